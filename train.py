@@ -1,0 +1,23 @@
+"""Train, test and review one classifier: ``python train.py loss.gamma=2`` (``--help`` lists the choices)."""
+
+import hydra
+from omegaconf import DictConfig
+
+from imbalance_lab.cli import answer
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="train")
+def main(config: DictConfig) -> float:
+    """Run the job that ``config`` describes; return the score that a sweeper maximises."""
+    from imbalance_lab.run import run  # imported late: --help and a misspelt key must not wait for torch
+
+    return run(config)
+
+
+def cli() -> None:
+    """The console script ``imbalance-lab``."""
+    answer(main)
+
+
+if __name__ == "__main__":
+    cli()
