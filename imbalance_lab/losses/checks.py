@@ -8,9 +8,7 @@ from torch import Tensor
 Reduction = Literal["none", "sum", "mean"]
 
 
-def checked_number(
-    name: str, value: object, *, at_least: float = -math.inf, at_most: float = math.inf
-) -> float:
+def checked_number(name: str, value: object, *, at_least: float = -math.inf, at_most: float = math.inf) -> float:
     """Return ``value`` as a float, or refuse what is no finite number of the range, saying so with its name."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, got {value!r}")

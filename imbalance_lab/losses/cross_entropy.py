@@ -48,7 +48,9 @@ def _weights(
         return None
     if isinstance(weight, str):
         if weight not in get_args(Weighting):
-            raise ValueError(f"weight must be a list of numbers or one of {', '.join(get_args(Weighting))}, got {weight!r}")
+            raise ValueError(
+                f"weight must be a list of numbers or one of {', '.join(get_args(Weighting))}, got {weight!r}"
+            )
         if class_counts is None:
             raise ValueError(f"weight={weight!r} is computed from the training counts: give class_counts")
         return class_weights(class_counts, weight).float()

@@ -108,14 +108,14 @@ class FocalLoss(nn.Module):
         self.reduction = checked_reduction(reduction)
         self.register_buffer("alpha", self._resolve(alpha, class_counts))
 
-    def _resolve(
-        self, alpha: Alpha | Weighting | None, class_counts: Tensor | Sequence[int] | None
-    ) -> Tensor | None:
+    def _resolve(self, alpha: Alpha | Weighting | None, class_counts: Tensor | Sequence[int] | None) -> Tensor | None:
         if alpha is None:
             return None
         if isinstance(alpha, str):
             if alpha not in get_args(Weighting):
-                raise ValueError(f"alpha must be a number, a list, or one of {', '.join(get_args(Weighting))}, got {alpha!r}")
+                raise ValueError(
+                    f"alpha must be a number, a list, or one of {', '.join(get_args(Weighting))}, got {alpha!r}"
+                )
             if class_counts is None:
                 raise ValueError(f"alpha={alpha!r} is computed from the training counts: give class_counts")
             return class_weights(class_counts, alpha).float()

@@ -1,0 +1,74 @@
+"""One table of all runs of a sweep, best first, read from their directories."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from rich import box
+from rich.table import Table
+
+from imbalance_lab.report.screen import number
+
+
+class Run(NamedTuple):
+    """What a run's directory says about it; ``metrics`` is None if it did not finish, and then ``why`` says why."""
+
+    directory: Path
+    overrides: dict[str, str]
+    metrics: dict[str, Any] | None
+    why: str
+
+    @property
+    def val_auroc(self) -> float:
+        """The score that runs are ranked by; −∞ for a run without one."""
+        value = None if self.metrics is None else self.metrics["val"]["auroc"]["value"]
+        return float("-inf") if value is None else float(value)
+
+
+def read_run(directory: Path) -> Run:
+    """Read a run's overrides and scores."""
+    overrides = yaml.safe_load((directory / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
+    metrics, status = directory / "metrics.json", directory / "status.json"
+    state = json.loads(status.read_text(encoding="utf-8")) if status.is_file() else {"state": "not started"}
+    return Run(
+        directory=directory,
+        overrides=dict(override.lstrip("+~").partition("=")[::2] for override in overrides),
+        metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else None,
+        why=state.get("error") or state["state"],
+    )
+
+
+def sweep_table(directory: Path) -> Table | None:
+    """The runs below ``directory``, best validation AUROC first; None where there is none.
+
+    Only overrides that differ between the runs are shown.
+    """
+    runs = [read_run(file.parent.parent) for file in sorted(directory.glob("*/.hydra/overrides.yaml"))]
+    if not runs:
+        return None
+    keys = dict.fromkeys(key for run in runs for key in run.overrides)
+    varied = [key for key in keys if len({run.overrides.get(key) for run in runs}) > 1]
+    table = Table(title=f"{len(runs)} runs, best validation AUROC first", box=box.SIMPLE_HEAD, title_justify="left")
+    for heading in ["run", *varied]:
+        table.add_column(heading, no_wrap=True)
+    for heading in ("val AUROC", "test AUROC [95 % CI]", "test bal. acc. [95 % CI]"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for run in sorted(runs, key=lambda run: run.val_auroc, reverse=True):
+        swept = [run.overrides.get(key, "") for key in varied]
+        table.add_row(run.directory.name, *swept, *_scores(run))
+    return table
+
+
+def _scores(run: Run) -> list[str]:
+    if run.metrics is None:
+        return ["–", run.why, ""]
+    test = run.metrics["test"]
+    return [number(run.val_auroc), _with_interval(test["auroc"]), _with_interval(test["balanced_accuracy"])]
+
+
+def _with_interval(score: dict[str, Any]) -> str:
+    if score["value"] is None:
+        return "–"
+    ends = score["ci95"]
+    return number(score["value"]) + ("" if ends is None else f" [{ends[0]:.3f}, {ends[1]:.3f}]")
