@@ -117,18 +117,18 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
     hydra = HydraConfig.get()
     spec = __main__.__spec__
     script = [os.path.join(get_original_cwd(), sys.argv[0])] if spec is None else ["-m", spec.name]
-    command = [sys.executable, *script, *hydra.overrides.task]
+    flags = ["--config-name", hydra.job.config_name] if hydra.job.config_name else []
     for source in hydra.runtime.config_sources:
         if source.provider == "command-line":
-            command += ["--config-dir", source.path]
-    if hydra.job.config_name:
-        command += ["--config-name", hydra.job.config_name]
-    command += [
+            flags += ["--config-dir", source.path]
+    overrides = [
+        *hydra.overrides.task,
         f'hydra.run.dir="{hydra.runtime.output_dir}"',
         "hydra.mode=RUN",
         f"hydra.job.name={hydra.job.name}_rank{local_rank}",
         "hydra.output_subdir=null",  # the config is written once, by the first process
     ]
+    command = [sys.executable, *script, *flags, *overrides]
     return command, get_original_cwd()
 
 

@@ -71,7 +71,7 @@ def build_parts(config: DictConfig) -> Parts:
     """
     _check_job(config)
     optimizer, scheduler = _build(config, "optimizer"), _build(config, "scheduler")
-    _try(optimizer, scheduler)
+    _try(config, optimizer, scheduler)
     splits: Splits = _build(config, "data")
     loss = _build(config, "loss", class_counts=splits.class_counts)
     with torch.random.fork_rng():
@@ -92,9 +92,12 @@ def _fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     from imbalance_lab.report.screen import console
     from imbalance_lab.report.tensorboard import CurveFigures
 
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # no notes on what hardware there is not
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
     # The directory is new, but Hydra has put the config into it.
     warnings.filterwarnings("ignore", message="Experiment logs directory .* exists and is not empty")
+    # DDP says so of every convolution with one input channel, whose strides are ambiguous.
+    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
     _repeat_only_this_job()
     splits = parts.splits
     terminal = console().is_terminal
@@ -135,14 +138,15 @@ def _fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     if config.fit:
         trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
         checkpoint = best.best_model_path
+    loggers, trainer.loggers = trainer.loggers, []  # each loop would begin an event file of its own
     for evaluate in (trainer.validate, trainer.test):
         evaluate(classifier, data, ckpt_path=checkpoint, weights_only=True, verbose=False)
     if not trainer.is_global_zero:
         return float("nan")
-    return _review(directory, splits, checkpoint, trainer)
+    return _review(directory, splits, checkpoint, loggers, trainer.global_step)
 
 
-def _review(directory: Path, splits: Splits, checkpoint: str, trainer: Any) -> float:
+def _review(directory: Path, splits: Splits, checkpoint: str, loggers: list[Any], step: int) -> float:
     """Score the stored predictions; write, log and print what came out."""
     from imbalance_lab.evaluation import Evaluation, operating_point
     from imbalance_lab.predictions import Predictions
@@ -160,8 +164,8 @@ def _review(directory: Path, splits: Splits, checkpoint: str, trainer: Any) -> f
     for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
         draw(splits.classes, test.rankings, counts).savefig(directory / f"{name}.png")
     write_curves(directory / "curves.csv", splits.classes, test.rankings)
-    for logger in trainer.loggers:
-        logger.log_metrics(test.scalars("test"), trainer.global_step)
+    for logger in loggers:
+        logger.log_metrics(test.scalars("test"), step)
         logger.save()
     out = console()
     out.print(evaluation_table(test, f"Test scores of {os.path.relpath(checkpoint)}"))
@@ -194,10 +198,16 @@ def _build(config: DictConfig, part: str, **arguments: Any) -> Any:
     except InstantiationException as error:
         cause = error.__cause__
         if isinstance(cause, ValueError | TypeError | OSError | ImportError) or _is_lightnings(cause):
-            raise Mistake(f"{part}: {' '.join(str(cause).split())}") from error
+            raise _mistake(config, part, cause) from error
         raise
     except (ValueError, ImportError) as error:
-        raise Mistake(f"{part}: {error}") from error
+        raise _mistake(config, part, error) from error
+
+
+def _mistake(config: DictConfig, part: str, error: BaseException | None) -> Mistake:
+    """Say which part of the config is wrong; a TypeError seldom tells by itself what was given."""
+    given = " ".join(f"{key}={value}" for key, value in config[part].items() if not key.startswith("_"))
+    return Mistake(f"{part}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))
 
 
 def _is_lightnings(error: BaseException | None) -> bool:
@@ -205,7 +215,7 @@ def _is_lightnings(error: BaseException | None) -> bool:
     return type(error).__name__ == "MisconfigurationException"
 
 
-def _try(optimizer: Callable[..., Any], scheduler: Callable[..., Any]) -> None:
+def _try(config: DictConfig, optimizer: Callable[..., Any], scheduler: Callable[..., Any]) -> None:
     """Build both for one parameter: they are functions until the model is there, and would complain only then."""
     parts = {"optimizer": optimizer, "scheduler": scheduler}
     part = "optimizer"
@@ -214,7 +224,7 @@ def _try(optimizer: Callable[..., Any], scheduler: Callable[..., Any]) -> None:
         part = "scheduler"
         parts[part](built, 100)
     except (ValueError, TypeError) as error:
-        raise Mistake(f"{part}: {error}") from error
+        raise _mistake(config, part, error) from error
 
 
 def _loggers(directory: Path) -> list[Any]:
