@@ -156,8 +156,20 @@ class Classifier(pl.LightningModule):
         optimizer = self.make_optimizer(groups)
         if self.make_scheduler is None:
             return optimizer
-        total = int(self.trainer.estimated_stepping_batches)
-        return [optimizer], [{"scheduler": self.make_scheduler(optimizer, total), "interval": "step"}]
+        return [optimizer], [{"scheduler": self.make_scheduler(optimizer, self._total_steps()), "interval": "step"}]
+
+    def _total_steps(self) -> int:
+        """Optimizer steps of the whole run.
+
+        Lightning's own estimate would ask for the training loader before it restores a checkpoint's progress, and the
+        loader would then begin at the wrong place.
+        """
+        trainer: Any = self.trainer
+        batches = len(trainer.datamodule.train_dataloader())
+        limit = trainer.limit_train_batches
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        steps = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
+        return steps if trainer.max_steps == -1 else min(steps, trainer.max_steps)
 
     def _show(self, name: str, value: float) -> None:
         """Hand a score to the progress bar and the callbacks; every process has the same, already gathered one."""
@@ -166,4 +178,5 @@ class Classifier(pl.LightningModule):
     def _exact_logits(self, batch: Batch) -> Tensor:
         # Half precision moves AUROC by up to 8e-4: too much to compare runs by.
         with torch.autocast(self.device.type, enabled=False):
-            return self(batch.input).float()
+            logits: Tensor = self(batch.input).float()
+        return logits

@@ -22,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 PLAIN_ERRORS = "IMBALANCE_LAB_PLAIN_ERRORS"
 
 
-class Mistake(Exception):
+class UsageError(Exception):
     """Something the user can put right; its message is one sentence that says what and how. Exit code 2."""
 
 
@@ -54,7 +54,7 @@ def answer(hydra_main: Callable[[], Any]) -> None:
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
         hydra_main()
-    except (Mistake, HydraException, OmegaConfBaseException) as error:
+    except (UsageError, HydraException, OmegaConfBaseException) as error:
         sentence = explain(error, Path(hydra_main.__wrapped__.__code__.co_filename).parent / "configs")  # type: ignore[attr-defined]
         if wants_traceback or sentence is None:
             raise
@@ -76,16 +76,19 @@ def print_sweep() -> None:
     if Sweep.directory is None or not Sweep.directory.is_dir():
         return
     from imbalance_lab.report.screen import console
-    from imbalance_lab.report.sweep import sweep_table
+    from imbalance_lab.report.sweep import failure_lines, read_sweep, sweep_table
 
-    if table := sweep_table(Sweep.directory):
-        console().print(table)
-        console().print(f"runs in {os.path.relpath(Sweep.directory)}")
+    if runs := read_sweep(Sweep.directory):
+        out = console()
+        out.print(sweep_table(runs))
+        for line in failure_lines(runs):
+            out.print(line, style="red")
+        out.print(os.path.relpath(Sweep.directory))
 
 
 def explain(error: Exception, configs: Path) -> str | None:
     """One sentence for a mistake in the command line or the config; None for what is no such mistake."""
-    if isinstance(error, Mistake):
+    if isinstance(error, UsageError):
         return str(error)
     if isinstance(error, OverrideParseException):
         return (
@@ -95,15 +98,15 @@ def explain(error: Exception, configs: Path) -> str | None:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group, _, choice = str(error.missing_cfg_file).rpartition("/")
         options = ", ".join(error.options)
-        return (
-            f"there is no {group}={choice}{_did_you_mean(choice, error.options, f'{group}=')}: choose one of {options}"
-        )
+        near = _did_you_mean(choice, error.options, f"{group}=")
+        return f"there is no {group}={choice}{near} (choices: {options})"
     if isinstance(error, ConfigCompositionException | OmegaConfBaseException):
         first = str(error).strip().splitlines()[0]
         if not first.startswith("Could not override '"):
             return first
         key = first.split("'")[1]
-        return f"there is no {key!r} in this configuration{_did_you_mean(key, _keys(configs))} (--help lists what there is)"
+        near = _did_you_mean(key, _keys(configs))
+        return f"there is no {key!r} in this configuration{near} (--help lists what there is)"
     return None
 
 

@@ -25,7 +25,7 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from imbalance_lab import keyed
-from imbalance_lab.cli import Mistake, ddp_command, refuse
+from imbalance_lab.cli import UsageError, ddp_command, refuse
 from imbalance_lab.data import Splits
 from imbalance_lab.samplers import Sampler
 
@@ -54,8 +54,8 @@ def run(config: DictConfig) -> float:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
         with _status(directory):
-            return _fit_and_test(config, build_parts(config), directory)
-    except Mistake as mistake:
+            return fit_and_test(config, build_parts(config), directory)
+    except UsageError as mistake:
         if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and tells of this one at the end
             raise
         refuse(str(mistake))
@@ -67,12 +67,14 @@ def build_parts(config: DictConfig) -> Parts:
     """Build, and so check, what the config describes.
 
     Raises:
-        Mistake: naming the part of the config that is wrong.
+        UsageError: naming the part of the config that is wrong.
     """
     _check_job(config)
     optimizer, scheduler = _build(config, "optimizer"), _build(config, "scheduler")
     _try(config, optimizer, scheduler)
     splits: Splits = _build(config, "data")
+    if config.ckpt_path is not None:
+        _check_checkpoint(config, splits.classes)
     loss = _build(config, "loss", class_counts=splits.class_counts)
     with torch.random.fork_rng():
         torch.manual_seed(keyed.fold(config.seed) >> 1)
@@ -82,7 +84,8 @@ def build_parts(config: DictConfig) -> Parts:
     return Parts(splits, loss, backbone, head, sampler, _build(config, "augment"), optimizer, scheduler)
 
 
-def _fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
+def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
+    """Fit, test the best model, and write ``directory``; return the validation macro AUROC (NaN on other processes)."""
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # lightning 2.6 calls torch's pytree by its old way
     import lightning.pytorch as pl
 
@@ -96,6 +99,8 @@ def _fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
     # The directory is new, but Hydra has put the config into it.
     warnings.filterwarnings("ignore", message="Experiment logs directory .* exists and is not empty")
+    # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
+    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch ended")
     # DDP says so of every convolution with one input channel, whose strides are ambiguous.
     warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
     _repeat_only_this_job()
@@ -108,7 +113,7 @@ def _fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         "trainer",
         default_root_dir=str(directory),
         logger=_loggers(directory),
-        callbacks=[best, writer, _progress(terminal), CurveFigures(splits.class_counts.tolist())],
+        callbacks=[*([best] if config.fit else []), writer, _progress(terminal), CurveFigures(splits.class_counts.tolist())],
         enable_progress_bar=terminal,
     )
     classifier = Classifier(
@@ -168,24 +173,54 @@ def _review(directory: Path, splits: Splits, checkpoint: str, loggers: list[Any]
         logger.log_metrics(test.scalars("test"), step)
         logger.save()
     out = console()
-    out.print(evaluation_table(test, f"Test scores of {os.path.relpath(checkpoint)}"))
+    out.print(evaluation_table(test, f"Test scores of {_shown(Path(checkpoint))}"))
     for line in summary_lines(test):
         out.print(line)
-    out.print(f"\n{os.path.relpath(directory)}")
+    out.print(f"\n{_shown(directory)}")
     return val.macro_auroc.value
+
+
+def _shown(path: Path) -> str:
+    """Relative to where the user is, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _check_job(config: DictConfig) -> None:
     """What the config says about the job itself."""
-    if isinstance(config.seed, bool) or not isinstance(config.seed, int) or config.seed < 0:
-        raise Mistake(f"seed must be a whole number ≥ 0, got {config.seed!r}")
+    for key, least in {"seed": 0, "batch_size": 1, "num_workers": 0, "max_epochs": 1}.items():
+        if isinstance(config[key], bool) or not isinstance(config[key], int) or config[key] < least:
+            raise UsageError(f"{key} must be a whole number ≥ {least}, got {config[key]!r}")
     if not isinstance(config.fit, bool):
-        raise Mistake(f"fit must be true or false, got {config.fit!r}")
+        raise UsageError(f"fit must be true or false, got {config.fit!r}")
     if config.ckpt_path is None:
         if not config.fit:
-            raise Mistake("fit=false tests an existing model: name it with ckpt_path=RUN/checkpoints/best.ckpt")
+            raise UsageError("fit=false tests an existing model: name it with ckpt_path=RUN/checkpoints/best.ckpt")
     elif not Path(config.ckpt_path).is_file():
-        raise Mistake(f"ckpt_path={config.ckpt_path} is no file: name a checkpoint, as in RUN/checkpoints/last.ckpt")
+        raise UsageError(f"ckpt_path={config.ckpt_path} is no file: name a checkpoint, as in RUN/checkpoints/last.ckpt")
+
+
+def _check_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> None:
+    """Refuse a checkpoint of another model, by what to write on the command line to have that one."""
+    try:
+        hparams = torch.load(config.ckpt_path, map_location="cpu", weights_only=True)["hyper_parameters"]
+        trained, trained_classes = hparams["config"], hparams["classes"]
+    except Exception as error:  # whatever unpickling a file that is no checkpoint of ours may raise
+        raise UsageError(f"ckpt_path={config.ckpt_path} is no checkpoint of this program that can be read") from error
+    if tuple(trained_classes) != classes:
+        raise UsageError(
+            f"ckpt_path={config.ckpt_path} tells {len(trained_classes)} classes apart, {trained_classes[0]!r} …, "
+            f"but the data have {len(classes)}, {classes[0]!r} …: choose the data that it was trained on"
+        )
+    needed = []
+    for part in ("backbone", "loss"):
+        here: Any = OmegaConf.to_container(config[part], resolve=True)
+        there = trained[part]
+        if here["_target_"] != there["_target_"]:
+            needed.append(f"{part}._target_={there['_target_']}")
+        needed += [f"'{part}.{key}={value}'" for key, value in there.items() if key[0] != "_" and value != here.get(key)]
+    if needed:
+        raise UsageError(f"ckpt_path={config.ckpt_path} holds another model: add {' '.join(needed)}")
 
 
 def _build(config: DictConfig, part: str, **arguments: Any) -> Any:
@@ -204,10 +239,10 @@ def _build(config: DictConfig, part: str, **arguments: Any) -> Any:
         raise _mistake(config, part, error) from error
 
 
-def _mistake(config: DictConfig, part: str, error: BaseException | None) -> Mistake:
+def _mistake(config: DictConfig, part: str, error: BaseException | None) -> UsageError:
     """Say which part of the config is wrong; a TypeError seldom tells by itself what was given."""
     given = " ".join(f"{key}={value}" for key, value in config[part].items() if not key.startswith("_"))
-    return Mistake(f"{part}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))
+    return UsageError(f"{part}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))
 
 
 def _is_lightnings(error: BaseException | None) -> bool:
@@ -278,7 +313,7 @@ def _repeat_only_this_job() -> None:
     from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
 
     for module in (fabric, pytorch):
-        module._hydra_subprocess_cmd = ddp_command
+        module._hydra_subprocess_cmd = ddp_command  # type: ignore[attr-defined]
 
 
 def _leave_process_group() -> None:

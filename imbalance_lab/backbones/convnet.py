@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 
-class ConvNet(nn.Sequential):
+class ConvNet(nn.Module):
     """Blocks of 3×3 convolution, batch normalisation, ReLU and halving, then the mean over what is left of the image.
 
     Args:
@@ -14,6 +14,9 @@ class ConvNet(nn.Sequential):
     """
 
     def __init__(self, input_shape: Sequence[int], widths: Sequence[int] = (32, 64, 128)) -> None:
+        super().__init__()
+        if isinstance(widths, int | float | str) or not all(isinstance(w, int) and w >= 1 for w in widths):
+            raise ValueError(f"widths must be a list of whole numbers ≥ 1, got {widths!r}")
         if len(input_shape) != 3:
             raise ValueError(
                 f"a convnet needs images (channels, height, width), got examples of shape {tuple(input_shape)}"
@@ -26,10 +29,10 @@ class ConvNet(nn.Sequential):
                 blocks.append(nn.MaxPool2d(2))
                 size //= 2
             channels = width
-        super().__init__(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.blocks = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.num_features = channels
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, channels, H, W) → (N, num_features)."""
-        features: Tensor = super().forward(images)
+        features: Tensor = self.blocks(images)
         return features

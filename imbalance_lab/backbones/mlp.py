@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 
-class MLP(nn.Sequential):
+class MLP(nn.Module):
     """Linear layers with ReLU between.
 
     Args:
@@ -16,6 +16,9 @@ class MLP(nn.Sequential):
     """
 
     def __init__(self, input_shape: Sequence[int], widths: Sequence[int] = (256, 128), dropout: float = 0.0) -> None:
+        super().__init__()
+        if isinstance(widths, int | float | str) or not all(isinstance(w, int) and w >= 1 for w in widths):
+            raise ValueError(f"widths must be a list of whole numbers ≥ 1, got {widths!r}")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
         layers: list[nn.Module] = [nn.Flatten()]
@@ -25,10 +28,10 @@ class MLP(nn.Sequential):
             if dropout:
                 layers.append(nn.Dropout(dropout))
             features = width
-        super().__init__(*layers)
+        self.layers = nn.Sequential(*layers)
         self.num_features = features
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, …) → (N, num_features)."""
-        features: Tensor = super().forward(inputs)
+        features: Tensor = self.layers(inputs)
         return features

@@ -1,4 +1,4 @@
-"""Sources of examples, and the one DataModule that feeds them. (It is not imported here: it needs lightning.)"""
+"""Sources of examples, and augmentation. (The DataModule is not imported here: it needs lightning)."""
 
 from imbalance_lab.data.arrays import Arrays, Batch, Splits
 from imbalance_lab.data.augment import ShiftFlip

@@ -11,14 +11,14 @@ from imbalance_lab.samplers import Draws
 
 
 class Batch(NamedTuple):
-    """What a loader yields: inputs (N, …), class numbers (N,), each example's index in its source and key (N,).
+    """What a loader yields: inputs (N, …), class numbers (N,), each example's index in its source (N,), and a key (N,).
 
     The key is the randomness of this one draw of the example, see `imbalance_lab.keyed`; augmentation lives on it.
     """
 
     input: Tensor
     target: Tensor
-    index: Tensor
+    index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody needs of a batch
     key: Tensor
 
 

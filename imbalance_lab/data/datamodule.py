@@ -71,7 +71,8 @@ class DataModule(pl.LightningDataModule):
         """
         if self.trainer is None:
             return 0, 0
-        done = self.trainer.fit_loop.epoch_loop.batch_progress.current.processed
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        done: int = progress.processed  # not `completed`, which lags behind by one
         return self.trainer.current_epoch, done if done < steps else 0
 
     def _eval_loader(self, arrays: Arrays) -> DataLoader[Batch]:
@@ -83,15 +84,14 @@ class DataModule(pl.LightningDataModule):
         return EpochBatches(sampler, len(arrays), batch_size, rank=rank, world_size=world_size, seed=self.seed)
 
     def _loader(self, arrays: Arrays, batches: EpochBatches) -> DataLoader[Batch]:
-        loader: Any = DataLoader(
+        return DataLoader(
             arrays,
             batch_sampler=batches,  # type: ignore[arg-type]  # a dataset with __getitems__ takes what this yields
             collate_fn=_as_it_is,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
-        return loader
 
 
-def _as_it_is(batch: Batch) -> Batch:
-    return batch
+def _as_it_is(batch: Any) -> Any:
+    return batch  # Arrays hands out whole batches

@@ -97,14 +97,9 @@ def _cifar(name: str, root: str | None) -> Benchmark:
 def _downloaded_fashion_mnist() -> Path:
     from torchvision.datasets import FashionMNIST
 
-    for train in (True, False):
-        _downloaded(
-            lambda train=train: FashionMNIST(DOWNLOADS, train=train, download=True),
-            "Fashion-MNIST",
-            "the four *-ubyte.gz files",
-            DOWNLOADS / "FashionMNIST" / "raw",
-        )
-    return DOWNLOADS / "FashionMNIST" / "raw"
+    folder = DOWNLOADS / "FashionMNIST" / "raw"
+    _downloaded(lambda: FashionMNIST(DOWNLOADS, download=True), "Fashion-MNIST", "its four *-ubyte.gz files", folder)
+    return folder  # torchvision fetches training and test files together
 
 
 def _downloaded(download: Callable[[], T], name: str, what: str, folder: Path) -> T:
@@ -134,7 +129,7 @@ def _read_idx(folder: Path, name: str) -> Tensor:
         content = plain.read_bytes()
     else:
         raise FileNotFoundError(f"{folder} has no {name}.gz: put the four Fashion-MNIST files there")
-    # Header: two zero bytes, the element type (8: uint8), the number of dimensions, then each size as a big-endian int32.
+    # Header: two zero bytes, the element type (8: uint8), the number of dimensions, each size as a big-endian int32.
     rank = content[3]
     shape = np.frombuffer(content, ">i4", count=rank, offset=4).tolist()
     values = torch.from_numpy(np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy())

@@ -10,7 +10,6 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from imbalance_lab.counts import count_classes
 from imbalance_lab.data.arrays import Arrays, Splits
 from imbalance_lab.data.datasets import Benchmark
 

@@ -1,4 +1,4 @@
-"""Focal loss for classes that exclude each other (Lin et al. 2017, arXiv 1708.02002, eq. 5), on softmax probabilities."""
+"""Focal loss on softmax probabilities (Lin et al. 2017, arXiv 1708.02002, eq. 5)."""
 
 from collections.abc import Sequence
 from typing import get_args

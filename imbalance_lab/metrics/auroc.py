@@ -1,4 +1,4 @@
-"""AUROC and average precision as torchmetrics: exact, one-vs-rest, undefined when undefined, whatever the rank's share."""
+"""AUROC and average precision as torchmetrics: exact, one-vs-rest, undefined when undefined, at any world size."""
 
 from typing import Any, Literal, get_args
 

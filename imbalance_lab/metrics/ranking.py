@@ -5,7 +5,7 @@ and the curves follow from them without loss, in at most 2P + 2 vertices for P p
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Counts = NDArray[np.int64]
-Scores = NDArray[np.float32] | NDArray[np.float64]
+Scores = NDArray[np.floating[Any]]
 
 
 class Curve(NamedTuple):
@@ -138,9 +138,9 @@ def rank_one_vs_rest(scores: Scores, target: NDArray[np.int64]) -> list[Ranking]
 
 
 def log_odds(logits: Tensor) -> Tensor:
-    """log p_c / (1 − p_c) with p = softmax(z): ranks like the probability, but never saturates.
+    """Turn logits into log p_c / (1 − p_c), p = softmax(z), which ranks like the probability but never saturates.
 
-    A float32 probability is 1 from a lead of 17 on, and 0 from −104 on; all such examples tie. Log-odds keep their order.
+    A float32 probability is 1 from a lead of 17 on and 0 from −104 on: all such examples tie. Log-odds do not.
 
     Args:
         logits: (N, C), C ≥ 2.

@@ -1,4 +1,4 @@
-"""Temperature scaling (Guo et al. 2017, arXiv 1706.04599): one number that makes the probabilities mean what they say."""
+"""Temperature scaling (Guo et al. 2017, arXiv 1706.04599): one number that makes probabilities mean what they say."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -67,7 +67,7 @@ def pr_points(ranking: Ranking) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_curves(path: Path, names: Sequence[str], rankings: Sequence[Ranking]) -> None:
-    """Write the vertices of every class's curves: class, threshold (log-odds), tp, fp, tpr (= recall), fpr, precision."""
+    """Write every vertex of every class's curves; thresholds are log-odds, tpr is recall."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["class", "threshold", "tp", "fp", "tpr", "fpr", "precision"])

@@ -1,10 +1,11 @@
 """One table of all runs of a sweep, best first, read from their directories."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from omegaconf import OmegaConf
 from rich import box
 from rich.table import Table
 
@@ -28,25 +29,25 @@ class Run(NamedTuple):
 
 def read_run(directory: Path) -> Run:
     """Read a run's overrides and scores."""
-    overrides = yaml.safe_load((directory / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
+    overrides = OmegaConf.load(directory / ".hydra" / "overrides.yaml")
     metrics, status = directory / "metrics.json", directory / "status.json"
     state = json.loads(status.read_text(encoding="utf-8")) if status.is_file() else {"state": "not started"}
     return Run(
         directory=directory,
-        overrides=dict(override.lstrip("+~").partition("=")[::2] for override in overrides),
+        overrides={key: value for key, _, value in (str(each).lstrip("+~").partition("=") for each in overrides)},
         metrics=json.loads(metrics.read_text(encoding="utf-8")) if metrics.is_file() else None,
         why=state.get("error") or state["state"],
     )
 
 
-def sweep_table(directory: Path) -> Table | None:
-    """The runs below ``directory``, best validation AUROC first; None where there is none.
+def read_sweep(directory: Path) -> list[Run]:
+    """The runs below ``directory``, best validation AUROC first."""
+    runs = [read_run(file.parent.parent) for file in directory.glob("*/.hydra/overrides.yaml")]
+    return sorted(runs, key=lambda run: (-run.val_auroc, run.directory.name))
 
-    Only overrides that differ between the runs are shown.
-    """
-    runs = [read_run(file.parent.parent) for file in sorted(directory.glob("*/.hydra/overrides.yaml"))]
-    if not runs:
-        return None
+
+def sweep_table(runs: Sequence[Run]) -> Table:
+    """One row a run, in the order given; only overrides that differ between the runs are shown."""
     keys = dict.fromkeys(key for run in runs for key in run.overrides)
     varied = [key for key in keys if len({run.overrides.get(key) for run in runs}) > 1]
     table = Table(title=f"{len(runs)} runs, best validation AUROC first", box=box.SIMPLE_HEAD, title_justify="left")
@@ -54,15 +55,20 @@ def sweep_table(directory: Path) -> Table | None:
         table.add_column(heading, no_wrap=True)
     for heading in ("val AUROC", "test AUROC [95 % CI]", "test bal. acc. [95 % CI]"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for run in sorted(runs, key=lambda run: run.val_auroc, reverse=True):
+    for run in runs:
         swept = [run.overrides.get(key, "") for key in varied]
         table.add_row(run.directory.name, *swept, *_scores(run))
     return table
 
 
+def failure_lines(runs: Sequence[Run]) -> list[str]:
+    """Why runs have no scores."""
+    return [f"run {run.directory.name} has no scores: {run.why}" for run in runs if run.metrics is None]
+
+
 def _scores(run: Run) -> list[str]:
     if run.metrics is None:
-        return ["–", run.why, ""]
+        return ["–", "–", "–"]
     test = run.metrics["test"]
     return [number(run.val_auroc), _with_interval(test["auroc"]), _with_interval(test["balanced_accuracy"])]
 
