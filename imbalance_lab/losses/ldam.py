@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from imbalance_lab.counts import Weighting, checked_counts
 from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import (
+    checked_class_numbers,
     checked_weight,
     float_logits,
     required_counts,
@@ -60,10 +61,8 @@ def ldam_loss(
     Laws: m = 0 is cross-entropy of s z; adding a constant to all logits of an example changes nothing; a
     rarer target never costs less.
     """
-    if target.ndim != 1 or target.is_floating_point():
-        raise ValueError(f"LDAM needs class numbers (N,) as target, got {target.dtype} {tuple(target.shape)}")
     logits = float_logits(logits, len(margins))
-    own = target.where(target != ignore_index, 0)
+    own = checked_class_numbers("LDAM", target).where(target != ignore_index, 0)
     margin = torch.zeros_like(logits).scatter(1, own[:, None], margins.to(logits)[own][:, None])
     return weighted_cross_entropy(
         scale * (logits - margin), target, weight, ignore_index=ignore_index, reduction=reduction

@@ -16,7 +16,12 @@ from torch import Tensor, nn
 
 from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction
 from imbalance_lab.losses.ranks import sum_over_ranks
-from imbalance_lab.losses.weighted_cross_entropy import float_logits, required_counts, weighted_cross_entropy
+from imbalance_lab.losses.weighted_cross_entropy import (
+    checked_class_numbers,
+    float_logits,
+    required_counts,
+    weighted_cross_entropy,
+)
 
 
 def seesaw_loss(
@@ -51,12 +56,8 @@ def seesaw_loss(
     >>> seesaw_loss(torch.zeros(1, 2), torch.tensor([0]), counts=torch.tensor([100, 1]))  # log(1 + 100^−0.8)
     tensor(0.0248)
     """
-    if target.ndim != 1 or target.is_floating_point():
-        raise ValueError(
-            f"Seesaw needs class numbers (N,) as target, got {target.dtype} {tuple(target.shape)}"
-        )
     logits = float_logits(logits, len(counts))
-    own = target.where(target != ignore_index, 0)[:, None]
+    own = checked_class_numbers("Seesaw", target).where(target != ignore_index, 0)[:, None]
     log_count = counts.to(logits).clamp(min=1).log()
     mitigation = p * (log_count - log_count[own]).clamp(max=0)
     log_p = logits.detach().log_softmax(1)
@@ -112,7 +113,7 @@ class SeesawLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `seesaw_loss`."""
         if self.training:
-            valid = target != self.ignore_index
+            valid = checked_class_numbers("Seesaw", target) != self.ignore_index
             batch = torch.zeros_like(self.seen).scatter_add(0, target.where(valid, 0), valid.long())
             self.seen += sum_over_ranks(batch)
         return seesaw_loss(
@@ -128,7 +129,4 @@ class SeesawLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""
-        return (
-            f"p={self.p}, q={self.q}, eps={self.eps}, "
-            f"ignore_index={self.ignore_index}, reduction={self.reduction!r}"
-        )
+        return f"p={self.p}, q={self.q}, eps={self.eps}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"

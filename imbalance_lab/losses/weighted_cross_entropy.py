@@ -47,6 +47,13 @@ def float_logits(logits: Tensor, num_classes: int) -> Tensor:
     return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
+def checked_class_numbers(loss: str, target: Tensor) -> Tensor:
+    """Return the target if it is class numbers (N,), or say that ``loss`` takes no mixed ones."""
+    if target.ndim != 1 or target.is_floating_point():
+        raise ValueError(f"{loss} needs class numbers (N,) as target, got {target.dtype} {tuple(target.shape)}")
+    return target
+
+
 def required_counts(loss: str, class_counts: Tensor | Sequence[int] | None) -> Tensor:
     """Return the counts as float64 (C,), or say that ``loss`` cannot do without them."""
     if class_counts is None:
@@ -68,9 +75,7 @@ def checked_weight(weight: Sequence[float] | Tensor | Weighting | None, counts: 
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"weight must be a list of numbers, got {weight!r}") from None
     if weights.shape != counts.shape:
-        raise ValueError(
-            f"weight must have one number a class, ({len(counts)},), got shape {tuple(weights.shape)}"
-        )
+        raise ValueError(f"weight must have one number a class, ({len(counts)},), got shape {tuple(weights.shape)}")
     if not bool(torch.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError(f"weight must be finite and ≥ 0, got {weights.tolist()}")
     return weights.clone()
