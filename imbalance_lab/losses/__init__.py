@@ -2,5 +2,6 @@
 
 from imbalance_lab.losses.cross_entropy import CrossEntropyLoss
 from imbalance_lab.losses.focal import FocalLoss, focal_loss
+from imbalance_lab.losses.sigmoid_focal import SigmoidFocalLoss, sigmoid_focal_loss
 
-__all__ = ["CrossEntropyLoss", "FocalLoss", "focal_loss"]
+__all__ = ["CrossEntropyLoss", "FocalLoss", "SigmoidFocalLoss", "focal_loss", "sigmoid_focal_loss"]
