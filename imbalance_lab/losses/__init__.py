@@ -8,6 +8,7 @@ from imbalance_lab.losses.ldam import LDAMLoss, ldam_loss, ldam_margins
 from imbalance_lab.losses.logit_adjusted import LogitAdjustedLoss, logit_adjusted_cross_entropy
 from imbalance_lab.losses.poly import PolyLoss, poly_loss
 from imbalance_lab.losses.seesaw import SeesawLoss, seesaw_loss
+from imbalance_lab.losses.sigmoid_focal import SigmoidFocalLoss, sigmoid_focal_loss
 from imbalance_lab.losses.vector_scaling import VectorScalingLoss, vector_scaling_loss
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "LogitAdjustedLoss",
     "PolyLoss",
     "SeesawLoss",
+    "SigmoidFocalLoss",
     "VectorScalingLoss",
     "asymmetric_loss",
     "auc_margin_loss",
@@ -28,5 +30,6 @@ __all__ = [
     "logit_adjusted_cross_entropy",
     "poly_loss",
     "seesaw_loss",
+    "sigmoid_focal_loss",
     "vector_scaling_loss",
 ]
