@@ -7,13 +7,12 @@ gets little gradient. The gradient flows through the focusing factors too, as in
 authors' default.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction, reduce
+from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction, in_full_precision, reduce
+from imbalance_lab.losses.weights import Counts
 
 
 def asymmetric_loss(
@@ -44,7 +43,7 @@ def asymmetric_loss(
     >>> asymmetric_loss(torch.zeros(1, 2), torch.tensor([[1, 0]]), reduction="none")
     tensor([[0.3466, 0.0245]])
     """
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    logits = in_full_precision(logits)
     if target.ndim == 1:
         target = torch.zeros_like(logits).scatter(1, target[:, None], 1)
     if target.shape != logits.shape:
@@ -84,7 +83,7 @@ class AsymmetricLoss(nn.Module):
         gamma_negative: float = 4.0,
         margin: float = 0.05,
         *,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()

@@ -6,15 +6,14 @@ For the best a, b, α it is Var₊h + Var₋h + max(0, m + E₋h − E₊h)²: e
 apart.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import checked_number, reduce
+from imbalance_lab.losses.checks import checked_integer, checked_number, in_full_precision, reduce
 from imbalance_lab.losses.ranks import sum_over_ranks, world_size
-from imbalance_lab.losses.weighted_cross_entropy import float_logits
+from imbalance_lab.losses.weighted_cross_entropy import class_logits
+from imbalance_lab.losses.weights import Counts
 
 
 def auc_margin_loss(
@@ -37,7 +36,7 @@ def auc_margin_loss(
     maximum wants. Where a batch has no positives (or no negatives) a (or b), their mean at the optimum,
     stands in for them.
     """
-    h = float_logits(logits, len(a)).sigmoid()
+    h = class_logits(logits, len(a)).sigmoid()
     target = target.to(h)
     spread_positive, mean_positive = _means((h - a).square(), h, target, absent=a)
     spread_negative, mean_negative = _means((h - b).square(), h, 1 - target, absent=b)
@@ -84,15 +83,15 @@ class AUCMarginLoss(nn.Module):
         margin: float = 1.0,
         *,
         warmup_steps: int = 0,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         num_labels: int | None = None,
     ) -> None:
         super().__init__()
         self.margin = checked_number("margin", margin, at_least=0)
-        self.warmup_steps = _checked_integer("warmup_steps", warmup_steps, at_least=0)
+        self.warmup_steps = _at_least(0, "warmup_steps", warmup_steps)
         if num_labels is None:
             num_labels = 1 if class_counts is None or len(class_counts) == 2 else len(class_counts)
-        num_labels = _checked_integer("num_labels", num_labels, at_least=1)
+        num_labels = _at_least(1, "num_labels", num_labels)
         self.a = nn.Parameter(torch.full((num_labels,), 0.5))
         self.b = nn.Parameter(torch.full((num_labels,), 0.5))
         self.alpha = nn.Parameter(torch.full((num_labels,), self.margin))
@@ -114,7 +113,7 @@ class AUCMarginLoss(nn.Module):
 
     def _by_label(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         """Both as (N, L)."""
-        logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+        logits = in_full_precision(logits)
         labels = len(self.a)
         if labels == 1:
             if logits.ndim == 2 and logits.shape[1] == 2:
@@ -145,9 +144,7 @@ def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tupl
     return (spread * member).sum(0) * share, torch.where(count > 0, mean, absent.detach())
 
 
-def _checked_integer(name: str, value: int, *, at_least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < at_least:
-        raise ValueError(f"{name} must be ≥ {at_least}, got {value}")
+def _at_least(bound: int, name: str, value: int) -> int:
+    if checked_integer(name, value) < bound:
+        raise ValueError(f"{name} must be ≥ {bound}, got {value}")
     return value

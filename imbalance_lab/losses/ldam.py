@@ -13,17 +13,18 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting, checked_counts
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import (
-    checked_class_numbers,
-    checked_weight,
-    float_logits,
+    class_logits,
+    class_numbers,
     required_counts,
+    weight_of_each_class,
     weighted_cross_entropy,
 )
+from imbalance_lab.losses.weights import Counts
 
 
-def ldam_margins(counts: Tensor | Sequence[int], max_margin: float = 0.5) -> Tensor:
+def ldam_margins(counts: Counts, max_margin: float = 0.5) -> Tensor:
     """m_c = K n_c^{−1/4}, with K such that the rarest class has ``max_margin``; float64 (C,).
 
     >>> ldam_margins([1600, 100])
@@ -61,8 +62,8 @@ def ldam_loss(
     Laws: m = 0 is cross-entropy of s z; adding a constant to all logits of an example changes nothing; a
     rarer target never costs less.
     """
-    logits = float_logits(logits, len(margins))
-    own = checked_class_numbers("LDAM", target).where(target != ignore_index, 0)
+    logits = class_logits(logits, len(margins))
+    own = class_numbers("LDAM", target, len(margins), ignore_index).where(target != ignore_index, 0)
     margin = torch.zeros_like(logits).scatter(1, own[:, None], margins.to(logits)[own][:, None])
     return weighted_cross_entropy(
         scale * (logits - margin), target, weight, ignore_index=ignore_index, reduction=reduction
@@ -98,18 +99,18 @@ class LDAMLoss(nn.Module):
         scale: float = 30.0,
         *,
         weight: Sequence[float] | Tensor | Weighting | None = None,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
         self.max_margin = checked_number("max_margin", max_margin, at_least=0)
         self.scale = checked_number("scale", scale, at_least=torch.finfo(torch.float32).tiny)
-        self.ignore_index = ignore_index
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
         counts = required_counts("LDAMLoss", class_counts)
         self.register_buffer("margins", ldam_margins(counts, self.max_margin).float())
-        self.register_buffer("weight", checked_weight(weight, counts))
+        self.register_buffer("weight", weight_of_each_class(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `ldam_loss`."""

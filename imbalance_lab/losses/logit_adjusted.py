@@ -6,13 +6,12 @@ The prior stands in the training loss only, so the network learns the logits of 
 from z. At τ = 1 the equation is that of Ren et al. 2020 (arXiv 2007.10740).
 """
 
-from collections.abc import Sequence
-
 from torch import Tensor, nn
 
 from imbalance_lab.counts import prior
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction
-from imbalance_lab.losses.weighted_cross_entropy import float_logits, required_counts, weighted_cross_entropy
+from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.weighted_cross_entropy import class_logits, required_counts, weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts
 
 
 def logit_adjusted_cross_entropy(
@@ -45,7 +44,7 @@ def logit_adjusted_cross_entropy(
     >>> logit_adjusted_cross_entropy(torch.zeros(1, 2), torch.tensor([1]), torch.tensor([0.9, 0.1]).log())
     tensor(2.3026)
     """
-    adjusted = float_logits(logits, len(log_prior)) + tau * log_prior
+    adjusted = class_logits(logits, len(log_prior)) + tau * log_prior
     return weighted_cross_entropy(adjusted, target, ignore_index=ignore_index, reduction=reduction)
 
 
@@ -71,13 +70,13 @@ class LogitAdjustedLoss(nn.Module):
         self,
         tau: float = 1.0,
         *,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
         self.tau = checked_number("tau", tau, at_least=0)
-        self.ignore_index = ignore_index
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
         counts = required_counts("LogitAdjustedLoss", class_counts)
         self.register_buffer("log_prior", prior(counts).log().float())

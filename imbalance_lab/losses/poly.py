@@ -6,13 +6,20 @@
 already good.
 """
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction, reduce
+from imbalance_lab.losses.checks import (
+    Reduction,
+    checked_integer,
+    checked_number,
+    checked_reduction,
+    in_full_precision,
+    reduce,
+)
+from imbalance_lab.losses.targets import fitted
+from imbalance_lab.losses.weights import Counts
 
 
 def poly_loss(
@@ -41,17 +48,12 @@ def poly_loss(
     >>> poly_loss(torch.zeros(1, 4), torch.tensor([3]))  # log 4 + 3/4
     tensor(2.1363)
     """
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    logits, target, ignored = fitted(in_full_precision(logits), target, ignore_index=ignore_index)
     loss = F.cross_entropy(logits, target, ignore_index=ignore_index, reduction="none")
-    if target.is_floating_point():
-        miss = (target * (1 - logits.softmax(1))).sum(1)
-        count = loss.new_tensor(len(loss))
-    else:
-        miss = -torch.expm1(
-            -loss
-        )  # 1 − p_y, without a second softmax and without cancellation; 0 where ignored
-        count = (target != ignore_index).sum()
-    return reduce(loss + epsilon * miss, reduction, count)
+    mixed = target.is_floating_point()
+    # The loss of a class number tells 1 − p_y without cancellation or a second softmax, and as 0 where ignored.
+    miss = (target * (1 - logits.softmax(1))).sum(1) if mixed else -torch.expm1(-loss)
+    return reduce(loss + epsilon * miss, reduction, (~ignored).sum())
 
 
 class PolyLoss(nn.Module):
@@ -74,20 +76,18 @@ class PolyLoss(nn.Module):
         self,
         epsilon: float = 1.0,
         *,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
         self.epsilon = checked_number("epsilon", epsilon, at_least=-1)
-        self.ignore_index = ignore_index
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `poly_loss`."""
-        return poly_loss(
-            logits, target, epsilon=self.epsilon, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return poly_loss(logits, target, epsilon=self.epsilon, ignore_index=self.ignore_index, reduction=self.reduction)
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""

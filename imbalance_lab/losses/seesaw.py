@@ -9,19 +9,19 @@ As in the authors' code (MMDetection), no gradient flows through S, and p_y is b
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.ranks import sum_over_ranks
 from imbalance_lab.losses.weighted_cross_entropy import (
-    checked_class_numbers,
-    float_logits,
+    class_logits,
+    class_numbers,
     required_counts,
     weighted_cross_entropy,
 )
+from imbalance_lab.losses.weights import Counts
 
 
 def seesaw_loss(
@@ -56,8 +56,8 @@ def seesaw_loss(
     >>> seesaw_loss(torch.zeros(1, 2), torch.tensor([0]), counts=torch.tensor([100, 1]))  # log(1 + 100^−0.8)
     tensor(0.0248)
     """
-    logits = float_logits(logits, len(counts))
-    own = checked_class_numbers("Seesaw", target).where(target != ignore_index, 0)[:, None]
+    logits = class_logits(logits, len(counts))
+    own = class_numbers("Seesaw", target, len(counts), ignore_index).where(target != ignore_index, 0)[:, None]
     log_count = counts.to(logits).clamp(min=1).log()
     mitigation = p * (log_count - log_count[own]).clamp(max=0)
     log_p = logits.detach().log_softmax(1)
@@ -97,7 +97,7 @@ class SeesawLoss(nn.Module):
         q: float = 2.0,
         eps: float = 0.01,
         *,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
@@ -105,7 +105,7 @@ class SeesawLoss(nn.Module):
         self.p = checked_number("p", p, at_least=0)
         self.q = checked_number("q", q, at_least=0)
         self.eps = checked_number("eps", eps, at_least=torch.finfo(torch.float32).tiny, at_most=1)
-        self.ignore_index = ignore_index
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
         num_classes = len(required_counts("SeesawLoss", class_counts))
         self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.int64))
@@ -113,7 +113,8 @@ class SeesawLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `seesaw_loss`."""
         if self.training:
-            valid = checked_class_numbers("Seesaw", target) != self.ignore_index
+            target = class_numbers("Seesaw", target, len(self.seen), self.ignore_index)
+            valid = target != self.ignore_index
             batch = torch.zeros_like(self.seen).scatter_add(0, target.where(valid, 0), valid.long())
             self.seen += sum_over_ranks(batch)
         return seesaw_loss(

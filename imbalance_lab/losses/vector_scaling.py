@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting, prior
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import (
-    checked_weight,
-    float_logits,
+    class_logits,
     required_counts,
+    weight_of_each_class,
     weighted_cross_entropy,
 )
+from imbalance_lab.losses.weights import Counts
 
 
 def vector_scaling_loss(
@@ -53,7 +54,7 @@ def vector_scaling_loss(
     >>> vector_scaling_loss(z, y, delta=torch.tensor([1.0, 0.5]), iota=torch.zeros(2))
     tensor(1.3133)
     """
-    adjusted = delta * float_logits(logits, len(delta)) + iota
+    adjusted = delta * class_logits(logits, len(delta)) + iota
     return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
@@ -85,19 +86,19 @@ class VectorScalingLoss(nn.Module):
         tau: float = 1.0,
         *,
         weight: Sequence[float] | Tensor | Weighting | None = None,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
         self.gamma = checked_number("gamma", gamma, at_least=0)
         self.tau = checked_number("tau", tau, at_least=0)
-        self.ignore_index = ignore_index
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
         counts = required_counts("VectorScalingLoss", class_counts)
         self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
         self.register_buffer("iota", (self.tau * prior(counts).log()).float())
-        self.register_buffer("weight", checked_weight(weight, counts))
+        self.register_buffer("weight", weight_of_each_class(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `vector_scaling_loss`."""
@@ -113,7 +114,4 @@ class VectorScalingLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""
-        return (
-            f"gamma={self.gamma}, tau={self.tau}, "
-            f"ignore_index={self.ignore_index}, reduction={self.reduction!r}"
-        )
+        return f"gamma={self.gamma}, tau={self.tau}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
