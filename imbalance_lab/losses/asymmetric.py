@@ -49,13 +49,12 @@ def asymmetric_loss(
     if target.shape != logits.shape:
         raise ValueError(f"target {tuple(target.shape)} does not fit logits {tuple(logits.shape)}")
     target = target.to(logits)
-    # All in logarithms: 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels and no power has
-    # base 0.
-    log_p, log_absent = F.logsigmoid(logits), F.logsigmoid(-logits)
-    positive = (gamma_positive * log_absent).exp() * log_p
-    shifted = (logits.sigmoid() - margin).clamp(min=torch.finfo(logits.dtype).tiny)
-    log_margin = logits.new_tensor(margin).log()
-    negative = shifted**gamma_negative * torch.logaddexp(log_absent, log_margin).clamp(max=0)
+    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0, whose slope is ∞.
+    tiny = torch.finfo(logits.dtype).tiny
+    p, absent = logits.sigmoid(), (-logits).sigmoid()
+    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(logits)
+    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-logits)
+    negative = (p - margin).clamp(min=tiny) ** gamma_negative * log_absent
     loss = -(target * positive + (1 - target) * negative)
     return reduce(loss, reduction, loss.new_tensor(loss.numel()))
 

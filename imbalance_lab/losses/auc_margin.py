@@ -52,9 +52,9 @@ def auc_margin_loss(
 class AUCMarginLoss(nn.Module):
     """`auc_margin_loss` as a module that owns a, b and α, one each a label: `parameters()` of the loss.
 
-    Give them to the optimizer beside the net's, without weight decay, and with a rate of about 0.1: they must
-    follow the scores faster than the net moves them. All start where an untrained net's h = ½
-    puts them: a = b = ½ and α = m.
+    Give them to the optimizer beside the net's, without weight decay. They must follow the scores as fast as the
+    net moves them; all start where an untrained net's h = ½ puts them: a = b = ½ and α = m. Every batch should
+    hold both classes (a class-balanced sampler sees to it); one that does not is used as far as it goes.
 
     Args:
         margin: m ≥ 0; the paper takes 1, and values from 0.6.

@@ -63,11 +63,9 @@ def ldam_loss(
     rarer target never costs less.
     """
     logits = class_logits(logits, len(margins))
-    own = class_numbers("LDAM", target, len(margins), ignore_index).where(target != ignore_index, 0)
-    margin = torch.zeros_like(logits).scatter(1, own[:, None], margins.to(logits)[own][:, None])
-    return weighted_cross_entropy(
-        scale * (logits - margin), target, weight, ignore_index=ignore_index, reduction=reduction
-    )
+    own = class_numbers("LDAM", target, len(margins), ignore_index).where(target != ignore_index, 0)[:, None]
+    adjusted = scale * logits.scatter_add(1, own, -margins.to(logits)[own])
+    return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
 class LDAMLoss(nn.Module):

@@ -5,12 +5,17 @@ import inspect
 import io
 import math
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
+from hydra.utils import get_class
+from omegaconf import OmegaConf
 from torch.nn import functional as F
 
 from imbalance_lab import losses
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "loss"
 
 COUNTS = (600, 100, 30, 7)
 """Training examples of each class, unequal on purpose: symmetric values hide dead knobs."""
@@ -87,6 +92,17 @@ def test_the_tables_name_losses_that_exist():
     names = {loss.__name__ for loss in EVERY_LOSS}
     assert names >= COMPUTED_FROM_COUNTS.keys() | CROSS_ENTROPY_AT_EQUAL_COUNTS.keys() | BREAKS_SHIFTS
     assert len(names) >= 9
+
+
+@pytest.mark.parametrize("choice", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_choice_of_the_command_line_shows_the_defaults_of_its_class(choice):
+    config = OmegaConf.to_container(OmegaConf.load(choice))
+    loss = get_class(config.pop("_target_"))
+    assert loss in EVERY_LOSS
+    if choice.stem == "class_balanced":
+        assert config.pop("weight") == "effective"
+    parameters = inspect.signature(loss).parameters
+    assert config == {knob: parameters[knob].default for knob in config}
 
 
 @every_loss
