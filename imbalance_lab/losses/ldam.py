@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting, checked_counts
 from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import (
     class_logits,
     class_numbers,
@@ -63,8 +64,8 @@ def ldam_loss(
     rarer target never costs less.
     """
     logits = class_logits(logits, len(margins))
-    own = class_numbers("LDAM", target, len(margins), ignore_index).where(target != ignore_index, 0)[:, None]
-    adjusted = scale * logits.scatter_add(1, own, -margins.to(logits)[own])
+    target = class_numbers("LDAM", target, len(margins), ignore_index)
+    adjusted = scale * (logits - margins.to(logits) * is_class(target, logits))
     return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.ranks import sum_over_ranks
+from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import (
     class_logits,
     class_numbers,
@@ -57,12 +58,13 @@ def seesaw_loss(
     tensor(0.0248)
     """
     logits = class_logits(logits, len(counts))
-    own = class_numbers("Seesaw", target, len(counts), ignore_index).where(target != ignore_index, 0)[:, None]
+    target = class_numbers("Seesaw", target, len(counts), ignore_index)
+    own = target.where(target != ignore_index, 0)[:, None]
     log_count = counts.to(logits).clamp(min=1).log()
     mitigation = p * (log_count - log_count[own]).clamp(max=0)
     log_p = logits.detach().log_softmax(1)
     compensation = q * (log_p - log_p.gather(1, own).clamp(min=math.log(eps))).clamp(min=0)
-    log_seesaw = (mitigation + compensation).scatter(1, own, 0.0)
+    log_seesaw = (mitigation + compensation).masked_fill(is_class(target, logits), 0)
     return weighted_cross_entropy(logits + log_seesaw, target, ignore_index=ignore_index, reduction=reduction)
 
 

@@ -290,12 +290,13 @@ def test_an_unknown_argument_is_refused(loss):
 
 
 @every_loss
-def test_gradient_is_the_derivative(loss):
+def test_gradient_is_the_derivative_and_has_one_itself(loss):
     # Seesaw's compensation is a constant to the gradient, as its authors have it.
     arguments = {"q": 0} if loss.__name__ == "SeesawLoss" else {}
     logits, target = batch(torch.float64)
     module = make(loss, **arguments).double().eval()
     assert torch.autograd.gradcheck(module, (logits.requires_grad_(), target))
+    assert torch.autograd.gradgradcheck(module, (logits, target))
 
 
 @pytest.mark.slow

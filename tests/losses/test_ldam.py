@@ -64,6 +64,14 @@ def test_weights_average_as_in_torch(weight):
     torch.testing.assert_close(loss(cosines, target), expected, rtol=1e-6, atol=0)
 
 
+def test_the_mean_over_one_example_is_its_own_loss_however_little_its_class_weighs():
+    cosines, target = batch()
+    for i in range(len(target)):
+        one = slice(i, i + 1)
+        value = LDAMLoss(weight="inverse", class_counts=COUNTS)(cosines[one], target[one])
+        torch.testing.assert_close(value, LDAMLoss(class_counts=COUNTS)(cosines[one], target[one]))
+
+
 def test_deferred_reweighting_fills_the_buffer_and_a_checkpoint_brings_it_back():
     cosines, target = batch()
     early, late, resumed = (LDAMLoss(class_counts=COUNTS) for _ in range(3))
