@@ -1,17 +1,30 @@
 """Cross-entropy, plain, weighted by class, or smoothed: the baseline that every other loss is measured against."""
 
 from collections.abc import Sequence
-from typing import get_args
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.counts import Weighting, class_weights
-from imbalance_lab.losses.checks import checked_number
+from imbalance_lab.counts import Weighting
+from imbalance_lab.losses.checks import (
+    Reduction,
+    as_given,
+    checked_integer,
+    checked_number,
+    checked_reduction,
+    in_full_precision,
+    reduce,
+)
+from imbalance_lab.losses.targets import fitted
+from imbalance_lab.losses.weights import Counts, checked_weights
 
 
 class CrossEntropyLoss(nn.CrossEntropyLoss):
     """`torch.nn.CrossEntropyLoss` whose class weights may be computed from the training counts.
+
+    It differs from torch's in three points: half precision is computed in float32, the mean over nothing is 0, and
+    in training on several processes the mean is that of the whole batch (see `reduce`).
 
     Args:
         weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w = C.
@@ -19,6 +32,9 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         label_smoothing: share of the target spread over all classes, in [0, 1].
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (weighted, as torch has it: Σ w_y · loss / Σ w_y).
+
+    Raises:
+        TypeError, ValueError: for arguments that make no sense, when the loss is built.
 
     >>> CrossEntropyLoss("inverse", class_counts=[90, 10]).weight
     tensor([0.2000, 1.8000])
@@ -28,38 +44,40 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         self,
         weight: Sequence[float] | Tensor | Weighting | None = None,
         *,
-        class_counts: Tensor | Sequence[int] | None = None,
+        class_counts: Counts | None = None,
         label_smoothing: float = 0.0,
         ignore_index: int = -100,
-        reduction: str = "mean",
+        reduction: Reduction = "mean",
     ) -> None:
         super().__init__(
-            weight=_weights(weight, class_counts),
-            ignore_index=ignore_index,
+            weight=_class_weights(weight, class_counts),
+            ignore_index=checked_integer("ignore_index", ignore_index),
             label_smoothing=checked_number("label_smoothing", label_smoothing, at_least=0, at_most=1),
-            reduction=reduction,
+            reduction=checked_reduction(reduction),
         )
 
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of logits (N, C, …) for class numbers (N, …) or probabilities (N, C, …)."""
+        z, target, ignored = fitted(input, target, ignore_index=self.ignore_index)
+        soft = target.is_floating_point()
+        weight = None if self.weight is None else self.weight.to(torch.promote_types(z.dtype, torch.float32))
+        loss = F.cross_entropy(
+            in_full_precision(z),
+            target,
+            weight,
+            ignore_index=self.ignore_index,
+            label_smoothing=self.label_smoothing,
+            reduction="none" if self.reduction == "none" else "sum",
+        )
+        each = ~ignored if soft or weight is None else weight[target.masked_fill(ignored, 0)]
+        normaliser = each.masked_fill(ignored, 0).sum()
+        return as_given(reduce(loss, self.reduction, normaliser), input)
 
-def _weights(
-    weight: Sequence[float] | Tensor | Weighting | None, class_counts: Tensor | Sequence[int] | None
-) -> Tensor | None:
+
+def _class_weights(weight: object, class_counts: Counts | None) -> Tensor | None:
     if weight is None:
         return None
-    if isinstance(weight, str):
-        if weight not in get_args(Weighting):
-            raise ValueError(
-                f"weight must be a list of numbers or one of {', '.join(get_args(Weighting))}, got {weight!r}"
-            )
-        if class_counts is None:
-            raise ValueError(f"weight={weight!r} is computed from the training counts: give class_counts")
-        return class_weights(class_counts, weight).float()
-    try:
-        weights = torch.as_tensor(weight, dtype=torch.get_default_dtype()).flatten()
-    except (TypeError, ValueError, RuntimeError):
-        raise TypeError(f"weight must be a list of numbers, got {weight!r}") from None
-    if not bool(torch.isfinite(weights).all() and (weights >= 0).all()):
-        raise ValueError(f"weight must be finite and ≥ 0, got {weights.tolist()}")
-    if class_counts is not None and len(weights) != len(class_counts):
-        raise ValueError(f"weight has {len(weights)} numbers, but there are {len(class_counts)} classes")
-    return weights
+    weights = checked_weights("weight", weight, class_counts)
+    if not isinstance(weights, Tensor) or weights.dim() == 0:
+        raise TypeError(f"weight must be a list of one number a class, got {weight!r}")
+    return weights.detach().clone().to(torch.get_default_dtype())

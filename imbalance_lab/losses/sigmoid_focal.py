@@ -1,0 +1,161 @@
+"""Focal loss for classes that may hold together (Lin et al. 2017, arXiv 1708.02002, eq. 5), on sigmoid probabilities."""
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from imbalance_lab.losses._focal_term import power
+from imbalance_lab.losses.checks import (
+    as_given,
+    checked_choice,
+    checked_integer,
+    checked_number,
+    in_full_precision,
+    reduce,
+    values_at_hand,
+)
+from imbalance_lab.losses.targets import checked_classes, is_class
+from imbalance_lab.losses.weights import Counts
+
+SigmoidReduction = Literal["none", "sum", "mean", "mean_positive"]
+
+
+def sigmoid_focal_loss(
+    logits: Tensor,
+    target: Tensor,
+    *,
+    gamma: float = 2.0,
+    alpha: float | None = 0.25,
+    ignore_index: int = -100,
+    reduction: SigmoidReduction = "mean",
+) -> Tensor:
+    """−α y (1 − p)^γ log p − (1 − α)(1 − y) p^γ log(1 − p) for each class on its own, with p = σ(z).
+
+    Args:
+        logits: z, floating point, (N, C) or (N, C, …); of any shape for elementwise targets.
+        target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class number an
+            example, integer (N,) or (N, …), which is turned into one-hot. Of logits (N, 1) it is the label 0 or 1.
+        gamma: focusing strength γ ≥ 0; 0 is binary cross-entropy.
+        alpha: one number in [0, 1] that weighs positives, and negatives by 1 − α; None weighs both by 1. (The
+            *softmax* focal loss uses one number otherwise: there it weighs the background class.)
+        ignore_index: a target value that adds neither loss nor gradient.
+        reduction: "none"; "sum"; "mean" over the elements that are not ignored; "mean_positive", the sum ÷ Σ y, as
+            detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
+
+    Returns:
+        a scalar, or for reduction "none" one loss an element, in the shape of ``logits``; in the dtype of ``logits``
+        (under autocast in float32), computed in float32 at least.
+
+    Raises:
+        TypeError, ValueError: for arguments, shapes or targets that make no sense.
+
+    Laws: targets of 0 and 1 give `torchvision.ops.sigmoid_focal_loss`; γ = 0 without α gives
+    `torch.nn.functional.binary_cross_entropy_with_logits`; finite loss and gradient at logits of ±1e4.
+
+    >>> sigmoid_focal_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[0, 1]]), reduction="none")
+    tensor([[1.2377, 0.1755]])
+    """
+    gamma = checked_number("gamma", gamma, at_least=0)
+    positive, negative = (1.0, 1.0) if alpha is None else (_checked_alpha(alpha), 1 - _checked_alpha(alpha))
+    checked_choice("reduction", reduction, get_args(SigmoidReduction))
+    y, ignored = _elementwise(logits, target, checked_integer("ignore_index", ignore_index))
+    z = in_full_precision(logits)
+    if y.is_floating_point():
+        loss = y * positive * _term(z, gamma) + (1 - y) * negative * _term(-z, gamma)
+    else:
+        loss = torch.where(y, positive, negative) * _term(torch.where(y, z, -z), gamma)
+    each = y if reduction == "mean_positive" else ~ignored
+    return as_given(reduce(loss.masked_fill(ignored, 0), reduction, each.sum()), logits)
+
+
+class SigmoidFocalLoss(nn.Module):
+    """`sigmoid_focal_loss` as a module: ``loss(logits, target)``.
+
+    Args:
+        gamma: focusing strength, a number ≥ 0.
+        alpha: None, or one number in [0, 1]: a weighs positives, 1 − a negatives.
+        class_counts: training examples of each class; taken because every loss is given them, and not needed.
+        ignore_index: a target value that adds neither loss nor gradient.
+        reduction: as in `sigmoid_focal_loss`.
+
+    Raises:
+        TypeError, ValueError: for arguments that make no sense, when the loss is built.
+
+    >>> SigmoidFocalLoss(alpha=None)
+    SigmoidFocalLoss(gamma=2.0, alpha=None, ignore_index=-100, reduction='mean')
+    """
+
+    def __init__(
+        self,
+        gamma: float = 2.0,
+        alpha: float | None = 0.25,
+        *,
+        class_counts: Counts | None = None,
+        ignore_index: int = -100,
+        reduction: SigmoidReduction = "mean",
+    ) -> None:
+        super().__init__()
+        self.gamma = checked_number("gamma", gamma, at_least=0)
+        self.alpha = None if alpha is None else _checked_alpha(alpha)
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
+        checked_choice("reduction", reduction, get_args(SigmoidReduction))
+        self.reduction = reduction
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of ``logits`` for ``target``; shapes as in `sigmoid_focal_loss`."""
+        return sigmoid_focal_loss(
+            logits,
+            target,
+            gamma=self.gamma,
+            alpha=self.alpha,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
+
+    def extra_repr(self) -> str:
+        """The knobs, for ``print(loss)``."""
+        return (
+            f"gamma={self.gamma}, alpha={self.alpha}, ignore_index={self.ignore_index}, "
+            f"reduction={self.reduction!r}"
+        )
+
+
+def _term(z: Tensor, gamma: float) -> Tensor:
+    """(1 − p)^γ (−log p) with p = σ(z); σ(−z) is 1 − p with all its digits."""
+    return power(torch.sigmoid(-z), gamma) * -F.logsigmoid(z)
+
+
+def _checked_alpha(alpha: object) -> float:
+    try:
+        return checked_number("alpha", alpha, at_least=0, at_most=1)
+    except TypeError:
+        raise TypeError(
+            f"alpha of the sigmoid focal loss is one number: a weighs positives, 1 − a negatives; got {alpha!r}"
+        ) from None
+
+
+def _elementwise(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    """The target of each logit, true or false or in between, and whether it is ignored; both like the logits."""
+    if not logits.is_floating_point():
+        raise ValueError(f"logits must be floating point, got {logits.dtype} {tuple(logits.shape)}")
+    if target.shape != logits.shape:
+        if logits.dim() < 2 or target.shape != logits.shape[:1] + logits.shape[2:]:
+            raise ValueError(
+                f"target of shape {tuple(target.shape)} does not fit logits of shape {tuple(logits.shape)}: "
+                "give 0 or 1 for each logit, or one class number an example"
+            )
+        if logits.shape[1] > 1:
+            target = checked_classes(target, logits.shape[1], ignore_index)
+            ignored = (target == ignore_index).unsqueeze(1).expand_as(logits)
+            return is_class(target, logits), ignored
+        target = target.unsqueeze(1)
+    target = target if target.is_floating_point() else target.long()
+    ignored = target == ignore_index
+    y = target.masked_fill(ignored, 0)
+    if y.numel() > 0 and values_at_hand(y):
+        lowest, highest = torch.aminmax(y)
+        if not (lowest >= 0 and highest <= 1):
+            raise ValueError(f"targets must lie in [0, 1], got {lowest.item():g} to {highest.item():g}")
+    return (in_full_precision(y) if y.is_floating_point() else y.bool()), ignored
