@@ -79,7 +79,8 @@ def build_parts(config: DictConfig) -> Parts:
     with torch.random.fork_rng():
         torch.manual_seed(keyed.fold(config.seed) >> 1)
         backbone = _build(config, "backbone", input_shape=tuple(splits.train.inputs.shape[1:]))
-        head = nn.Linear(backbone.num_features, len(splits.classes))
+        sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
+        head = _build(config, "head", **sizes, num_classes=len(splits.classes))
     sampler = _build(config, "sampler", targets=splits.train.targets, seed=config.seed)
     return Parts(splits, loss, backbone, head, sampler, _build(config, "augment"), optimizer, scheduler)
 
@@ -113,7 +114,12 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         "trainer",
         default_root_dir=str(directory),
         logger=_loggers(directory),
-        callbacks=[*([best] if config.fit else []), writer, _progress(terminal), CurveFigures(splits.class_counts.tolist())],
+        callbacks=[
+            *([best] if config.fit else []),
+            writer,
+            _progress(terminal),
+            CurveFigures(splits.class_counts.tolist()),
+        ],
         enable_progress_bar=terminal,
     )
     classifier = Classifier(
@@ -213,12 +219,14 @@ def _check_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> None:
             f"but the data have {len(classes)}, {classes[0]!r} …: choose the data that it was trained on"
         )
     needed = []
-    for part in ("backbone", "loss"):
+    for part in ("backbone", "head", "loss"):
         here: Any = OmegaConf.to_container(config[part], resolve=True)
         there = trained[part]
         if here["_target_"] != there["_target_"]:
             needed.append(f"{part}._target_={there['_target_']}")
-        needed += [f"'{part}.{key}={value}'" for key, value in there.items() if key[0] != "_" and value != here.get(key)]
+        needed += [
+            f"'{part}.{key}={value}'" for key, value in there.items() if key[0] != "_" and value != here.get(key)
+        ]
     if needed:
         raise UsageError(f"ckpt_path={config.ckpt_path} holds another model: add {' '.join(needed)}")
 

@@ -171,8 +171,11 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
     [
         (["loss.gamma=-1"], "loss: gamma must be a finite number ≥ 0, got -1"),
         (["loss.gamma=abc"], "loss: gamma must be a number, got 'abc'"),
-        (["loss.alpha=[0.1,0.9]"], "loss: alpha has 2 weights, but there are 10 classes"),
-        (["loss.alpha=efective"], "loss: alpha must be a number, a list, or one of inverse, sqrt_inverse, effective"),
+        (["loss.alpha=[0.1,0.9]"], "loss: alpha has 2 numbers, but there are 10 classes"),
+        (
+            ["loss.alpha=efective"],
+            "loss: alpha must be a number, one number a class, or one of inverse, sqrt_inverse, effective",
+        ),
         (["seed=1.5"], "seed must be a whole number ≥ 0, got 1.5"),
         (["batch_size=0"], "batch_size must be a whole number ≥ 1, got 0"),
         (["max_epochs=none"], "max_epochs must be a whole number ≥ 1, got 'none'"),

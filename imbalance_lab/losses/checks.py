@@ -36,8 +36,7 @@ def checked_numbers(
     if isinstance(value, str) or not isinstance(value, Iterable):
         return checked_number(name, value, at_least=at_least, at_most=at_most)
     numbers = [
-        checked_number(f"{name}[{i}]", number, at_least=at_least, at_most=at_most)
-        for i, number in enumerate(value)
+        checked_number(f"{name}[{i}]", number, at_least=at_least, at_most=at_most) for i, number in enumerate(value)
     ]
     if not numbers:
         raise ValueError(f"{name} must be one number or one number a class, got an empty list")

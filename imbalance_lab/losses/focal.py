@@ -174,9 +174,7 @@ def _focal_loss(
     z, target, ignored = fitted(logits, target, class_dim=class_dim, ignore_index=ignore_index)
     weight = None if alpha is None else spread(alpha, background_class, z)
     if isinstance(gamma, Tensor):
-        gamma = checked_length("gamma", gamma, z.shape[1]).to(
-            z.device, torch.promote_types(z.dtype, torch.float32)
-        )
+        gamma = checked_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
 
     if not isinstance(gamma, Tensor) and gamma == 0:  # torch's own, to the last bit
         loss = F.cross_entropy(

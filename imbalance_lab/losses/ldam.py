@@ -1,10 +1,10 @@
 """Label-distribution-aware margins (LDAM; Cao et al. 2019, arXiv 1906.07413, sec. 3.2).
 
-    ℓ(z, y) = −w_y log softmax(s (z − m))_y with m = m_y at y, else 0,        m_c ∝ n_c^{−1/4}
+    ℓ(z, y) = −w_y log softmax(z − s m)_y with m = m_y at y, else 0,        m_c ∝ n_c^{−1/4}
 
-The z are cosines (`imbalance_lab.backbones.heads.CosineHead`), so s, not the network, sets how sharp the
-softmax is; probabilities are softmax(s z). The paper switches w from 1 to class-balanced weights late in
-training (DRW).
+The logits are z = s · cosine (`imbalance_lab.backbones.CosineHead`), so s, not the network, sets how sharp the softmax
+is, and margins are told in cosines. The paper multiplies by s inside the loss; here the head does, so that logits mean
+softmax(z) for everything that reads them. It switches w from 1 to class-balanced weights late in training (DRW).
 """
 
 from collections.abc import Sequence
@@ -45,13 +45,13 @@ def ldam_loss(
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Cross-entropy of s (z − m_y at y): a rare class must win by a larger margin.
+    """Cross-entropy of z − s m_y at y: a rare class must win by a larger margin.
 
     Args:
-        logits: z, (N, C), cosines in [−1, 1]; half types are computed in float32.
+        logits: z, (N, C), ``scale`` times cosines; half types are computed in float32.
         target: class numbers (N,). A mixed target has no one margin: it is refused.
         margins: m, (C,), see `ldam_margins`.
-        scale: s > 0.
+        scale: s > 0, by which the head multiplies cosines.
         weight: w, (C,), or None for 1.
         ignore_index: a class number that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (Σ loss / Σ w_y over the targets that are not ignored; 0 when all
@@ -60,12 +60,12 @@ def ldam_loss(
     Returns:
         a scalar, or for "none" (N,); in float32 at least.
 
-    Laws: m = 0 is cross-entropy of s z; adding a constant to all logits of an example changes nothing; a
+    Laws: m = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a
     rarer target never costs less.
     """
     logits = class_logits(logits, len(margins))
     target = class_numbers("LDAM", target, len(margins), ignore_index)
-    adjusted = scale * (logits - margins.to(logits) * is_class(target, logits))
+    adjusted = logits - scale * margins.to(logits) * is_class(target, logits)
     return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
 
 
@@ -74,7 +74,7 @@ class LDAMLoss(nn.Module):
 
     Args:
         max_margin: the margin of the rarest class, ≥ 0.
-        scale: s > 0.
+        scale: s > 0, by which the head multiplies cosines.
         weight: None, C numbers, or "inverse", "sqrt_inverse", "effective": from ``class_counts``. The buffer
             ``weight`` is (C,) in any case, ones for None, so that deferred re-weighting can fill it later.
         class_counts: training examples of each class, (C,); required.
@@ -85,7 +85,7 @@ class LDAMLoss(nn.Module):
         TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
 
     >>> loss = LDAMLoss(class_counts=[1600, 100])
-    >>> loss(torch.tensor([[0.9, 0.1]]), torch.tensor([0]))  # 30 (0.9 − 0.25 − 0.1) = 16.5 ahead
+    >>> loss(30 * torch.tensor([[0.9, 0.1]]), torch.tensor([0]))  # 30 (0.9 − 0.25 − 0.1) = 16.5 ahead
     tensor(1.1921e-07)
     """
 

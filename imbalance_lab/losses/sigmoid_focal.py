@@ -116,10 +116,7 @@ class SigmoidFocalLoss(nn.Module):
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""
-        return (
-            f"gamma={self.gamma}, alpha={self.alpha}, ignore_index={self.ignore_index}, "
-            f"reduction={self.reduction!r}"
-        )
+        return f"gamma={self.gamma}, alpha={self.alpha}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
 def _term(z: Tensor, gamma: float) -> Tensor:

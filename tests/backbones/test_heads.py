@@ -4,10 +4,10 @@ from torch.nn import functional as F
 from imbalance_lab.backbones.heads import CosineHead
 
 
-def test_outputs_are_the_cosines():
+def test_logits_are_the_scaled_cosines():
     head = CosineHead(5, 3)
     features = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
-    expected = torch.stack([F.cosine_similarity(features, row[None]) for row in head.weight], 1)
+    expected = 30 * torch.stack([F.cosine_similarity(features, row[None]) for row in head.weight], 1)
     torch.testing.assert_close(head(features), expected)
 
 

@@ -23,7 +23,7 @@ def test_margins_by_hand():
 
 def test_loss_by_hand():
     # s = 2, m = (0.1, 0.5), cosines (0.6, 0.2), target 1: 2 · (0.6, 0.2 − 0.5), so log(1 + e^{1.2 + 0.6})
-    value = ldam_loss(torch.tensor([[0.6, 0.2]]), torch.tensor([1]), torch.tensor([0.1, 0.5]), scale=2.0)
+    value = ldam_loss(2 * torch.tensor([[0.6, 0.2]]), torch.tensor([1]), torch.tensor([0.1, 0.5]), scale=2.0)
     assert value.item() == pytest.approx(np.log1p(np.exp(1.8)), rel=1e-6)
 
 
@@ -38,19 +38,19 @@ def test_equals_the_published_formula(max_margin, scale):
         own = np.exp(scale * (z[y] - margin[y]))
         expected.append(-np.log(own / (own + sum(np.exp(scale * z[j]) for j in range(3) if j != y))))
     margins = ldam_margins(COUNTS, max_margin)
-    value = ldam_loss(cosines, target, margins, scale=scale, reduction="none")
+    value = ldam_loss(scale * cosines, target, margins, scale=scale, reduction="none")
     np.testing.assert_allclose(value, expected, rtol=1e-9)
 
 
 def test_no_margin_is_cross_entropy_of_the_scaled_cosines():
     cosines, target = batch()
-    value = LDAMLoss(max_margin=0, class_counts=COUNTS)(cosines, target)
+    value = LDAMLoss(max_margin=0, class_counts=COUNTS)(30 * cosines, target)
     torch.testing.assert_close(value, F.cross_entropy(30 * cosines, target))
 
 
 def test_equal_counts_give_every_class_the_largest_margin():
     cosines, target = batch()
-    value = LDAMLoss(class_counts=[9, 9, 9])(cosines, target)
+    value = LDAMLoss(class_counts=[9, 9, 9])(30 * cosines, target)
     torch.testing.assert_close(value, F.cross_entropy(30 * (cosines - 0.5 * F.one_hot(target, 3)), target))
 
 
@@ -61,26 +61,26 @@ def test_weights_average_as_in_torch(weight):
     given = class_weights(COUNTS, weight) if isinstance(weight, str) else torch.tensor(weight or [1.0] * 3)
     adjusted = 30 * (cosines - ldam_margins(COUNTS)[target][:, None] * F.one_hot(target, 3))
     expected = F.cross_entropy(adjusted, target, weight=given.double())
-    torch.testing.assert_close(loss(cosines, target), expected, rtol=1e-6, atol=0)
+    torch.testing.assert_close(loss(30 * cosines, target), expected, rtol=1e-6, atol=0)
 
 
 def test_the_mean_over_one_example_is_its_own_loss_however_little_its_class_weighs():
     cosines, target = batch()
     for i in range(len(target)):
         one = slice(i, i + 1)
-        value = LDAMLoss(weight="inverse", class_counts=COUNTS)(cosines[one], target[one])
-        torch.testing.assert_close(value, LDAMLoss(class_counts=COUNTS)(cosines[one], target[one]))
+        value = LDAMLoss(weight="inverse", class_counts=COUNTS)(30 * cosines[one], target[one])
+        torch.testing.assert_close(value, LDAMLoss(class_counts=COUNTS)(30 * cosines[one], target[one]))
 
 
 def test_deferred_reweighting_fills_the_buffer_and_a_checkpoint_brings_it_back():
     cosines, target = batch()
     early, late, resumed = (LDAMLoss(class_counts=COUNTS) for _ in range(3))
     late.weight.copy_(class_weights(COUNTS, "effective"))
-    assert late(cosines, target) != early(cosines, target)
+    assert late(30 * cosines, target) != early(30 * cosines, target)
     resumed.load_state_dict(late.state_dict())
-    assert late(cosines, target) == resumed(cosines, target)
+    assert late(30 * cosines, target) == resumed(30 * cosines, target)
     torch.testing.assert_close(
-        late(cosines, target), LDAMLoss(weight="effective", class_counts=COUNTS)(cosines, target)
+        late(30 * cosines, target), LDAMLoss(weight="effective", class_counts=COUNTS)(30 * cosines, target)
     )
 
 
