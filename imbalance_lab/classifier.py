@@ -32,9 +32,14 @@ class Normalise(nn.Module):
     def fitted(cls, inputs: Tensor) -> "Normalise":
         """Take mean and deviation over the examples (and pixels) of ``inputs`` (N, channels, …)."""
         over = [0, *range(2, inputs.ndim)]
-        values = inputs.float()
-        std, mean = torch.std_mean(values, over, keepdim=True)
-        return cls(mean[0], std[0].where(std[0] > 0, 1))
+        # Part by part: a whole split as float64 may not fit where its bytes do.
+        parts = torch.split(inputs, 1024)
+        n = inputs.numel() / inputs.shape[1]
+        mean = torch.stack([part.double().sum(over, keepdim=True) for part in parts]).sum(0) / n
+        squares = torch.stack([(part.double() - mean).square().sum(over, keepdim=True) for part in parts])
+        variance = squares.sum(0) / n
+        std = variance.sqrt().where(variance > 0, 1)
+        return cls(mean[0].float(), std[0].float())
 
     def forward(self, inputs: Tensor) -> Tensor:
         return (inputs.to(self.mean.dtype) - self.mean) / self.std
@@ -165,11 +170,11 @@ class Classifier(pl.LightningModule):
         loader would then begin at the wrong place.
         """
         trainer: Any = self.trainer
-        batches = len(trainer.datamodule.train_dataloader())
+        batches: int = len(trainer.datamodule.train_dataloader())
         limit = trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
-        steps = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
-        return steps if trainer.max_steps == -1 else min(steps, trainer.max_steps)
+        steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
+        return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps))
 
     def _show(self, name: str, value: float) -> None:
         """Hand a score to the progress bar and the callbacks; every process has the same, already gathered one."""

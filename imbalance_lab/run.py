@@ -55,9 +55,9 @@ def run(config: DictConfig) -> float:
     try:
         with _status(directory):
             return fit_and_test(config, build_parts(config), directory)
-    except UsageError as mistake:
+    except (UsageError, FloatingPointError) as mistake:
         if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and tells of this one at the end
-            raise
+            raise UsageError(str(mistake)) from mistake
         refuse(str(mistake))
     finally:
         _leave_process_group()
@@ -76,8 +76,8 @@ def build_parts(config: DictConfig) -> Parts:
     if config.ckpt_path is not None:
         _check_checkpoint(config, splits.classes)
     loss = _build(config, "loss", class_counts=splits.class_counts)
-    with torch.random.fork_rng():
-        torch.manual_seed(keyed.fold(config.seed) >> 1)
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
+        torch.default_generator.manual_seed(keyed.fold(config.seed) >> 1)
         backbone = _build(config, "backbone", input_shape=tuple(splits.train.inputs.shape[1:]))
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = _build(config, "head", **sizes, num_classes=len(splits.classes))
@@ -122,6 +122,11 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         ],
         enable_progress_bar=terminal,
     )
+    if config.batch_size < trainer.world_size:
+        raise UsageError(
+            f"batch_size={config.batch_size} cannot be shared by {trainer.world_size} processes: "
+            f"choose batch_size ≥ {trainer.world_size}, the examples of a step over all of them"
+        )
     classifier = Classifier(
         parts.backbone,
         parts.head,

@@ -151,7 +151,7 @@ def test_normalise_gives_mean_0_and_deviation_1_a_channel() -> None:
     images[:, 2] = 7  # a constant channel has no deviation to divide by
     normalised = Normalise.fitted(images)(images)
     assert torch.allclose(normalised.mean((0, 2, 3)), torch.zeros(3), atol=1e-5)
-    assert torch.allclose(normalised[:, :2].std((0, 2, 3)), torch.ones(2), atol=1e-5)
+    assert torch.allclose(normalised[:, :2].std((0, 2, 3)), torch.ones(2), atol=1e-3)
     assert torch.isfinite(normalised).all()
 
 
