@@ -31,6 +31,17 @@ from imbalance_lab.samplers import Sampler
 
 MONITOR = "val/auroc/macro"
 
+NOISE = (
+    ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
+    "Experiment logs directory .* exists and is not empty",  # it is new, but Hydra has put the config into it
+    # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
+    "You're resuming from a checkpoint that ended before the epoch ended",
+    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
+    # DDP says so of every convolution with one input channel, whose strides are ambiguous.
+    "Grad strides do not match bucket view strides",
+)
+"""Third parties' warnings that say nothing to a user of this program."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -87,7 +98,8 @@ def build_parts(config: DictConfig) -> Parts:
 
 def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     """Fit, test the best model, and write ``directory``; return the validation macro AUROC (NaN on other processes)."""
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # lightning 2.6 calls torch's pytree by its old way
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=message)
     import lightning.pytorch as pl
 
     from imbalance_lab.callbacks import BestCheckpoint, PredictionWriter
@@ -98,12 +110,6 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
 
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
-    # The directory is new, but Hydra has put the config into it.
-    warnings.filterwarnings("ignore", message="Experiment logs directory .* exists and is not empty")
-    # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
-    warnings.filterwarnings("ignore", message="You're resuming from a checkpoint that ended before the epoch ended")
-    # DDP says so of every convolution with one input channel, whose strides are ambiguous.
-    warnings.filterwarnings("ignore", message="Grad strides do not match bucket view strides")
     _repeat_only_this_job()
     splits = parts.splits
     terminal = console().is_terminal
