@@ -13,8 +13,8 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, ro
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from imbalance_lab.cli import UsageError
+from imbalance_lab.parts import build_parts
 from imbalance_lab.predictions import Predictions
-from imbalance_lab.run import build_parts
 from tests.conftest import ROOT, RunJob, composed, needs_fashion_mnist
 
 
