@@ -109,4 +109,4 @@ def _finish(axes: Axes, legend: str) -> None:
     axes.grid(color="0.93")
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(title=legend, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8)
+        axes.legend(title=legend, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8, alignment="left")
