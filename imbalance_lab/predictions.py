@@ -25,6 +25,12 @@ class Predictions:
     logits: NDArray[np.float32]
 
     def __post_init__(self) -> None:
+        n, width = self.logits.shape
+        if not len(self.index) == len(self.target) == n or len(self.classes) != width:
+            raise ValueError(
+                f"{len(self.index)} index, {len(self.target)} target, logits {self.logits.shape} and "
+                f"{len(self.classes)} class names do not belong together"
+            )
         if len(np.unique(self.index)) != len(self.index):
             raise ValueError("an example appears twice in these predictions")
         finite = np.isfinite(self.logits).all(1)
@@ -40,8 +46,11 @@ class Predictions:
         table = table.replace_schema_metadata({"classes": json.dumps(self.classes)})
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".part")
-        pq.write_table(table, unfinished, compression="zstd")
-        os.replace(unfinished, path)
+        try:
+            pq.write_table(table, unfinished, compression="zstd")
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> "Predictions":
@@ -50,7 +59,7 @@ class Predictions:
         logits = table["logits"].combine_chunks()
         return cls(
             classes=tuple(json.loads(table.schema.metadata[b"classes"])),
-            index=table["index"].to_numpy(),
-            target=table["target"].to_numpy(),
-            logits=logits.flatten().to_numpy().reshape(len(table), -1).copy(),  # Arrow's own memory is read-only
+            index=table["index"].to_numpy().copy(),  # Arrow's own memory is read-only
+            target=table["target"].to_numpy().copy(),
+            logits=logits.flatten().to_numpy().reshape(len(table), logits.type.list_size).copy(),
         )

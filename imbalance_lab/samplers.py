@@ -111,10 +111,13 @@ class EpochBatches(TorchSampler[Draws]):
         self.source = sampler
         self.length = length
         self.steps = math.ceil(length / batch_size)
+        if length < world_size:
+            have = f"{length} examples" if length else "no example"
+            raise ValueError(f"there is {have} for {world_size} processes: each needs one at every step")
         if length // self.steps < world_size:
             raise ValueError(
                 f"{length} examples in batches of {batch_size} cannot be shared by {world_size} processes: "
-                f"choose a batch_size ≥ {world_size} or fewer processes"
+                f"choose a batch_size ≥ {math.ceil(length / (length // world_size))} or fewer processes"
             )
         self.rank, self.world_size, self.seed = rank, world_size, seed
         self.epoch = 0

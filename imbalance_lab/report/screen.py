@@ -11,13 +11,26 @@ WIDTH = 100
 
 def console() -> Console:
     """Where results are printed: stdout, 100 columns wide where it is no terminal."""
-    out = Console(highlight=False)
-    return out if out.is_terminal else Console(width=WIDTH, highlight=False)
+    # No markup: a class may be called "[red]".
+    out = Console(highlight=False, markup=False)
+    return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
+
+
+def plain_table(title: str) -> Table:
+    """An empty table without frame or margins: width is for numbers."""
+    return Table(
+        title=title,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
 
 
 def evaluation_table(evaluation: Evaluation, title: str) -> Table:
     """Per class: training count, group, positives, AUROC and AP with intervals, recall."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table = plain_table(title)
     table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
     for heading in ("train n", "group", "test n", "AUROC [95 % CI]", "AP [95 % CI]", "recall"):
         table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
@@ -58,7 +71,7 @@ def interval(score: Score) -> str:
 
 
 def _row(scores: ClassScores) -> list[str]:
-    flag = "*" if scores.n_positive < FEW_POSITIVES else ""
+    flag = "*" if 0 < scores.n_positive < FEW_POSITIVES else ""
     return [
         scores.name,
         f"{scores.train_count:,}",

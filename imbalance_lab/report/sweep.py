@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
-from rich import box
 from rich.table import Table
 
-from imbalance_lab.report.screen import number
+from imbalance_lab.report.screen import number, plain_table
 
 
 class Run(NamedTuple):
@@ -50,9 +49,10 @@ def sweep_table(runs: Sequence[Run]) -> Table:
     """One row a run, in the order given; only overrides that differ between the runs are shown."""
     keys = dict.fromkeys(key for run in runs for key in run.overrides)
     varied = [key for key in keys if len({run.overrides.get(key) for run in runs}) > 1]
-    table = Table(title=f"{len(runs)} runs, best validation AUROC first", box=box.SIMPLE_HEAD, title_justify="left")
-    for heading in ["run", *varied]:
-        table.add_column(heading, no_wrap=True)
+    table = plain_table(f"{len(runs)} runs, best validation AUROC first")
+    table.add_column("run", no_wrap=True)
+    for heading in varied:
+        table.add_column(heading, overflow="fold")  # where there is no room, these give way, not the scores
     for heading in ("val AUROC", "test AUROC [95 % CI]", "test bal. acc. [95 % CI]"):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in runs:
@@ -70,7 +70,11 @@ def _scores(run: Run) -> list[str]:
     if run.metrics is None:
         return ["–", "–", "–"]
     test = run.metrics["test"]
-    return [number(run.val_auroc), _with_interval(test["auroc"]), _with_interval(test["balanced_accuracy"])]
+    return [
+        number(run.val_auroc).replace("-inf", "–"),
+        _with_interval(test["auroc"]),
+        _with_interval(test["balanced_accuracy"]),
+    ]
 
 
 def _with_interval(score: dict[str, Any]) -> str:
