@@ -12,9 +12,7 @@ from torch import Tensor
 Reduction = Literal["none", "sum", "mean"]
 
 
-def checked_number(
-    name: str, value: object, *, at_least: float = -math.inf, at_most: float = math.inf
-) -> float:
+def checked_number(name: str, value: object, *, at_least: float = -math.inf, at_most: float = math.inf) -> float:
     """Return ``value`` as a float, or refuse what is no finite number of the range, saying so with its name."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r}")
@@ -30,16 +28,15 @@ def checked_numbers(
 ) -> float | Tensor:
     """Return one number as a float and one number a class as a tensor (C,), or refuse what is neither.
 
-    A column (C, 1), as older code has it, counts as (C,). The values of a tensor are looked at only where that costs
-    nothing (see `values_at_hand`).
+    A column (C, 1), as older code has it, counts as (C,). The values of a tensor are looked at only where
+    that costs nothing (see `values_at_hand`).
     """
     if isinstance(value, Tensor):
         return _checked_tensor(name, value, at_least, at_most)
     if isinstance(value, str) or not isinstance(value, Iterable):
         return checked_number(name, value, at_least=at_least, at_most=at_most)
     numbers = [
-        checked_number(f"{name}[{i}]", number, at_least=at_least, at_most=at_most)
-        for i, number in enumerate(value)
+        checked_number(f"{name}[{i}]", number, at_least=at_least, at_most=at_most) for i, number in enumerate(value)
     ]
     if not numbers:
         raise ValueError(f"{name} must be one number or one number a class, got an empty list")
@@ -108,10 +105,10 @@ def as_given(loss: Tensor, logits: Tensor) -> Tensor:
 def reduce(loss: Tensor, reduction: str, normaliser: Tensor) -> Tensor:
     """Reduce the losses, zero where ignored; a mean divides by ``normaliser``, and is 0 where that is 0.
 
-    In training on several processes a mean divides by the *average* normaliser of the processes. DDP averages the
-    gradients, so Σ_r loss_r / mean_r(normaliser) / R = Σ loss / Σ normaliser: the gradient of one process that sees
-    the whole batch, however unevenly it was shared out. Every process must then call the loss. Without a gradient
-    (evaluation) nothing is communicated, and the mean is that of this process.
+    In training on several processes a mean divides by the *average* normaliser of the processes. DDP averages
+    the gradients, so Σ_r loss_r / mean_r(normaliser) / R = Σ loss / Σ normaliser: the gradient of one process
+    that sees the whole batch, however unevenly it was shared out. Every process must then call the loss.
+    Without a gradient (evaluation) nothing is communicated, and the mean is that of this process.
     """
     if reduction == "none":
         return loss

@@ -16,19 +16,19 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import fitted
+from imbalance_lab.losses.targets import fitted, without
 from imbalance_lab.losses.weights import Counts, checked_weights
 
 
 class CrossEntropyLoss(nn.CrossEntropyLoss):
     """`torch.nn.CrossEntropyLoss` whose class weights may be computed from the training counts.
 
-    It differs from torch's in three points: half precision is computed in float32, the mean over nothing is 0, and
-    in training on several processes the mean is that of the whole batch (see `reduce`).
+    It differs from torch's in three points: half precision is computed in float32, the mean over nothing is
+    0, and in training on several processes the mean is that of the whole batch (see `reduce`).
 
     Args:
-        weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w = C.
-        class_counts: training examples of each class, (C,).
+        weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w =
+        C. class_counts: training examples of each class, (C,).
         label_smoothing: share of the target spread over all classes, in [0, 1].
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (weighted, as torch has it: Σ w_y · loss / Σ w_y).
@@ -69,9 +69,11 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             label_smoothing=self.label_smoothing,
             reduction="none" if self.reduction == "none" else "sum",
         )
-        each = ~ignored if soft or weight is None else weight[target.masked_fill(ignored, 0)]
-        normaliser = each.masked_fill(ignored, 0).sum()
-        return as_given(reduce(loss, self.reduction, normaliser), input)
+        if soft or weight is None:
+            share = torch.ones_like(target[:, 0] if soft else target)
+        else:
+            share = weight[without(target, ignored)]
+        return as_given(reduce(loss, self.reduction, without(share, ignored).sum()), input)
 
 
 def _class_weights(weight: object, class_counts: Counts | None) -> Tensor | None:

@@ -1,7 +1,7 @@
 """One weight a class, as numbers or by name from the training counts: the α or ``weight`` of a loss."""
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import cast, get_args
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ PerClass = float | Sequence[float] | Tensor
 def checked_weights(name: str, value: object, class_counts: Counts | None = None) -> float | Tensor:
     """Return a number as a float and one weight a class as a tensor (C,), or refuse what is neither.
 
-    A name ("inverse", "sqrt_inverse", "effective") is computed from ``class_counts`` with Σ w = C; where the counts
-    are known, so is the length that any list must have.
+    A name ("inverse", "sqrt_inverse", "effective") is computed from ``class_counts`` with Σ w = C; where the
+    counts are known, so is the length that any list must have.
     """
     if isinstance(value, str):
         if value not in get_args(Weighting):
@@ -26,7 +26,7 @@ def checked_weights(name: str, value: object, class_counts: Counts | None = None
             raise ValueError(f"{name} must be a number, one number a class, or one of {names}, got {value!r}")
         if class_counts is None:
             raise ValueError(f"{name}={value!r} is computed from the training counts: give class_counts")
-        return class_weights(class_counts, value)
+        return class_weights(class_counts, cast(Weighting, value))
     weights = checked_numbers(name, value, at_least=0)
     if not isinstance(weights, Tensor):
         return checked_number(f"{name} as one number", weights, at_least=0, at_most=1)
