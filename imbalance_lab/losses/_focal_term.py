@@ -75,9 +75,11 @@ def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
     own = lead.exp()
     others = (logits - peak).exp().masked_fill(is_class(target, logits), 0).sum(1)
     total = own + others
+    # For p > ½ from the others, else from the own: what is small keeps its digits, in the gradient too.
     sure = others < own
+    miss = torch.where(sure, others / total, 1 - own / total)
     cross_entropy = torch.where(sure, torch.log1p(others / torch.where(sure, own, 1)), total.log() - lead)
-    return power(others / total, gamma) * cross_entropy
+    return power(miss, gamma) * cross_entropy
 
 
 def _by_plain_operations(logits: Tensor, gamma: float | Tensor) -> bool:
@@ -146,7 +148,7 @@ def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Tensor, own: Tensor) -> Tensor:
-    """scale · exp(z_c − peak) for the other classes, ``own`` for the target: like the logits."""
+    """The gradient, like the logits: scale · exp(z_c − peak) for the other classes, ``own`` for the target."""
     if torch.compiler.is_compiling():
         others = (in_full_precision(logits) - peak).exp() * scale
         return torch.where(is_class(target.int(), logits), own, others).to(logits.dtype)

@@ -99,7 +99,9 @@ def in_full_precision(logits: Tensor) -> Tensor:
 
 def as_given(loss: Tensor, logits: Tensor) -> Tensor:
     """The loss in the dtype of ``logits``; under autocast in float32, as torch's own losses are on a GPU."""
-    return loss if torch.is_autocast_enabled(logits.device.type) else loss.to(logits.dtype)
+    if loss.dtype == logits.dtype or torch.is_autocast_enabled(logits.device.type):
+        return loss
+    return loss.to(logits.dtype)
 
 
 def reduce(loss: Tensor, reduction: str, normaliser: Tensor) -> Tensor:

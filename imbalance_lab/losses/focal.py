@@ -175,6 +175,7 @@ def _focal_loss(
 ) -> Tensor:
     """`focal_loss` of arguments that have been checked."""
     z, target, ignored = fitted(logits, target, class_dim=class_dim, ignore_index=ignore_index)
+    checked_background(background_class, z.shape[1])
     known = without(target, ignored)  # class 0 stands in for what is ignored
     weight = None if alpha is None else spread(alpha, background_class, z)
     if isinstance(gamma, Tensor):

@@ -40,8 +40,7 @@ def spread(alpha: float | Tensor, background_class: int, logits: Tensor) -> Tens
     if isinstance(alpha, Tensor) and alpha.dim() == 1:
         return checked_length("alpha", alpha, num_classes).to(logits.device, dtype)
     ones = torch.ones(num_classes, dtype=dtype, device=logits.device)
-    background = checked_background(background_class, num_classes)
-    is_background = torch.arange(num_classes, device=logits.device) == background
+    is_background = torch.arange(num_classes, device=logits.device) == background_class
     return torch.where(is_background, ones * alpha, ones * (1 - alpha))
 
 
