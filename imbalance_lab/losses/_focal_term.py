@@ -6,6 +6,7 @@ classes, and −log p = log1p(others / own) for p > ½ likewise.
 
 import math
 from collections.abc import Iterator
+from types import EllipsisType
 from typing import Any
 
 import torch
@@ -31,15 +32,14 @@ def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor
     """
     if _by_plain_operations(logits, gamma):
         return _composite(logits, target, gamma)
+    if logits.dim() == 2:
+        return _fused(logits, target, gamma)
     # Where the classes lie side by side in memory, as (R, C); else as (N, C, M).
-    if logits.dim() == 2 or logits.stride(1) == 1:
-        z, flat = logits.movedim(1, -1).flatten(0, -2), target.flatten()
-        gamma = gamma.flatten() if isinstance(gamma, Tensor) else gamma
-    else:
-        z, flat = logits.flatten(2), target.flatten(1)
-        gamma = gamma.flatten(1) if isinstance(gamma, Tensor) else gamma
-    term: Tensor = _FusedTerm.apply(z, flat, gamma)
-    return term.view(target.shape)
+    rows = logits.stride(1) == 1
+    z = logits.movedim(1, -1).flatten(0, -2) if rows else logits.flatten(2)
+    start = 0 if rows else 1
+    gamma = gamma.flatten(start) if isinstance(gamma, Tensor) else gamma
+    return _fused(z, target.flatten(start), gamma).view(target.shape)
 
 
 def class_terms(logits: Tensor, gamma: float | Tensor) -> Tensor:
@@ -88,6 +88,11 @@ def _by_plain_operations(logits: Tensor, gamma: float | Tensor) -> bool:
         return torch.compiler.is_exporting()
     learnt = isinstance(gamma, Tensor) and gamma.requires_grad
     return learnt or torch._C._functorch.is_functorch_wrapped_tensor(logits)
+
+
+def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
+    term: Tensor = _FusedTerm.apply(logits, target, gamma)
+    return term
 
 
 class _FusedTerm(torch.autograd.Function):
@@ -139,9 +144,11 @@ def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     precise = torch.promote_types(logits.dtype, torch.float32)
     peak = torch.empty(column.shape, dtype=precise, device=logits.device)
     others = torch.empty_like(peak)
-    for part, scratch in _chunks(logits, precise):
+    scratch = peak.new_empty(0)
+    for part in _parts(logits):
         chunk = logits[part].to(precise)
         torch.amax(chunk, 1, keepdim=True, out=peak[part])
+        scratch = chunk.new_empty(chunk.shape) if scratch.shape != chunk.shape else scratch
         torch.sub(chunk, peak[part], out=scratch).exp_().scatter_(1, column[part], 0)
         torch.sum(scratch, 1, keepdim=True, out=others[part])
     return peak, others
@@ -154,28 +161,25 @@ def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Te
         return torch.where(is_class(target.int(), logits), own, others).to(logits.dtype)
     column = target.unsqueeze(1)
     result = torch.empty_like(logits)
-    for part, scratch in _chunks(logits, peak.dtype):
-        out = result[part] if result.dtype == peak.dtype else scratch
-        torch.sub(logits[part], peak[part], out=out).exp_().mul_(scale[part]).scatter_(1, column[part], own[part])
-        if out is scratch:
-            result[part].copy_(scratch)
+    for part in _parts(logits):
+        out = result[part]
+        chunk = torch.sub(logits[part], peak[part], out=out if out.dtype == peak.dtype else None)
+        chunk.exp_().mul_(scale[part]).scatter_(1, column[part], own[part])
+        if chunk is not out:
+            out.copy_(chunk)
     return result
 
 
-def _chunks(logits: Tensor, dtype: torch.dtype) -> Iterator[tuple[tuple[slice, ...], Tensor]]:
-    """Cut (R, C) by rows, (N, C, M) by examples and positions, never the classes; with scratch memory for each part."""
-    size = CHUNK * torch.get_num_threads() if logits.device.type == "cpu" else logits.numel()
+def _parts(logits: Tensor) -> Iterator[tuple[slice | EllipsisType, ...]]:
+    """Cut (R, C) by rows and (N, C, M) by examples and positions, never through the classes; a GPU takes all at once."""
+    size = CHUNK * torch.get_num_threads()
+    if logits.numel() <= size or logits.device.type != "cpu":
+        yield (...,)
+        return
     examples, classes = logits.shape[:2]
     positions = math.prod(logits.shape[2:])
-    step = max(1, size // max(1, classes * positions))
+    step = max(1, size // (classes * positions))
     width = max(1, min(positions, size // classes))
-    parts = (
-        (slice(start, start + step), slice(None), slice(left, left + width))[: logits.dim()]
-        for start in range(0, examples, step)
-        for left in range(0, positions, width)
-    )
-    memory = torch.empty(0, dtype=dtype, device=logits.device)
-    for part in parts:
-        shape = logits[part].shape
-        memory = memory if memory.numel() >= shape.numel() else memory.new_empty(shape.numel())
-        yield part, memory[: shape.numel()].view(shape)
+    for start in range(0, examples, step):
+        for left in range(0, positions, width):
+            yield (slice(start, start + step), slice(None), slice(left, left + width))[: logits.dim()]

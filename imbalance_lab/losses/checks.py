@@ -119,7 +119,7 @@ def reduce(loss: Tensor, reduction: str, normaliser: Tensor) -> Tensor:
         return total
     if total.requires_grad:
         normaliser = _average_over_processes(normaliser)
-    return total / torch.where(normaliser > 0, normaliser, 1)
+    return total / (normaliser + (normaliser == 0))
 
 
 def _average_over_processes(value: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import fitted, without
+from imbalance_lab.losses.targets import fitted, number_kept, without
 from imbalance_lab.losses.weights import Counts, checked_weights
 
 
@@ -70,10 +70,10 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             reduction="none" if self.reduction == "none" else "sum",
         )
         if soft or weight is None:
-            share = torch.ones_like(target[:, 0] if soft else target)
+            normaliser = number_kept(target[:, 0] if soft else target, ignored)
         else:
-            share = weight[without(target, ignored)]
-        return as_given(reduce(loss, self.reduction, without(share, ignored).sum()), input)
+            normaliser = without(weight[without(target, ignored)], ignored).sum()
+        return as_given(reduce(loss, self.reduction, normaliser), input)
 
 
 def _class_weights(weight: object, class_counts: Counts | None) -> Tensor | None:

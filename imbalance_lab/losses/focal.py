@@ -18,7 +18,7 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import along_classes, fitted, one_hot, without
+from imbalance_lab.losses.targets import along_classes, fitted, number_kept, one_hot, without
 from imbalance_lab.losses.weights import Counts, PerClass, checked_background, checked_weights, spread
 
 FocalReduction = Literal["none", "sum", "mean", "weighted_mean", "mean_positive"]
@@ -219,5 +219,5 @@ def _normaliser(
     elif reduction == "mean_positive":
         each = target.sum(1) - target[:, background_class] if soft else target != background_class
     else:
-        each = torch.ones_like(target[:, 0] if soft else target)
+        return number_kept(target[:, 0] if soft else target, ignored)
     return without(each, ignored).sum()

@@ -25,7 +25,7 @@ def fitted(
         raise ValueError(f"logits must be floating point (N, C, …), got {logits.dtype} {tuple(logits.shape)}")
     if not -logits.dim() <= class_dim < logits.dim():
         raise ValueError(f"logits of shape {tuple(logits.shape)} have no dimension class_dim={class_dim}")
-    moved = logits.movedim(class_dim, 1)
+    moved = logits if class_dim == 1 else logits.movedim(class_dim, 1)
     if target.is_floating_point() and target.shape == logits.shape:
         soft = target.movedim(class_dim, 1).to(torch.promote_types(logits.dtype, torch.float32))
         return moved, soft, None
@@ -64,6 +64,11 @@ def checked_classes(target: Tensor, num_classes: int, ignore_index: int) -> tupl
 def without(values: Tensor, ignored: Tensor | None) -> Tensor:
     """The values with 0 in place of what is ignored."""
     return values if ignored is None else values.masked_fill(ignored, 0)
+
+
+def number_kept(each: Tensor, ignored: Tensor | None) -> Tensor:
+    """How many of the targets (N, …) are not ignored, as a tensor without dimensions."""
+    return torch.full((), each.numel(), device=each.device) if ignored is None else (~ignored).sum()
 
 
 def along_classes(values: Tensor, logits: Tensor) -> Tensor:
