@@ -52,7 +52,7 @@ def contenders() -> dict[str, Loss]:
     except ImportError:
         pass
     try:
-        from monai.losses import FocalLoss as MonaiFocalLoss
+        from monai.losses.focal_loss import FocalLoss as MonaiFocalLoss
 
         monai = MonaiFocalLoss(to_onehot_y=True, use_softmax=True, gamma=2.0)
         found["MONAI"] = lambda z, y: monai(z, y.unsqueeze(1))
@@ -70,15 +70,15 @@ def batch(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> t
 
 def step(loss: Loss, logits: Tensor, target: Tensor) -> None:
     logits.grad = None
-    loss(logits, target).backward()
+    torch.autograd.backward(loss(logits, target))
 
 
-def seconds(run: Callable[[], None], device: torch.device) -> float:
+def seconds(run: Callable[[], object], device: torch.device) -> float:
     if device.type != "cuda":
         start = time.perf_counter()
         run()
         return time.perf_counter() - start
-    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
     begin.record()
     run()
     end.record()
@@ -86,7 +86,7 @@ def seconds(run: Callable[[], None], device: torch.device) -> float:
     return float(begin.elapsed_time(end)) / 1000
 
 
-def peak_bytes(run: Callable[[], None], device: torch.device) -> int:
+def peak_bytes(run: Callable[[], object], device: torch.device) -> int:
     """The most that one step holds at a time beside logits and target, its gradient included."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -109,7 +109,7 @@ def measure(
     shape: tuple[int, ...], dtype: torch.dtype, device: torch.device, blocks: int, budget: float
 ) -> dict[str, tuple[list[float], int]]:
     """Of each contender the median seconds of every block, and its peak memory."""
-    torch.compiler.reset()
+    torch.compiler.reset()  # type: ignore[no-untyped-call]
     logits, target = batch(shape, dtype, device)
     steps = {name: lambda loss=loss: step(loss, logits, target) for name, loss in contenders().items()}
     for run in steps.values():
@@ -134,7 +134,7 @@ def copy_bandwidth(device: torch.device) -> float:
     source, sink = torch.empty(2, 2**28, device=device).unbind()
     for _ in range(3):
         sink.copy_(source)
-    fastest = min(seconds(lambda: sink.copy_(source), device) for _ in range(20))  # type: ignore[arg-type,return-value]
+    fastest = min(seconds(lambda: sink.copy_(source), device) for _ in range(20))
     return 2 * source.nbytes / fastest
 
 

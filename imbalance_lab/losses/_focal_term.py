@@ -19,27 +19,31 @@ CHUNK = 1 << 17
 """Logits that the fused form works on at a time on a CPU, a thread: they and their exponentials stay in its cache."""
 
 
-def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
-    """(1 − p_y)^γ (−log p_y), with p = softmax(z), differentiable as often as wanted.
+def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None = None) -> Tensor:
+    """The weighted term w (1 − p_y)^γ (−log p_y), with p = softmax(z), differentiable as often as wanted.
 
     Args:
         logits: (N, C, …).
         target: class numbers, all of them valid, (N, …).
         gamma: γ ≥ 0, a number or one a target, (N, …).
+        weight: w of each target, (N, …); None for 1.
 
     Returns:
         one term a target, (N, …), at least float32.
     """
-    if _by_plain_operations(logits, gamma):
-        return _composite(logits, target, gamma)
+    if _by_plain_operations(logits, gamma, weight):
+        return _composite(logits, target, gamma, weight)
+    if torch.compiler.is_compiling():
+        target = target.int()  # compared with every class: half the bytes, twice the lanes
     if logits.dim() == 2:
-        return _fused(logits, target, gamma)
+        return _fused(logits, target, gamma, weight)
     # Where the classes lie side by side in memory, as (R, C); else as (N, C, M).
     rows = logits.stride(1) == 1
     z = logits.movedim(1, -1).flatten(0, -2) if rows else logits.flatten(2)
     start = 0 if rows else 1
     gamma = gamma.flatten(start) if isinstance(gamma, Tensor) else gamma
-    return _fused(z, target.flatten(start), gamma).view(target.shape)
+    weight = None if weight is None else weight.flatten(start)
+    return _fused(z, target.flatten(start), gamma, weight).view(target.shape)
 
 
 def class_terms(logits: Tensor, gamma: float | Tensor) -> Tensor:
@@ -67,7 +71,7 @@ def power(base: Tensor, exponent: float | Tensor) -> Tensor:
     return torch.where(vanished, 0, torch.where(vanished, 1, base).pow(exponent))
 
 
-def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
+def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
     """The term in plain operations, which can be differentiated again."""
     logits = in_full_precision(logits)
     peak = logits.detach().amax(1, keepdim=True)
@@ -79,58 +83,59 @@ def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
     sure = others < own
     miss = torch.where(sure, others / total, 1 - own / total)
     cross_entropy = torch.where(sure, torch.log1p(others / torch.where(sure, own, 1)), total.log() - lead)
-    return power(miss, gamma) * cross_entropy
+    term = power(miss, gamma) * cross_entropy
+    return term if weight is None else term * weight
 
 
-def _by_plain_operations(logits: Tensor, gamma: float | Tensor) -> bool:
-    """Whether something looks through the operations that `_FusedTerm` hides: export, `torch.func`, a gradient of γ."""
+def _by_plain_operations(logits: Tensor, gamma: float | Tensor, weight: Tensor | None) -> bool:
+    """Whether something looks through what `_FusedTerm` hides: export, `torch.func`, the gradient of a knob."""
     if torch.compiler.is_compiling():
         return torch.compiler.is_exporting()
-    learnt = isinstance(gamma, Tensor) and gamma.requires_grad
+    learnt = any(isinstance(knob, Tensor) and knob.requires_grad for knob in (gamma, weight))
     return learnt or torch._C._functorch.is_functorch_wrapped_tensor(logits)
 
 
-def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
-    term: Tensor = _FusedTerm.apply(logits, target, gamma)
+def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
+    term: Tensor = _FusedTerm.apply(logits, target, gamma, weight)
     return term
 
 
 class _FusedTerm(torch.autograd.Function):
     """The term of (R, C) or (N, C, M), which keeps nothing of the logits' size, forward or backward.
 
-    The gradient at the target is −s, with s = (1 − p_y)^γ (1 − p_y + γ p_y (−log p_y)), and the other classes
+    The gradient at the target is −s, with s = w (1 − p_y)^γ (1 − p_y + γ p_y (−log p_y)), and the other classes
     share +s in proportion to their exponentials. It is written in backward, from the incoming gradient: a
     loss scale applied afterwards could not bring back what half precision had flushed to zero.
     """
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
+    def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
         peak, others = _peak_and_others(logits, target)
         others = others.squeeze(1)
-        lead = (logits.gather(1, target.unsqueeze(1)) - peak).squeeze(1)
+        lead = (logits.gather(1, target.long().unsqueeze(1)) - peak).squeeze(1)
         own = lead.exp()
         total = own + others
         miss = others / total
         # log Σ exp − z_y: own is 1 for the leader, and for all else others ≥ 1, so that nothing cancels.
         cross_entropy = torch.log1p(own - 1 + others) - lead
-        modulation = miss.pow(gamma)
+        modulation = miss.pow(gamma) if weight is None else miss.pow(gamma) * weight
         if ctx.needs_input_grad[0]:
             slope = (own / total * cross_entropy * gamma + miss) * modulation
             scale = slope / others.clamp_min(torch.finfo(others.dtype).tiny)
-            ctx.gamma = gamma
+            ctx.gamma, ctx.weight = gamma, weight
             ctx.save_for_backward(logits, target, peak, scale, slope)
         return modulation * cross_entropy
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         logits, target, peak, scale, slope = ctx.saved_tensors
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             # This gradient will be differentiated in its turn.
-            term = _composite(logits, target, ctx.gamma)
+            term = _composite(logits, target, ctx.gamma, ctx.weight)
             (twice,) = torch.autograd.grad(term, logits, gradient, create_graph=True)
-            return twice, None, None
+            return twice, None, None, None
         scale, own = (scale * gradient).unsqueeze(1), (slope * -gradient).unsqueeze(1)
-        return _scaled_exponentials(logits, target, peak, scale, own), None, None
+        return _scaled_exponentials(logits, target, peak, scale, own), None, None, None
 
 
 def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,7 +143,7 @@ def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     if torch.compiler.is_compiling():
         logits = in_full_precision(logits)
         peak = logits.amax(1, keepdim=True)
-        others = (logits - peak).exp().masked_fill(is_class(target.int(), logits), 0).sum(1, keepdim=True)
+        others = (logits - peak).exp().masked_fill(is_class(target, logits), 0).sum(1, keepdim=True)
         return peak, others
     column = target.unsqueeze(1)
     precise = torch.promote_types(logits.dtype, torch.float32)
@@ -158,7 +163,7 @@ def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Te
     """The gradient, like the logits: scale · exp(z_c − peak) for the other classes, ``own`` for the target."""
     if torch.compiler.is_compiling():
         others = (in_full_precision(logits) - peak).exp() * scale
-        return torch.where(is_class(target.int(), logits), own, others).to(logits.dtype)
+        return torch.where(is_class(target, logits), own, others).to(logits.dtype)
     column = target.unsqueeze(1)
     result = torch.empty_like(logits)
     for part in _parts(logits):
@@ -171,7 +176,7 @@ def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Te
 
 
 def _parts(logits: Tensor) -> Iterator[tuple[slice | EllipsisType, ...]]:
-    """Cut (R, C) by rows and (N, C, M) by examples and positions, never through the classes; a GPU takes all at once."""
+    """Cut (R, C) by rows, (N, C, M) by examples and positions, never through the classes; a GPU takes all at once."""
     size = CHUNK * torch.get_num_threads()
     if logits.numel() <= size or logits.device.type != "cpu":
         yield (...,)

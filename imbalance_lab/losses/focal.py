@@ -191,22 +191,30 @@ def _focal_loss(
             reduction="none" if reduction == "none" else "sum",
         )
     else:
-        loss = without(_modulated(z, known, gamma, weight, label_smoothing), ignored)
+        loss = _modulated(z, known, ignored, gamma, weight, label_smoothing)
     normaliser = _normaliser(reduction, known, ignored, weight, background_class)
     return as_given(reduce(loss, reduction, normaliser), logits)
 
 
 def _modulated(
-    z: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None, label_smoothing: float
+    z: Tensor,
+    target: Tensor,
+    ignored: Tensor | None,
+    gamma: float | Tensor,
+    weight: Tensor | None,
+    label_smoothing: float,
 ) -> Tensor:
-    """Σ_c y_c α_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …)."""
+    """Σ_c y_c α_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …), 0 for the ignored."""
     if not target.is_floating_point() and label_smoothing == 0:
-        term = target_term(z, target, gamma[target] if isinstance(gamma, Tensor) else gamma)
-        return term if weight is None else term * weight[target]
+        each = None if weight is None else weight[target]
+        if ignored is not None:
+            each = ((~ignored).to(torch.float32) if each is None else each).masked_fill(ignored, 0)
+        return target_term(z, target, gamma[target] if isinstance(gamma, Tensor) else gamma, each)
     share = target if target.is_floating_point() else one_hot(target, z)
     share = (1 - label_smoothing) * share + label_smoothing / z.shape[1]
     terms = share * class_terms(z, along_classes(gamma, z) if isinstance(gamma, Tensor) else gamma)
-    return (terms if weight is None else terms * along_classes(weight, z)).sum(1)
+    terms = terms if weight is None else terms * along_classes(weight, z)
+    return without(terms.sum(1), ignored)
 
 
 def _normaliser(
