@@ -13,6 +13,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -109,9 +110,9 @@ def measure(
     shape: tuple[int, ...], dtype: torch.dtype, device: torch.device, blocks: int, budget: float
 ) -> dict[str, tuple[list[float], int]]:
     """Of each contender the median seconds of every block, and its peak memory."""
-    torch.compiler.reset()  # type: ignore[no-untyped-call]
+    torch.compiler.reset()
     logits, target = batch(shape, dtype, device)
-    steps = {name: lambda loss=loss: step(loss, logits, target) for name, loss in contenders().items()}
+    steps = {name: partial(step, loss, logits, target) for name, loss in contenders().items()}
     for run in steps.values():
         for _ in range(3):
             run()

@@ -153,7 +153,10 @@ def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     for part in _parts(logits):
         chunk = logits[part].to(precise)
         torch.amax(chunk, 1, keepdim=True, out=peak[part])
-        scratch = chunk.new_empty(chunk.shape) if scratch.shape != chunk.shape else scratch
+        if chunk.dtype != logits.dtype:
+            scratch = chunk  # already a copy
+        elif scratch.shape != chunk.shape:
+            scratch = torch.empty_like(chunk)
         torch.sub(chunk, peak[part], out=scratch).exp_().scatter_(1, column[part], 0)
         torch.sum(scratch, 1, keepdim=True, out=others[part])
     return peak, others
@@ -168,7 +171,10 @@ def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Te
     result = torch.empty_like(logits)
     for part in _parts(logits):
         out = result[part]
-        chunk = torch.sub(logits[part], peak[part], out=out if out.dtype == peak.dtype else None)
+        if out.dtype == peak.dtype:
+            chunk = torch.sub(logits[part], peak[part], out=out)
+        else:  # converted first: a subtraction of two dtypes would make one more copy
+            chunk = logits[part].to(peak.dtype).sub_(peak[part])
         chunk.exp_().mul_(scale[part]).scatter_(1, column[part], own[part])
         if chunk is not out:
             out.copy_(chunk)
