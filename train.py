@@ -14,10 +14,5 @@ def main(config: DictConfig) -> float:
     return run(config)
 
 
-def cli() -> None:
-    """The console script ``imbalance-lab``."""
-    answer(main)
-
-
 if __name__ == "__main__":
-    cli()
+    answer(main)

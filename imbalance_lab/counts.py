@@ -65,9 +65,7 @@ def effective_number(counts: Tensor | Sequence[float], beta: float = EFFECTIVE_B
     return -torch.expm1(counts * math.log(beta)) / (1 - beta)
 
 
-def class_weights(
-    counts: Tensor | Sequence[float], weighting: Weighting, *, beta: float = EFFECTIVE_BETA
-) -> Tensor:
+def class_weights(counts: Tensor | Sequence[float], weighting: Weighting, *, beta: float = EFFECTIVE_BETA) -> Tensor:
     """Weigh classes by their rarity; float64 (C,), normalised to Σ w = C.
 
     ``inverse``: w ∝ 1 / n. ``sqrt_inverse``: w ∝ 1 / √n. ``effective``: w ∝ 1 / E (see `effective_number`).

@@ -1,0 +1,43 @@
+"""Keeps the best model of a run, also of a run that was resumed in another directory."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.callbacks import ModelCheckpoint
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Saves ``best.ckpt`` by a validation score, and ``last.ckpt``, at the end of every epoch.
+
+    Lightning forgets the earlier best score when a resumed run has a directory of its own, and then takes its first
+    epoch for the best one. Here the earlier best model is copied over and has to be beaten.
+
+    Args:
+        dirpath: the run's checkpoint directory.
+        monitor: the logged validation score; higher is better.
+    """
+
+    def __init__(self, dirpath: Path, monitor: str) -> None:
+        super().__init__(
+            dirpath=dirpath,
+            filename="best",
+            monitor=monitor,
+            mode="max",
+            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the best model of the run that is resumed, if it still exists."""
+        earlier = Path(state_dict["best_model_path"])
+        own = Path(str(self.dirpath), "best.ckpt")
+        if earlier != own and earlier.is_file():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(earlier, own)
+        if own.is_file():
+            score = state_dict["best_model_score"]
+            self.best_model_path = self.kth_best_model_path = str(own)
+            self.best_model_score = self.kth_value = score
+            self.best_k_models = {str(own): score}

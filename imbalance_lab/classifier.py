@@ -1,0 +1,187 @@
+"""The LightningModule: normalise → backbone → head → loss, and the scores of each validation epoch."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassConfusionMatrix
+
+from imbalance_lab import keyed
+from imbalance_lab.data import Batch
+from imbalance_lab.metrics import OneVsRest, Ranking, balanced_accuracy, macro, recall
+
+
+class Normalise(nn.Module):
+    """(x − mean) / std for each channel or feature; part of the model, so that it travels with the weights."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+
+    @classmethod
+    def fitted(cls, inputs: Tensor) -> "Normalise":
+        """Take mean and deviation over the examples (and pixels) of ``inputs`` (N, channels, …)."""
+        over = [0, *range(2, inputs.ndim)]
+        # Part by part: a whole split as float64 may not fit where its bytes do.
+        parts = torch.split(inputs, 1024)
+        n = inputs.numel() / inputs.shape[1]
+        mean = torch.stack([part.double().sum(over, keepdim=True) for part in parts]).sum(0) / n
+        squares = torch.stack([(part.double() - mean).square().sum(over, keepdim=True) for part in parts])
+        variance = squares.sum(0) / n
+        std = variance.sqrt().where(variance > 0, 1)
+        return cls(mean[0].float(), std[0].float())
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return (inputs.to(self.mean.dtype) - self.mean) / self.std
+
+
+class Classifier(pl.LightningModule):
+    """Trains one net on one loss, and scores it exactly on the validation split after every epoch.
+
+    Args:
+        backbone: inputs (N, …) → features (N, F).
+        head: features (N, F) → logits (N, C).
+        loss: ``loss(logits, target) -> scalar``; a module of its own parameters and buffers.
+        classes: the names of the C classes.
+        normalise: applied to the inputs first.
+        optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
+        scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
+        seed: keys the dropout.
+        hparams: plain values that go into every checkpoint.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        loss: nn.Module,
+        *,
+        classes: Sequence[str],
+        normalise: nn.Module | None = None,
+        optimizer: Callable[[Iterable[Any]], Optimizer],
+        scheduler: Callable[..., LRScheduler] | None = None,
+        seed: int = 0,
+        hparams: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.normalise = normalise or nn.Identity()
+        self.backbone = backbone.to(memory_format=torch.channels_last)  # convolutions are faster so, also on CPUs
+        self.head = head
+        self.loss = loss
+        self.classes = tuple(classes)
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.seed = seed
+        self.save_hyperparameters(dict(hparams or {}))
+        self.ranking = OneVsRest("multiclass", len(classes), from_logits=True)
+        self.confusion = MulticlassConfusionMatrix(len(classes), validate_args=False)
+        self.train_loss = MeanMetric()
+        self.val_loss = MeanMetric()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Raw inputs (N, …) → logits (N, C)."""
+        logits: Tensor = self.head(self.backbone(self.normalise(inputs)))
+        return logits
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Key whatever draws from the global generator (dropout) by step and rank, so that a resumed run repeats it."""
+        key = keyed.fold(self.seed, self.global_step, self.global_rank) >> 1
+        # Not torch.manual_seed: on a machine without a GPU that costs 2 ms, to note a seed for when there is one.
+        torch.default_generator.manual_seed(key)
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).manual_seed(key)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch."""
+        loss: Tensor = self.loss(self(batch.input), batch.target)
+        if not math.isfinite(loss.detach()):
+            raise FloatingPointError(
+                f"the loss is {loss.item()} at epoch {self.current_epoch}, step {batch_idx}, on examples "
+                f"{batch.index[:8].tolist()} …: lower optimizer.lr, or look for non-finite inputs among them"
+            )
+        self.train_loss.update(loss.detach(), len(batch.target))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Collect a batch's scores; return its logits (n, C), float32 whatever the precision of training."""
+        logits = self._exact_logits(batch)
+        self.ranking.update(logits, batch.target)
+        self.confusion.update(logits.argmax(1), batch.target)
+        self.val_loss.update(self.loss(logits, batch.target), len(batch.target))
+        return logits
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The logits (n, C) of a batch; they are scored from the stored predictions."""
+        return self._exact_logits(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the epoch's scores: one row for CSV and TensorBoard, the monitored ones for the callbacks too."""
+        rankings: list[Ranking] = self.ranking.compute()
+        confusion = self.confusion.compute().cpu().numpy()
+        scores = {
+            "val/loss": float(self.val_loss.compute()),
+            "val/auroc/macro": macro([ranking.auroc for ranking in rankings]),
+            "val/average_precision/macro": macro([ranking.average_precision for ranking in rankings]),
+            "val/balanced_accuracy": balanced_accuracy(confusion),
+        }
+        for name, ranking, found in zip(self.classes, rankings, recall(confusion), strict=True):
+            scores[f"val/auroc/{name}"] = ranking.auroc
+            scores[f"val/average_precision/{name}"] = ranking.average_precision
+            scores[f"val/recall/{name}"] = float(found)
+        for metric in (self.ranking, self.confusion, self.val_loss):
+            metric.reset()
+        self._show("val/auroc/macro", scores["val/auroc/macro"])
+        if self.trainer.state.fn != "fit":
+            return
+        scores["train/loss"] = float(self.train_loss.compute())
+        self.train_loss.reset()
+        self._show("train/loss", scores["train/loss"])
+        scores["lr"] = self.trainer.optimizers[0].param_groups[0]["lr"]
+        defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
+        for logger in self.loggers:
+            logger.log_metrics(defined, self.global_step)
+
+    def configure_optimizers(self) -> Any:
+        """One group for the net, and one without weight decay for what the loss learns."""
+        groups: list[dict[str, Any]] = [
+            {"params": [p for n, p in self.named_parameters() if not n.startswith("loss.")]}
+        ]
+        if learnt := list(self.loss.parameters()):
+            groups.append({"params": learnt, "weight_decay": 0.0})
+        optimizer = self.make_optimizer(groups)
+        if self.make_scheduler is None:
+            return optimizer
+        return [optimizer], [{"scheduler": self.make_scheduler(optimizer, self._total_steps()), "interval": "step"}]
+
+    def _total_steps(self) -> int:
+        """Optimizer steps of the whole run.
+
+        Lightning's own estimate would ask for the training loader before it restores a checkpoint's progress, and the
+        loader would then begin at the wrong place.
+        """
+        trainer: Any = self.trainer
+        batches: int = len(trainer.datamodule.train_dataloader())
+        limit = trainer.limit_train_batches
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
+        return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps))
+
+    def _show(self, name: str, value: float) -> None:
+        """Hand a score to the progress bar and the callbacks; every process has the same, already gathered one."""
+        self.log(name, value, prog_bar=True, logger=False, sync_dist=True)
+
+    def _exact_logits(self, batch: Batch) -> Tensor:
+        # Half precision moves AUROC by up to 8e-4: too much to compare runs by.
+        with torch.autocast(self.device.type, enabled=False):
+            logits: Tensor = self(batch.input).float()
+        return logits

@@ -1,0 +1,151 @@
+"""Imbalanced versions of balanced datasets: long-tailed (Cui et al. 2019; Cao et al. 2019) and two-class.
+
+The test set stays as it is. The validation set is cut from the training pool, the same share of every class, before
+the tail is made: it is balanced, never overlaps with the test set, and does not change with the imbalance.
+"""
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from imbalance_lab.data.arrays import Arrays, Splits
+from imbalance_lab.data.datasets import Benchmark
+
+Profile = Literal["exp", "step"]
+
+
+def long_tailed_counts(n_max: int, num_classes: int, factor: float, profile: Profile = "exp") -> list[int]:
+    """How many examples each class keeps, in label order.
+
+    "exp": n_max · factor^(−c / (C − 1)). "step": the first half of the classes keeps n_max, the rest n_max / factor.
+    Truncated to whole examples, as in LDAM-DRW (arXiv 1906.07413).
+
+    >>> long_tailed_counts(5000, 10, factor=100)
+    [5000, 2997, 1796, 1077, 645, 387, 232, 139, 83, 50]
+    """
+    if profile == "exp":
+        # 1 / factor first, as the original does: 100 ** -1 truncates 5000 to 50, not 49.
+        return [_whole(n_max * (1 / factor) ** (c / (num_classes - 1))) for c in range(num_classes)]
+    head = (num_classes + 1) // 2
+    return [n_max] * head + [_whole(n_max / factor)] * (num_classes - head)
+
+
+def _whole(examples: float) -> int:
+    # A little more first: 49 · (1 / 49) is just below 1, and no published list changes.
+    return int(examples + 1e-9)
+
+
+def long_tailed(
+    dataset: Callable[..., Benchmark],
+    *,
+    factor: float = 100.0,
+    profile: Profile = "exp",
+    subset_seed: int = 0,
+    val_fraction: float = 0.1,
+    root: str | None = None,
+) -> Splits:
+    """Cut a long tail into a balanced dataset.
+
+    Args:
+        dataset: one of `imbalance_lab.data.datasets`.
+        factor: imbalance factor ≥ 1, largest class over smallest.
+        profile: "exp" or "step", see `long_tailed_counts`; n_max is the smallest class of the pool after the cut.
+        subset_seed: which examples are kept. (Worth points of accuracy by itself: report several.)
+        val_fraction: share of each class of the pool that becomes the validation set.
+        root: the folder that holds the dataset, where it is not the default one.
+
+    Raises:
+        ValueError: if an argument is out of range, or a class would keep no example.
+    """
+    _check(val_fraction=val_fraction, subset_seed=subset_seed)
+    _check_number("factor", factor)
+    if not factor >= 1:  # NaN too
+        raise ValueError(f"factor, the largest class over the smallest, must be ≥ 1, got {factor}")
+    if profile not in get_args(Profile):
+        raise ValueError(f"profile must be one of {', '.join(get_args(Profile))}, got {profile!r}")
+    classes, pool, test = _load(dataset, root)
+    val, rest = _cut_validation(pool, len(classes), val_fraction, subset_seed)
+    n_max = min(len(members) for members in rest)
+    kept = long_tailed_counts(n_max, len(classes), factor, profile)
+    if min(kept) < 1:
+        raise ValueError(
+            f"factor={factor:g} leaves no training example of class {classes[kept.index(min(kept))]!r} "
+            f"(the largest class has {n_max}): choose factor ≤ {n_max}"
+        )
+    train = torch.cat([members[:n] for members, n in zip(rest, kept, strict=True)]).sort().values
+    return Splits(classes, pool.subset(train), pool.subset(val), test)
+
+
+def binary(
+    dataset: Callable[..., Benchmark],
+    *,
+    positive_ratio: float = 0.1,
+    subset_seed: int = 0,
+    val_fraction: float = 0.1,
+    root: str | None = None,
+) -> Splits:
+    """Set the first half of a dataset's classes (negative) against the second half (positive), with few positives.
+
+    Args:
+        positive_ratio: share of positives among the training examples; all negatives are kept.
+
+    The other arguments are `long_tailed`'s. (The protocol of Yuan et al. 2021, arXiv 2012.03173, section 4.)
+
+    Raises:
+        ValueError: if an argument is out of range, or the dataset has fewer positives than the ratio asks for.
+    """
+    _check(val_fraction=val_fraction, subset_seed=subset_seed)
+    _check_number("positive_ratio", positive_ratio)
+    if not 0 < positive_ratio < 1:
+        raise ValueError(f"positive_ratio must lie between 0 and 1, got {positive_ratio}")
+    classes, pool, test = _load(dataset, root)
+    half = len(classes) // 2
+    names = tuple(
+        "|".join(part) if len(part) <= 5 else f"{part[0]} … {part[-1]}" for part in (classes[:half], classes[half:])
+    )
+    pool, test = _halved(pool, half), _halved(test, half)
+    val, (negatives, positives) = _cut_validation(pool, 2, val_fraction, subset_seed)
+    n_positive = round(positive_ratio / (1 - positive_ratio) * len(negatives))
+    if not 1 <= n_positive <= len(positives):
+        natural = len(positives) / (len(positives) + len(negatives))
+        raise ValueError(
+            f"positive_ratio={positive_ratio} asks for {n_positive} positives beside {len(negatives)} negatives, "
+            f"but there are {len(positives)}: choose a ratio between {1 / (1 + len(negatives)):.2g} and {natural:.2g}"
+        )
+    train = torch.cat([negatives, positives[:n_positive]]).sort().values
+    return Splits(names, pool.subset(train), pool.subset(val), test)
+
+
+def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
+    return dataset() if root is None else dataset(root)
+
+
+def _halved(arrays: Arrays, half: int) -> Arrays:
+    return Arrays(arrays.inputs, (arrays.targets >= half).long(), arrays.index)
+
+
+def _cut_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) -> tuple[Tensor, list[Tensor]]:
+    """Positions of the validation examples, and of each class's remaining ones in the order in which they are kept."""
+    generator = torch.Generator().manual_seed(seed)
+    members = [(pool.targets == c).nonzero().flatten() for c in range(num_classes)]
+    members = [m[torch.randperm(len(m), generator=generator)] for m in members]
+    n_val = [max(1, round(fraction * len(m))) for m in members]
+    val = torch.cat([m[:n] for m, n in zip(members, n_val, strict=True)]).sort().values
+    if any(len(m) == n for m, n in zip(members, n_val, strict=True)):
+        raise ValueError(f"val_fraction={fraction} leaves a class without a training example: choose a smaller one")
+    return val, [m[n:] for m, n in zip(members, n_val, strict=True)]
+
+
+def _check(*, val_fraction: float, subset_seed: int) -> None:
+    _check_number("val_fraction", val_fraction)
+    if not 0 < val_fraction < 1:
+        raise ValueError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
+    if isinstance(subset_seed, bool) or not isinstance(subset_seed, int) or subset_seed < 0:
+        raise ValueError(f"subset_seed must be a whole number ≥ 0, got {subset_seed!r}")
+
+
+def _check_number(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, got {value!r}")

@@ -1,0 +1,110 @@
+"""Asymmetric loss (ASL; Ridnik et al. 2021, arXiv 2009.14119), for labels of which most are absent.
+
+    ℓ(z, y) = −[y (1 − p)^{γ+} log p + (1 − y) p_m^{γ−} log(1 − p_m)],        p = σ(z),  p_m = max(p − m, 0)
+
+An absent label that is predicted below m costs nothing; one predicted surely, probably a labelling error,
+gets little gradient. The gradient flows through the focusing factors too, as in the paper's analysis and the
+authors' default.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction, in_full_precision, reduce
+from imbalance_lab.losses.weights import Counts
+
+
+def asymmetric_loss(
+    logits: Tensor,
+    target: Tensor,
+    *,
+    gamma_positive: float = 1.0,
+    gamma_negative: float = 4.0,
+    margin: float = 0.05,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Binary cross-entropy with one focusing for present, another for absent labels, and a margin.
+
+    Args:
+        logits: z, (N, C), floating point; half types are computed in float32.
+        target: 0 or 1 for each label (N, C), or class numbers (N,), taken one against the rest.
+        gamma_positive: γ+ ≥ 0, focusing of the labels that are present.
+        gamma_negative: γ− ≥ 0, focusing of the labels that are absent.
+        margin: m in [0, 1], the probability below which an absent label costs nothing.
+        reduction: "none", "sum" (the authors' choice) or "mean", over the N · C labels.
+
+    Returns:
+        a scalar, or for "none" (N, C); in float32 at least.
+
+    Laws: γ+ = γ− = m = 0 is `torch.nn.functional.binary_cross_entropy_with_logits`; γ+ = γ− with m = 0 is the
+    sigmoid focal loss without α; an absent label with p ≤ m gets neither loss nor gradient.
+
+    >>> asymmetric_loss(torch.zeros(1, 2), torch.tensor([[1, 0]]), reduction="none")
+    tensor([[0.3466, 0.0245]])
+    """
+    logits = in_full_precision(logits)
+    if target.ndim == 1:
+        target = torch.zeros_like(logits).scatter(1, target[:, None], 1)
+    if target.shape != logits.shape:
+        raise ValueError(f"target {tuple(target.shape)} does not fit logits {tuple(logits.shape)}")
+    target = target.to(logits)
+    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0, whose slope is ∞.
+    tiny = torch.finfo(logits.dtype).tiny
+    p, absent = logits.sigmoid(), (-logits).sigmoid()
+    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(logits)
+    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-logits)
+    negative = (p - margin).clamp(min=tiny) ** gamma_negative * log_absent
+    loss = -(target * positive + (1 - target) * negative)
+    return reduce(loss, reduction, loss.new_tensor(loss.numel()))
+
+
+class AsymmetricLoss(nn.Module):
+    """`asymmetric_loss` as a module. Call it as ``loss(logits, target)``.
+
+    Args:
+        gamma_positive: γ+ ≥ 0.
+        gamma_negative: γ− ≥ 0.
+        margin: m in [0, 1].
+        class_counts: taken as every loss takes it; the asymmetric loss has no use for it.
+        reduction: "none", "sum" or "mean", over the N · C labels.
+
+    Raises:
+        TypeError, ValueError: for arguments that make no sense.
+
+    >>> AsymmetricLoss(gamma_negative=2)
+    AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, reduction='mean')
+    """
+
+    def __init__(
+        self,
+        gamma_positive: float = 1.0,
+        gamma_negative: float = 4.0,
+        margin: float = 0.05,
+        *,
+        class_counts: Counts | None = None,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__()
+        self.gamma_positive = checked_number("gamma_positive", gamma_positive, at_least=0)
+        self.gamma_negative = checked_number("gamma_negative", gamma_negative, at_least=0)
+        self.margin = checked_number("margin", margin, at_least=0, at_most=1)
+        self.reduction = checked_reduction(reduction)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""
+        return asymmetric_loss(
+            logits,
+            target,
+            gamma_positive=self.gamma_positive,
+            gamma_negative=self.gamma_negative,
+            margin=self.margin,
+            reduction=self.reduction,
+        )
+
+    def extra_repr(self) -> str:
+        """The knobs, for ``print(loss)``."""
+        return (
+            f"gamma_positive={self.gamma_positive}, gamma_negative={self.gamma_negative}, "
+            f"margin={self.margin}, reduction={self.reduction!r}"
+        )

@@ -1,0 +1,97 @@
+"""Logit-adjusted cross-entropy (Menon et al. 2021, arXiv 2007.07314, eq. 10); at τ = 1 "balanced softmax".
+
+    ℓ(z, y) = −log softmax(z + τ log π)_y,        π_c = n_c / Σ n
+
+The prior stands in the training loss only, so the network learns the logits of the balanced problem: predict
+from z. At τ = 1 the equation is that of Ren et al. 2020 (arXiv 2007.10740).
+"""
+
+from torch import Tensor, nn
+
+from imbalance_lab.counts import prior
+from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.weighted_cross_entropy import class_logits, required_counts, weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts
+
+
+def logit_adjusted_cross_entropy(
+    logits: Tensor,
+    target: Tensor,
+    log_prior: Tensor,
+    *,
+    tau: float = 1.0,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Cross-entropy of z + τ log π: a frequent class must win by more than its prior.
+
+    Args:
+        logits: z, (N, C), floating point; half types are computed in float32.
+        target: class numbers (N,), or one distribution an example (N, C).
+        log_prior: log π, (C,); a constant added to all of it changes nothing, so log n_c serves as well.
+        tau: τ ≥ 0, how much of the prior to move into the loss; 0 is cross-entropy, 1 the balanced error's
+            optimum.
+        ignore_index: a class number that adds neither loss nor gradient.
+        reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
+
+    Returns:
+        a scalar, or for "none" (N,); in float32 at least.
+
+    Laws: τ = 0 and equal counts are cross-entropy; adding a constant to all logits of an example changes
+    nothing; a rarer target never costs less.
+
+    >>> import torch
+    >>> logit_adjusted_cross_entropy(torch.zeros(1, 2), torch.tensor([1]), torch.tensor([0.9, 0.1]).log())
+    tensor(2.3026)
+    """
+    adjusted = class_logits(logits, len(log_prior)) + tau * log_prior
+    return weighted_cross_entropy(adjusted, target, ignore_index=ignore_index, reduction=reduction)
+
+
+class LogitAdjustedLoss(nn.Module):
+    """`logit_adjusted_cross_entropy` as a module; log π is computed from the training counts and is a buffer.
+
+    Args:
+        tau: τ ≥ 0.
+        class_counts: training examples of each class, (C,); required.
+
+    The other arguments are `logit_adjusted_cross_entropy`'s. Call it as ``loss(logits, target)``.
+
+    Raises:
+        TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
+
+    >>> LogitAdjustedLoss(class_counts=[90, 10])
+    LogitAdjustedLoss(tau=1.0, ignore_index=-100, reduction='mean')
+    """
+
+    log_prior: Tensor
+
+    def __init__(
+        self,
+        tau: float = 1.0,
+        *,
+        class_counts: Counts | None = None,
+        ignore_index: int = -100,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__()
+        self.tau = checked_number("tau", tau, at_least=0)
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
+        self.reduction = checked_reduction(reduction)
+        counts = required_counts("LogitAdjustedLoss", class_counts)
+        self.register_buffer("log_prior", prior(counts).log().float())
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of ``logits`` for ``target``; shapes as in `logit_adjusted_cross_entropy`."""
+        return logit_adjusted_cross_entropy(
+            logits,
+            target,
+            self.log_prior,
+            tau=self.tau,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
+
+    def extra_repr(self) -> str:
+        """The knobs, for ``print(loss)``."""
+        return f"tau={self.tau}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"

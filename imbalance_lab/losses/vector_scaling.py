@@ -1,0 +1,118 @@
+"""Vector-scaling loss (VS; Kini et al. 2021, arXiv 2103.01550).
+
+    ℓ(z, y) = −ω_y log softmax(Δ z + ι)_y,        Δ_c = (n_c / n_max)^γ,        ι_c = τ log π_c
+
+The additive ι works early in training, the multiplicative Δ late, where it moves the margins. Predict from z.
+"""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from imbalance_lab.counts import Weighting, prior
+from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.weighted_cross_entropy import (
+    class_logits,
+    required_counts,
+    weight_of_each_class,
+    weighted_cross_entropy,
+)
+from imbalance_lab.losses.weights import Counts
+
+
+def vector_scaling_loss(
+    logits: Tensor,
+    target: Tensor,
+    delta: Tensor,
+    iota: Tensor,
+    *,
+    weight: Tensor | None = None,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """Cross-entropy of Δ z + ι, each class scaled and shifted by its own.
+
+    Args:
+        logits: z, (N, C), floating point; half types are computed in float32.
+        target: class numbers (N,), or one distribution an example (N, C).
+        delta: Δ, (C,), > 0; below 1 for what is rare.
+        iota: ι, (C,).
+        weight: ω, (C,), or None for 1.
+        ignore_index: a class number that adds neither loss nor gradient.
+        reduction: "none", "sum" or "mean" (Σ loss / Σ ω_y over the targets that are not ignored; 0 when all
+            are).
+
+    Returns:
+        a scalar, or for "none" (N,); in float32 at least.
+
+    Laws: Δ = 1 is logit-adjusted cross-entropy; equal counts are cross-entropy. Unlike the other softmax
+    losses it changes when a constant is added to all logits of an example, because Δ scales that constant
+    class by class.
+
+    >>> import torch
+    >>> z, y = torch.tensor([[2.0, 2.0]]), torch.tensor([1])
+    >>> vector_scaling_loss(z, y, delta=torch.tensor([1.0, 0.5]), iota=torch.zeros(2))
+    tensor(1.3133)
+    """
+    adjusted = delta * class_logits(logits, len(delta)) + iota
+    return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
+
+
+class VectorScalingLoss(nn.Module):
+    """`vector_scaling_loss` as a module; Δ, ι and ω are computed from the training counts and are buffers.
+
+    Args:
+        gamma: γ ≥ 0 of Δ; 0 leaves logit-adjusted cross-entropy. The authors' default is 0.3; where the counts
+            differ by a factor of 100 and more, try less (0.05 to 0.15) first.
+        tau: τ ≥ 0 of ι.
+        weight: ω, as None (ones), C numbers, or "inverse", "sqrt_inverse", "effective".
+        class_counts: training examples of each class, (C,); required.
+
+    The other arguments are `vector_scaling_loss`'s. Call it as ``loss(logits, target)``.
+
+    Raises:
+        TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
+
+    >>> VectorScalingLoss(gamma=0.5, class_counts=[400, 100]).delta
+    tensor([1.0000, 0.5000])
+    """
+
+    delta: Tensor
+    iota: Tensor
+    weight: Tensor
+
+    def __init__(
+        self,
+        gamma: float = 0.3,
+        tau: float = 1.0,
+        *,
+        weight: Sequence[float] | Tensor | Weighting | None = None,
+        class_counts: Counts | None = None,
+        ignore_index: int = -100,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__()
+        self.gamma = checked_number("gamma", gamma, at_least=0)
+        self.tau = checked_number("tau", tau, at_least=0)
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
+        self.reduction = checked_reduction(reduction)
+        counts = required_counts("VectorScalingLoss", class_counts)
+        self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
+        self.register_buffer("iota", (self.tau * prior(counts).log()).float())
+        self.register_buffer("weight", weight_of_each_class(weight, counts))
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of ``logits`` for ``target``; shapes as in `vector_scaling_loss`."""
+        return vector_scaling_loss(
+            logits,
+            target,
+            self.delta,
+            self.iota,
+            weight=self.weight,
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,
+        )
+
+    def extra_repr(self) -> str:
+        """The knobs, for ``print(loss)``."""
+        return f"gamma={self.gamma}, tau={self.tau}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"

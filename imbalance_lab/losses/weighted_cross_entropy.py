@@ -1,0 +1,71 @@
+"""What the losses share that are a cross-entropy on adjusted logits: their logits, class weights and mean."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imbalance_lab.counts import checked_counts
+from imbalance_lab.losses.checks import Reduction, in_full_precision, reduce
+from imbalance_lab.losses.targets import checked_classes, fitted, number_kept, without
+from imbalance_lab.losses.weights import Counts, checked_weights
+
+
+def weighted_cross_entropy(
+    logits: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    *,
+    ignore_index: int = -100,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """−w_y log softmax(z)_y as torch's `cross_entropy` has it, but 0, not NaN, where all is ignored.
+
+    Args:
+        logits: z, (N, C), float32 or float64.
+        target: class numbers (N,), or one distribution an example (N, C).
+        weight: w, (C,); None weighs every class 1.
+        ignore_index: a class number that adds neither loss nor gradient.
+        reduction: "none", "sum" or "mean": Σ loss / Σ w_y over the class numbers, / N over distributions.
+
+    >>> weighted_cross_entropy(torch.zeros(2, 4), torch.tensor([3, -100]))
+    tensor(1.3863)
+    """
+    logits, target, ignored = fitted(logits, target, ignore_index=ignore_index)
+    weight = None if weight is None else weight.to(logits)
+    target = target.to(logits) if target.is_floating_point() else target
+    loss = F.cross_entropy(logits, target, weight, ignore_index=ignore_index, reduction="none")
+    if weight is None or target.is_floating_point():
+        return reduce(loss, reduction, number_kept(loss, ignored))
+    worth = without(weight[without(target, ignored)], ignored)
+    return reduce(loss, reduction, worth.sum())
+
+
+def class_logits(logits: Tensor, num_classes: int) -> Tensor:
+    """Return the logits in float32 at least, or refuse what is not (N, ``num_classes``)."""
+    if logits.dim() != 2 or logits.shape[1] != num_classes:
+        raise ValueError(f"logits must be (N, {num_classes}), one column a class, got {tuple(logits.shape)}")
+    return in_full_precision(logits)
+
+
+def class_numbers(loss: str, target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
+    """Return the target if it is class numbers (N,), or say that ``loss`` takes no mixed ones."""
+    if target.dim() != 1 or target.is_floating_point():
+        raise ValueError(f"{loss} needs class numbers (N,) as target, got {target.dtype} {tuple(target.shape)}")
+    return checked_classes(target, num_classes, ignore_index)[0]
+
+
+def required_counts(loss: str, class_counts: Counts | None) -> Tensor:
+    """Return the counts as float64 (C,), or say that ``loss`` cannot do without them."""
+    if class_counts is None:
+        raise ValueError(f"{loss} is computed from the training counts: give class_counts")
+    return checked_counts(class_counts)
+
+
+def weight_of_each_class(weight: object, counts: Tensor) -> Tensor:
+    """The weight of each class, (C,): ones for None, from the ``counts`` for a name, else as given."""
+    if weight is None:
+        return torch.ones(len(counts))
+    weights = checked_weights("weight", weight, counts)
+    if not isinstance(weights, Tensor) or weights.dim() == 0:
+        raise TypeError(f"weight must be a list of one number a class, got {weight!r}")
+    return weights.detach().clone().to(torch.get_default_dtype())

@@ -1,0 +1,1 @@
+"""What a person looks at: figures, tables, TensorBoard. It only shows; every number comes from evaluation."""

@@ -1,0 +1,220 @@
+"""One run: config → objects → fit → test → what the run directory holds."""
+
+import json
+import logging
+import os
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from imbalance_lab.cli import UsageError, ddp_command, refuse
+from imbalance_lab.data import Splits
+from imbalance_lab.parts import Parts, build, build_parts
+
+MONITOR = "val/auroc/macro"
+
+NOISE = (
+    ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
+    "Experiment logs directory .* exists and is not empty",  # it is new, but Hydra has put the config into it
+    # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
+    "You're resuming from a checkpoint that ended before the epoch ended",
+    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
+    # DDP says so of every convolution with one input channel, whose strides are ambiguous.
+    "Grad strides do not match bucket view strides",
+)
+"""Third parties' warnings that say nothing to a user of this program."""
+
+
+def run(config: DictConfig) -> float:
+    """Train (unless ``fit=false``), test, and write the run directory; return the validation macro AUROC."""
+    hydra = HydraConfig.get()
+    directory = Path(hydra.runtime.output_dir)
+    if hydra.mode == RunMode.MULTIRUN:
+        print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
+    try:
+        with _status(directory):
+            return fit_and_test(config, build_parts(config), directory)
+    except (UsageError, FloatingPointError) as mistake:
+        if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and tells of this one at the end
+            raise UsageError(str(mistake)) from mistake
+        refuse(str(mistake))
+    finally:
+        _leave_process_group()
+
+
+def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
+    """Fit, test the best model, and write ``directory``; return the validation macro AUROC (NaN on other processes)."""
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message=message)
+    import lightning.pytorch as pl
+
+    from imbalance_lab.callbacks import BestCheckpoint, PredictionWriter
+    from imbalance_lab.classifier import Classifier, Normalise
+    from imbalance_lab.data.datamodule import DataModule
+    from imbalance_lab.report.screen import console
+    from imbalance_lab.report.tensorboard import CurveFigures
+
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
+    _repeat_only_this_job()
+    splits = parts.splits
+    terminal = console().is_terminal
+    best = BestCheckpoint(directory / "checkpoints", MONITOR)
+    writer = PredictionWriter(directory / "predictions", splits.classes)
+    trainer: pl.Trainer = build(
+        config,
+        "trainer",
+        default_root_dir=str(directory),
+        logger=_loggers(directory),
+        callbacks=[
+            *([best] if config.fit else []),
+            writer,
+            _progress(terminal),
+            CurveFigures(splits.class_counts.tolist()),
+        ],
+        enable_progress_bar=terminal,
+    )
+    if config.batch_size < trainer.world_size:
+        raise UsageError(
+            f"batch_size={config.batch_size} cannot be shared by {trainer.world_size} processes: "
+            f"choose batch_size ≥ {trainer.world_size}, the examples of a step over all of them"
+        )
+    classifier = Classifier(
+        parts.backbone,
+        parts.head,
+        parts.loss,
+        classes=splits.classes,
+        normalise=Normalise.fitted(splits.train.inputs),
+        optimizer=parts.optimizer,
+        scheduler=parts.scheduler,
+        seed=config.seed,
+        hparams={
+            "config": OmegaConf.to_container(config, resolve=True),
+            "classes": list(splits.classes),
+            "class_counts": splits.class_counts.tolist(),
+        },
+    )
+    data = DataModule(
+        splits,
+        parts.sampler,
+        batch_size=config.batch_size,
+        augment=parts.augment,
+        num_workers=config.num_workers,
+        seed=config.seed,
+    )
+    checkpoint = config.ckpt_path
+    if config.fit:
+        trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
+        checkpoint = best.best_model_path
+    loggers, trainer.loggers = trainer.loggers, []  # each loop would begin an event file of its own
+    for evaluate in (trainer.validate, trainer.test):
+        evaluate(classifier, data, ckpt_path=checkpoint, weights_only=True, verbose=False)
+    if not trainer.is_global_zero:
+        return float("nan")
+    return _review(directory, splits, checkpoint, loggers, trainer.global_step)
+
+
+def _review(directory: Path, splits: Splits, checkpoint: str, loggers: list[Any], step: int) -> float:
+    """Score the stored predictions; write, log and print what came out."""
+    from imbalance_lab.evaluation import Evaluation, operating_point
+    from imbalance_lab.predictions import Predictions
+    from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
+    from imbalance_lab.report.screen import console, evaluation_table, summary_lines
+
+    counts = splits.class_counts.tolist()
+    stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
+    val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
+    _write_json(
+        directory / "metrics.json",
+        {"checkpoint": os.path.relpath(checkpoint, directory), "val": val.as_json(), "test": test.as_json()},
+    )
+    _write_json(directory / "operating_point.json", operating_point(stored["val"], counts))
+    for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
+        draw(splits.classes, test.rankings, counts).savefig(directory / f"{name}.png")
+    write_curves(directory / "curves.csv", splits.classes, test.rankings)
+    for logger in loggers:
+        logger.log_metrics(test.scalars("test"), step)
+        logger.save()
+    out = console()
+    out.print(evaluation_table(test, f"Test scores of {_shown(Path(checkpoint))}"))
+    for line in summary_lines(test):
+        out.print(line)
+    out.print(f"\n{_shown(directory)}")
+    return val.macro_auroc.value
+
+
+def _shown(path: Path) -> str:
+    """Relative to where the user is, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _loggers(directory: Path) -> list[Any]:
+    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+    return [
+        CSVLogger(directory, name="", version="", flush_logs_every_n_steps=1),
+        TensorBoardLogger(directory, name="", version=""),
+    ]
+
+
+def _progress(terminal: bool) -> Any:
+    """A bar on a terminal, a line an epoch elsewhere."""
+    from lightning.pytorch.callbacks import RichProgressBar
+
+    from imbalance_lab.callbacks import EpochLines
+
+    return RichProgressBar(refresh_rate=10, leave=False) if terminal else EpochLines()
+
+
+@contextmanager
+def _status(directory: Path) -> Iterator[None]:
+    """Keep `status.json` true: a sweep goes on after a failed run, and its table says why that one has no scores."""
+    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
+        yield
+        return
+    start = time.monotonic()
+    status: dict[str, Any] = {"state": "running", "started": datetime.now().astimezone().isoformat(timespec="seconds")}
+    _write_json(directory / "status.json", status)
+    try:
+        yield
+        status["state"] = "finished"
+    except BaseException as error:
+        status |= {"state": "failed", "error": str(error) or type(error).__name__}
+        raise
+    finally:
+        status["seconds"] = round(time.monotonic() - start, 1)
+        _write_json(directory / "status.json", status)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write the file whole or not at all; NaN is refused, undefined is null."""
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def _repeat_only_this_job() -> None:
+    """Have Lightning start the other processes of DDP by `ddp_command`."""
+    from lightning.fabric.strategies.launchers import subprocess_script as fabric
+    from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
+
+    for module in (fabric, pytorch):
+        module._hydra_subprocess_cmd = ddp_command  # type: ignore[attr-defined]
+
+
+def _leave_process_group() -> None:
+    """Let the next run of a sweep start its own processes: undo what Lightning did to this one."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+        for name in ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+            os.environ.pop(name, None)

@@ -1,0 +1,149 @@
+"""Which example comes when: one global order per seed and epoch, of which every process takes its share.
+
+A sampler is anything with ``order(epoch) -> positions (N,)``. `EpochBatches` cuts that order into batches.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import Sampler as TorchSampler
+
+from imbalance_lab import keyed
+from imbalance_lab.counts import count_classes
+
+
+class Draws(NamedTuple):
+    """Positions in a split, (n,) int64, and for each draw a random key of its own, (n,) int64."""
+
+    positions: Tensor
+    keys: Tensor
+
+
+class Sampler(Protocol):
+    """Decides the order of the whole epoch, over all processes."""
+
+    def order(self, epoch: int) -> Tensor:
+        """Positions (N,) int64 in the training split."""
+        ...
+
+
+class Sequential:
+    """Every example once, as stored; for evaluation."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+
+    def order(self, epoch: int) -> Tensor:
+        """0, 1, …, N − 1."""
+        return torch.arange(self.length)
+
+
+class Shuffled:
+    """Every example once, in a new order each epoch.
+
+    Args:
+        targets: class numbers of the training split, (N,).
+        seed: with the epoch it decides the order.
+    """
+
+    def __init__(self, *, targets: Tensor, seed: int = 0) -> None:
+        self.length = len(targets)
+        self.seed = seed
+
+    def order(self, epoch: int) -> Tensor:
+        """A permutation of 0 … N − 1."""
+        return torch.randperm(self.length, generator=keyed.generator(self.seed, epoch))
+
+
+class ClassBalanced:
+    """N draws with replacement: a class, then an example of it (Kang et al. 2020, arXiv 1910.09217, eq. 1).
+
+    Class c is drawn with probability q_c ∝ n_c^power: 0 is class-balanced sampling, ½ square-root sampling, and 1
+    draws examples alike.
+
+    Args:
+        targets: class numbers of the training split, (N,).
+        power: exponent in [0, 1].
+        seed: with the epoch it decides the draws.
+    """
+
+    def __init__(self, *, targets: Tensor, power: float = 0.0, seed: int = 0) -> None:
+        if isinstance(power, bool) or not isinstance(power, int | float) or not 0 <= power <= 1:
+            raise ValueError(f"power must be a number between 0 (class-balanced) and 1 (as they are), got {power!r}")
+        self.seed = seed
+        self.by_class = targets.argsort(stable=True)
+        counts = count_classes(targets, int(targets.max()) + 1)
+        self.present = counts.nonzero().flatten()
+        self.counts = counts[self.present]
+        self.starts = self.counts.cumsum(0) - self.counts
+        self.cumulative = self.counts.double().pow(power).cumsum(0)
+
+    def order(self, epoch: int) -> Tensor:
+        """N positions; a rare class's examples come several times."""
+        length = len(self.by_class)
+        which, member = torch.rand(2, length, dtype=torch.float64, generator=keyed.generator(self.seed, epoch))
+        drawn = torch.searchsorted(self.cumulative, which * self.cumulative[-1], right=True)
+        return self.by_class[self.starts[drawn] + (member * self.counts[drawn]).long()]
+
+
+class EpochBatches(TorchSampler[Draws]):
+    """Cuts the global order of an epoch into batches of equal size (± 1), and each batch into a share a process.
+
+    No example is repeated or dropped, however many processes there are, and every process has the same number of
+    batches. The batch size is that of all processes together, so that a run means the same on any number of them.
+
+    Args:
+        sampler: decides the order.
+        length: N, the length of that order.
+        batch_size: examples a step, over all processes.
+        rank, world_size: which share of how many.
+        seed: with the epoch it decides the keys of the draws.
+    """
+
+    def __init__(
+        self, sampler: Sampler, length: int, batch_size: int, *, rank: int = 0, world_size: int = 1, seed: int = 0
+    ) -> None:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"batch_size must be a whole number ≥ 1, got {batch_size!r}")
+        self.source = sampler
+        self.length = length
+        self.steps = math.ceil(length / batch_size)
+        if length < world_size:
+            have = f"{length} examples" if length else "no example"
+            raise ValueError(f"there is {have} for {world_size} processes: each needs one at every step")
+        if length // self.steps < world_size:
+            raise ValueError(
+                f"{length} examples in batches of {batch_size} cannot be shared by {world_size} processes: "
+                f"choose a batch_size ≥ {math.ceil(length / (length // world_size))} or fewer processes"
+            )
+        self.rank, self.world_size, self.seed = rank, world_size, seed
+        self.epoch = 0
+        self.first_step = 0
+
+    @property
+    def sampler(self) -> "EpochBatches":
+        """Itself: Lightning calls ``set_epoch`` on a batch sampler's ``sampler``."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tell the epoch; Lightning does so before each one."""
+        self.epoch = epoch
+
+    def resume(self, epoch: int, first_step: int) -> None:
+        """Begin the next pass in the middle of an epoch; passes after it are whole again."""
+        self.epoch, self.first_step = epoch, first_step
+
+    def __iter__(self) -> Iterator[Draws]:
+        first, self.first_step = self.first_step, 0
+        order = self.source.order(self.epoch)
+        keys = keyed.spread(keyed.fold(self.seed, self.epoch), torch.arange(self.length))
+        batches = zip(order.tensor_split(self.steps), keys.tensor_split(self.steps), strict=True)
+        for step, (positions, batch_keys) in enumerate(batches):
+            if step >= first:
+                yield Draws(*(part.tensor_split(self.world_size)[self.rank] for part in (positions, batch_keys)))
+
+    def __len__(self) -> int:
+        return self.steps

@@ -1,0 +1,322 @@
+"""What every loss must satisfy. Exporting a loss from `imbalance_lab.losses` enrols it; the tables say the rest."""
+
+import copy
+import inspect
+import io
+import math
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.utils import get_class
+from omegaconf import OmegaConf
+from torch.nn import functional as F
+
+from imbalance_lab import losses
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "loss"
+
+COUNTS = (600, 100, 30, 7)
+"""Training examples of each class, unequal on purpose: symmetric values hide dead knobs."""
+
+EVERY_LOSS = [
+    loss
+    for name in losses.__all__
+    if inspect.isclass(loss := getattr(losses, name)) and issubclass(loss, torch.nn.Module)
+]
+
+COMPUTED_FROM_COUNTS = {
+    "CrossEntropyLoss": {"weight": "effective"},
+    "FocalLoss": {"alpha": "effective"},
+    "LDAMLoss": {},
+    "LogitAdjustedLoss": {},
+    "SeesawLoss": {},
+    "VectorScalingLoss": {},
+}
+"""The losses that the training counts change, and the arguments with which they do."""
+
+CROSS_ENTROPY_AT_EQUAL_COUNTS = {
+    "FocalLoss": {"gamma": 0},
+    "LDAMLoss": {"scale": 1, "max_margin": 0},  # with a margin: cross-entropy with one margin, see test_ldam
+    "SeesawLoss": {"q": 0},
+}
+"""What else than unequal counts sets these apart from cross-entropy, turned off."""
+
+ONE_AGAINST_THE_REST = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"}
+"""Losses of independent labels; all others are softmax losses."""
+
+BREAKS_SHIFTS = {"VectorScalingLoss"}  # Δ scales the added constant class by class
+"""Softmax losses that change when a constant is added to all logits."""
+
+
+def make(loss, *, counts=COUNTS, **arguments):
+    return loss(class_counts=torch.tensor(counts), **{**COMPUTED_FROM_COUNTS.get(loss.__name__, {}), **arguments})
+
+
+def batch(dtype=torch.float32, size=9, seed=0):
+    """Logits (N, C) and class numbers (N,), every class among them, frequent ones more often."""
+    logits = 2 * torch.randn(size, len(COUNTS), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return logits.to(dtype), torch.tensor([0, 1, 2, 3, 0, 0, 1, 0, 2])[:size]
+
+
+def takes(loss, argument):
+    return argument in inspect.signature(loss).parameters
+
+
+def numeric_knobs(loss):
+    return [name for name, p in inspect.signature(loss).parameters.items() if isinstance(p.default, float)]
+
+
+def named(classes):
+    return [pytest.param(c, id=c.__name__) for c in classes]
+
+
+every_loss = pytest.mark.parametrize("loss", named(EVERY_LOSS))
+every_softmax_loss = pytest.mark.parametrize(
+    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ not in ONE_AGAINST_THE_REST])
+)
+every_count_based_loss = pytest.mark.parametrize(
+    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ in COMPUTED_FROM_COUNTS])
+)
+every_single_label_loss = pytest.mark.parametrize(
+    "loss", named([loss for loss in EVERY_LOSS if takes(loss, "ignore_index")])
+)
+every_numeric_knob = pytest.mark.parametrize(
+    ("loss", "knob"),
+    [pytest.param(loss, knob, id=f"{loss.__name__}-{knob}") for loss in EVERY_LOSS for knob in numeric_knobs(loss)],
+)
+
+
+def test_the_tables_name_losses_that_exist():
+    names = {loss.__name__ for loss in EVERY_LOSS}
+    assert names >= COMPUTED_FROM_COUNTS.keys() | CROSS_ENTROPY_AT_EQUAL_COUNTS.keys() | BREAKS_SHIFTS
+    assert len(names) >= 9
+
+
+@pytest.mark.parametrize("choice", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_choice_of_the_command_line_shows_the_defaults_of_its_class(choice):
+    config = OmegaConf.to_container(OmegaConf.load(choice))
+    config = config.get("loss", config)  # one that also chooses a head is packaged a level higher
+    loss = get_class(config.pop("_target_"))
+    assert loss in EVERY_LOSS
+    if choice.stem == "class_balanced":
+        assert config.pop("weight") == "effective"
+    parameters = inspect.signature(loss).parameters
+    assert config == {knob: parameters[knob].default for knob in config}
+
+
+@every_loss
+def test_owns_no_tensor_outside_parameters_and_buffers(loss):
+    module = make(loss)
+    module(*batch())
+    hidden = [name for name, value in vars(module).items() if isinstance(value, torch.Tensor)]
+    assert not hidden
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_loss_and_gradient_are_finite_at_extreme_logits(loss, dtype):
+    module = make(loss)
+    corners = torch.cartesian_prod(*[torch.tensor([-1e4, 0.0, 1e4])] * len(COUNTS)).to(dtype).requires_grad_()
+    for target in range(len(COUNTS)):
+        value = module(corners, torch.full((len(corners),), target))
+        (gradient,) = torch.autograd.grad(value, corners)
+        assert torch.isfinite(value)
+        assert torch.isfinite(gradient).all()
+
+
+@every_loss
+def test_permuting_classes_with_counts_and_targets_changes_nothing(loss):
+    logits, target = batch(torch.float64)
+    order = torch.tensor([2, 0, 3, 1])
+    permuted = make(loss, counts=[COUNTS[c] for c in order])
+    expected = make(loss).double()(logits, target)
+    torch.testing.assert_close(permuted.double()(logits[:, order], order.argsort()[target]), expected)
+
+
+@every_softmax_loss
+def test_adding_a_constant_to_all_logits_of_an_example_changes_nothing(loss):
+    logits, target = batch(torch.float64)
+    shifted = logits + torch.linspace(-50, 50, len(logits), dtype=torch.float64)[:, None]
+    same = torch.allclose(make(loss).double()(shifted, target), make(loss).double()(logits, target), rtol=1e-9)
+    assert same == (loss.__name__ not in BREAKS_SHIFTS)
+
+
+@every_count_based_loss
+def test_a_rarer_target_never_costs_less(loss):
+    module = make(loss, reduction="none")
+    if loss.__name__ == "SeesawLoss":  # it counts what it sees
+        module(
+            torch.zeros(sum(COUNTS), len(COUNTS)),
+            torch.arange(len(COUNTS)).repeat_interleave(torch.tensor(COUNTS)),
+        )
+        module.eval()
+    cost = module(torch.zeros(len(COUNTS), len(COUNTS)), torch.arange(len(COUNTS)))  # the counts fall with the class
+    assert (cost.diff() >= 0).all()
+    assert cost[-1] > cost[0]
+
+
+@every_count_based_loss
+def test_equal_counts_make_it_cross_entropy(loss):
+    logits, target = batch(torch.float64, size=4)  # one example a class: Seesaw has then seen equal counts
+    arguments = CROSS_ENTROPY_AT_EQUAL_COUNTS.get(loss.__name__, {})
+    value = make(loss, counts=[50] * len(COUNTS), reduction="none", **arguments).double()(logits, target)
+    torch.testing.assert_close(value, F.cross_entropy(logits, target, reduction="none"), rtol=1e-6, atol=1e-9)
+
+
+@every_count_based_loss
+def test_a_class_without_an_example_is_refused_by_number(loss):
+    with pytest.raises(ValueError, match="class 2 has none"):
+        make(loss, counts=[5, 4, 0, 3])
+
+
+@every_count_based_loss
+def test_missing_counts_are_asked_for(loss):
+    with pytest.raises(ValueError, match="training counts: give class_counts"):
+        loss(**COMPUTED_FROM_COUNTS[loss.__name__])
+
+
+@every_single_label_loss
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_ignored_targets_add_neither_loss_nor_gradient(loss, reduction):
+    logits, target = batch(torch.float64)
+    ignored = torch.tensor([1, 4, 5])
+    kept = torch.tensor([i for i in range(len(target)) if i not in ignored])
+    logits[ignored] = 1e4
+    logits.requires_grad_()
+    value = make(loss, reduction=reduction).double()(logits, target.index_fill(0, ignored, -100))
+    (gradient,) = torch.autograd.grad(value, logits)
+    expected = make(loss, reduction=reduction).double()(logits[kept], target[kept])
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(gradient, torch.autograd.grad(expected, logits)[0])
+    assert (gradient[ignored] == 0).all()
+
+
+@every_single_label_loss
+def test_all_ignored_is_a_loss_of_zero_with_a_gradient_of_zero(loss):
+    logits = batch()[0].requires_grad_()
+    value = make(loss)(logits, torch.full((len(logits),), -100))
+    assert value == 0
+    assert (torch.autograd.grad(value, logits)[0] == 0).all()
+
+
+@every_loss
+def test_reductions_agree(loss):
+    if not takes(loss, "reduction"):
+        pytest.skip("the loss is no sum over examples")
+    logits, target = batch(torch.float64)
+    none, total, mean = (
+        loss(class_counts=torch.tensor(COUNTS), reduction=r).double()(logits, target) for r in ("none", "sum", "mean")
+    )
+    torch.testing.assert_close(none.sum(), total)
+    torch.testing.assert_close(none.mean(), mean)
+
+
+@every_loss
+def test_state_dict_carries_all_that_the_counts_and_the_training_changed(loss):
+    trained, fresh = make(loss), make(loss, counts=COUNTS[::-1])
+    for p in trained.parameters():
+        p.data += 0.25
+    trained(*batch())
+    file = io.BytesIO()
+    torch.save(trained.state_dict(), file)
+    file.seek(0)
+    fresh.load_state_dict(torch.load(file, weights_only=True))
+    torch.testing.assert_close(fresh.eval()(*batch()), trained.eval()(*batch()), rtol=0, atol=0)
+
+
+@every_loss
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))], ids=["deepcopy", "pickle"]
+)
+def test_a_copy_is_as_good(loss, copied):
+    module = make(loss).eval()
+    torch.testing.assert_close(copied(module)(*batch()), module(*batch()), rtol=0, atol=0)
+
+
+@every_loss
+def test_calling_twice_gives_the_same_value(loss):
+    module = make(loss).train(loss.__name__ != "SeesawLoss")  # Seesaw counts the targets it trains on
+    assert module(*batch()) == module(*batch())
+
+
+@every_loss
+def test_to_float64_computes_in_float64(loss):
+    module = make(loss).to(torch.float64)
+    assert all(t.dtype == torch.float64 for t in module.state_dict().values() if t.is_floating_point())
+    value = module(*batch(torch.float64))
+    assert value.dtype == torch.float64
+    torch.testing.assert_close(value.float(), make(loss)(*batch()))
+
+
+@every_loss
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_costs_no_more_than_the_rounding_of_the_logits(loss, dtype):
+    logits, target = batch()
+    rounded = logits.to(dtype)
+    value, expected = make(loss)(rounded, target), make(loss)(rounded.float(), target)
+    torch.testing.assert_close(value.float(), expected, rtol=torch.finfo(dtype).eps, atol=1e-6)
+
+
+@every_loss
+def test_autocast_changes_nothing(loss):
+    logits, target = batch()
+    expected = make(loss)(logits, target)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(make(loss)(logits, target), expected)
+
+
+@every_numeric_knob
+def test_moving_a_knob_moves_the_result(loss, knob):
+    default = inspect.signature(loss).parameters[knob].default
+    moved = make(loss, **{knob: default / 2 + 0.1})
+    assert not torch.isclose(moved(*batch()), make(loss)(*batch()), rtol=1e-3)
+
+
+@every_numeric_knob
+@pytest.mark.parametrize("nonsense", ["a lot", True, math.nan, math.inf, -2.0])
+def test_a_senseless_knob_is_refused_in_one_sentence_that_names_it(loss, knob, nonsense):
+    with pytest.raises((TypeError, ValueError), match=rf"^{knob}\b[^\n]*$"):
+        make(loss, **{knob: nonsense})
+
+
+@every_loss
+def test_an_unknown_argument_is_refused(loss):
+    with pytest.raises(TypeError, match="gama"):
+        make(loss, gama=2)
+    if takes(loss, "reduction"):
+        with pytest.raises(ValueError, match="average"):
+            make(loss, reduction="average")(*batch())
+
+
+@every_loss
+def test_gradient_is_the_derivative_and_has_one_itself(loss):
+    # Seesaw's compensation is a constant to the gradient, as its authors have it.
+    arguments = {"q": 0} if loss.__name__ == "SeesawLoss" else {}
+    logits, target = batch(torch.float64)
+    module = make(loss, **arguments).double().eval()
+    assert torch.autograd.gradcheck(module, (logits.requires_grad_(), target))
+    assert torch.autograd.gradgradcheck(module, (logits, target))
+
+
+@pytest.mark.slow
+@every_loss
+def test_compiles_into_one_graph(loss):
+    logits, target = batch()
+    logits.requires_grad_()
+    torch.compiler.reset()
+    eager, compiled = make(loss), torch.compile(make(loss), fullgraph=True)
+    expected, value = eager(logits, target), compiled(logits, target)
+    torch.testing.assert_close(value, expected)
+    gradients = (torch.autograd.grad(v, logits)[0] for v in (value, expected))
+    torch.testing.assert_close(*gradients)
+    torch.testing.assert_close(compiled.state_dict(), {f"_orig_mod.{k}": v for k, v in eager.state_dict().items()})
+
+
+@pytest.mark.slow
+@every_loss
+def test_exports(loss):
+    module = make(loss).eval()
+    exported = torch.export.export(module, batch(size=6)).module()
+    torch.testing.assert_close(exported(*batch(size=6, seed=1)), module(*batch(size=6, seed=1)))

@@ -1,0 +1,238 @@
+"""The main job, run in this process on real digits: what its directory holds, and that it holds the truth."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from imbalance_lab.cli import UsageError
+from imbalance_lab.parts import build_parts
+from imbalance_lab.predictions import Predictions
+from tests.conftest import ROOT, RunJob, composed, needs_fashion_mnist
+
+
+def metrics_of(directory: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
+    return content
+
+
+def weights_of(checkpoint: Path) -> dict[str, torch.Tensor]:
+    content: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["state_dict"]
+    return content
+
+
+def test_run_directory_is_complete(finished_run: Path) -> None:
+    files = {str(path.relative_to(finished_run)) for path in finished_run.rglob("*") if path.is_file()}
+    assert {name for name in files if not name.startswith("events")} == {
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "predictions/val.parquet",
+        "predictions/test.parquet",
+        "metrics.csv",
+        "hparams.yaml",
+        "metrics.json",
+        "operating_point.json",
+        "roc.png",
+        "pr.png",
+        "curves.csv",
+    }
+
+
+def test_scores_are_scikit_learns_on_the_stored_predictions(finished_run: Path) -> None:
+    told = metrics_of(finished_run)["test"]
+    stored = Predictions.read(finished_run / "predictions" / "test.parquet")
+    probability = torch.from_numpy(stored.logits).double().softmax(1).numpy()
+    assert told["n"] == len(stored.target) == 445
+    for c, scores in enumerate(told["classes"]):
+        is_class = stored.target == c
+        assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(is_class, probability[:, c]), abs=1e-6)
+        assert scores["average_precision"]["value"] == pytest.approx(
+            average_precision_score(is_class, probability[:, c]), abs=1e-5
+        )
+    decided = stored.logits.argmax(1)
+    assert told["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(stored.target, decided))
+
+
+def test_splits_do_not_share_an_example(finished_run: Path) -> None:
+    val, test = (Predictions.read(finished_run / "predictions" / f"{split}.parquet") for split in ("val", "test"))
+    train = build_parts(composed()).splits.train.index.numpy()
+    assert not set(val.index) & set(test.index)
+    assert not set(train) & (set(val.index) | set(test.index))
+
+
+def test_every_epoch_is_one_row_with_all_its_scores(finished_run: Path) -> None:
+    with (finished_run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    *epochs, test = rows
+    assert [row["epoch"] for row in epochs] == ["0.0", "1.0", "2.0"]
+    for row in epochs:
+        for tag in ("train/loss", "val/loss", "val/auroc/macro", "val/auroc/9", "val/average_precision/9", "lr"):
+            assert row[tag], f"{tag} is missing"
+    assert float(test["test/auroc/macro"]) == metrics_of(finished_run)["test"]["auroc"]["value"]
+
+
+def test_tensorboard_reads_back_scalars_and_curves_of_each_epoch(finished_run: Path) -> None:
+    scalars: dict[str, int] = {}
+    images: dict[str, int] = {}
+    for file in finished_run.glob("events.out.tfevents.*"):
+        events = EventAccumulator(str(file), size_guidance={"images": 0, "scalars": 0}).Reload()
+        for tag in events.Tags()["scalars"]:
+            scalars[tag] = scalars.get(tag, 0) + len(events.Scalars(tag))
+        for tag in events.Tags()["images"]:
+            images[tag] = images.get(tag, 0) + len(events.Images(tag))
+    assert scalars["val/auroc/macro"] == scalars["val/auroc/9"] == scalars["train/loss"] == 3
+    assert scalars["test/auroc/macro"] == 1
+    assert images == {"val/roc": 3, "val/pr": 3}
+
+
+def test_best_checkpoint_is_the_best_epoch(finished_run: Path) -> None:
+    with (finished_run / "metrics.csv").open() as file:
+        by_epoch = [float(row["val/auroc/macro"]) for row in csv.DictReader(file) if row["val/auroc/macro"]]
+    best = torch.load(finished_run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["epoch"] == int(np.argmax(by_epoch))
+    assert metrics_of(finished_run)["val"]["auroc"]["value"] == pytest.approx(max(by_epoch), abs=1e-9)
+
+
+def test_checkpoint_holds_loss_classes_and_config_as_plain_values(finished_run: Path) -> None:
+    checkpoint = torch.load(finished_run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["state_dict"]["loss.alpha"].shape == (10,)
+    hparams = checkpoint["hyper_parameters"]
+    assert hparams["classes"] == [str(number) for number in range(10)]
+    assert hparams["class_counts"] == [105, 75, 53, 38, 27, 19, 14, 10, 7, 5]
+    assert hparams["config"]["loss"]["alpha"] == "effective"
+
+
+def test_operating_point_is_fitted_on_validation(finished_run: Path) -> None:
+    point = json.loads((finished_run / "operating_point.json").read_text())
+    assert point["fitted_on"] == "val"
+    assert point["n"] == 270
+    assert 0.05 <= point["temperature"] <= 20
+    assert sum(each["train_prior"] for each in point["classes"]) == pytest.approx(1)
+    assert all(0 < each["threshold"] < 1 for each in point["classes"])
+
+
+def test_a_seed_gives_the_same_bits_and_another_seed_others(run_job: RunJob) -> None:
+    first, second = (run_job("max_epochs=2", "seed=7", name=name) for name in ("first", "second"))
+    other = run_job("max_epochs=2", "seed=8", name="other")
+    one, two, three = (weights_of(run / "checkpoints" / "last.ckpt") for run in (first, second, other))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert (first / "metrics.json").read_bytes() == (second / "metrics.json").read_bytes()
+    assert not torch.equal(one["head.weight"], three["head.weight"])
+
+
+def test_training_leaves_the_global_generator_to_its_key_not_to_its_past(run_job: RunJob) -> None:
+    torch.manual_seed(1)
+    first = run_job("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", name="first")
+    torch.manual_seed(2)
+    second = run_job("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", name="second")
+    one, two = (weights_of(run / "checkpoints" / "last.ckpt") for run in (first, second))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_fit_false_gives_the_scores_of_the_checkpoint_to_the_last_digit(finished_run: Path, run_job: RunJob) -> None:
+    again = run_job("fit=false", "loss.alpha=effective", f"ckpt_path='{finished_run}/checkpoints/best.ckpt'")
+    assert metrics_of(again)["test"] == metrics_of(finished_run)["test"]
+    assert not (again / "checkpoints").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused_by_what_to_add(finished_run: Path) -> None:
+    best = f"ckpt_path='{finished_run}/checkpoints/best.ckpt'"
+    with pytest.raises(UsageError, match=r"holds another model: add 'loss.alpha=effective'$"):
+        build_parts(composed("fit=false", best))
+    with pytest.raises(UsageError, match=r"tells 10 classes apart, '0' …, but the data have 2"):
+        build_parts(composed("fit=false", best, "data=digits_binary"))
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt").write_bytes(b"no checkpoint")
+    with pytest.raises(UsageError, match="is no checkpoint of this program that can be read"):
+        build_parts(composed("fit=false", f"ckpt_path='{tmp_path}/model.ckpt'"))
+
+
+def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_run: Path, run_job: RunJob) -> None:
+    last = f"ckpt_path='{finished_run}/checkpoints/last.ckpt'"
+    resumed = run_job("max_epochs=4", "loss.alpha=effective", last)
+    with (resumed / "metrics.csv").open() as file:
+        epochs = [row["epoch"] for row in csv.DictReader(file) if row["epoch"]]
+    assert epochs == ["3.0"]
+    before, after = (metrics_of(run)["val"]["auroc"]["value"] for run in (finished_run, resumed))
+    assert after >= before
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["loss.gamma=-1"], "loss: gamma must be a finite number ≥ 0, got -1"),
+        (["loss.gamma=abc"], "loss: gamma must be a number, got 'abc'"),
+        (["loss.alpha=[0.1,0.9]"], "loss: alpha has 2 numbers, but there are 10 classes"),
+        (
+            ["loss.alpha=efective"],
+            "loss: alpha must be a number, one number a class, or one of inverse, sqrt_inverse, effective",
+        ),
+        (["seed=1.5"], "seed must be a whole number ≥ 0, got 1.5"),
+        (["batch_size=0"], "batch_size must be a whole number ≥ 1, got 0"),
+        (["max_epochs=none"], "max_epochs must be a whole number ≥ 1, got 'none'"),
+        (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt is no file"),
+        (["fit=false"], "fit=false tests an existing model: name it with ckpt_path"),
+        (["data.factor=1000"], "factor=1000 leaves no training example of class"),
+        (["data=fashion_mnist_lt", "data.root=/nowhere"], "data.root=/nowhere is no folder"),
+        (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
+        (["optimizer.lr=abc"], "given lr=abc"),
+        (["scheduler.warmup=2"], "scheduler: warmup, a share of the run, must lie in [0, 1), got 2"),
+        (["backbone.widths=3"], "backbone: widths must be a list of whole numbers ≥ 1, got 3"),
+        (["loss._target_=imbalance_lab.losses.Foccal"], "loss: "),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence_before_training(overrides: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError) as told:
+        build_parts(composed(*overrides))
+    assert sentence in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+GROUPS = {
+    group.name: sorted(choice.stem for choice in group.glob("*.yaml"))
+    for group in sorted((ROOT / "configs").iterdir())
+    if group.is_dir()
+}
+
+
+@pytest.mark.parametrize("override", [f"{group}={choice}" for group in GROUPS for choice in GROUPS[group]])
+def test_every_choice_composes_with_the_others(override: str) -> None:
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        compose("train", [override])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [f"{group}={choice}" for group in GROUPS if group not in ("data", "trainer") for choice in GROUPS[group]]
+    + ["data=digits_lt", "data=digits_binary"],
+)
+def test_every_choice_builds(override: str) -> None:
+    build_parts(composed(override))
+
+
+@needs_fashion_mnist
+@pytest.mark.parametrize("data", ["fashion_mnist_lt", "fashion_mnist_binary"])
+def test_fashion_mnist_builds(data: str) -> None:
+    splits = build_parts(composed(f"data={data}")).splits
+    assert splits.train.inputs.shape[1:] == (1, 28, 28)
+    assert len(splits.test) == 10_000
+
+
+def test_no_group_has_a_single_member() -> None:
+    assert {group for group, choices in GROUPS.items() if len(choices) < 2} == set()
+
+
+def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
+    told = metrics_of(run_job("data=digits_binary", "max_epochs=2", "loss.alpha=[0.25,0.75]"))["test"]
+    negative, positive = told["classes"]
+    assert negative["auroc"]["value"] == positive["auroc"]["value"] == told["auroc"]["value"]
+    assert positive["average_precision"]["value"] != negative["average_precision"]["value"]
