@@ -37,6 +37,7 @@ def test_best_under_a_constraint_by_brute_force(positive, negative, share):
     assert precision_at_recall(ranking, share) == max(precisions)
 
 
+# No cut here has exactly such a share: torchmetrics compares float32 with float64 and loses 9 of 10 at 0.9.
 @pytest.mark.parametrize("share", [0.11, 0.31, 0.61, 0.91])
 def test_best_under_a_constraint_is_torchmetrics(share):
     rng = np.random.default_rng(3)
@@ -50,14 +51,9 @@ def test_best_under_a_constraint_is_torchmetrics(share):
 
 
 def test_a_decimal_constraint_is_met_by_the_fraction_that_it_names():
-    # torchmetrics compares in float32, where 9 / 10 is less than 0.9: it would take the next cut.
     four_of_five = ranked([9, 8, 7, 6, 1], [5, 4, 3])
     assert precision_at_recall(four_of_five, 0.8) == 1
     assert recall_at_precision(ranked([9, 8, 7, 5], [6]), 0.8) == 1
-    scores, target = both([11, 10, 9, 8, 7, 6, 5, 4, 2], [3])
-    theirs, _ = binary_recall_at_fixed_precision(torch.tensor(scores).sigmoid(), torch.tensor(target), 0.9)
-    assert recall_at_precision(rank(scores[:9], scores[9:]), 0.9) == 1
-    assert float(theirs) == pytest.approx(8 / 9)
 
 
 @given(positives, negatives, st.sampled_from([0.03, 0.1, 0.25, 0.5, 0.99, 1.0]))
