@@ -119,16 +119,18 @@ def fit_bias_corrected(logits: Logits, target: Target, link: Link = "softmax") -
         )
     if link == "softmax":
         wide = wide - wide.mean(1, keepdims=True)
+    # In units in which the curvature is about 1 in every direction, L-BFGS needs few steps also for rare classes.
+    unit = 1 / np.sqrt([max(wide.var(), 1e-12), *shares * (1 - shares)])
 
     def cost(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scaled = wide * theta[0] + theta[1:]
+        scaled = wide * (theta[0] * unit[0]) + theta[1:] * unit[1:]
+        value = negative_log_likelihood(scaled, target, link)
         excess = (probability(scaled, link) - own) / len(own)
-        gradient = np.concatenate([[np.vdot(excess, wide)], excess.sum(0)])
-        return negative_log_likelihood(scaled, target, link), gradient
+        return value, unit * np.concatenate([[np.vdot(excess, wide)], excess.sum(0)])
 
-    start = np.concatenate([[1.0], np.zeros(wide.shape[1])])
-    bounds = [(1 / HOTTEST, 1 / COLDEST)] + [(None, None)] * wide.shape[1]
-    options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-15, "gtol": 1e-9}
-    best = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
+    start = np.concatenate([[1.0], np.zeros(wide.shape[1])]) / unit
+    bounds = [(1 / HOTTEST / unit[0], 1 / COLDEST / unit[0])] + [(None, None)] * wide.shape[1]
+    options = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-15, "gtol": 1e-7}
+    best = unit * minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     bias = best[1:] - (best[1:].mean() if link == "softmax" else 0)
     return Calibration(link, float(1 / best[0]), tuple(bias.tolist()), tuple(shares.tolist()))
