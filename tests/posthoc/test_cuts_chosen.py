@@ -1,12 +1,9 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
 from hypothesis import given
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 from scipy.stats import beta, norm
 
 from imbalance_lab.metrics import net_benefit, rank
@@ -24,7 +21,6 @@ from imbalance_lab.posthoc import (
     max_f1,
 )
 
-ROOT = Path(__file__).parents[2]
 RULES = [MaxF1(), RecallAtLeast(0.8), FprAtMost(0.1), PrecisionAtLeast(0.3), AlertBudget(50, 1000), Cost(1, 9)]
 
 
@@ -244,12 +240,3 @@ def test_least_cost_on_calibrated_probabilities():
 def test_rules_are_checked_when_they_are_made(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
-
-
-@pytest.mark.parametrize(
-    "choice", sorted((ROOT / "configs/operating_point").glob("*.yaml")), ids=lambda path: path.stem
-)
-def test_every_choice_of_the_command_line_is_a_rule(choice):
-    rule = instantiate(OmegaConf.load(choice))
-    assert isinstance(rule(*examples(300, 3000)), Cut)
-    assert {type(rule)} <= {type(other) for other in RULES}
