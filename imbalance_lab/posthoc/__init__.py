@@ -2,7 +2,7 @@
 
 from imbalance_lab.posthoc.calibration import Calibration, fit_bias_corrected, fit_temperature_scaling, uncalibrated
 from imbalance_lab.posthoc.cut import Cut, NoCutError, Rule
-from imbalance_lab.posthoc.fit import fit_readout
+from imbalance_lab.posthoc.fit import check_options, fit_readout
 from imbalance_lab.posthoc.logit_adjustment import LogitAdjustment, choose_tau
 from imbalance_lab.posthoc.operating_point import OperatingPoint, max_f1
 from imbalance_lab.posthoc.prior import DeploymentPrior, prior_seen
@@ -27,6 +27,7 @@ __all__ = [
     "Readout",
     "RecallAtLeast",
     "Rule",
+    "check_options",
     "choose_tau",
     "examples_needed",
     "fit_bias_corrected",

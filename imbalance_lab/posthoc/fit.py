@@ -1,7 +1,7 @@
 """Fitting a `Readout` on validation."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from imbalance_lab.posthoc.calibration import Calibration, fit_bias_corrected, fit_temperature_scaling, uncalibrated
 from imbalance_lab.posthoc.cut import Cut, NoCutError, Rule, Scores
 from imbalance_lab.posthoc.link import Link, Logits, Shares, Target, happened
-from imbalance_lab.posthoc.logit_adjustment import Criterion, LogitAdjustment, choose_tau
+from imbalance_lab.posthoc.logit_adjustment import Criterion, LogitAdjustment, checked_criterion, choose_tau
 from imbalance_lab.posthoc.prior import DeploymentPrior
 from imbalance_lab.posthoc.promises import FprAtMost, RecallAtLeast
 from imbalance_lab.posthoc.readout import Adjustment, Readout
@@ -44,20 +44,14 @@ def fit_readout(
         tau: or instead: τ of logit adjustment, or by which score of the decisions it is chosen.
 
     Raises:
-        ValueError: for combinations that make no sense, in a sentence that says what to do instead.
+        ValueError: as `check_options`, and what cannot be fitted on these examples.
     """
-    if deploy is not None and tau is not None:
-        raise ValueError("a deployment prior and logit adjustment both move the class shares: choose one")
+    check_options(len(classes), rule, seen=seen, link=link, calibrate=calibrate, deploy=deploy, tau=tau)
     calibration = _calibrated(logits, target, calibrate, seen, link)
-    if (deploy is not None or tau is not None) and calibration.prior is None:
-        raise ValueError("this loss leaves logits that stand for no known class shares: use calibrate=bias_corrected")
-    start = calibration.prior or ()
+    start = calibration.prior or ()  # known where it is needed, or the options would have been refused
     adjustment: Adjustment | None = None
     if deploy is not None:
-        _check_promise(rule, len(classes))
         adjustment = DeploymentPrior(link, start, tuple(deploy))
-    elif tau is not None and isinstance(rule, Cost):
-        raise ValueError("cost needs probabilities of the deployment: give a deployment prior, not tau")
     elif isinstance(tau, str):
         adjustment = choose_tau(calibration(logits), target, start, link=link, criterion=tau)
     elif tau is not None:
@@ -68,6 +62,41 @@ def fit_readout(
     return Readout(plain.classes, calibration, adjustment, cuts)
 
 
+def check_options(
+    num_classes: int,
+    rule: Rule,
+    *,
+    seen: Shares | None,
+    link: Link = "softmax",
+    calibrate: Method = "temperature",
+    deploy: Sequence[float] | None = None,
+    tau: float | Criterion | None = None,
+) -> None:
+    """Refuse, before anything is trained, what `fit_readout` could not do afterwards.
+
+    Raises:
+        ValueError: in a sentence that says what to do instead.
+    """
+    if calibrate not in get_args(Method):
+        raise ValueError(f"calibrate must be one of {', '.join(get_args(Method))}, got {calibrate!r}")
+    if deploy is not None and tau is not None:
+        raise ValueError("a deployment prior and logit adjustment both move the class shares: choose one")
+    if deploy is None and tau is None:
+        return
+    if seen is None and calibrate != "bias_corrected":
+        raise ValueError("this loss leaves logits that stand for no known class shares: use calibrate=bias_corrected")
+    anything = (0.5 if link == "sigmoid" else 1 / num_classes,) * num_classes
+    if deploy is not None:
+        DeploymentPrior(link, anything, tuple(deploy))
+        _check_promise(rule, num_classes)
+    elif isinstance(rule, Cost):
+        raise ValueError("cost needs probabilities of the deployment: give a deployment prior, not tau")
+    elif isinstance(tau, str):
+        checked_criterion(tau)
+    elif tau is not None:
+        LogitAdjustment(link, anything, tau)
+
+
 def _calibrated(logits: Logits, target: Target, method: Method, seen: Shares | None, link: Link) -> Calibration:
     match method:
         case "none":
@@ -76,7 +105,6 @@ def _calibrated(logits: Logits, target: Target, method: Method, seen: Shares | N
             return fit_temperature_scaling(logits, target, seen, link)
         case "bias_corrected":
             return fit_bias_corrected(logits, target, link)
-    raise ValueError(f"calibrate must be none, temperature or bias_corrected, got {method!r}")
 
 
 def _check_promise(rule: Rule, num_classes: int) -> None:

@@ -80,13 +80,19 @@ def choose_tau(
         criterion: what to compare.
         taus: the grid.
     """
-    if criterion not in get_args(Criterion):
-        raise ValueError(f"criterion must be one of {', '.join(get_args(Criterion))}, got {criterion!r}")
+    checked_criterion(criterion)
     adjustments = [LogitAdjustment(link, seen, tau) for tau in sorted(taus)]
     scores = [_score(logits + adjustment.offset, target, link, criterion) for adjustment in adjustments]
     if np.isnan(scores).all():
         raise ValueError(f"{criterion} is undefined on these {len(target)} examples for every tau")
     return adjustments[int(np.nanargmax(scores))]
+
+
+def checked_criterion(criterion: Criterion) -> Criterion:
+    """Return ``criterion``, or refuse what is no score to choose by."""
+    if criterion not in get_args(Criterion):
+        raise ValueError(f"the criterion for tau must be one of {', '.join(get_args(Criterion))}, got {criterion!r}")
+    return criterion
 
 
 def _score(logits: Logits, target: Target, link: Link, criterion: Criterion) -> float:

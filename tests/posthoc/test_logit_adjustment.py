@@ -87,7 +87,7 @@ def test_json_and_back():
 
 def test_nonsense_is_refused():
     logits, target = balanced_examples(10)
-    with pytest.raises(ValueError, match=r"criterion must be one of balanced_accuracy, .*, got 'auroc'"):
+    with pytest.raises(ValueError, match=r"criterion for tau must be one of balanced_accuracy, .*, got 'auroc'"):
         choose_tau(logits, target, SEEN, criterion="auroc")
     with pytest.raises(ValueError, match="tau must be a number ≥ 0, got -1"):
         LogitAdjustment("softmax", SEEN, -1)

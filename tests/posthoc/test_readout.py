@@ -14,6 +14,7 @@ from imbalance_lab.posthoc import (
     MaxF1,
     Readout,
     RecallAtLeast,
+    check_options,
     fit_readout,
     prior_seen,
     uncalibrated,
@@ -208,5 +209,29 @@ def test_one_logit_is_read_as_two_are():
 def test_pieces_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match="2 classes, 3 cuts and 3 biases do not fit"):
         Readout(("a", "b"), uncalibrated(3, None), None, ("",) * 3)
-    with pytest.raises(ValueError, match="calibrate must be none, temperature or bias_corrected, got 'platt'"):
+    with pytest.raises(ValueError, match="calibrate must be one of none, temperature, bias_corrected, got 'platt'"):
         fitted(calibrate="platt")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"deploy": (0.5, 0.5)}, "deploy has 2 shares, but there are 3 classes"),
+        ({"deploy": (0.5, 0.4, 0.2)}, "deploy must sum to 1"),
+        ({"tau": -1}, "tau must be a number ≥ 0, got -1"),
+        ({"tau": "auroc"}, "criterion for tau must be one of"),
+        ({"tau": 1.0, "seen": None}, "use calibrate=bias_corrected"),
+        ({"rule": MaxF1(), "deploy": DEPLOY}, "choose by recall or by cost"),
+    ],
+    ids=str,
+)
+def test_mistakes_are_told_before_there_are_logits(options, sentence):
+    options = {"rule": RecallAtLeast(0.8), "seen": SEEN, **options}
+    with pytest.raises(ValueError, match=sentence):
+        check_options(3, options.pop("rule"), **options)
+
+
+@pytest.mark.parametrize("options", EVERY.values(), ids=EVERY.keys())
+def test_what_can_be_fitted_is_not_refused_before(options):
+    options = {"rule": RecallAtLeast(0.8), "seen": SEEN, **options}
+    check_options(3, options.pop("rule"), **options)
