@@ -50,6 +50,13 @@ class _Steps(NamedTuple):
     of_between: NDArray[np.float64]  # (G + 1,) a negative with so many thresholds above it
 
 
+def satterthwaite(variances: NDArray[np.float64], sizes: Counts) -> float:
+    """The degrees of freedom of a sum of variances (K,) estimated from so many examples each (Satterthwaite 1946)."""
+    if not variances.any():
+        return float("inf")
+    return float(variances.sum() ** 2 / (variances**2 / np.maximum(sizes - 1, 1)).sum())
+
+
 def auroc_influence(ranking: Ranking, scores: Scores, positive: NDArray[np.bool_]) -> Influence:
     """Each example's influence on AUROC, (N,).
 

@@ -82,14 +82,14 @@ def macro_auroc_interval(
         target: class numbers (N,), or multi-label 0/1 (N, C).
         level: of confidence.
     """
-    return _macro_interval(AUROC, rankings, scores, target, level)
+    return macro_interval(AUROC, rankings, scores, target, level)
 
 
 def macro_average_precision_interval(
     rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float = 0.95
 ) -> Interval | None:
     """The interval of the mean of one-vs-rest average precisions, as `macro_auroc_interval`."""
-    return _macro_interval(AVERAGE_PRECISION, rankings, scores, target, level)
+    return macro_interval(AVERAGE_PRECISION, rankings, scores, target, level)
 
 
 def balanced_accuracy_interval(confusion: NDArray[np.int64], level: float = 0.95) -> Interval | None:
@@ -143,9 +143,10 @@ AVERAGE_PRECISION = RankingScore(
 )
 
 
-def _macro_interval(
+def macro_interval(
     score: RankingScore, rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float
 ) -> Interval | None:
+    """The interval of the mean of ``score`` over the classes; arguments as for `macro_auroc_interval`."""
     defined = [c for c, ranking in enumerate(rankings) if ranking.is_defined]
     if not defined:
         return None
