@@ -103,16 +103,16 @@ def compare_runs(runs: Mapping[str, Predictions], reference: str | None = None) 
 
 def _compare_pair(a: Predictions, b: Predictions) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
     """The comparisons of the scores and of each class's AUROC."""
-    log_odds = [metrics.log_odds(torch.from_numpy(run.logits)).numpy() for run in (a, b)]
-    right = [run.logits.argmax(1) == run.target for run in (a, b)]
-    auroc = metrics.compare_rankings(*log_odds, a.target)
-    scores = {
+    scores_a, scores_b = (metrics.log_odds(torch.from_numpy(run.logits)).numpy() for run in (a, b))
+    right_a, right_b = (run.logits.argmax(1) == run.target for run in (a, b))
+    auroc = metrics.compare_rankings(scores_a, scores_b, a.target)
+    overall = {
         "auroc": auroc.macro,
-        "average_precision": metrics.compare_rankings(*log_odds, a.target, score="average_precision").macro,
-        "balanced_accuracy": metrics.compare_balanced_accuracy(*right, a.target),
-        "accuracy": metrics.compare_accuracy(*right),
+        "average_precision": metrics.compare_rankings(scores_a, scores_b, a.target, "average_precision").macro,
+        "balanced_accuracy": metrics.compare_balanced_accuracy(right_a, right_b, a.target),
+        "accuracy": metrics.compare_accuracy(right_a, right_b),
     }
-    return scores, dict(zip(a.classes, auroc.classes, strict=True))
+    return overall, dict(zip(a.classes, auroc.classes, strict=True))
 
 
 def _corrected_by_name(pairs: list[dict[str, Comparison]]) -> list[dict[str, Compared]]:

@@ -155,5 +155,7 @@ def _p_of(implied: Callable[[float], Interval], difference: float) -> float:
         low, high = implied(1 - p)
         return low if difference > 0 else -high
 
-    least, most = 1e-9, 1 - 1e-9
-    return least if nearer_end(least) > 0 else float(brentq(nearer_end, least, most))
+    least, most = 1e-9, 0.999
+    if nearer_end(least) > 0:
+        return least
+    return float(brentq(nearer_end, least, most)) if nearer_end(most) > 0 else 1.0

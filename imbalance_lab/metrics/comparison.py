@@ -43,7 +43,7 @@ def in_words(comparison: Comparison, a: str, b: str, adjusted_p: float | None = 
     >>> in_words(Comparison(0.012, (0.004, 0.020), 0.001, 60), "ldam", "focal", adjusted_p=0.003, runs=3)
     'ldam is better than focal by 0.012 [0.004, 0.020] (p = 0.003 after Holm, 3 runs)'
     >>> in_words(Comparison(-0.004, (-0.014, 0.006), 0.43, 60), "ldam", "focal")
-    'ldam and focal are not distinguishable: ldam is at -0.004 [-0.014, 0.006] of focal (p = 0.430)'
+    'ldam and focal are not distinguishable: ldam − focal = -0.004 [-0.014, 0.006] (p = 0.430)'
     """
     difference, interval = comparison.difference, comparison.interval
     if interval is None:
@@ -54,7 +54,7 @@ def in_words(comparison: Comparison, a: str, b: str, adjusted_p: float | None = 
         evidence += f" after Holm, {runs} runs"
     if not comparison.is_distinguishable(p):
         ends = f"{difference:.3f} [{interval[0]:.3f}, {interval[1]:.3f}]"
-        return f"{a} and {b} are not distinguishable: {a} is at {ends} of {b} ({evidence})"
+        return f"{a} and {b} are not distinguishable: {a} − {b} = {ends} ({evidence})"
     if difference < 0:
         a, b, difference, interval = b, a, -difference, (-interval[1], -interval[0])
     return f"{a} is better than {b} by {difference:.3f} [{interval[0]:.3f}, {interval[1]:.3f}] ({evidence})"

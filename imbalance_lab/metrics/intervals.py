@@ -92,11 +92,21 @@ def macro_average_precision_interval(
     return macro_interval(AVERAGE_PRECISION, rankings, scores, target, level)
 
 
-def balanced_accuracy_interval(confusion: NDArray[np.int64], level: float = 0.95) -> Interval | None:
-    """The interval of the mean recall, recovered from each recall's Wilson interval (`mean_interval`)."""
+def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interval | None:
+    """The interval of the mean recall: its error on the logit scale, as the classes' recalls are independent.
+
+    Where a class has fewer than 5 hits or misses it is extended to the ends that the recalls' own Wilson intervals
+    imply (`mean_interval`); these alone are too narrow over many classes.
+    """
     hits, n = confusion.diagonal(), confusion.sum(1)
     present = np.flatnonzero(n)
-    return mean_interval(hits[present] / n[present], [wilson(hits[c], n[c], level) for c in present])
+    if len(present) == 0:
+        return None
+    hits, n = hits[present], n[present]
+    recalls = hits / n
+    ends = mean_interval(recalls.tolist(), [wilson(h, of, level) for h, of in zip(hits, n, strict=True)])
+    error = np.sqrt((recalls * (1 - recalls) / np.maximum(n - 1, 1)).sum()) / len(n)
+    return _joined(float(recalls.mean()), error, ends or (0.0, 1.0), bool(np.minimum(hits, n - hits).min() >= 5), level)
 
 
 def mean_interval(values: Sequence[float], intervals: Sequence[Interval | None]) -> Interval | None:
@@ -165,14 +175,21 @@ def macro_interval(
             unseen += distances**2
     mean, n = macro([score.value(rankings[c]) for c in defined]), len(defined)
     below, above = (np.sqrt(strata.variance(s) + u) / n for s, u in zip(stretched, unseen, strict=True))
-    low, high = max(0.0, mean - float(below)), min(1.0, mean + float(above))
+    ends = max(0.0, mean - float(below)), min(1.0, mean + float(above))
     error = np.sqrt(strata.variance(total)) / n
+    return _joined(mean, error, ends, all(score.error_holds(rankings[c]) for c in defined), level)
+
+
+def _joined(mean: float, error: float, ends: Interval, error_holds: bool, level: float) -> Interval:
+    """The interval of a mean by its error, or, where that does not hold for all its parts, by ``ends`` too.
+
+    Neither alone covers: the error knows nothing of classes without a mistake, and ends that are recovered from
+    intervals that lean to one side lean more, the more classes there are.
+    """
     if not error > 0 or not 0 < mean < 1:
-        return low, high
-    by_error = _on_logit_scale(mean, error, _z(level))
-    if all(score.error_holds(rankings[c]) for c in defined):
-        return by_error
-    return min(low, by_error[0]), max(high, by_error[1])
+        return ends
+    low, high = _on_logit_scale(mean, error, _z(level))
+    return (low, high) if error_holds else (min(low, ends[0]), max(high, ends[1]))
 
 
 def _distances(value: float, interval: Interval | None) -> NDArray[np.float64]:
