@@ -239,7 +239,7 @@ def _layout(sizes: Sequence[int]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--simulations", type=int, default=500, help="test sets a setting")
+    parser.add_argument("--simulations", type=int, default=1000, help="test sets a setting")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     print(f"`python scripts/coverage_intervals.py --simulations {arguments.simulations} --seed {arguments.seed}`\n")
