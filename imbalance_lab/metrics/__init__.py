@@ -1,12 +1,36 @@
 """Scores for rare classes: exact, and honest about what is undefined."""
 
-from imbalance_lab.metrics.auroc import AUROC, AveragePrecision, OneVsRest
+from imbalance_lab.metrics.auroc import (
+    AUROC,
+    AveragePrecision,
+    OneVsRest,
+)
+from imbalance_lab.metrics.bootstrap import (
+    Draws,
+    percentile_interval,
+    stratified_bootstrap,
+)
 from imbalance_lab.metrics.calibration import (
     brier,
     brier_skill,
     calibration_error,
     classwise_calibration_error,
     net_benefit,
+)
+from imbalance_lab.metrics.compare_decisions import (
+    compare_accuracy,
+    compare_balanced_accuracy,
+)
+from imbalance_lab.metrics.compare_rankings import (
+    RankingComparison,
+    compare_rankings,
+)
+from imbalance_lab.metrics.comparison import (
+    Comparison,
+    SeedMean,
+    holm,
+    in_words,
+    over_seeds,
 )
 from imbalance_lab.metrics.confusion import (
     balanced_accuracy,
@@ -21,24 +45,41 @@ from imbalance_lab.metrics.confusion import (
     recall_by_group,
     worst_recall,
 )
-from imbalance_lab.metrics.cuts import partial_auroc, precision_at, precision_at_recall, recall_at_precision
+from imbalance_lab.metrics.cuts import (
+    partial_auroc,
+    precision_at,
+    precision_at_recall,
+    recall_at_precision,
+)
 from imbalance_lab.metrics.intervals import (
     Interval,
     auroc_interval,
     average_precision_interval,
     balanced_accuracy_interval,
     macro_auroc_interval,
+    macro_average_precision_interval,
     wilson,
 )
-from imbalance_lab.metrics.ranking import Curve, Ranking, log_odds, macro, rank, rank_one_vs_rest
+from imbalance_lab.metrics.ranking import (
+    Curve,
+    Ranking,
+    log_odds,
+    macro,
+    rank,
+    rank_one_vs_rest,
+)
 
 __all__ = [
     "AUROC",
     "AveragePrecision",
+    "Comparison",
     "Curve",
+    "Draws",
     "Interval",
     "OneVsRest",
     "Ranking",
+    "RankingComparison",
+    "SeedMean",
     "auroc_interval",
     "average_precision_interval",
     "balanced_accuracy",
@@ -47,17 +88,25 @@ __all__ = [
     "brier_skill",
     "calibration_error",
     "classwise_calibration_error",
+    "compare_accuracy",
+    "compare_balanced_accuracy",
+    "compare_rankings",
     "confusion_matrix",
     "f1",
     "geometric_mean_recall",
     "harmonic_mean_recall",
+    "holm",
+    "in_words",
     "log_odds",
     "macro",
     "macro_auroc_interval",
+    "macro_average_precision_interval",
     "macro_f1",
     "matthews",
     "net_benefit",
+    "over_seeds",
     "partial_auroc",
+    "percentile_interval",
     "precision",
     "precision_at",
     "precision_at_recall",
@@ -66,6 +115,7 @@ __all__ = [
     "recall",
     "recall_at_precision",
     "recall_by_group",
+    "stratified_bootstrap",
     "wilson",
     "worst_recall",
 ]
