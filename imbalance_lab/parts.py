@@ -15,9 +15,10 @@ from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
-from imbalance_lab import keyed
+from imbalance_lab import keyed, losses
 from imbalance_lab.cli import UsageError
 from imbalance_lab.data import Splits
+from imbalance_lab.posthoc import Rule, check_options, prior_seen
 from imbalance_lab.samplers import Sampler
 
 
@@ -33,6 +34,8 @@ class Parts:
     augment: Callable[[Tensor, Tensor], Tensor]
     optimizer: Callable[..., torch.optim.Optimizer]
     scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
+    rule: Rule
+    seen: tuple[float, ...] | None
 
 
 def build_parts(config: DictConfig) -> Parts:
@@ -54,7 +57,46 @@ def build_parts(config: DictConfig) -> Parts:
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
     sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed)
-    return Parts(splits, loss, backbone, head, sampler, build(config, "augment"), optimizer, scheduler)
+    augment, rule = build(config, "augment"), build(config, "operating_point")
+    seen = shares_seen(loss, sampler, splits.class_counts.tolist())
+    try:
+        check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, loss))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"after training: {error}") from error
+    return Parts(splits, loss, backbone, head, sampler, augment, optimizer, scheduler, rule, seen)
+
+
+def posthoc_options(config: DictConfig, loss: nn.Module) -> dict[str, Any]:
+    """What the config asks for after training, as `fit_readout` takes it."""
+    deploy = config.deploy_prior
+    return {
+        "link": getattr(loss, "link", "softmax"),
+        "calibrate": config.calibration,
+        "deploy": None if deploy is None else list(deploy),
+        "tau": config.logit_adjustment,
+    }
+
+
+def shares_seen(loss: nn.Module, sampler: Sampler, counts: list[int]) -> tuple[float, ...] | None:
+    """The class shares that the logits stand for after training with this sampler and loss (see `prior_seen`).
+
+    None where they stand for none that is known: after losses with margins, scaled logits or independent labels.
+    """
+    power = getattr(sampler, "power", None)
+    if power is None:
+        return None
+    match loss:
+        case losses.LogitAdjustedLoss():
+            return prior_seen(counts, power, loss.tau)
+        case nn.CrossEntropyLoss():
+            return prior_seen(counts, power, weight=None if loss.weight is None else loss.weight.tolist())
+        case losses.FocalLoss():
+            alpha = loss.alpha if isinstance(loss.alpha, Tensor) and loss.alpha.dim() else None
+            return prior_seen(counts, power, weight=None if alpha is None else alpha.tolist())
+        case losses.PolyLoss():
+            return prior_seen(counts, power)
+        case _:
+            return None
 
 
 def build(config: DictConfig, part: str, **arguments: Any) -> Any:

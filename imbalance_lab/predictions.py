@@ -1,7 +1,8 @@
 """The stored predictions of a run: what everything after training reads.
 
-One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64), ``logits`` (C float32); the class
-names stand in the file's metadata. Any Parquet reader opens it: ``pandas.read_parquet("predictions/test.parquet")``.
+One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64), ``logits`` (C float32). The class
+names, and how logits become probabilities, stand in the file's metadata. Any Parquet reader opens it:
+``pandas.read_parquet("predictions/test.parquet")``.
 """
 
 import json
@@ -14,15 +15,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from imbalance_lab.posthoc import Link
+
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target`` (N,), sorted by index."""
+    """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target`` (N,).
+
+    Probabilities are softmax or sigmoid of the logits, as ``link`` says.
+    """
 
     classes: tuple[str, ...]
     index: NDArray[np.int64]
     target: NDArray[np.int64]
     logits: NDArray[np.float32]
+    link: Link = "softmax"
 
     def __post_init__(self) -> None:
         n, width = self.logits.shape
@@ -43,7 +50,7 @@ class Predictions:
         width = self.logits.shape[1]
         logits = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(self.logits).ravel()), width)
         table = pa.table({"index": self.index, "target": self.target, "logits": logits})
-        table = table.replace_schema_metadata({"classes": json.dumps(self.classes)})
+        table = table.replace_schema_metadata({"classes": json.dumps(self.classes), "link": self.link})
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".part")
         try:
@@ -62,4 +69,5 @@ class Predictions:
             index=table["index"].to_numpy().copy(),  # Arrow's own memory is read-only
             target=table["target"].to_numpy().copy(),
             logits=logits.flatten().to_numpy().reshape(len(table), logits.type.list_size).copy(),
+            link=table.schema.metadata[b"link"].decode(),
         )

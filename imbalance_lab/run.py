@@ -17,8 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.cli import UsageError, ddp_command, refuse
-from imbalance_lab.data import Splits
-from imbalance_lab.parts import Parts, build, build_parts
+from imbalance_lab.parts import Parts, build, build_parts, posthoc_options
 
 MONITOR = "val/auroc/macro"
 
@@ -69,7 +68,8 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     splits = parts.splits
     terminal = console().is_terminal
     best = BestCheckpoint(directory / "checkpoints", MONITOR)
-    writer = PredictionWriter(directory / "predictions", splits.classes)
+    link = getattr(parts.loss, "link", "softmax")
+    writer = PredictionWriter(directory / "predictions", splits.classes, link)
     trainer: pl.Trainer = build(
         config,
         "trainer",
@@ -120,36 +120,79 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         evaluate(classifier, data, ckpt_path=checkpoint, weights_only=True, verbose=False)
     if not trainer.is_global_zero:
         return float("nan")
-    return _review(directory, splits, checkpoint, loggers, trainer.global_step)
+    return _review(config, parts, directory, Path(checkpoint), loggers, trainer.global_step)
 
 
-def _review(directory: Path, splits: Splits, checkpoint: str, loggers: list[Any], step: int) -> float:
-    """Score the stored predictions; write, log and print what came out."""
-    from imbalance_lab.evaluation import Evaluation, operating_point
+def _review(
+    config: DictConfig, parts: Parts, directory: Path, checkpoint: Path, loggers: list[Any], step: int
+) -> float:
+    """Score the stored predictions, choose the operating point; write, log and print what came out."""
+    from imbalance_lab.evaluation import Evaluation, adjusted
+    from imbalance_lab.posthoc import fit_readout
     from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.screen import console, evaluation_table, summary_lines
+    from imbalance_lab.report.screen import console
 
-    counts = splits.class_counts.tolist()
+    classes, counts = parts.splits.classes, parts.splits.class_counts.tolist()
     stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
     val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
+    try:
+        options = posthoc_options(config, parts.loss)
+        fitted_on = stored["val"].logits, stored["val"].target
+        readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
+    except ValueError as error:
+        raise UsageError(f"after training: {error}") from error
+    after = None if readout.adjustment is None else Evaluation(adjusted(stored["test"], readout), counts)
+    on_test = readout.cuts_on(stored["test"].logits, stored["test"].target)
+
+    point = {"fitted_on": "val", "n": len(stored["val"].target), **readout.as_json()}
+    _write_json(directory / "operating_point.json", point)
     _write_json(
         directory / "metrics.json",
-        {"checkpoint": os.path.relpath(checkpoint, directory), "val": val.as_json(), "test": test.as_json()},
+        {
+            "checkpoint": os.path.relpath(checkpoint, directory),
+            "val": val.as_json(),
+            "test": test.as_json(),
+            "test_adjusted": None if after is None else after.as_json(),
+            "test_at_thresholds": [cut if isinstance(cut, str) else cut.as_json() for cut in on_test],
+        },
     )
-    _write_json(directory / "operating_point.json", operating_point(stored["val"], counts))
+    if config.fit:
+        _store_in_checkpoint(checkpoint, point)
     for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
-        draw(splits.classes, test.rankings, counts).savefig(directory / f"{name}.png")
-    write_curves(directory / "curves.csv", splits.classes, test.rankings)
+        draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
+    write_curves(directory / "curves.csv", classes, test.rankings)
     for logger in loggers:
         logger.log_metrics(test.scalars("test"), step)
         logger.save()
-    out = console()
-    out.print(evaluation_table(test, f"Test scores of {_shown(Path(checkpoint))}"))
+    _print(console(), test, after, readout, on_test, f"Test scores of {_shown(checkpoint)}")
+    console().print(f"\n{_shown(directory)}")
+    return val.macro_auroc.value
+
+
+def _print(out: Any, test: Any, after: Any, readout: Any, on_test: Any, title: str) -> None:
+    from imbalance_lab.report.cuts import cuts_table, refusals
+    from imbalance_lab.report.screen import evaluation_table, summary_lines
+
+    out.print(evaluation_table(test, title))
     for line in summary_lines(test):
         out.print(line)
-    out.print(f"\n{_shown(directory)}")
-    return val.macro_auroc.value
+    if after is not None:
+        out.print(f"\nfor the class shares {[round(share, 4) for share in readout.adjustment.prior]}:")
+        for line in summary_lines(after):
+            out.print(line)
+    out.print()
+    out.print(cuts_table(readout.classes, readout.cuts, on_test))
+    for line in refusals(readout.classes, readout.cuts):
+        out.print(line)
+
+
+def _store_in_checkpoint(path: Path, point: dict[str, Any]) -> None:
+    """Let the operating point travel with the weights; the file is replaced whole."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True) | {"operating_point": point}
+    unfinished = path.with_name(path.name + ".part")
+    torch.save(checkpoint, unfinished)
+    os.replace(unfinished, path)
 
 
 def _shown(path: Path) -> str:

@@ -3,8 +3,8 @@
 from imbalance_lab.posthoc.calibration import Calibration, fit_bias_corrected, fit_temperature_scaling, uncalibrated
 from imbalance_lab.posthoc.cut import Cut, NoCutError, Rule
 from imbalance_lab.posthoc.fit import check_options, fit_readout
+from imbalance_lab.posthoc.link import Link, log_odds, probability
 from imbalance_lab.posthoc.logit_adjustment import LogitAdjustment, choose_tau
-from imbalance_lab.posthoc.operating_point import OperatingPoint, max_f1
 from imbalance_lab.posthoc.prior import DeploymentPrior, prior_seen
 from imbalance_lab.posthoc.promises import FprAtMost, PrecisionAtLeast, RecallAtLeast, examples_needed
 from imbalance_lab.posthoc.readout import Readout
@@ -19,10 +19,10 @@ __all__ = [
     "Cut",
     "DeploymentPrior",
     "FprAtMost",
+    "Link",
     "LogitAdjustment",
     "MaxF1",
     "NoCutError",
-    "OperatingPoint",
     "PrecisionAtLeast",
     "Readout",
     "RecallAtLeast",
@@ -35,8 +35,9 @@ __all__ = [
     "fit_temperature",
     "fit_temperature_scaling",
     "flag_highest",
-    "max_f1",
+    "log_odds",
     "prior_seen",
+    "probability",
     "tau_normalised",
     "uncalibrated",
 ]
