@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.cli import UsageError, ddp_command, refuse
 from imbalance_lab.parts import Parts, build, build_parts, posthoc_options
+from imbalance_lab.posthoc import Link
 
 MONITOR = "val/auroc/macro"
 
@@ -68,7 +69,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     splits = parts.splits
     terminal = console().is_terminal
     best = BestCheckpoint(directory / "checkpoints", MONITOR)
-    link = getattr(parts.loss, "link", "softmax")
+    link: Link = getattr(parts.loss, "link", "softmax")
     writer = PredictionWriter(directory / "predictions", splits.classes, link)
     trainer: pl.Trainer = build(
         config,

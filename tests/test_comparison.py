@@ -27,7 +27,7 @@ def test_differences_are_those_of_the_evaluations():
     assert differences == pytest.approx(
         {
             "auroc": of_a.macro_auroc.value - of_b.macro_auroc.value,
-            "average_precision": of_a.macro_average_precision - of_b.macro_average_precision,
+            "average_precision": of_a.macro_average_precision.value - of_b.macro_average_precision.value,
             "balanced_accuracy": of_a.balanced_accuracy.value - of_b.balanced_accuracy.value,
             "accuracy": of_a.accuracy.value - of_b.accuracy.value,
         }

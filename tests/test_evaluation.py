@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
 
-from imbalance_lab.evaluation import Evaluation, Score, defined, operating_point
+from imbalance_lab.evaluation import Evaluation, Score, adjusted, defined
 from imbalance_lab.metrics import (
     auroc_interval,
     average_precision_interval,
@@ -51,7 +51,7 @@ def test_every_score_is_scikit_learns():
     assert [scores.precision for scores in found] == pytest.approx(precision)
     assert [scores.n_positive for scores in found] == np.bincount(target).tolist()
     assert evaluation.macro_auroc.value == pytest.approx(auroc.mean())
-    assert evaluation.macro_average_precision == pytest.approx(average_precision.mean())
+    assert evaluation.macro_average_precision.value == pytest.approx(average_precision.mean())
     assert evaluation.balanced_accuracy.value == pytest.approx(sk.balanced_accuracy_score(target, decision))
     assert evaluation.accuracy.value == pytest.approx(sk.accuracy_score(target, decision))
     assert evaluation.confusion.tolist() == sk.confusion_matrix(target, decision).tolist()
@@ -144,7 +144,7 @@ def test_scalars_are_tagged_and_undefined_ones_left_out():
         expected |= {f"test/{score}/c{number}" for score in ("auroc", "average_precision", "recall")}
     assert scalars.keys() == expected
     assert scalars["test/auroc/macro"] == evaluation.macro_auroc.value
-    assert scalars["test/average_precision/macro"] == evaluation.macro_average_precision
+    assert scalars["test/average_precision/macro"] == evaluation.macro_average_precision.value
     assert scalars["test/balanced_accuracy"] == evaluation.balanced_accuracy.value
     assert scalars["test/recall/c3"] == evaluation.classes[3].recall.value
     assert scalars["test/average_precision/c3"] == evaluation.classes[3].average_precision.value

@@ -14,7 +14,7 @@ FLOORS = [
     {"data"},
     {"classifier", "callbacks"},
     {"predictions"},
-    {"evaluation"},
+    {"evaluation", "comparison"},
     {"report"},
     {"cli"},
     {"parts"},
