@@ -136,6 +136,6 @@ def _binned_error(p: Probabilities, happened: NDArray[np.bool_], n_bins: int, bi
     if bins == "width":
         where = np.searchsorted(steps, p, "right")
     else:
-        where = np.searchsorted(np.quantile(p, steps, method="inverted_cdf"), p, "left")
+        where = np.searchsorted(np.quantile(p, steps), p, "left")
     # A bin of n examples weighs n / N, and its means are sums over n: the n cancels.
     return float(np.abs(np.bincount(where, p - happened)).sum() / len(p))
