@@ -133,9 +133,7 @@ def _binned_error(p: Probabilities, happened: NDArray[np.bool_], n_bins: int, bi
     if len(p) == 0:
         return float("nan")
     steps = np.linspace(0, 1, n_bins + 1)[1:-1]
-    if bins == "width":
-        where = np.searchsorted(steps, p, "right")
-    else:
-        where = np.searchsorted(np.quantile(p, steps, method="inverted_cdf"), p, "left")
+    width = bins == "width"
+    where = np.searchsorted(steps if width else np.quantile(p, steps), p, "right" if width else "left")
     # A bin of n examples weighs n / N, and its means are sums over n: the n cancels.
     return float(np.abs(np.bincount(where, p - happened)).sum() / len(p))

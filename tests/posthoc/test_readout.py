@@ -161,6 +161,7 @@ def test_a_class_with_too_few_has_the_reason_in_its_place_and_is_never_flagged()
 def test_flags_do_not_depend_on_the_batch():
     readout = fitted(deploy=DEPLOY)
     logits, _ = long_tailed()  # those at the thresholds among them
+    assert readout.log_odds(logits).dtype == np.float32  # the last bits of float64 depend on the batch
     one_by_one = np.concatenate([readout.flags(logits[i : i + 1]) for i in range(500)])
     assert (one_by_one == readout.flags(logits)[:500]).all()
     thirds = np.concatenate([readout.flags(part) for part in np.array_split(logits, 7)])
