@@ -10,7 +10,8 @@ from imbalance_lab.metrics.intervals import (
     macro_auroc_interval,
     wilson,
 )
-from imbalance_lab.metrics.ranking import Curve, Ranking, log_odds, macro, rank, rank_one_vs_rest
+from imbalance_lab.metrics.ranking import Curve, Ranking, macro, rank, rank_one_vs_rest
+from imbalance_lab.metrics.scores import log_odds
 
 __all__ = [
     "AUROC",
