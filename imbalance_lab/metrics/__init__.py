@@ -12,6 +12,7 @@ from imbalance_lab.metrics.intervals import (
 )
 from imbalance_lab.metrics.ranking import Curve, Ranking, macro, rank, rank_one_vs_rest
 from imbalance_lab.metrics.scores import log_odds
+from imbalance_lab.metrics.streaming import StreamingAUROC, StreamingAveragePrecision, StreamingOneVsRest
 
 __all__ = [
     "AUROC",
@@ -20,6 +21,9 @@ __all__ = [
     "Interval",
     "OneVsRest",
     "Ranking",
+    "StreamingAUROC",
+    "StreamingAveragePrecision",
+    "StreamingOneVsRest",
     "auroc_interval",
     "average_precision_interval",
     "balanced_accuracy",
