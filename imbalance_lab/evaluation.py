@@ -119,7 +119,7 @@ class Evaluation:
                 average_precision=Score(ranking.average_precision, metrics.average_precision_interval(ranking)),
                 recall=Score(float(recall), metrics.wilson(int(hits), int(targets.sum()))),
                 precision=Score(float(precision), metrics.wilson(int(hits), int(decided))),
-                partial_auroc=metrics.partial_auroc(ranking, MAX_FPR),
+                partial_auroc=ranking.partial_auroc(MAX_FPR),
                 precision_at_recall=metrics.precision_at_recall(ranking, AT_RECALL),
             )
             for name, train_count, ranking, targets, hits, decided, recall, precision in rows

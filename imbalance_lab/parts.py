@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from hydra.errors import InstantiationException
@@ -18,8 +18,11 @@ from torch import Tensor, nn
 from imbalance_lab import keyed, losses
 from imbalance_lab.cli import UsageError
 from imbalance_lab.data import Splits
-from imbalance_lab.posthoc import Rule, check_options, prior_seen
+from imbalance_lab.losses.weights import spread
 from imbalance_lab.samplers import Sampler
+
+if TYPE_CHECKING:
+    from imbalance_lab.posthoc import Rule
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Parts:
     augment: Callable[[Tensor, Tensor], Tensor]
     optimizer: Callable[..., torch.optim.Optimizer]
     scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
-    rule: Rule
+    rule: "Rule"
     seen: tuple[float, ...] | None
 
 
@@ -57,6 +60,8 @@ def build_parts(config: DictConfig) -> Parts:
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
     sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed)
+    from imbalance_lab.posthoc import check_options  # here: with torchmetrics and what that imports it takes seconds
+
     augment, rule = build(config, "augment"), build(config, "operating_point")
     seen = shares_seen(loss, sampler, splits.class_counts.tolist())
     try:
@@ -82,6 +87,8 @@ def shares_seen(loss: nn.Module, sampler: Sampler, counts: list[int]) -> tuple[f
 
     None where they stand for none that is known: after losses with margins, scaled logits or independent labels.
     """
+    from imbalance_lab.posthoc import prior_seen
+
     power = getattr(sampler, "power", None)
     if power is None:
         return None
@@ -91,8 +98,9 @@ def shares_seen(loss: nn.Module, sampler: Sampler, counts: list[int]) -> tuple[f
         case nn.CrossEntropyLoss():
             return prior_seen(counts, power, weight=None if loss.weight is None else loss.weight.tolist())
         case losses.FocalLoss():
-            alpha = loss.alpha if isinstance(loss.alpha, Tensor) and loss.alpha.dim() else None
-            return prior_seen(counts, power, weight=None if alpha is None else alpha.tolist())
+            one_each = torch.zeros(1, len(counts))
+            alpha = None if loss.alpha is None else spread(loss.alpha, loss.background_class, one_each).tolist()
+            return None if alpha and not all(alpha) else prior_seen(counts, power, weight=alpha)
         case losses.PolyLoss():
             return prior_seen(counts, power)
         case _:

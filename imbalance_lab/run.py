@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -18,7 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.cli import UsageError, ddp_command, refuse
 from imbalance_lab.parts import Parts, build, build_parts, posthoc_options
-from imbalance_lab.posthoc import Link
+
+if TYPE_CHECKING:
+    from imbalance_lab.posthoc import Link
 
 MONITOR = "val/auroc/macro"
 

@@ -13,6 +13,7 @@ from imbalance_lab.metrics import (
     macro_auroc_interval,
     wilson,
 )
+from imbalance_lab.posthoc import RecallAtLeast, fit_readout, prior_seen
 from imbalance_lab.predictions import Predictions
 
 NAMES = ("ant", "bee", "cat", "dog")
@@ -48,7 +49,7 @@ def test_every_score_is_scikit_learns():
     assert [scores.average_precision.value for scores in found] == pytest.approx(average_precision)
     assert [scores.recall.value for scores in found] == pytest.approx(sk.recall_score(target, decision, average=None))
     precision = sk.precision_score(target, decision, average=None)
-    assert [scores.precision for scores in found] == pytest.approx(precision)
+    assert [scores.precision.value for scores in found] == pytest.approx(precision)
     assert [scores.n_positive for scores in found] == np.bincount(target).tolist()
     assert evaluation.macro_auroc.value == pytest.approx(auroc.mean())
     assert evaluation.macro_average_precision.value == pytest.approx(average_precision.mean())
@@ -157,51 +158,42 @@ def test_undefined_is_null():
     assert Score(0.5, (0.25, 0.75)).as_json() == {"value": 0.5, "ci95": [0.25, 0.75]}
 
 
-def test_the_operating_point_undoes_a_planted_temperature():
-    predictions = seeded(3000)
-    sharp = Predictions(NAMES, predictions.index, predictions.target, predictions.logits * np.float32(3))
-    points = [operating_point(each, TRAIN_COUNTS) for each in (predictions, sharp)]
-    assert points[1]["temperature"] == pytest.approx(3 * points[0]["temperature"], rel=1e-3)
-    for before, after in zip(*(point["classes"] for point in points), strict=True):
-        assert after["threshold"] == pytest.approx(before["threshold"], rel=1e-3)
-        assert after["f1"] == pytest.approx(before["f1"])
+def test_adjusted_predictions_are_those_of_the_readout():
+    predictions = seeded(600)
+    readout = fit_readout(
+        predictions.logits,
+        predictions.target,
+        NAMES,
+        RecallAtLeast(0.5),
+        seen=prior_seen([60, 25, 10, 5]),
+        deploy=[0.25] * 4,
+    )
+    after = adjusted(predictions, readout)
+    expected = predictions.logits / readout.calibration.temperature - np.log([0.60, 0.25, 0.10, 0.05]) + np.log(0.25)
+    np.testing.assert_allclose(after.logits, expected, rtol=1e-5)
+    assert np.array_equal(after.target, predictions.target)
+    before, then = (Evaluation(each, TRAIN_COUNTS).balanced_accuracy.value for each in (predictions, after))
+    assert then > before + 0.05, "these logits stand for the tail, a uniform prior finds its classes"
 
 
-def test_the_thresholds_have_the_highest_f1_of_all():
-    predictions = seeded(120)
-    point = operating_point(predictions, TRAIN_COUNTS)
-    probability = softmax(predictions.logits.astype(np.float64) / point["temperature"], 1)
-    for c, row in enumerate(point["classes"]):
-        positive = predictions.target == c
-        best = max(sk.f1_score(positive, probability[:, c] >= cut) for cut in np.unique(probability[:, c]))
-        assert row["f1"] == pytest.approx(best)
-        assert row["chosen_by"] == "max_f1"
-        assert row["n_positive"] == positive.sum()
-        flagged = probability[:, c] >= row["threshold"] * (1 - 1e-5)
-        assert row["recall"] == pytest.approx(sk.recall_score(positive, flagged))
-        assert row["precision"] == pytest.approx(sk.precision_score(positive, flagged))
+def test_sigmoid_logits_are_ranked_by_themselves():
+    predictions = seeded()
+    labels = Predictions(NAMES, predictions.index, predictions.target, predictions.logits, "sigmoid")
+    for c, scores in enumerate(Evaluation(labels, TRAIN_COUNTS).classes):
+        assert scores.auroc.value == pytest.approx(sk.roc_auc_score(labels.target == c, labels.logits[:, c]))
 
 
-def test_the_operating_point_tells_priors_and_what_it_was_fitted_on():
-    predictions = seeded(100, shares=(0.5, 0.3, 0, 0.2))
-    point = operating_point(predictions, [70, 20, 8, 2])
-    assert (point["fitted_on"], point["n"], point["decision"]) == ("val", 100, "argmax")
-    assert [row["name"] for row in point["classes"]] == list(NAMES)
-    assert [row["train_prior"] for row in point["classes"]] == pytest.approx([0.7, 0.2, 0.08, 0.02])
-    assert point["classes"][2]["threshold"] is None
-    assert point["classes"][2]["n_positive"] == 0
-    json.dumps(point, allow_nan=False)
-
-
-# FAILS in half of the cases: the threshold is exactly the probability of an example, by way of float32 log-odds, and
-# the same probability by softmax is an ulp lower (operating_point.py, evaluation.py). Cut between that example
-# and the next lower one, or store the log-odds threshold, which is what a prediction should be compared with.
-def test_cutting_the_probability_at_the_stored_threshold_has_the_stored_recall():
-    for seed in range(5):
-        predictions = seeded(60, seed=seed)
-        point = operating_point(predictions, TRAIN_COUNTS)
-        probability = softmax(predictions.logits.astype(np.float64) / point["temperature"], 1)
-        for c, row in enumerate(point["classes"]):
-            if row["threshold"] is not None:
-                flagged = probability[:, c] >= row["threshold"]
-                assert row["recall"] == sk.recall_score(predictions.target == c, flagged)
+def test_scores_of_decisions_and_probabilities_stand_in_the_json():
+    predictions = seeded()
+    told = Evaluation(predictions, TRAIN_COUNTS).as_json()
+    decision = predictions.logits.argmax(1)
+    assert told["macro_f1"] == pytest.approx(sk.f1_score(predictions.target, decision, average="macro"))
+    assert told["matthews"] == pytest.approx(sk.matthews_corrcoef(predictions.target, decision))
+    assert told["worst_recall"] == min(sk.recall_score(predictions.target, decision, average=None))
+    assert 0 < told["calibration_error"] < 1
+    assert told["brier_skill"] < 1
+    for c, row in enumerate(told["classes"]):
+        positive, score = predictions.target == c, softmax(predictions.logits.astype(np.float64), 1)[:, c]
+        assert row["partial_auroc_fpr_0.1"] == pytest.approx(sk.roc_auc_score(positive, score, max_fpr=0.1))
+        precision, recall, _ = sk.precision_recall_curve(positive, score)
+        assert row["precision_at_recall_0.9"] == pytest.approx(precision[recall >= 0.9].max())

@@ -46,7 +46,6 @@ from imbalance_lab.metrics.confusion import (
     worst_recall,
 )
 from imbalance_lab.metrics.cuts import (
-    partial_auroc,
     precision_at,
     precision_at_recall,
     recall_at_precision,
@@ -63,10 +62,17 @@ from imbalance_lab.metrics.intervals import (
 from imbalance_lab.metrics.ranking import (
     Curve,
     Ranking,
-    log_odds,
     macro,
     rank,
     rank_one_vs_rest,
+)
+from imbalance_lab.metrics.scores import (
+    log_odds,
+)
+from imbalance_lab.metrics.streaming import (
+    StreamingAUROC,
+    StreamingAveragePrecision,
+    StreamingOneVsRest,
 )
 
 __all__ = [
@@ -80,6 +86,9 @@ __all__ = [
     "Ranking",
     "RankingComparison",
     "SeedMean",
+    "StreamingAUROC",
+    "StreamingAveragePrecision",
+    "StreamingOneVsRest",
     "auroc_interval",
     "average_precision_interval",
     "balanced_accuracy",
@@ -105,7 +114,6 @@ __all__ = [
     "matthews",
     "net_benefit",
     "over_seeds",
-    "partial_auroc",
     "percentile_interval",
     "precision",
     "precision_at",

@@ -40,24 +40,6 @@ def precision_at_recall(ranking: Ranking, at_least: float) -> float:
     return float((ranking.tp[good] / (ranking.tp + ranking.fp)[good]).max())
 
 
-def partial_auroc(ranking: Ranking, max_fpr: float) -> float:
-    """The area under the ROC curve where FPR ≤ ``max_fpr``, standardised so that chance is ½ and perfection 1.
-
-    ½ (1 + (area − f²/2) / (f − f²/2)) (McClish 1989), as `sklearn.metrics.roc_auc_score(max_fpr=f)`; the curve is cut
-    between two vertices by a straight line. f = 1 is AUROC.
-    """
-    _check_share("max_fpr", max_fpr)
-    if not ranking.is_defined:
-        return math.nan
-    curve = ranking.curve()
-    fpr, tpr = curve.fp / ranking.n_negative, curve.tp / ranking.n_positive
-    last = int(np.searchsorted(fpr, max_fpr, "right"))
-    at_end = tpr[-1] if last == len(fpr) else np.interp(max_fpr, fpr[last - 1 : last + 1], tpr[last - 1 : last + 1])
-    area = np.trapezoid(np.append(tpr[:last], at_end), np.append(fpr[:last], max_fpr))
-    chance = max_fpr**2 / 2
-    return float((1 + (area - chance) / (max_fpr - chance)) / 2)
-
-
 def precision_at(ranking: Ranking, k: int) -> float:
     """The share of positives among the ``k`` highest scores; NaN if there are fewer than ``k`` examples.
 

@@ -1,4 +1,4 @@
-"""How well a score ranks positives above negatives: everything ROC and PR curves say, exactly, from two sorts.
+"""How well a score ranks positives above negatives: everything ROC and PR curves say, exactly, from one sort.
 
 A `Ranking` holds integer counts at every distinct score of a positive. AUROC, average precision, the variance of AUROC
 and the curves follow from them without loss, in at most 2P + 2 vertices for P positives.
@@ -67,6 +67,23 @@ class Ranking(NamedTuple):
             + _weighted_variance(of_negatives, negatives) / self.n_negative
         )
 
+    def partial_auroc(self, max_fpr: float) -> float:
+        """The area under the ROC curve up to a false-positive rate, standardised (McClish 1989), as scikit-learn does.
+
+        ½ says that the scores rank no better than chance up to there, 1 that no positive lies below those negatives.
+        """
+        if isinstance(max_fpr, bool) or not 0 < max_fpr <= 1:
+            raise ValueError(f"max_fpr must lie in (0, 1], got {max_fpr!r}")
+        if not self.is_defined:
+            return float("nan")
+        curve = self.curve()
+        fpr, tpr = curve.fp / self.n_negative, curve.tp / self.n_positive
+        stop = int(np.searchsorted(fpr, max_fpr, "right"))
+        end = np.interp(max_fpr, fpr[stop - 1 : stop + 1], tpr[stop - 1 : stop + 1])
+        area = np.trapezoid(np.append(tpr[:stop], end), np.append(fpr[:stop], max_fpr))
+        by_chance = max_fpr**2 / 2
+        return float(1 + (area - by_chance) / (max_fpr - by_chance)) / 2
+
     @property
     def is_defined(self) -> bool:
         """Whether there is both a positive and a negative."""
@@ -104,58 +121,80 @@ def rank(positive: Scores, negative: Scores) -> Ranking:
     >>> rank(np.array([0.08, 0.19, 0.34]), np.array([0.13, 0.26])).auroc
     0.5
     """
-    threshold, positives_here = np.unique(positive, return_counts=True)
-    ascending = np.sort(negative)
-    above_or_tied = len(ascending) - np.searchsorted(ascending, threshold, "left")
-    above = len(ascending) - np.searchsorted(ascending, threshold, "right")
-    return Ranking(
-        threshold=threshold[::-1],
-        tp=np.cumsum(positives_here[::-1]),
-        fp=above_or_tied[::-1],
-        fp_above=above[::-1],
-        n_positive=len(positive),
-        n_negative=len(negative),
-    )
+    return _rank_among(positive, np.concatenate([positive, negative]))
 
 
-def rank_one_vs_rest(scores: Scores, target: NDArray[np.int64]) -> list[Ranking]:
+def rank_one_vs_rest(
+    scores: Scores | Tensor, target: Counts | Tensor, *, ignore_index: int | None = None
+) -> list[Ranking]:
     """Rank every class against all others.
+
+    Arrays are ranked by NumPy, tensors by torch where they lie, a GPU say; the counts are the same integers.
 
     Args:
         scores: (N, C), a higher score meaning more of that class; any monotone scale of its own for each class.
+            What lies class by class in memory, as `log_odds` does, is ranked without another copy of the whole.
         target: class numbers (N,), or for multi-label data 0/1 (N, C).
+        ignore_index: such targets are left out.
     """
+    columns: Any = scores.T.contiguous() if isinstance(scores, Tensor) else np.ascontiguousarray(scores.T)
     if target.ndim == 2:
-        return [rank(s[t > 0], s[t <= 0]) for s, t in zip(scores.T, target.T, strict=True)]
-    # One sort by class turns each class's positives and negatives into slices.
-    by_class = np.argsort(target, kind="stable")
-    edges = np.searchsorted(target[by_class], np.arange(scores.shape[1] + 1))
-    columns = np.ascontiguousarray(scores[by_class].T)
-    return [
-        rank(column[start:stop], np.concatenate([column[:start], column[stop:]]))
-        for column, start, stop in zip(columns, edges[:-1], edges[1:], strict=True)
-    ]
+        rankings = []
+        for column, labels in zip(columns, target.T, strict=True):
+            kept = slice(None) if ignore_index is None else labels != ignore_index
+            rankings.append(_rank_among(column[kept][labels[kept] > 0], column[kept]))
+        return rankings
+    if ignore_index is not None and not bool((kept := target != ignore_index).all()):
+        columns, target = columns[:, kept], target[kept]
+    members = _members(target, len(columns))
+    return [_rank_among(column[rows], column) for column, rows in zip(columns, members, strict=True)]
 
 
-def log_odds(logits: Tensor) -> Tensor:
-    """Turn logits into log p_c / (1 − p_c), p = softmax(z), which ranks like the probability but never saturates.
+def _members(target: Any, num_classes: int) -> Any:
+    """The rows of each class."""
+    if len(target) and not 0 <= target.min() <= target.max() < num_classes:
+        raise ValueError(f"targets must lie in [0, {num_classes - 1}], got {target.min()} to {target.max()}")
+    if isinstance(target, Tensor):
+        return torch.split(target.argsort(), target.bincount(minlength=num_classes).tolist())
+    # In as few bytes as will do: NumPy sorts 8 and 16 bits by radix.
+    rows = np.argsort(target.astype(np.min_scalar_type(num_classes)), kind="stable")
+    return np.split(rows, np.bincount(target, minlength=num_classes).cumsum()[:-1])
 
-    A float32 probability is 1 from a lead of 17 on and 0 from −104 on: all such examples tie. Log-odds do not.
 
-    Args:
-        logits: (N, C), C ≥ 2.
+def _rank_among(positive: Any, everyone: Any) -> Ranking:
+    """Rank the scores of positives (P,) among those of all examples (N,), their own included."""
+    ranked = _ranked_by_torch if isinstance(everyone, Tensor) else _ranked_by_numpy
+    threshold, here, below, below_or_tied = ranked(positive, everyone)
+    here, below, below_or_tied = here[::-1], below[::-1], below_or_tied[::-1]
+    tp = np.cumsum(here)
+    return Ranking(
+        threshold=threshold[::-1],
+        tp=tp,
+        fp=len(everyone) - below - tp,
+        fp_above=len(everyone) - below_or_tied - (tp - here),
+        n_positive=len(positive),
+        n_negative=len(everyone) - len(positive),
+    )
 
-    Returns:
-        (N, C), float32 or wider.
-    """
-    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
-    peak, top = logits.max(1, keepdim=True)
-    exponentials = (logits - peak).exp()
-    # Subtracting e_c from the total is safe for every class but the leader, which is at least half of it.
-    others = exponentials.scatter(1, top, 0).sum(1, keepdim=True) + 1 - exponentials
-    followers = logits - peak - others.clamp(min=torch.finfo(logits.dtype).tiny).log()
-    leader = peak - logits.scatter(1, top, -torch.inf).logsumexp(1, keepdim=True)
-    return followers.scatter(1, top, leader)
+
+def _ranked_by_numpy(positive: Scores, everyone: Scores) -> tuple[Scores, Counts, Counts, Counts]:
+    """The distinct scores of positives, ascending; how many positives have each; how many of all lie below, or tie."""
+    threshold, here = np.unique(positive, return_counts=True)
+    ascending = np.sort(everyone)  # plain values, no indices: SIMD
+    below = np.searchsorted(ascending, threshold, "left")
+    below_or_tied = below + here
+    tied = ascending.take(below_or_tied, mode="clip") == threshold  # with negatives too: only those are searched again
+    below_or_tied[tied] = np.searchsorted(ascending, threshold[tied], "right")
+    return threshold, here, below, below_or_tied
+
+
+def _ranked_by_torch(positive: Tensor, everyone: Tensor) -> tuple[Scores, Counts, Counts, Counts]:
+    """`_ranked_by_numpy` on the tensors' own device."""
+    threshold, here = torch.unique(positive, return_counts=True)
+    ascending = everyone.sort().values
+    below = torch.searchsorted(ascending, threshold)
+    below_or_tied = torch.searchsorted(ascending, threshold, right=True)
+    return threshold.cpu().numpy(), here.cpu().numpy(), below.cpu().numpy(), below_or_tied.cpu().numpy()
 
 
 def macro(values: Sequence[float]) -> float:

@@ -283,21 +283,18 @@ def test_two_processes_with_uneven_or_empty_shares_score_like_one(tmp_path):
             assert found[f"{name} {task} {metric.__name__}"] == alone
 
 
-# FAILS: `expected[: target.ndim]` lets (N,) pass, and it is then read as class numbers (auroc.py).
 def test_multilabel_targets_are_needed_for_each_class():
     metric = AUROC("multilabel", 3)
     with pytest.raises(ValueError, match="multilabel needs preds"):
         metric.update(torch.full((5, 3), 0.5), torch.tensor([0, 1, 1, 0, 1]))
 
 
-# FAILS: (N, C) passes, and it is then read as multi-label (auroc.py).
 def test_multiclass_targets_are_class_numbers():
     metric = AUROC("multiclass", 3)
     with pytest.raises(ValueError, match="multiclass needs preds"):
         metric.update(torch.full((5, 3), 0.5), torch.zeros(5, 3, dtype=torch.long))
 
 
-# FAILS: .long() makes 0 of 0.9 (auroc.py); soft labels, or preds and target swapped, are scored without a word.
 def test_targets_between_the_classes_are_refused():
     metric = AUROC("binary")
     with pytest.raises((ValueError, TypeError), match="target"):

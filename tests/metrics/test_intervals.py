@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import expit, logit
+from scipy.special import logit
 from scipy.stats import binomtest, norm
 
 from imbalance_lab.metrics import (
@@ -117,14 +117,6 @@ def test_every_interval_lies_in_the_unit_range_holds_its_estimate_and_grows_with
             assert high <= wider_high + 1e-12
 
 
-def test_average_precision_is_boyds_logit_interval():
-    ranking = ranking_of(80, 800, 1.5)
-    value = ranking.average_precision
-    error = 1 / np.sqrt(80 * value * (1 - value))
-    by_hand = expit(logit(value) + norm.ppf(0.975) * error * np.array([-1, 1]))
-    assert average_precision_interval(ranking) == pytest.approx(tuple(by_hand))
-
-
 def test_average_precision_near_its_ends_is_wilsons_share_of_the_positives():
     perfect = rank(np.array([2.0, 3.0, 4.0, 5.0]), np.zeros(30))
     assert average_precision_interval(perfect) == pytest.approx(wilson(4, 4))
@@ -193,10 +185,11 @@ def test_the_interval_of_a_mean_by_hand():
     assert mean_interval([float("nan")], [None]) is None
 
 
-def test_balanced_accuracy_is_the_mean_of_wilsons_over_the_classes_there_are():
+def test_balanced_accuracy_is_over_the_classes_there_are():
     confusion = np.array([[9, 1, 0], [0, 0, 0], [2, 0, 2]])
-    by_hand = mean_interval([0.9, 0.5], [wilson(9, 10), wilson(2, 4)])
-    assert balanced_accuracy_interval(confusion) == pytest.approx(by_hand)
+    low, high = balanced_accuracy_interval(confusion)
+    inner = mean_interval([0.9, 0.5], [wilson(9, 10), wilson(2, 4)])
+    assert low <= inner[0] < 0.7 < inner[1] <= high, "few hits or misses: at least as wide as Wilson's ends imply"
     assert balanced_accuracy_interval(np.zeros((2, 2), int)) is None
     # A perfect classifier of few examples may be wrong below, never above.
     low, high = balanced_accuracy_interval(np.diag([4, 4]))

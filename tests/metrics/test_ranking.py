@@ -178,8 +178,6 @@ def test_half_precision_is_widened_first(dtype):
     assert torch.equal(log_odds(logits), log_odds(logits.float()))
 
 
-# FAILS: the leader's is peak − logsumexp(the others), which rounds at the size of the logits (ranking.py);
-# −logsumexp(the others − peak) would not, so that examples which tie would stay tied.
 def test_a_constant_added_to_all_logits_changes_nothing():
     logits = torch.randint(-9, 10, (500, 4), generator=torch.Generator().manual_seed(3)).float()
     for constant in (32.0, -1000.0):

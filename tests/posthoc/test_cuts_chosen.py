@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, norm
 
-from imbalance_lab.metrics import net_benefit, rank
+from imbalance_lab.metrics import net_benefit
 from imbalance_lab.posthoc import (
     AlertBudget,
     Cost,
@@ -18,7 +18,6 @@ from imbalance_lab.posthoc import (
     RecallAtLeast,
     examples_needed,
     flag_highest,
-    max_f1,
 )
 
 RULES = [MaxF1(), RecallAtLeast(0.8), FprAtMost(0.1), PrecisionAtLeast(0.3), AlertBudget(50, 1000), Cost(1, 9)]
@@ -173,12 +172,6 @@ def test_examples_needed_is_where_a_perfect_record_first_suffices():
 def test_precision_out_of_reach_is_refused_with_the_best_there_is():
     with pytest.raises(NoCutError, match=r"no cut is known to be so precise; the best has \d+ right of \d+"):
         PrecisionAtLeast(0.9)(*examples(lead=0))
-
-
-def test_max_f1_is_the_function():
-    scores, positive = examples()
-    cut, point = MaxF1()(scores, positive), max_f1(rank(scores[positive], scores[~positive]))
-    assert (cut.threshold, cut.f1, cut.recall, cut.precision) == pytest.approx(point[:4])
 
 
 @pytest.mark.parametrize(("k", "per", "flagged"), [(10, 460, 10), (5, 100, 23), (1, 460, 1), (460, 460, 460)])
