@@ -139,12 +139,14 @@ def _review(
     classes, counts = parts.splits.classes, parts.splits.class_counts.tolist()
     stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
     val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
+    options = posthoc_options(config, parts.loss)
+    fitted_on = stored["val"].logits, stored["val"].target
     try:
-        options = posthoc_options(config, parts.loss)
-        fitted_on = stored["val"].logits, stored["val"].target
         readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
-    except ValueError as error:
-        raise UsageError(f"after training: {error}") from error
+    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
+        print(f"the logits stay as they are: {error}")
+        options |= {"calibrate": "none", "deploy": None, "tau": None}
+        readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
     after = None if readout.adjustment is None else Evaluation(adjusted(stored["test"], readout), counts)
     on_test = readout.cuts_on(stored["test"].logits, stored["test"].target)
 
