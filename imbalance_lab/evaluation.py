@@ -57,6 +57,11 @@ class ClassScores:
         """many, medium or few, by the training count."""
         return group_of(self.train_count)
 
+    @property
+    def has_few_positives(self) -> bool:
+        """Whether its scores are to be read with care."""
+        return 0 < self.n_positive < FEW_POSITIVES
+
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
@@ -64,6 +69,7 @@ class ClassScores:
             "train_count": self.train_count,
             "group": self.group,
             "n_positive": self.n_positive,
+            "few_positives": self.has_few_positives,
             "auroc": self.auroc.as_json(),
             "average_precision": self.average_precision.as_json(),
             "recall": self.recall.as_json(),

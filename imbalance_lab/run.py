@@ -119,8 +119,15 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
         checkpoint = best.best_model_path
     loggers, trainer.loggers = trainer.loggers, []  # each loop would begin an event file of its own
-    for evaluate in (trainer.validate, trainer.test):
-        evaluate(classifier, data, ckpt_path=checkpoint, weights_only=True, verbose=False)
+
+    def predict(path: str) -> None:
+        for evaluate in (trainer.validate, trainer.test):
+            evaluate(classifier, data, ckpt_path=path, weights_only=True, verbose=False)
+
+    predict(checkpoint)
+    if config.fit:
+        writer.directory = directory / "predictions" / "last"
+        predict(best.last_model_path)
     if not trainer.is_global_zero:
         return float("nan")
     return _review(config, parts, directory, Path(checkpoint), loggers, trainer.global_step)
@@ -189,7 +196,7 @@ def _print(out: Any, test: Any, after: Any, readout: Any, on_test: Any, title: s
     out.print()
     out.print(cuts_table(readout.classes, readout.cuts, on_test))
     for line in refusals(readout.classes, readout.cuts):
-        out.print(line)
+        out.print(line, soft_wrap=True)
 
 
 def _store_in_checkpoint(path: Path, point: dict[str, Any]) -> None:

@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 from omegaconf import OmegaConf
 from rich.table import Table
 
+from imbalance_lab.comparison import compare_runs
+from imbalance_lab.metrics import over_seeds
+from imbalance_lab.predictions import Predictions
 from imbalance_lab.report.screen import number, plain_table
 
 
@@ -64,6 +67,36 @@ def sweep_table(runs: Sequence[Run]) -> Table:
 def failure_lines(runs: Sequence[Run]) -> list[str]:
     """Why runs have no scores."""
     return [f"run {run.directory.name} has no scores: {run.why}" for run in runs if run.metrics is None]
+
+
+def comparison_lines(runs: Sequence[Run]) -> list[str]:
+    """How each run differs from the best one on test, in words; empty where the test examples differ."""
+    files = {f"run {run.directory.name}": run.directory / "predictions" / "test.parquet" for run in runs}
+    stored = {name: Predictions.read(file) for name, file in files.items() if file.is_file()}
+    if len(stored) < 2:
+        return []
+    try:
+        compared = compare_runs(stored, reference=next(iter(stored)))
+    except ValueError:  # other classes or other examples: nothing to compare in pairs
+        return []
+    return [f"test AUROC: {each.in_words('auroc')}" for each in compared]
+
+
+def seed_lines(runs: Sequence[Run]) -> list[str]:
+    """The mean test AUROC, with its t interval, of runs that differ in the seed only."""
+    families: dict[tuple[tuple[str, str], ...], list[Run]] = {}
+    for run in runs:
+        if run.metrics is not None and run.metrics["test"]["auroc"]["value"] is not None:
+            rest = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
+            families.setdefault(rest, []).append(run)
+    varied = {pair for rest in families for pair in rest if not all(pair in other for other in families)}
+    lines = []
+    for rest, family in families.items():
+        if len(family) > 1:
+            name = " ".join(f"{key}={value}" for key, value in rest if (key, value) in varied) or "all runs"
+            mean, ends, n = over_seeds([run.metrics["test"]["auroc"]["value"] for run in family if run.metrics])
+            lines.append(f"{name}: test AUROC {_with_interval({'value': mean, 'ci95': ends})} over {n} seeds")
+    return lines
 
 
 def _scores(run: Run) -> list[str]:

@@ -1,10 +1,12 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
+from imbalance_lab.predictions import Predictions
 from imbalance_lab.report.screen import console
-from imbalance_lab.report.sweep import failure_lines, read_run, read_sweep, sweep_table
+from imbalance_lab.report.sweep import comparison_lines, failure_lines, read_run, read_sweep, seed_lines, sweep_table
 
 
 def score(value):
@@ -116,3 +118,40 @@ def test_an_override_in_brackets_appears_literally(tmp_path, capsys):
         write_run(tmp_path, str(number), [f"'data.classes={classes}'"], 0.8 - number / 10)
     _, rows = shown(tmp_path, capsys)
     assert [row[1] for row in rows] == ["[cat,dog]", "[ant,bee]"]
+
+
+def stored(directory, logits, index, target):
+    Predictions(("a", "b", "c"), index, target, logits.astype(np.float32)).write(
+        directory / "predictions" / "test.parquet"
+    )
+
+
+def test_runs_are_compared_with_the_best_in_words(tmp_path):
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 3, 400)
+    good = rng.normal(size=(400, 3)) + 2 * np.eye(3)[target]
+    for number, logits in enumerate((good, good + rng.normal(size=good.shape) / 9, rng.normal(size=(400, 3)))):
+        write_run(tmp_path, str(number), [f"seed={number}"], 0.9 - number / 10)
+        stored(tmp_path / str(number), logits, np.arange(400), target)
+    same, worse = comparison_lines(read_sweep(tmp_path))
+    assert "run 1 and run 0 are not distinguishable" in same
+    assert "run 0 is better than run 2 by" in worse
+    assert worse.endswith("(p < 0.001 after Holm, 3 runs)")
+
+
+def test_runs_on_other_examples_are_not_compared(tmp_path):
+    target = np.arange(30) % 3
+    for number, first in enumerate((0, 30)):
+        write_run(tmp_path, str(number), [f"seed={number}"], 0.9)
+        stored(tmp_path / str(number), np.eye(3)[target], np.arange(first, first + 30), target)
+    assert comparison_lines(read_sweep(tmp_path)) == []
+
+
+def test_runs_that_differ_in_the_seed_are_averaged(tmp_path):
+    for number, (gamma, auroc) in enumerate(((0, 0.7), (0, 0.8), (2, 0.9))):
+        write_run(tmp_path, str(number), [f"loss.gamma={gamma}", f"seed={number}", "max_epochs=2"], auroc)
+    runs = read_sweep(tmp_path)
+    tested = [run.metrics["test"]["auroc"]["value"] for run in runs if run.overrides["loss.gamma"] == "0"]
+    (line,) = seed_lines(runs)
+    assert line.startswith(f"loss.gamma=0: test AUROC {np.mean(tested):.3f} [")
+    assert line.endswith("over 2 seeds")
