@@ -34,10 +34,8 @@ def draw_roc(
         fpr, tpr = roc_points(ranking)
         label = f"{SHOWN}{_short(name)} · n={count:,} · {ranking.auroc:.3f}"
         axes.plot(fpr, tpr, color=colour, linewidth=1.6, label=label)
-    axes.set(
-        xlabel="false positive rate", ylabel="true positive rate (recall)", title="ROC, one class against the rest"
-    )
-    _finish(axes, "class · training n · AUROC")
+    axes.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
+    _finish(axes, "ROC, one class against the rest", "class · training n · AUROC")
     return figure
 
 
@@ -50,8 +48,8 @@ def draw_pr(
         recall, precision = pr_points(ranking)
         label = f"{SHOWN}{_short(name)} · n={count:,} · {ranking.average_precision:.3f}"
         axes.plot(recall, precision, color=colour, linewidth=1.6, label=label)
-    axes.set(xlabel="recall", ylabel="precision", title="Precision and recall, one class against the rest")
-    _finish(axes, "class · training n · AP")
+    axes.set(xlabel="recall", ylabel="precision")
+    _finish(axes, "Precision and recall, one class against the rest", "class · training n · AP")
     return figure
 
 
@@ -105,7 +103,8 @@ def _short(name: str, most: int = 24) -> str:
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _finish(axes: Axes, legend: str) -> None:
+def _finish(axes: Axes, title: str, legend: str) -> None:
+    axes.set_title(title, y=1.0)  # told, because finding its place by itself takes matplotlib an eighth of the time
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.grid(color="0.93")
     axes.spines[["top", "right"]].set_visible(False)
