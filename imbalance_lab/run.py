@@ -187,6 +187,7 @@ def _print(out: Any, test: Any, after: Any, readout: Any, on_test: Any, title: s
     from imbalance_lab.report.screen import evaluation_table, summary_lines
 
     out.print(evaluation_table(test, title))
+    out.print()
     for line in summary_lines(test):
         out.print(line)
     if after is not None:
