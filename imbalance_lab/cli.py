@@ -60,6 +60,10 @@ def answer(hydra_main: Callable[[], Any]) -> None:
             raise
         print_sweep()
         refuse(sentence)
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        refuse("torch and torchvision come from different places: install both anew, from the same one")
     except KeyboardInterrupt:
         sys.exit(130)
     print_sweep()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from imbalance_lab.cli import answer
 from imbalance_lab.predictions import Predictions
 from imbalance_lab.report.sweep import read_sweep
 from tests.conftest import ROOT
@@ -67,6 +68,15 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(argument: str, sentence: str,
     assert done.stderr.startswith(sentence), done.stderr
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_torch_and_torchvision_from_different_places_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def main() -> None:
+        raise RuntimeError("operator torchvision::nms does not exist")
+
+    with pytest.raises(SystemExit, match="2"):
+        answer(main)
+    assert "torch and torchvision come from different places" in capsys.readouterr().err
 
 
 def test_a_misspelt_key_leaves_nothing_behind(tmp_path: Path) -> None:
