@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -83,7 +84,10 @@ class Classifier(pl.LightningModule):
         self.make_scheduler = scheduler
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}))
-        self.ranking = OneVsRest("multiclass", len(classes), from_logits=True)
+        self.link = getattr(loss, "link", "softmax")
+        # Under sigmoid each class is a label of its own, ranked by its own logit.
+        task = "multiclass" if self.link == "softmax" else "multilabel"
+        self.ranking = OneVsRest(task, len(classes), from_logits=True)  # type: ignore[arg-type]
         self.confusion = MulticlassConfusionMatrix(len(classes), validate_args=False)
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
@@ -115,7 +119,8 @@ class Classifier(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Collect a batch's scores; return its logits (n, C), float32 whatever the precision of training."""
         logits = self._exact_logits(batch)
-        self.ranking.update(logits, batch.target)
+        labels = batch.target if self.link == "softmax" else F.one_hot(batch.target, len(self.classes))
+        self.ranking.update(logits, labels)
         self.confusion.update(logits.argmax(1), batch.target)
         self.val_loss.update(self.loss(logits, batch.target), len(batch.target))
         return logits

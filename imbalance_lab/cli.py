@@ -76,11 +76,13 @@ def print_sweep() -> None:
     if Sweep.directory is None or not Sweep.directory.is_dir():
         return
     from imbalance_lab.report.screen import console
-    from imbalance_lab.report.sweep import failure_lines, read_sweep, sweep_table
+    from imbalance_lab.report.sweep import comparison_lines, failure_lines, read_sweep, seed_lines, sweep_table
 
     if runs := read_sweep(Sweep.directory):
         out = console()
         out.print(sweep_table(runs))
+        for line in (*seed_lines(runs), *comparison_lines(runs)):
+            out.print(line, soft_wrap=True)
         for line in failure_lines(runs):
             out.print(line, style="red")
         out.print(os.path.relpath(Sweep.directory))

@@ -6,19 +6,21 @@ macro says over how many classes it is.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from imbalance_lab import metrics
 from imbalance_lab.counts import Group, group_of
 from imbalance_lab.metrics import Interval, Ranking
-from imbalance_lab.posthoc import fit_temperature, max_f1
+from imbalance_lab.posthoc import Readout, log_odds, probability
 from imbalance_lab.predictions import Predictions
+
+MAX_FPR, AT_RECALL = 0.1, 0.9
+"""Up to which false positive rate the partial AUROC goes, and at which recall precision is told."""
 
 FEW_POSITIVES = 20
 """Below so many positives a score is flagged wherever it is printed."""
@@ -46,12 +48,19 @@ class ClassScores:
     auroc: Score
     average_precision: Score
     recall: Score
-    precision: float
+    precision: Score
+    partial_auroc: float
+    precision_at_recall: float
 
     @property
     def group(self) -> Group:
         """many, medium or few, by the training count."""
         return group_of(self.train_count)
+
+    @property
+    def has_few_positives(self) -> bool:
+        """Whether its scores are to be read with care."""
+        return 0 < self.n_positive < FEW_POSITIVES
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -60,10 +69,13 @@ class ClassScores:
             "train_count": self.train_count,
             "group": self.group,
             "n_positive": self.n_positive,
+            "few_positives": self.has_few_positives,
             "auroc": self.auroc.as_json(),
             "average_precision": self.average_precision.as_json(),
             "recall": self.recall.as_json(),
-            "precision": defined(self.precision),
+            "precision": self.precision.as_json(),
+            f"partial_auroc_fpr_{MAX_FPR}": defined(self.partial_auroc),
+            f"precision_at_recall_{AT_RECALL}": defined(self.precision_at_recall),
         }
 
 
@@ -99,6 +111,7 @@ class Evaluation:
             self.rankings,
             self.confusion,
             self.confusion.diagonal(),
+            self.confusion.sum(0),
             metrics.recall(self.confusion),
             metrics.precision(self.confusion),
             strict=True,
@@ -111,9 +124,11 @@ class Evaluation:
                 auroc=Score(ranking.auroc, metrics.auroc_interval(ranking)),
                 average_precision=Score(ranking.average_precision, metrics.average_precision_interval(ranking)),
                 recall=Score(float(recall), metrics.wilson(int(hits), int(targets.sum()))),
-                precision=float(precision),
+                precision=Score(float(precision), metrics.wilson(int(hits), int(decided))),
+                partial_auroc=ranking.partial_auroc(MAX_FPR),
+                precision_at_recall=metrics.precision_at_recall(ranking, AT_RECALL),
             )
-            for name, train_count, ranking, targets, hits, recall, precision in rows
+            for name, train_count, ranking, targets, hits, decided, recall, precision in rows
         ]
 
     @cached_property
@@ -122,10 +137,11 @@ class Evaluation:
         interval = metrics.macro_auroc_interval(self.rankings, self._log_odds, self.predictions.target)
         return Score(metrics.macro([ranking.auroc for ranking in self.rankings]), interval)
 
-    @property
-    def macro_average_precision(self) -> float:
+    @cached_property
+    def macro_average_precision(self) -> Score:
         """The mean average precision over the classes that have an example."""
-        return metrics.macro([ranking.average_precision for ranking in self.rankings])
+        interval = metrics.macro_average_precision_interval(self.rankings, self._log_odds, self.predictions.target)
+        return Score(metrics.macro([ranking.average_precision for ranking in self.rankings]), interval)
 
     @property
     def balanced_accuracy(self) -> Score:
@@ -145,19 +161,37 @@ class Evaluation:
 
     def group_recall(self) -> dict[Group, float]:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
-        groups: dict[Group, list[float]] = {"many": [], "medium": [], "few": []}
-        for scores in self.classes:
-            groups[scores.group].append(scores.recall.value)
-        return {group: metrics.macro(values) for group, values in groups.items() if values}
+        return metrics.recall_by_group(self.confusion, self.train_counts)
+
+    def decisions(self) -> dict[str, float]:
+        """Scores of the decisions beside balanced accuracy."""
+        return {
+            "macro_f1": metrics.macro_f1(self.confusion),
+            "matthews": metrics.matthews(self.confusion),
+            "geometric_mean_recall": metrics.geometric_mean_recall(self.confusion),
+            "harmonic_mean_recall": metrics.harmonic_mean_recall(self.confusion),
+            "worst_recall": metrics.worst_recall(self.confusion),
+        }
+
+    def probabilities(self) -> dict[str, float]:
+        """Scores of the probabilities."""
+        of = self._probability, self.predictions.target
+        return {
+            "brier": metrics.brier(*of),
+            "brier_skill": metrics.brier_skill(*of),
+            "calibration_error": metrics.calibration_error(*of),
+            "classwise_calibration_error": metrics.classwise_calibration_error(*of, bins="mass"),
+        }
 
     def as_json(self) -> dict[str, Any]:
         """What `metrics.json` holds for a split."""
         return {
             "n": len(self.predictions.target),
             "auroc": {**self.macro_auroc.as_json(), "average": "macro", "classes": self.n_defined},
-            "average_precision": {"value": defined(self.macro_average_precision), "average": "macro"},
+            "average_precision": {**self.macro_average_precision.as_json(), "average": "macro"},
             "balanced_accuracy": self.balanced_accuracy.as_json(),
             "accuracy": self.accuracy.as_json(),
+            **{name: defined(value) for name, value in {**self.decisions(), **self.probabilities()}.items()},
             "recall_by_group": {group: defined(value) for group, value in self.group_recall().items()},
             "classes": [scores.as_json() for scores in self.classes],
         }
@@ -166,7 +200,7 @@ class Evaluation:
         """The scores by the tags that each epoch's validation logs too, undefined ones left out."""
         scores = {
             f"{prefix}/auroc/macro": self.macro_auroc.value,
-            f"{prefix}/average_precision/macro": self.macro_average_precision,
+            f"{prefix}/average_precision/macro": self.macro_average_precision.value,
             f"{prefix}/balanced_accuracy": self.balanced_accuracy.value,
         }
         for each in self.classes:
@@ -177,34 +211,16 @@ class Evaluation:
 
     @cached_property
     def _log_odds(self) -> NDArray[np.float32]:
-        return metrics.log_odds(torch.from_numpy(self.predictions.logits)).numpy()
+        return log_odds(self.predictions.logits, self.predictions.link)
+
+    @cached_property
+    def _probability(self) -> NDArray[np.float64]:
+        return probability(self.predictions.logits, self.predictions.link)
 
 
-def operating_point(validation: Predictions, train_counts: Sequence[int]) -> dict[str, Any]:
-    """What `operating_point.json` holds: how to turn logits into probabilities and decisions, fitted on validation.
-
-    The probability of a class is softmax(z / temperature); ``threshold`` cuts that probability at the highest F1.
-    """
-    temperature = fit_temperature(validation.logits, validation.target)
-    cooled = metrics.log_odds(torch.from_numpy(validation.logits) / temperature).numpy()
-    rankings = metrics.rank_one_vs_rest(cooled, validation.target)
-    total = sum(train_counts)
-    points = [max_f1(ranking) for ranking in rankings]
-    return {
-        "fitted_on": "val",
-        "n": len(validation.target),
-        "decision": "argmax",
-        "temperature": temperature,
-        "classes": [
-            {
-                "name": name,
-                "train_prior": count / total,
-                "chosen_by": "max_f1",
-                **(point._asdict() if point else {"threshold": None, "n_positive": 0}),
-            }
-            for name, count, point in zip(validation.classes, train_counts, points, strict=True)
-        ],
-    }
+def adjusted(predictions: Predictions, readout: Readout) -> Predictions:
+    """The predictions with their logits calibrated and adjusted as the operating point says."""
+    return replace(predictions, logits=readout.adjusted(predictions.logits).astype(np.float32))
 
 
 def defined(value: float) -> float | None:

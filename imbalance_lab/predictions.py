@@ -1,7 +1,8 @@
 """The stored predictions of a run: what everything after training reads.
 
-One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64), ``logits`` (C float32); the class
-names stand in the file's metadata. Any Parquet reader opens it: ``pandas.read_parquet("predictions/test.parquet")``.
+One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64), ``logits`` (C float32). The class
+names, and how logits become probabilities, stand in the file's metadata. Any Parquet reader opens it:
+``pandas.read_parquet("predictions/test.parquet")``.
 """
 
 import json
@@ -14,17 +15,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from imbalance_lab.posthoc import Link
+
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target`` (N,), sorted by index."""
+    """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target`` (N,).
+
+    Probabilities are softmax or sigmoid of the logits, as ``link`` says.
+    """
 
     classes: tuple[str, ...]
     index: NDArray[np.int64]
     target: NDArray[np.int64]
     logits: NDArray[np.float32]
+    link: Link = "softmax"
 
     def __post_init__(self) -> None:
+        n, width = self.logits.shape
+        if not len(self.index) == len(self.target) == n or len(self.classes) != width:
+            raise ValueError(
+                f"{len(self.index)} index, {len(self.target)} target, logits {self.logits.shape} and "
+                f"{len(self.classes)} class names do not belong together"
+            )
         if len(np.unique(self.index)) != len(self.index):
             raise ValueError("an example appears twice in these predictions")
         finite = np.isfinite(self.logits).all(1)
@@ -37,11 +50,14 @@ class Predictions:
         width = self.logits.shape[1]
         logits = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(self.logits).ravel()), width)
         table = pa.table({"index": self.index, "target": self.target, "logits": logits})
-        table = table.replace_schema_metadata({"classes": json.dumps(self.classes)})
+        table = table.replace_schema_metadata({"classes": json.dumps(self.classes), "link": self.link})
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(path.name + ".part")
-        pq.write_table(table, unfinished, compression="zstd")
-        os.replace(unfinished, path)
+        try:
+            pq.write_table(table, unfinished, compression="zstd")
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> "Predictions":
@@ -50,7 +66,8 @@ class Predictions:
         logits = table["logits"].combine_chunks()
         return cls(
             classes=tuple(json.loads(table.schema.metadata[b"classes"])),
-            index=table["index"].to_numpy(),
-            target=table["target"].to_numpy(),
-            logits=logits.flatten().to_numpy().reshape(len(table), -1).copy(),  # Arrow's own memory is read-only
+            index=table["index"].to_numpy().copy(),  # Arrow's own memory is read-only
+            target=table["target"].to_numpy().copy(),
+            logits=logits.flatten().to_numpy().reshape(len(table), logits.type.list_size).copy(),
+            link=table.schema.metadata[b"link"].decode(),
         )

@@ -1,33 +1,26 @@
-"""One run: config → objects → fit → test → what the run directory holds.
-
-Whatever the config can get wrong is built and checked before Lightning, which takes seconds, is imported.
-"""
+"""One run: config → objects → fit → test → what the run directory holds."""
 
 import json
 import logging
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import InstantiationException
 from hydra.types import RunMode
-from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor, nn
 
-from imbalance_lab import keyed
 from imbalance_lab.cli import UsageError, ddp_command, refuse
-from imbalance_lab.data import Splits
-from imbalance_lab.samplers import Sampler
+from imbalance_lab.parts import Parts, build, build_parts, posthoc_options
+
+if TYPE_CHECKING:
+    from imbalance_lab.posthoc import Link
 
 MONITOR = "val/auroc/macro"
 
@@ -41,20 +34,6 @@ NOISE = (
     "Grad strides do not match bucket view strides",
 )
 """Third parties' warnings that say nothing to a user of this program."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What the config describes, apart from what needs Lightning."""
-
-    splits: Splits
-    loss: nn.Module
-    backbone: nn.Module
-    head: nn.Module
-    sampler: Sampler
-    augment: Callable[[Tensor, Tensor], Tensor]
-    optimizer: Callable[..., torch.optim.Optimizer]
-    scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
 
 
 def run(config: DictConfig) -> float:
@@ -72,28 +51,6 @@ def run(config: DictConfig) -> float:
         refuse(str(mistake))
     finally:
         _leave_process_group()
-
-
-def build_parts(config: DictConfig) -> Parts:
-    """Build, and so check, what the config describes.
-
-    Raises:
-        UsageError: naming the part of the config that is wrong.
-    """
-    _check_job(config)
-    optimizer, scheduler = _build(config, "optimizer"), _build(config, "scheduler")
-    _try(config, optimizer, scheduler)
-    splits: Splits = _build(config, "data")
-    if config.ckpt_path is not None:
-        _check_checkpoint(config, splits.classes)
-    loss = _build(config, "loss", class_counts=splits.class_counts)
-    with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
-        torch.default_generator.manual_seed(keyed.fold(config.seed) >> 1)
-        backbone = _build(config, "backbone", input_shape=tuple(splits.train.inputs.shape[1:]))
-        sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
-        head = _build(config, "head", **sizes, num_classes=len(splits.classes))
-    sampler = _build(config, "sampler", targets=splits.train.targets, seed=config.seed)
-    return Parts(splits, loss, backbone, head, sampler, _build(config, "augment"), optimizer, scheduler)
 
 
 def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
@@ -114,8 +71,9 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     splits = parts.splits
     terminal = console().is_terminal
     best = BestCheckpoint(directory / "checkpoints", MONITOR)
-    writer = PredictionWriter(directory / "predictions", splits.classes)
-    trainer: pl.Trainer = _build(
+    link: Link = getattr(parts.loss, "link", "softmax")
+    writer = PredictionWriter(directory / "predictions", splits.classes, link)
+    trainer: pl.Trainer = build(
         config,
         "trainer",
         default_root_dir=str(directory),
@@ -161,124 +119,99 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
         checkpoint = best.best_model_path
     loggers, trainer.loggers = trainer.loggers, []  # each loop would begin an event file of its own
-    for evaluate in (trainer.validate, trainer.test):
-        evaluate(classifier, data, ckpt_path=checkpoint, weights_only=True, verbose=False)
+
+    def predict(path: str) -> None:
+        for evaluate in (trainer.validate, trainer.test):
+            evaluate(classifier, data, ckpt_path=path, weights_only=True, verbose=False)
+
+    predict(checkpoint)
+    if config.fit:
+        writer.directory = directory / "predictions" / "last"
+        predict(best.last_model_path)
     if not trainer.is_global_zero:
         return float("nan")
-    return _review(directory, splits, checkpoint, loggers, trainer.global_step)
+    return _review(config, parts, directory, Path(checkpoint), loggers, trainer.global_step)
 
 
-def _review(directory: Path, splits: Splits, checkpoint: str, loggers: list[Any], step: int) -> float:
-    """Score the stored predictions; write, log and print what came out."""
-    from imbalance_lab.evaluation import Evaluation, operating_point
+def _review(
+    config: DictConfig, parts: Parts, directory: Path, checkpoint: Path, loggers: list[Any], step: int
+) -> float:
+    """Score the stored predictions, choose the operating point; write, log and print what came out."""
+    from imbalance_lab.evaluation import Evaluation, adjusted
+    from imbalance_lab.posthoc import fit_readout
     from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.screen import console, evaluation_table, summary_lines
+    from imbalance_lab.report.screen import console
 
-    counts = splits.class_counts.tolist()
+    classes, counts = parts.splits.classes, parts.splits.class_counts.tolist()
     stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
     val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
+    options = posthoc_options(config, parts.loss)
+    fitted_on = stored["val"].logits, stored["val"].target
+    try:
+        readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
+    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
+        print(f"the logits stay as they are: {error}")
+        options |= {"calibrate": "none", "deploy": None, "tau": None}
+        readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
+    after = None if readout.adjustment is None else Evaluation(adjusted(stored["test"], readout), counts)
+    on_test = readout.cuts_on(stored["test"].logits, stored["test"].target)
+
+    point = {"fitted_on": "val", "n": len(stored["val"].target), **readout.as_json()}
+    _write_json(directory / "operating_point.json", point)
     _write_json(
         directory / "metrics.json",
-        {"checkpoint": os.path.relpath(checkpoint, directory), "val": val.as_json(), "test": test.as_json()},
+        {
+            "checkpoint": os.path.relpath(checkpoint, directory),
+            "val": val.as_json(),
+            "test": test.as_json(),
+            "test_adjusted": None if after is None else after.as_json(),
+            "test_at_thresholds": [cut if isinstance(cut, str) else cut.as_json() for cut in on_test],
+        },
     )
-    _write_json(directory / "operating_point.json", operating_point(stored["val"], counts))
+    if config.fit:
+        _store_in_checkpoint(checkpoint, point)
     for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
-        draw(splits.classes, test.rankings, counts).savefig(directory / f"{name}.png")
-    write_curves(directory / "curves.csv", splits.classes, test.rankings)
+        draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
+    write_curves(directory / "curves.csv", classes, test.rankings)
     for logger in loggers:
         logger.log_metrics(test.scalars("test"), step)
         logger.save()
-    out = console()
-    out.print(evaluation_table(test, f"Test scores of {_shown(Path(checkpoint))}"))
+    _print(console(), test, after, readout, on_test, f"Test scores of {_shown(checkpoint)}")
+    console().print(f"\n{_shown(directory)}")
+    return val.macro_auroc.value
+
+
+def _print(out: Any, test: Any, after: Any, readout: Any, on_test: Any, title: str) -> None:
+    from imbalance_lab.report.cuts import cuts_table, refusals
+    from imbalance_lab.report.screen import evaluation_table, summary_lines
+
+    out.print(evaluation_table(test, title))
+    out.print()
     for line in summary_lines(test):
         out.print(line)
-    out.print(f"\n{_shown(directory)}")
-    return val.macro_auroc.value
+    if after is not None:
+        out.print(f"\nfor the class shares {[round(share, 4) for share in readout.adjustment.prior]}:")
+        for line in summary_lines(after):
+            out.print(line)
+    out.print()
+    out.print(cuts_table(readout.classes, readout.cuts, on_test))
+    for line in refusals(readout.classes, readout.cuts):
+        out.print(line, soft_wrap=True)
+
+
+def _store_in_checkpoint(path: Path, point: dict[str, Any]) -> None:
+    """Let the operating point travel with the weights; the file is replaced whole."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True) | {"operating_point": point}
+    unfinished = path.with_name(path.name + ".part")
+    torch.save(checkpoint, unfinished)
+    os.replace(unfinished, path)
 
 
 def _shown(path: Path) -> str:
     """Relative to where the user is, if it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
-def _check_job(config: DictConfig) -> None:
-    """What the config says about the job itself."""
-    for key, least in {"seed": 0, "batch_size": 1, "num_workers": 0, "max_epochs": 1}.items():
-        if isinstance(config[key], bool) or not isinstance(config[key], int) or config[key] < least:
-            raise UsageError(f"{key} must be a whole number ≥ {least}, got {config[key]!r}")
-    if not isinstance(config.fit, bool):
-        raise UsageError(f"fit must be true or false, got {config.fit!r}")
-    if config.ckpt_path is None:
-        if not config.fit:
-            raise UsageError("fit=false tests an existing model: name it with ckpt_path=RUN/checkpoints/best.ckpt")
-    elif not Path(config.ckpt_path).is_file():
-        raise UsageError(f"ckpt_path={config.ckpt_path} is no file: name a checkpoint, as in RUN/checkpoints/last.ckpt")
-
-
-def _check_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> None:
-    """Refuse a checkpoint of another model, by what to write on the command line to have that one."""
-    try:
-        hparams = torch.load(config.ckpt_path, map_location="cpu", weights_only=True)["hyper_parameters"]
-        trained, trained_classes = hparams["config"], hparams["classes"]
-    except Exception as error:  # whatever unpickling a file that is no checkpoint of ours may raise
-        raise UsageError(f"ckpt_path={config.ckpt_path} is no checkpoint of this program that can be read") from error
-    if tuple(trained_classes) != classes:
-        raise UsageError(
-            f"ckpt_path={config.ckpt_path} tells {len(trained_classes)} classes apart, {trained_classes[0]!r} …, "
-            f"but the data have {len(classes)}, {classes[0]!r} …: choose the data that it was trained on"
-        )
-    needed = []
-    for part in ("backbone", "head", "loss"):
-        here: Any = OmegaConf.to_container(config[part], resolve=True)
-        there = trained[part]
-        if here["_target_"] != there["_target_"]:
-            needed.append(f"{part}._target_={there['_target_']}")
-        needed += [
-            f"'{part}.{key}={value}'" for key, value in there.items() if key[0] != "_" and value != here.get(key)
-        ]
-    if needed:
-        raise UsageError(f"ckpt_path={config.ckpt_path} holds another model: add {' '.join(needed)}")
-
-
-def _build(config: DictConfig, part: str, **arguments: Any) -> Any:
-    """Instantiate ``config[part]`` with those of ``arguments`` that it takes; refuse what makes no sense to it."""
-    try:
-        takes = signature(get_object(config[part]._target_)).parameters
-        if not any(parameter.kind == parameter.VAR_KEYWORD for parameter in takes.values()):
-            arguments = {name: value for name, value in arguments.items() if name in takes}
-        return instantiate(config[part], **arguments)
-    except InstantiationException as error:
-        cause = error.__cause__
-        if isinstance(cause, ValueError | TypeError | OSError | ImportError) or _is_lightnings(cause):
-            raise _mistake(config, part, cause) from error
-        raise
-    except (ValueError, ImportError) as error:
-        raise _mistake(config, part, error) from error
-
-
-def _mistake(config: DictConfig, part: str, error: BaseException | None) -> UsageError:
-    """Say which part of the config is wrong; a TypeError seldom tells by itself what was given."""
-    given = " ".join(f"{key}={value}" for key, value in config[part].items() if not key.startswith("_"))
-    return UsageError(f"{part}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))
-
-
-def _is_lightnings(error: BaseException | None) -> bool:
-    # By name: an error in the loss must not wait for the import of Lightning.
-    return type(error).__name__ == "MisconfigurationException"
-
-
-def _try(config: DictConfig, optimizer: Callable[..., Any], scheduler: Callable[..., Any]) -> None:
-    """Build both for one parameter: they are functions until the model is there, and would complain only then."""
-    parts = {"optimizer": optimizer, "scheduler": scheduler}
-    part = "optimizer"
-    try:
-        built = parts[part]([nn.Parameter(torch.zeros(1))])
-        part = "scheduler"
-        parts[part](built, 100)
-    except (ValueError, TypeError) as error:
-        raise _mistake(config, part, error) from error
 
 
 def _loggers(directory: Path) -> list[Any]:

@@ -49,6 +49,9 @@ class Shuffled:
         seed: with the epoch it decides the order.
     """
 
+    power = 1.0
+    """Class c comes in proportion to n_c^power."""
+
     def __init__(self, *, targets: Tensor, seed: int = 0) -> None:
         self.length = len(targets)
         self.seed = seed
@@ -73,6 +76,7 @@ class ClassBalanced:
     def __init__(self, *, targets: Tensor, power: float = 0.0, seed: int = 0) -> None:
         if isinstance(power, bool) or not isinstance(power, int | float) or not 0 <= power <= 1:
             raise ValueError(f"power must be a number between 0 (class-balanced) and 1 (as they are), got {power!r}")
+        self.power = power
         self.seed = seed
         self.by_class = targets.argsort(stable=True)
         counts = count_classes(targets, int(targets.max()) + 1)
@@ -111,10 +115,13 @@ class EpochBatches(TorchSampler[Draws]):
         self.source = sampler
         self.length = length
         self.steps = math.ceil(length / batch_size)
+        if length < world_size:
+            have = f"{length} examples" if length else "no example"
+            raise ValueError(f"there is {have} for {world_size} processes: each needs one at every step")
         if length // self.steps < world_size:
             raise ValueError(
                 f"{length} examples in batches of {batch_size} cannot be shared by {world_size} processes: "
-                f"choose a batch_size ≥ {world_size} or fewer processes"
+                f"choose a batch_size ≥ {math.ceil(length / (length // world_size))} or fewer processes"
             )
         self.rank, self.world_size, self.seed = rank, world_size, seed
         self.epoch = 0

@@ -33,7 +33,8 @@ def steps(
             0.01 from epoch 160 and 0.0001 from epoch 180 of 200.
     """
     _check_warmup(warmup)
-    points = sorted((float(share), factor) for share, factor in (factors or {0.8: 0.01, 0.9: 0.0001}).items())
+    chosen = {0.8: 0.01, 0.9: 0.0001} if factors is None else factors
+    points = sorted((float(share), factor) for share, factor in chosen.items())
 
     def factor(step: int) -> float:
         done = step / total_steps

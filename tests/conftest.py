@@ -24,7 +24,8 @@ def composed(*overrides: str) -> DictConfig:
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a three-epoch run on the long-tailed digits."""
-    from imbalance_lab.run import build_parts, fit_and_test
+    from imbalance_lab.parts import build_parts
+    from imbalance_lab.run import fit_and_test
 
     directory = tmp_path_factory.mktemp("run")
     config = composed("max_epochs=3", "loss.alpha=effective")
@@ -38,7 +39,8 @@ RunJob = Callable[..., Path]
 @pytest.fixture
 def run_job(tmp_path: Path) -> RunJob:
     """Run a job in this process; returns its directory."""
-    from imbalance_lab.run import build_parts, fit_and_test
+    from imbalance_lab.parts import build_parts
+    from imbalance_lab.run import fit_and_test
 
     def run(*overrides: str, name: str = "run") -> Path:
         config = composed(*overrides)

@@ -13,8 +13,9 @@ from sklearn.metrics import average_precision_score, balanced_accuracy_score, ro
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from imbalance_lab.cli import UsageError
+from imbalance_lab.parts import build_parts
+from imbalance_lab.posthoc import Readout
 from imbalance_lab.predictions import Predictions
-from imbalance_lab.run import build_parts
 from tests.conftest import ROOT, RunJob, composed, needs_fashion_mnist
 
 
@@ -35,6 +36,8 @@ def test_run_directory_is_complete(finished_run: Path) -> None:
         "checkpoints/last.ckpt",
         "predictions/val.parquet",
         "predictions/test.parquet",
+        "predictions/last/val.parquet",
+        "predictions/last/test.parquet",
         "metrics.csv",
         "hparams.yaml",
         "metrics.json",
@@ -113,9 +116,37 @@ def test_operating_point_is_fitted_on_validation(finished_run: Path) -> None:
     point = json.loads((finished_run / "operating_point.json").read_text())
     assert point["fitted_on"] == "val"
     assert point["n"] == 270
-    assert 0.05 <= point["temperature"] <= 20
-    assert sum(each["train_prior"] for each in point["classes"]) == pytest.approx(1)
+    assert 0.05 <= point["calibration"]["temperature"] <= 20
+    # alpha=effective weighs the classes nearly equal: the logits stand for nearly equal shares.
+    assert point["prior"] == pytest.approx([0.1] * 10, rel=0.02)
     assert all(0 < each["threshold"] < 1 for each in point["classes"])
+    checkpoint = torch.load(finished_run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert checkpoint["operating_point"] == point
+
+
+def test_a_deployment_prior_is_applied_to_test_and_told_beside_it(run_job: RunJob) -> None:
+    uniform = f"deploy_prior={[0.1] * 10}"
+    run = run_job("max_epochs=6", "operating_point=recall", "operating_point.at_least=0.85", uniform)
+    told = metrics_of(run)
+    before, after = (told[split]["balanced_accuracy"]["value"] for split in ("test", "test_adjusted"))
+    assert after > before, "the tail is found more often once its classes count as much as the others"
+    readout = Readout.from_json(json.loads((run / "operating_point.json").read_text()))
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert balanced_accuracy_score(stored.target, readout.decision(stored.logits)) == pytest.approx(after)
+    flags = readout.flags(stored.logits)
+    for c, cut in enumerate(told["test_at_thresholds"]):
+        assert cut["recall"] == pytest.approx(flags[stored.target == c, c].mean())
+
+
+def test_a_sigmoid_loss_is_read_as_such(run_job: RunJob) -> None:
+    run = run_job("loss=sigmoid_focal", "max_epochs=1")
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert stored.link == "sigmoid"
+    for c, scores in enumerate(metrics_of(run)["test"]["classes"]):
+        assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target == c, stored.logits[:, c]))
+    with (run / "metrics.csv").open() as file:
+        (row, _) = csv.DictReader(file)
+    assert float(row["val/auroc/macro"]) == pytest.approx(metrics_of(run)["val"]["auroc"]["value"])
 
 
 def test_a_seed_gives_the_same_bits_and_another_seed_others(run_job: RunJob) -> None:
@@ -185,6 +216,16 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
         (["data=fashion_mnist_lt", "data.root=/nowhere"], "data.root=/nowhere is no folder"),
         (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
         (["optimizer.lr=abc"], "given lr=abc"),
+        (["deploy_prior=[0.5,0.5]", "operating_point=recall"], "after training: deploy has 2 shares, but there are 10"),
+        (["deploy_prior=[0.5,0.6]", "data=digits_binary", "operating_point=recall"], "deploy must sum to 1"),
+        (["deploy_prior=[0.9,0.1]", "data=digits_binary"], "with a deployment prior choose by recall or by cost"),
+        (["logit_adjustment=best"], "after training: the criterion for tau must be one of balanced_accuracy"),
+        (
+            ["operating_point=recall", "operating_point.at_least=2"],
+            "at_least must be a number between 0 and 1",
+        ),
+        (["calibration=platt"], "after training: calibrate must be one of none, temperature, bias_corrected"),
+        (["loss=ldam", "logit_adjustment=1"], "this loss leaves logits that stand for no known class shares"),
         (["scheduler.warmup=2"], "scheduler: warmup, a share of the run, must lie in [0, 1), got 2"),
         (["backbone.widths=3"], "backbone: widths must be a list of whole numbers ≥ 1, got 3"),
         (["loss._target_=imbalance_lab.losses.Foccal"], "loss: "),

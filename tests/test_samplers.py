@@ -126,8 +126,6 @@ def test_more_processes_than_a_batch_has_examples_are_refused():
         EpochBatches(Sequential(7), 7, 3, world_size=3)
 
 
-# FAILS: the remedy names a batch_size that is refused again (samplers.py:115); ceil(length / (length // world_size))
-# is the smallest that works.
 def test_the_batch_size_that_a_refusal_recommends_is_accepted():
     with pytest.raises(ValueError, match="cannot be shared") as refusal:
         EpochBatches(Sequential(7), 7, 3, world_size=3)
@@ -135,7 +133,6 @@ def test_the_batch_size_that_a_refusal_recommends_is_accepted():
     assert len(EpochBatches(Sequential(7), 7, recommended, world_size=3)) == 2
 
 
-# FAILS: ZeroDivisionError (samplers.py:114).
 def test_an_empty_split_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match="no example"):
         EpochBatches(Sequential(0), 0, 8)

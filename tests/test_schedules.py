@@ -60,7 +60,6 @@ def test_a_warmup_that_is_no_share_of_the_run_is_refused(schedule, warmup):
         rates(schedule, 10, warmup=warmup)
 
 
-# FAILS: `factors or {…}` takes the defaults for an empty mapping (schedules.py:43).
 def test_no_factors_keep_the_rate():
     used, _ = rates(schedules.steps, 10, warmup=0, factors={})
     assert used == [0.5] * 10

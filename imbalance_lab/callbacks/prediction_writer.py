@@ -9,6 +9,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from imbalance_lab.data import Batch
+from imbalance_lab.posthoc import Link
 from imbalance_lab.predictions import Predictions
 
 
@@ -18,11 +19,13 @@ class PredictionWriter(pl.Callback):
     Args:
         directory: gets ``val.parquet`` and ``test.parquet``.
         classes: names of the classes.
+        link: how the logits become probabilities.
     """
 
-    def __init__(self, directory: Path, classes: tuple[str, ...]) -> None:
+    def __init__(self, directory: Path, classes: tuple[str, ...], link: Link) -> None:
         self.directory = directory
         self.classes = classes
+        self.link = link
         self.parts: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def on_validation_batch_end(
@@ -58,8 +61,7 @@ class PredictionWriter(pl.Callback):
             parts = [part for share in everyone for part in share]
         if not trainer.is_global_zero:
             return
-        index, target, logits = (torch.cat(column) for column in zip(*parts, strict=True))
-        order = index.argsort()
-        Predictions(self.classes, *(column[order].numpy() for column in (index, target, logits))).write(
-            self.directory / f"{split}.parquet"
-        )
+        columns = [torch.cat(column) for column in zip(*parts, strict=True)]
+        order = columns[0].argsort()
+        index, target, logits = (column[order].numpy() for column in columns)
+        Predictions(self.classes, index, target, logits, self.link).write(self.directory / f"{split}.parquet")

@@ -1,7 +1,9 @@
 """Balanced benchmark datasets as arrays: a pool to train from and an untouched test set."""
 
 import gzip
+import math
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -123,8 +125,10 @@ def _read_idx(folder: Path, name: str) -> Tensor:
     """Read one file of the IDX format, packed or not: images as (N, 1, H, W) uint8, labels as (N,) uint8."""
     packed, plain = folder / f"{name}.gz", folder / name
     if packed.is_file():
-        with gzip.open(packed) as file:
-            content = file.read()
+        try:
+            content = gzip.decompress(packed.read_bytes())
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{packed} is broken ({error}): fetch it again") from error
     elif plain.is_file():
         content = plain.read_bytes()
     else:
@@ -132,6 +136,8 @@ def _read_idx(folder: Path, name: str) -> Tensor:
     # Header: two zero bytes, the element type (8: uint8), the number of dimensions, each size as a big-endian int32.
     rank = content[3]
     shape = np.frombuffer(content, ">i4", count=rank, offset=4).tolist()
+    if len(content) != 4 + 4 * rank + math.prod(shape):
+        raise ValueError(f"{folder / name} is broken (its length does not fit its header): fetch it again")
     values = torch.from_numpy(np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy())
     return values.unsqueeze(1) if rank == 3 else values
 

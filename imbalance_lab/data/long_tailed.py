@@ -27,9 +27,14 @@ def long_tailed_counts(n_max: int, num_classes: int, factor: float, profile: Pro
     """
     if profile == "exp":
         # 1 / factor first, as the original does: 100 ** -1 truncates 5000 to 50, not 49.
-        return [int(n_max * (1 / factor) ** (c / (num_classes - 1))) for c in range(num_classes)]
+        return [_whole(n_max * (1 / factor) ** (c / (num_classes - 1))) for c in range(num_classes)]
     head = (num_classes + 1) // 2
-    return [n_max] * head + [int(n_max / factor)] * (num_classes - head)
+    return [n_max] * head + [_whole(n_max / factor)] * (num_classes - head)
+
+
+def _whole(examples: float) -> int:
+    # A little more first: 49 · (1 / 49) is just below 1, and no published list changes.
+    return int(examples + 1e-9)
 
 
 def long_tailed(
@@ -56,7 +61,7 @@ def long_tailed(
     """
     _check(val_fraction=val_fraction, subset_seed=subset_seed)
     _check_number("factor", factor)
-    if factor < 1:
+    if not factor >= 1:  # NaN too
         raise ValueError(f"factor, the largest class over the smallest, must be ≥ 1, got {factor}")
     if profile not in get_args(Profile):
         raise ValueError(f"profile must be one of {', '.join(get_args(Profile))}, got {profile!r}")
@@ -128,6 +133,8 @@ def _cut_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) 
     members = [m[torch.randperm(len(m), generator=generator)] for m in members]
     n_val = [max(1, round(fraction * len(m))) for m in members]
     val = torch.cat([m[:n] for m, n in zip(members, n_val, strict=True)]).sort().values
+    if any(len(m) == n for m, n in zip(members, n_val, strict=True)):
+        raise ValueError(f"val_fraction={fraction} leaves a class without a training example: choose a smaller one")
     return val, [m[n:] for m, n in zip(members, n_val, strict=True)]
 
 

@@ -1,11 +1,12 @@
 """The focal term (1 − p)^γ (−log p), without cancellation; fused for large eager input.
 
-``1 − softmax(z)`` has no correct digit left once a class leads by 20, so it is summed from the *other* classes, and
-−log p = log1p(others / own) for p > ½ likewise.
+``1 − softmax(z)`` has no correct digit left once a class leads by 20, so it is summed from the *other*
+classes, and −log p = log1p(others / own) for p > ½ likewise.
 """
 
 import math
 from collections.abc import Iterator
+from types import EllipsisType
 from typing import Any
 
 import torch
@@ -14,27 +15,35 @@ from torch import Tensor
 from imbalance_lab.losses.checks import in_full_precision
 from imbalance_lab.losses.targets import is_class
 
-FUSED_FROM = 10_000
-"""Logits from which the fused form is the faster one; below it, launching the operations is all that costs."""
-
 CHUNK = 1 << 17
 """Logits that the fused form works on at a time on a CPU, a thread: they and their exponentials stay in its cache."""
 
 
-def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
-    """(1 − p_y)^γ (−log p_y), with p = softmax(z), differentiable as often as wanted.
+def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None = None) -> Tensor:
+    """The weighted term w (1 − p_y)^γ (−log p_y), with p = softmax(z), differentiable as often as wanted.
 
     Args:
         logits: (N, C, …).
         target: class numbers, all of them valid, (N, …).
         gamma: γ ≥ 0, a number or one a target, (N, …).
+        weight: w of each target, (N, …); None for 1.
 
     Returns:
         one term a target, (N, …), at least float32.
     """
-    if _worth_fusing(logits, gamma):
-        return _fused(logits, target, gamma)
-    return _composite(logits, target, gamma)
+    if _by_plain_operations(logits, gamma, weight):
+        return _composite(logits, target, gamma, weight)
+    if torch.compiler.is_compiling():
+        target = target.int()  # compared with every class: half the bytes, twice the lanes
+    if logits.dim() == 2:
+        return _fused(logits, target, gamma, weight)
+    # Where the classes lie side by side in memory, as (R, C); else as (N, C, M).
+    rows = logits.stride(1) == 1
+    z = logits.movedim(1, -1).flatten(0, -2) if rows else logits.flatten(2)
+    start = 0 if rows else 1
+    gamma = gamma.flatten(start) if isinstance(gamma, Tensor) else gamma
+    weight = None if weight is None else weight.flatten(start)
+    return _fused(z, target.flatten(start), gamma, weight).view(target.shape)
 
 
 def class_terms(logits: Tensor, gamma: float | Tensor) -> Tensor:
@@ -62,110 +71,126 @@ def power(base: Tensor, exponent: float | Tensor) -> Tensor:
     return torch.where(vanished, 0, torch.where(vanished, 1, base).pow(exponent))
 
 
-def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
-    """The closed form in plain operations: for small input, for the compiler, and to differentiate twice."""
+def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
+    """The term in plain operations, which can be differentiated again."""
     logits = in_full_precision(logits)
-    column = target.unsqueeze(1)
     peak = logits.detach().amax(1, keepdim=True)
-    exponentials = (logits - peak).exp()
-    others = exponentials.masked_fill(is_class(target, logits), 0).sum(1)
-    lead = (logits.gather(1, column) - peak).squeeze(1)
-    miss, cross_entropy, _ = _miss_and_cross_entropy(others, lead)
-    return power(miss, gamma) * cross_entropy
-
-
-def _miss_and_cross_entropy(others: Tensor, lead: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """1 − p, −log p and Σ exp, from Σ exp of the other classes and the own logit, both measured from the peak."""
+    lead = (logits.gather(1, target.unsqueeze(1)) - peak).squeeze(1)
     own = lead.exp()
-    total = others + own
+    others = (logits - peak).exp().masked_fill(is_class(target, logits), 0).sum(1)
+    total = own + others
+    # For p > ½ from the others, else from the own: what is small keeps its digits, in the gradient too.
     sure = others < own
+    miss = torch.where(sure, others / total, 1 - own / total)
     cross_entropy = torch.where(sure, torch.log1p(others / torch.where(sure, own, 1)), total.log() - lead)
-    return others / total, cross_entropy, total
+    term = power(miss, gamma) * cross_entropy
+    return term if weight is None else term * weight
 
 
-def _worth_fusing(logits: Tensor, gamma: float | Tensor) -> bool:
-    return (
-        logits.numel() >= FUSED_FROM
-        and not torch.compiler.is_compiling()  # the compiler fuses the closed form better itself
-        and not (isinstance(gamma, Tensor) and gamma.requires_grad)
-        and not torch._C._functorch.is_functorch_wrapped_tensor(logits)
-    )
+def _by_plain_operations(logits: Tensor, gamma: float | Tensor, weight: Tensor | None) -> bool:
+    """Whether something looks through what `_FusedTerm` hides: export, `torch.func`, the gradient of a knob."""
+    if torch.compiler.is_compiling():
+        return torch.compiler.is_exporting()
+    learnt = any(isinstance(knob, Tensor) and knob.requires_grad for knob in (gamma, weight))
+    return learnt or torch._C._functorch.is_functorch_wrapped_tensor(logits)
 
 
-def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
-    """`_composite` by `_FusedTerm`, on rows (R, C) where the classes lie side by side in memory, else on (N, C, M)."""
-    shape = target.shape
-    if logits.dim() == 2 or logits.stride(1) == 1:
-        logits, target = logits.movedim(1, -1).flatten(0, -2), target.flatten()
-        gamma = gamma.flatten() if isinstance(gamma, Tensor) else gamma
-    else:
-        logits, target = logits.flatten(2), target.flatten(1)
-        gamma = gamma.flatten(1) if isinstance(gamma, Tensor) else gamma
-    term: Tensor = _FusedTerm.apply(logits, target, gamma)  # type: ignore[no-untyped-call]
-    return term.view(shape)
+def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
+    term: Tensor = _FusedTerm.apply(logits, target, gamma, weight)
+    return term
 
 
 class _FusedTerm(torch.autograd.Function):
-    """Reads the logits twice, forward and backward, a cache-sized chunk at a time, and keeps nothing of their size.
+    """The term of (R, C) or (N, C, M), which keeps nothing of the logits' size, forward or backward.
 
-    With w = (1 − p_y)^γ (1 + γ p_y · ce / (1 − p_y)) the gradient is w · p_c for the other classes and
-    −w (1 − p_y) for the target; ce / (1 − p_y) → 1 where both vanish. It is computed in backward, from the incoming
-    gradient, because a loss scale applied afterwards could not recover what half precision had flushed to zero.
+    The gradient at the target is −s, with s = w (1 − p_y)^γ (1 − p_y + γ p_y (−log p_y)), and the other classes
+    share +s in proportion to their exponentials. It is written in backward, from the incoming gradient: a
+    loss scale applied afterwards could not bring back what half precision had flushed to zero.
     """
 
     @staticmethod
-    def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor) -> Tensor:
-        column = target.unsqueeze(1)
-        precise = torch.promote_types(logits.dtype, torch.float32)
-        peak = torch.empty(column.shape, dtype=precise, device=logits.device)
-        others = torch.empty_like(peak)
-        for part in _chunks(logits):
-            chunk = logits[part].to(precise)
-            torch.amax(chunk, 1, keepdim=True, out=peak[part])
-            exponentials = torch.sub(chunk, peak[part]).exp_().scatter_(1, column[part], 0)
-            torch.sum(exponentials, 1, keepdim=True, out=others[part])
-        lead = logits.gather(1, column).to(precise) - peak
-        miss, cross_entropy, total = (x.squeeze(1) for x in _miss_and_cross_entropy(others, lead))
-        modulation = miss.pow(gamma)
+    def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
+        peak, others = _peak_and_others(logits, target)
+        others = others.squeeze(1)
+        lead = (logits.gather(1, target.long().unsqueeze(1)) - peak).squeeze(1)
+        own = lead.exp()
+        total = own + others
+        miss = others / total
+        # log Σ exp − z_y: own is 1 for the leader, and for all else others ≥ 1, so that nothing cancels.
+        cross_entropy = torch.log1p(own - 1 + others) - lead
+        modulation = miss.pow(gamma) if weight is None else miss.pow(gamma) * weight
         if ctx.needs_input_grad[0]:
-            ratio = torch.where(miss > 0, cross_entropy / miss, 1)
-            slope = modulation * (1 + gamma * lead.squeeze(1).exp() / total * ratio)
-            ctx.gamma = gamma
-            ctx.save_for_backward(logits, target, peak, slope / total, -slope * miss)
+            slope = (own / total * cross_entropy * gamma + miss) * modulation
+            scale = slope / others.clamp_min(torch.finfo(others.dtype).tiny)
+            ctx.gamma, ctx.weight = gamma, weight
+            ctx.save_for_backward(logits, target, peak, scale, slope)
         return modulation * cross_entropy
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        logits, target, peak, scale, own = ctx.saved_tensors
-        if torch.is_grad_enabled():  # this gradient will be differentiated in its turn
-            term = _composite(logits, target, ctx.gamma)
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        logits, target, peak, scale, slope = ctx.saved_tensors
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
+            # This gradient will be differentiated in its turn.
+            term = _composite(logits, target, ctx.gamma, ctx.weight)
             (twice,) = torch.autograd.grad(term, logits, gradient, create_graph=True)
-            return twice, None, None
-        column = target.unsqueeze(1)
-        scale = (scale * gradient).unsqueeze(1)
-        own = (own * gradient).unsqueeze(1)
-        result = torch.empty_like(logits)
-        same = logits.dtype == peak.dtype
-        for part in _chunks(logits):
-            chunk = torch.sub(logits[part], peak[part], out=result[part] if same else None)
-            chunk.exp_().mul_(scale[part]).scatter_(1, column[part], own[part])
-            if not same:
-                result[part].copy_(chunk)
-        return result, None, None
+            return twice, None, None, None
+        scale, own = (scale * gradient).unsqueeze(1), (slope * -gradient).unsqueeze(1)
+        return _scaled_exponentials(logits, target, peak, scale, own), None, None, None
 
 
-def _chunks(logits: Tensor) -> Iterator[tuple[slice, ...]]:
-    """Cut (R, C) by rows and (N, C, M) by examples and positions, never through the classes."""
-    size = CHUNK * torch.get_num_threads() if logits.device.type == "cpu" else logits.numel()
+def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """max_c z_c and Σ_{c≠y} exp(z_c − max), both (N, 1, …)."""
+    if torch.compiler.is_compiling():
+        logits = in_full_precision(logits)
+        peak = logits.amax(1, keepdim=True)
+        others = (logits - peak).exp().masked_fill(is_class(target, logits), 0).sum(1, keepdim=True)
+        return peak, others
+    column = target.unsqueeze(1)
+    precise = torch.promote_types(logits.dtype, torch.float32)
+    peak = torch.empty(column.shape, dtype=precise, device=logits.device)
+    others = torch.empty_like(peak)
+    scratch = peak.new_empty(0)
+    for part in _parts(logits):
+        chunk = logits[part].to(precise)
+        torch.amax(chunk, 1, keepdim=True, out=peak[part])
+        if chunk.dtype != logits.dtype:
+            scratch = chunk  # already a copy
+        elif scratch.shape != chunk.shape:
+            scratch = torch.empty_like(chunk)
+        torch.sub(chunk, peak[part], out=scratch).exp_().scatter_(1, column[part], 0)
+        torch.sum(scratch, 1, keepdim=True, out=others[part])
+    return peak, others
+
+
+def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Tensor, own: Tensor) -> Tensor:
+    """The gradient, like the logits: scale · exp(z_c − peak) for the other classes, ``own`` for the target."""
+    if torch.compiler.is_compiling():
+        others = (in_full_precision(logits) - peak).exp() * scale
+        return torch.where(is_class(target, logits), own, others).to(logits.dtype)
+    column = target.unsqueeze(1)
+    result = torch.empty_like(logits)
+    for part in _parts(logits):
+        out = result[part]
+        if out.dtype == peak.dtype:
+            chunk = torch.sub(logits[part], peak[part], out=out)
+        else:  # converted first: a subtraction of two dtypes would make one more copy
+            chunk = logits[part].to(peak.dtype).sub_(peak[part])
+        chunk.exp_().mul_(scale[part]).scatter_(1, column[part], own[part])
+        if chunk is not out:
+            out.copy_(chunk)
+    return result
+
+
+def _parts(logits: Tensor) -> Iterator[tuple[slice | EllipsisType, ...]]:
+    """Cut (R, C) by rows, (N, C, M) by examples and positions, never through the classes; a GPU takes all at once."""
+    size = CHUNK * torch.get_num_threads()
+    if logits.numel() <= size or logits.device.type != "cpu":
+        yield (...,)
+        return
     examples, classes = logits.shape[:2]
     positions = math.prod(logits.shape[2:])
     step = max(1, size // (classes * positions))
-    width = min(positions, max(256, size // classes))
-    everything = slice(None)
+    width = max(1, min(positions, size // classes))
     for start in range(0, examples, step):
-        rows = slice(start, start + step)
-        if logits.dim() == 2:
-            yield (rows,)
-        else:
-            for left in range(0, positions, width):
-                yield rows, everything, slice(left, left + width)
+        for left in range(0, positions, width):
+            yield (slice(start, start + step), slice(None), slice(left, left + width))[: logits.dim()]

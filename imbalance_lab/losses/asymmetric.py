@@ -76,6 +76,8 @@ class AsymmetricLoss(nn.Module):
     AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, reduction='mean')
     """
 
+    link = "sigmoid"  # how its logits become probabilities
+
     def __init__(
         self,
         gamma_positive: float = 1.0,

@@ -97,6 +97,11 @@ class AUCMarginLoss(nn.Module):
         self.alpha = nn.Parameter(torch.full((num_labels,), self.margin))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
+    @property
+    def link(self) -> str:
+        """How its logits become probabilities: of one label told by two logits it is their difference that counts."""
+        return "softmax" if len(self.a) == 1 else "sigmoid"
+
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as the class says."""
         logits, target = self._by_label(logits, target)

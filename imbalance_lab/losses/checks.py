@@ -28,8 +28,8 @@ def checked_numbers(
 ) -> float | Tensor:
     """Return one number as a float and one number a class as a tensor (C,), or refuse what is neither.
 
-    A column (C, 1), as older code has it, counts as (C,). The values of a tensor are looked at only where that costs
-    nothing (see `values_at_hand`).
+    A column (C, 1), as older code has it, counts as (C,). The values of a tensor are looked at only where
+    that costs nothing (see `values_at_hand`).
     """
     if isinstance(value, Tensor):
         return _checked_tensor(name, value, at_least, at_most)
@@ -99,16 +99,18 @@ def in_full_precision(logits: Tensor) -> Tensor:
 
 def as_given(loss: Tensor, logits: Tensor) -> Tensor:
     """The loss in the dtype of ``logits``; under autocast in float32, as torch's own losses are on a GPU."""
-    return loss if torch.is_autocast_enabled(logits.device.type) else loss.to(logits.dtype)
+    if loss.dtype == logits.dtype or torch.is_autocast_enabled(logits.device.type):
+        return loss
+    return loss.to(logits.dtype)
 
 
 def reduce(loss: Tensor, reduction: str, normaliser: Tensor) -> Tensor:
     """Reduce the losses, zero where ignored; a mean divides by ``normaliser``, and is 0 where that is 0.
 
-    In training on several processes a mean divides by the *average* normaliser of the processes. DDP averages the
-    gradients, so Σ_r loss_r / mean_r(normaliser) / R = Σ loss / Σ normaliser: the gradient of one process that sees
-    the whole batch, however unevenly it was shared out. Every process must then call the loss. Without a gradient
-    (evaluation) nothing is communicated, and the mean is that of this process.
+    In training on several processes a mean divides by the *average* normaliser of the processes. DDP averages
+    the gradients, so Σ_r loss_r / mean_r(normaliser) / R = Σ loss / Σ normaliser: the gradient of one process
+    that sees the whole batch, however unevenly it was shared out. Every process must then call the loss.
+    Without a gradient (evaluation) nothing is communicated, and the mean is that of this process.
     """
     if reduction == "none":
         return loss
@@ -117,7 +119,7 @@ def reduce(loss: Tensor, reduction: str, normaliser: Tensor) -> Tensor:
         return total
     if total.requires_grad:
         normaliser = _average_over_processes(normaliser)
-    return total / torch.where(normaliser > 0, normaliser, 1)
+    return total / (normaliser + (normaliser == 0))
 
 
 def _average_over_processes(value: Tensor) -> Tensor:

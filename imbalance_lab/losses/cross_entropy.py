@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting
@@ -14,17 +12,16 @@ from imbalance_lab.losses.checks import (
     checked_number,
     checked_reduction,
     in_full_precision,
-    reduce,
 )
-from imbalance_lab.losses.targets import fitted
-from imbalance_lab.losses.weights import Counts, checked_weights
+from imbalance_lab.losses.weighted_cross_entropy import weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts, listed_weights
 
 
 class CrossEntropyLoss(nn.CrossEntropyLoss):
     """`torch.nn.CrossEntropyLoss` whose class weights may be computed from the training counts.
 
-    It differs from torch's in three points: half precision is computed in float32, the mean over nothing is 0, and
-    in training on several processes the mean is that of the whole batch (see `reduce`).
+    It differs from torch's in three points: half precision is computed in float32, the mean over nothing is
+    0, and in training on several processes the mean is that of the whole batch (see `reduce`).
 
     Args:
         weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w = C.
@@ -50,7 +47,7 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(
-            weight=_class_weights(weight, class_counts),
+            weight=None if weight is None else listed_weights(weight, class_counts),
             ignore_index=checked_integer("ignore_index", ignore_index),
             label_smoothing=checked_number("label_smoothing", label_smoothing, at_least=0, at_most=1),
             reduction=checked_reduction(reduction),
@@ -58,26 +55,12 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (N, C, …) for class numbers (N, …) or probabilities (N, C, …)."""
-        z, target, ignored = fitted(input, target, ignore_index=self.ignore_index)
-        soft = target.is_floating_point()
-        weight = None if self.weight is None else self.weight.to(torch.promote_types(z.dtype, torch.float32))
-        loss = F.cross_entropy(
-            in_full_precision(z),
+        loss = weighted_cross_entropy(
+            in_full_precision(input),
             target,
-            weight,
-            ignore_index=self.ignore_index,
+            self.weight,
             label_smoothing=self.label_smoothing,
-            reduction="none" if self.reduction == "none" else "sum",
+            ignore_index=self.ignore_index,
+            reduction=self.reduction,  # type: ignore[arg-type]  # torch declares it a mere string
         )
-        each = ~ignored if soft or weight is None else weight[target.masked_fill(ignored, 0)]
-        normaliser = each.masked_fill(ignored, 0).sum()
-        return as_given(reduce(loss, self.reduction, normaliser), input)
-
-
-def _class_weights(weight: object, class_counts: Counts | None) -> Tensor | None:
-    if weight is None:
-        return None
-    weights = checked_weights("weight", weight, class_counts)
-    if not isinstance(weights, Tensor) or weights.dim() == 0:
-        raise TypeError(f"weight must be a list of one number a class, got {weight!r}")
-    return weights.detach().clone().to(torch.get_default_dtype())
+        return as_given(loss, input)

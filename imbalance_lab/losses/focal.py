@@ -1,4 +1,4 @@
-"""Focal loss on softmax probabilities (Lin et al. 2017, arXiv 1708.02002, eq. 5)."""
+"""Focal loss on softmax probabilities, for classes that exclude each other (Lin et al. 2017, arXiv 1708.02002)."""
 
 from typing import Literal, get_args
 
@@ -18,7 +18,7 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import along_classes, fitted, one_hot
+from imbalance_lab.losses.targets import along_classes, fitted, number_kept, one_hot, without
 from imbalance_lab.losses.weights import Counts, PerClass, checked_background, checked_weights, spread
 
 FocalReduction = Literal["none", "sum", "mean", "weighted_mean", "mean_positive"]
@@ -40,12 +40,13 @@ def focal_loss(
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …) with the classes along ``class_dim``.
-        target: class numbers, the shape of ``logits`` without its class dimension or with a 1 in its place; or class
-            probabilities y (mixup), floating point in the shape of ``logits``: Σ_c y_c α_c (1 − p_c)^γ_c (−log p_c).
+        target: class numbers, the shape of ``logits`` without its class dimension or with a 1 in its place;
+            or class probabilities y (mixup), floating point in the shape of ``logits``: Σ_c y_c α_c (1 −
+            p_c)^γ_c (−log p_c).
         gamma: focusing strength γ ≥ 0, one number or one a class; 0 is cross-entropy.
         alpha: None (every class weighs 1), C weights as they are, or one number a in [0, 1] for the weights
-            1 − a everywhere but a at ``background_class``. (The *sigmoid* focal loss uses one number otherwise:
-            there a weighs positives.)
+            1 − a everywhere but a at ``background_class``. (The *sigmoid* focal loss uses one number
+            otherwise: there a weighs positives.)
         background_class: the class that a single-number ``alpha`` and "mean_positive" single out.
         class_dim: the dimension of ``logits`` that holds the classes; never guessed from the shape.
         ignore_index: a class number that adds neither loss nor gradient.
@@ -55,14 +56,14 @@ def focal_loss(
             ``background_class``, as detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
 
     Returns:
-        a scalar, or for reduction "none" one loss a target; in the dtype of ``logits`` (under autocast in float32),
-        computed in float32 at least.
+        a scalar, or for reduction "none" one loss a target; in the dtype of ``logits`` (under autocast in
+        float32), computed in float32 at least.
 
     Raises:
         TypeError, ValueError: for arguments, shapes or class numbers that make no sense.
 
-    Laws: γ = 0 equals `torch.nn.functional.cross_entropy`; adding a constant to all logits of an example changes
-    nothing; finite loss and gradient at logits of ±1e4.
+    Laws: γ = 0 equals `torch.nn.functional.cross_entropy`; adding a constant to all logits of an example
+    changes nothing; finite loss and gradient at logits of ±1e4.
 
     >>> focal_loss(torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([2]), gamma=2.0)
     tensor(2.9091)
@@ -86,8 +87,8 @@ class FocalLoss(nn.Module):
     Args:
         gamma: focusing strength ≥ 0, one number or one a class.
         alpha: as in `focal_loss`, or "inverse", "sqrt_inverse", "effective": weights from ``class_counts``.
-        class_counts: training examples of each class, (C,). Needed for an ``alpha`` given by name, and lets the
-            length of any other be checked at once instead of at the first batch.
+        class_counts: training examples of each class, (C,). Needed for an ``alpha`` given by name, and lets
+            the length of any other be checked at once instead of at the first batch.
 
     The other arguments are `focal_loss`'s. Call it as ``loss(logits, target)``.
 
@@ -172,6 +173,8 @@ def _focal_loss(
 ) -> Tensor:
     """`focal_loss` of arguments that have been checked."""
     z, target, ignored = fitted(logits, target, class_dim=class_dim, ignore_index=ignore_index)
+    checked_background(background_class, z.shape[1])
+    known = without(target, ignored)  # class 0 stands in for what is ignored
     weight = None if alpha is None else spread(alpha, background_class, z)
     if isinstance(gamma, Tensor):
         gamma = checked_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
@@ -186,41 +189,41 @@ def _focal_loss(
             reduction="none" if reduction == "none" else "sum",
         )
     else:
-        loss = _modulated(z, target, ignored, gamma, weight, label_smoothing)
-    normaliser = _normaliser(reduction, target, ignored, weight, background_class)
+        loss = _modulated(z, known, ignored, gamma, weight, label_smoothing)
+    normaliser = _normaliser(reduction, known, ignored, weight, background_class)
     return as_given(reduce(loss, reduction, normaliser), logits)
 
 
 def _modulated(
     z: Tensor,
     target: Tensor,
-    ignored: Tensor,
+    ignored: Tensor | None,
     gamma: float | Tensor,
     weight: Tensor | None,
     label_smoothing: float,
 ) -> Tensor:
     """Σ_c y_c α_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …), 0 for the ignored."""
-    if target.is_floating_point() or label_smoothing > 0:
-        share = target if target.is_floating_point() else one_hot(target, z)
-        share = (1 - label_smoothing) * share + label_smoothing / z.shape[1]
-        term = class_terms(z, along_classes(gamma, z) if isinstance(gamma, Tensor) else gamma)
-        term = term if weight is None else term * along_classes(weight, z)
-        return (share * term).sum(1).masked_fill(ignored, 0)
-    target = target.masked_fill(ignored, 0)
-    term = target_term(z, target, gamma[target] if isinstance(gamma, Tensor) else gamma)
-    term = term if weight is None else term * weight[target]
-    return term.masked_fill(ignored, 0)
+    if not target.is_floating_point() and label_smoothing == 0:
+        each = None if weight is None else weight[target]
+        if ignored is not None:
+            each = ((~ignored).to(torch.float32) if each is None else each).masked_fill(ignored, 0)
+        return target_term(z, target, gamma[target] if isinstance(gamma, Tensor) else gamma, each)
+    share = target if target.is_floating_point() else one_hot(target, z)
+    share = (1 - label_smoothing) * share + label_smoothing / z.shape[1]
+    terms = share * class_terms(z, along_classes(gamma, z) if isinstance(gamma, Tensor) else gamma)
+    terms = terms if weight is None else terms * along_classes(weight, z)
+    return without(terms.sum(1), ignored)
 
 
 def _normaliser(
-    reduction: str, target: Tensor, ignored: Tensor, weight: Tensor | None, background_class: int
+    reduction: str, target: Tensor, ignored: Tensor | None, weight: Tensor | None, background_class: int
 ) -> Tensor:
     """What a mean divides by: Σ over the targets of 1, of α_y, or of whether y is not the background."""
     soft = target.is_floating_point()
     if reduction == "weighted_mean" and weight is not None:
-        each = torch.tensordot(target, weight, ([1], [0])) if soft else weight[target.masked_fill(ignored, 0)]
+        each = torch.tensordot(target, weight, ([1], [0])) if soft else weight[target]
     elif reduction == "mean_positive":
         each = target.sum(1) - target[:, background_class] if soft else target != background_class
     else:
-        each = ~ignored
-    return each.masked_fill(ignored, 0).sum()
+        return number_kept(target[:, 0] if soft else target, ignored)
+    return without(each, ignored).sum()

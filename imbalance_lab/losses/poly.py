@@ -18,7 +18,7 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import fitted
+from imbalance_lab.losses.targets import fitted, number_kept
 from imbalance_lab.losses.weights import Counts
 
 
@@ -53,7 +53,7 @@ def poly_loss(
     mixed = target.is_floating_point()
     # The loss of a class number tells 1 − p_y without cancellation or a second softmax, and as 0 where ignored.
     miss = (target * (1 - logits.softmax(1))).sum(1) if mixed else -torch.expm1(-loss)
-    return reduce(loss + epsilon * miss, reduction, (~ignored).sum())
+    return reduce(loss + epsilon * miss, reduction, number_kept(loss, ignored))
 
 
 class PolyLoss(nn.Module):

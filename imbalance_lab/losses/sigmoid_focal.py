@@ -1,4 +1,4 @@
-"""Focal loss for classes that may hold together (Lin et al. 2017, arXiv 1708.02002, eq. 5), on sigmoid probabilities."""
+"""Focal loss on sigmoid probabilities, for classes that may hold together (Lin et al. 2017, arXiv 1708.02002)."""
 
 from typing import Literal, get_args
 
@@ -36,17 +36,18 @@ def sigmoid_focal_loss(
     Args:
         logits: z, floating point, (N, C) or (N, C, …); of any shape for elementwise targets.
         target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class number an
-            example, integer (N,) or (N, …), which is turned into one-hot. Of logits (N, 1) it is the label 0 or 1.
+            example, integer (N,) or (N, …), which is turned into one-hot. Of logits (N, 1) it is the label 0
+            or 1.
         gamma: focusing strength γ ≥ 0; 0 is binary cross-entropy.
         alpha: one number in [0, 1] that weighs positives, and negatives by 1 − α; None weighs both by 1. (The
             *softmax* focal loss uses one number otherwise: there it weighs the background class.)
         ignore_index: a target value that adds neither loss nor gradient.
-        reduction: "none"; "sum"; "mean" over the elements that are not ignored; "mean_positive", the sum ÷ Σ y, as
-            detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
+        reduction: "none"; "sum"; "mean" over the elements that are not ignored; "mean_positive", the sum ÷ Σ
+            y, as detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
 
     Returns:
-        a scalar, or for reduction "none" one loss an element, in the shape of ``logits``; in the dtype of ``logits``
-        (under autocast in float32), computed in float32 at least.
+        a scalar, or for reduction "none" one loss an element, in the shape of ``logits``; in the dtype of
+        ``logits`` (under autocast in float32), computed in float32 at least.
 
     Raises:
         TypeError, ValueError: for arguments, shapes or targets that make no sense.
@@ -55,7 +56,7 @@ def sigmoid_focal_loss(
     `torch.nn.functional.binary_cross_entropy_with_logits`; finite loss and gradient at logits of ±1e4.
 
     >>> sigmoid_focal_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[0, 1]]), reduction="none")
-    tensor([[1.2377, 0.1755]])
+    tensor([[1.2376, 0.1755]])
     """
     gamma = checked_number("gamma", gamma, at_least=0)
     positive, negative = (1.0, 1.0) if alpha is None else (_checked_alpha(alpha), 1 - _checked_alpha(alpha))
@@ -66,8 +67,9 @@ def sigmoid_focal_loss(
         loss = y * positive * _term(z, gamma) + (1 - y) * negative * _term(-z, gamma)
     else:
         loss = torch.where(y, positive, negative) * _term(torch.where(y, z, -z), gamma)
-    each = y if reduction == "mean_positive" else ~ignored
-    return as_given(reduce(loss.masked_fill(ignored, 0), reduction, each.sum()), logits)
+    share = y if reduction == "mean_positive" else torch.ones_like(y)
+    normaliser = share.masked_fill(ignored, 0).sum()
+    return as_given(reduce(loss.masked_fill(ignored, 0), reduction, normaliser), logits)
 
 
 class SigmoidFocalLoss(nn.Module):
@@ -86,6 +88,8 @@ class SigmoidFocalLoss(nn.Module):
     >>> SigmoidFocalLoss(alpha=None)
     SigmoidFocalLoss(gamma=2.0, alpha=None, ignore_index=-100, reduction='mean')
     """
+
+    link = "sigmoid"  # how its logits become probabilities
 
     def __init__(
         self,
@@ -134,7 +138,7 @@ def _checked_alpha(alpha: object) -> float:
 
 
 def _elementwise(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
-    """The target of each logit, true or false or in between, and whether it is ignored; both like the logits."""
+    """The target of each logit, true or false or in between, and which are ignored, both like the logits."""
     if not logits.is_floating_point():
         raise ValueError(f"logits must be floating point, got {logits.dtype} {tuple(logits.shape)}")
     if target.shape != logits.shape:
@@ -144,15 +148,14 @@ def _elementwise(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Ten
                 "give 0 or 1 for each logit, or one class number an example"
             )
         if logits.shape[1] > 1:
-            target = checked_classes(target, logits.shape[1], ignore_index)
-            ignored = (target == ignore_index).unsqueeze(1).expand_as(logits)
-            return is_class(target, logits), ignored
+            target, _ = checked_classes(target, logits.shape[1], ignore_index)
+            return is_class(target, logits), (target == ignore_index).unsqueeze(1).expand_as(logits)
         target = target.unsqueeze(1)
     target = target if target.is_floating_point() else target.long()
     ignored = target == ignore_index
     y = target.masked_fill(ignored, 0)
     if y.numel() > 0 and values_at_hand(y):
-        lowest, highest = torch.aminmax(y)
+        lowest, highest = (end.item() for end in torch.aminmax(y))
         if not (lowest >= 0 and highest <= 1):
-            raise ValueError(f"targets must lie in [0, 1], got {lowest.item():g} to {highest.item():g}")
+            raise ValueError(f"targets must lie in [0, 1], got {lowest:g} to {highest:g}")
     return (in_full_precision(y) if y.is_floating_point() else y.bool()), ignored

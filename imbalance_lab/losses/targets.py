@@ -8,27 +8,27 @@ from imbalance_lab.losses.checks import values_at_hand
 
 def fitted(
     logits: Tensor, target: Tensor, *, class_dim: int = 1, ignore_index: int = -100
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> tuple[Tensor, Tensor, Tensor | None]:
     """Bring logits and target to one layout, or refuse what does not fit in one sentence.
 
     Args:
         logits: floating point, the classes along ``class_dim``.
-        target: class numbers, the shape of ``logits`` without ``class_dim`` or with a 1 in its place, or floating
-            point class probabilities in the shape of ``logits``.
+        target: class numbers, the shape of ``logits`` without ``class_dim`` or with a 1 in its place, or
+            floating point class probabilities in the shape of ``logits``.
         ignore_index: a class number that is to be left out.
 
     Returns:
         logits (N, C, …); class numbers (N, …), int64, or probabilities (N, C, …), at least float32; and which
-        targets are ignored, a mask (N, …).
+        targets are ignored, a mask (N, …), or None where none can be.
     """
     if not logits.is_floating_point() or logits.dim() < 2:
         raise ValueError(f"logits must be floating point (N, C, …), got {logits.dtype} {tuple(logits.shape)}")
     if not -logits.dim() <= class_dim < logits.dim():
         raise ValueError(f"logits of shape {tuple(logits.shape)} have no dimension class_dim={class_dim}")
-    moved = logits.movedim(class_dim, 1)
+    moved = logits if class_dim == 1 else logits.movedim(class_dim, 1)
     if target.is_floating_point() and target.shape == logits.shape:
         soft = target.movedim(class_dim, 1).to(torch.promote_types(logits.dtype, torch.float32))
-        return moved, soft, torch.zeros_like(soft[:, 0], dtype=torch.bool)
+        return moved, soft, None
     if target.dim() == logits.dim() and target.shape[class_dim] == 1:
         target = target.squeeze(class_dim)
     if target.shape != moved.shape[:1] + moved.shape[2:]:
@@ -37,12 +37,11 @@ def fitted(
             f"with the classes along class_dim={class_dim}: give class numbers without that dimension, "
             "or class probabilities, floating point, in the shape of the logits"
         )
-    target = checked_classes(target, moved.shape[1], ignore_index)
-    return moved, target, target == ignore_index
+    return moved, *checked_classes(target, moved.shape[1], ignore_index)
 
 
-def checked_classes(target: Tensor, num_classes: int, ignore_index: int) -> Tensor:
-    """Return class numbers as int64, or refuse one that is neither a class nor ``ignore_index``.
+def checked_classes(target: Tensor, num_classes: int, ignore_index: int) -> tuple[Tensor, Tensor | None]:
+    """Return class numbers as int64 and which are ignored, or refuse one that is neither a class nor ignored.
 
     The values are looked at only where that costs nothing; on a GPU the indexing itself fails loudly, later.
     """
@@ -50,15 +49,26 @@ def checked_classes(target: Tensor, num_classes: int, ignore_index: int) -> Tens
         raise TypeError(f"class numbers must be integers, got {target.dtype} of shape {tuple(target.shape)}")
     target = target.long()
     if target.numel() > 0 and values_at_hand(target):
-        lowest, highest = torch.aminmax(target)
-        if lowest < 0 or highest >= num_classes:  # perhaps only by ignored targets
-            stray = target[((target < 0) | (target >= num_classes)) & (target != ignore_index)]
-            if stray.numel() > 0:
-                raise ValueError(
-                    f"target {int(stray[0])} is none of the {num_classes} classes (0 to {num_classes - 1}) "
-                    f"nor ignore_index={ignore_index}"
-                )
-    return target
+        lowest, highest = (int(end) for end in torch.aminmax(target))
+        if lowest >= 0 and highest < num_classes and not lowest <= ignore_index <= highest:
+            return target, None
+        stray = target[((target < 0) | (target >= num_classes)) & (target != ignore_index)]
+        if stray.numel() > 0:
+            raise ValueError(
+                f"target {int(stray[0])} is none of the {num_classes} classes (0 to {num_classes - 1}) "
+                f"nor ignore_index={ignore_index}"
+            )
+    return target, target == ignore_index
+
+
+def without(values: Tensor, ignored: Tensor | None) -> Tensor:
+    """The values with 0 in place of what is ignored."""
+    return values if ignored is None else values.masked_fill(ignored, 0)
+
+
+def number_kept(each: Tensor, ignored: Tensor | None) -> Tensor:
+    """How many of the targets (N, …) are not ignored, as a tensor without dimensions."""
+    return torch.full((), each.numel(), device=each.device) if ignored is None else (~ignored).sum()
 
 
 def along_classes(values: Tensor, logits: Tensor) -> Tensor:
@@ -68,7 +78,7 @@ def along_classes(values: Tensor, logits: Tensor) -> Tensor:
 
 def is_class(target: Tensor, logits: Tensor) -> Tensor:
     """Where the logits (N, C, …) are those of the target's class, for class numbers (N, …): a mask (N, C, …)."""
-    classes = torch.arange(logits.shape[1], device=logits.device)
+    classes = torch.arange(logits.shape[1], dtype=target.dtype, device=logits.device)
     return along_classes(classes, logits) == target.unsqueeze(1)
 
 

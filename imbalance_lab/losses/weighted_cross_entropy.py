@@ -6,8 +6,8 @@ from torch import Tensor
 
 from imbalance_lab.counts import checked_counts
 from imbalance_lab.losses.checks import Reduction, in_full_precision, reduce
-from imbalance_lab.losses.targets import checked_classes, fitted
-from imbalance_lab.losses.weights import Counts, checked_weights
+from imbalance_lab.losses.targets import checked_classes, fitted, number_kept, without
+from imbalance_lab.losses.weights import Counts, listed_weights
 
 
 def weighted_cross_entropy(
@@ -15,15 +15,17 @@ def weighted_cross_entropy(
     target: Tensor,
     weight: Tensor | None = None,
     *,
+    label_smoothing: float = 0.0,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """−w_y log softmax(z)_y as torch's `cross_entropy` has it, but 0, not NaN, where all is ignored.
 
     Args:
-        logits: z, (N, C), float32 or float64.
-        target: class numbers (N,), or one distribution an example (N, C).
+        logits: z, (N, C, …), float32 or float64.
+        target: class numbers (N, …), or one distribution an example (N, C, …).
         weight: w, (C,); None weighs every class 1.
+        label_smoothing: share of the target spread over all classes.
         ignore_index: a class number that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean": Σ loss / Σ w_y over the class numbers, / N over distributions.
 
@@ -31,13 +33,19 @@ def weighted_cross_entropy(
     tensor(1.3863)
     """
     logits, target, ignored = fitted(logits, target, ignore_index=ignore_index)
+    mixed = target.is_floating_point()
     weight = None if weight is None else weight.to(logits)
-    target = target.to(logits) if target.is_floating_point() else target
-    loss = F.cross_entropy(logits, target, weight, ignore_index=ignore_index, reduction="none")
-    if weight is None or target.is_floating_point():
-        return reduce(loss, reduction, (~ignored).sum())
-    worth = weight[target.masked_fill(ignored, 0)].masked_fill(ignored, 0)
-    return reduce(loss, reduction, worth.sum())
+    loss = F.cross_entropy(
+        logits,
+        target.to(logits) if mixed else target,
+        weight,
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+        reduction="none" if reduction == "none" else "sum",
+    )
+    if mixed or weight is None:
+        return reduce(loss, reduction, number_kept(target[:, 0] if mixed else target, ignored))
+    return reduce(loss, reduction, without(weight[without(target, ignored)], ignored).sum())
 
 
 def class_logits(logits: Tensor, num_classes: int) -> Tensor:
@@ -51,7 +59,8 @@ def class_numbers(loss: str, target: Tensor, num_classes: int, ignore_index: int
     """Return the target if it is class numbers (N,), or say that ``loss`` takes no mixed ones."""
     if target.dim() != 1 or target.is_floating_point():
         raise ValueError(f"{loss} needs class numbers (N,) as target, got {target.dtype} {tuple(target.shape)}")
-    return checked_classes(target, num_classes, ignore_index)
+    numbers, _ = checked_classes(target, num_classes, ignore_index)
+    return numbers
 
 
 def required_counts(loss: str, class_counts: Counts | None) -> Tensor:
@@ -63,9 +72,4 @@ def required_counts(loss: str, class_counts: Counts | None) -> Tensor:
 
 def weight_of_each_class(weight: object, counts: Tensor) -> Tensor:
     """The weight of each class, (C,): ones for None, from the ``counts`` for a name, else as given."""
-    if weight is None:
-        return torch.ones(len(counts))
-    weights = checked_weights("weight", weight, counts)
-    if not isinstance(weights, Tensor) or weights.dim() == 0:
-        raise TypeError(f"weight must be a list of one number a class, got {weight!r}")
-    return weights.detach().clone().to(torch.get_default_dtype())
+    return torch.ones(len(counts)) if weight is None else listed_weights(weight, counts)

@@ -1,7 +1,7 @@
 """One weight a class, as numbers or by name from the training counts: the α or ``weight`` of a loss."""
 
 from collections.abc import Sequence
-from typing import get_args
+from typing import cast, get_args
 
 import torch
 from torch import Tensor
@@ -17,8 +17,8 @@ PerClass = float | Sequence[float] | Tensor
 def checked_weights(name: str, value: object, class_counts: Counts | None = None) -> float | Tensor:
     """Return a number as a float and one weight a class as a tensor (C,), or refuse what is neither.
 
-    A name ("inverse", "sqrt_inverse", "effective") is computed from ``class_counts`` with Σ w = C; where the counts
-    are known, so is the length that any list must have.
+    A name ("inverse", "sqrt_inverse", "effective") is computed from ``class_counts`` with Σ w = C; where the
+    counts are known, so is the length that any list must have.
     """
     if isinstance(value, str):
         if value not in get_args(Weighting):
@@ -26,11 +26,19 @@ def checked_weights(name: str, value: object, class_counts: Counts | None = None
             raise ValueError(f"{name} must be a number, one number a class, or one of {names}, got {value!r}")
         if class_counts is None:
             raise ValueError(f"{name}={value!r} is computed from the training counts: give class_counts")
-        return class_weights(class_counts, value)
+        return class_weights(class_counts, cast(Weighting, value))
     weights = checked_numbers(name, value, at_least=0)
     if not isinstance(weights, Tensor):
         return checked_number(f"{name} as one number", weights, at_least=0, at_most=1)
     return weights if class_counts is None else checked_length(name, weights, len(class_counts))
+
+
+def listed_weights(weight: object, class_counts: Counts | None = None) -> Tensor:
+    """One weight a class, (C,), from a list or, by name, from the counts; one number for all is refused."""
+    weights = checked_weights("weight", weight, class_counts)
+    if not isinstance(weights, Tensor) or weights.dim() == 0:
+        raise TypeError(f"weight must be a list of one number a class, got {weight!r}")
+    return weights.detach().clone().to(torch.get_default_dtype())
 
 
 def spread(alpha: float | Tensor, background_class: int, logits: Tensor) -> Tensor:
@@ -40,8 +48,7 @@ def spread(alpha: float | Tensor, background_class: int, logits: Tensor) -> Tens
     if isinstance(alpha, Tensor) and alpha.dim() == 1:
         return checked_length("alpha", alpha, num_classes).to(logits.device, dtype)
     ones = torch.ones(num_classes, dtype=dtype, device=logits.device)
-    background = checked_background(background_class, num_classes)
-    is_background = torch.arange(num_classes, device=logits.device) == background
+    is_background = torch.arange(num_classes, device=logits.device) == background_class
     return torch.where(is_background, ones * alpha, ones * (1 - alpha))
 
 

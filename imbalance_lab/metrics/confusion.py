@@ -1,8 +1,14 @@
-"""Scores of decisions, all derived from one confusion matrix: rows are targets, columns are decisions."""
+"""Scores of decisions, all derived from one confusion matrix: rows are targets, columns are decisions.
+
+A class without an example has no recall and no F1 (NaN), and every score over the classes leaves it out.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imbalance_lab.counts import Group, group_of
 from imbalance_lab.metrics.ranking import macro
 
 Counts = NDArray[np.int64]
@@ -27,6 +33,70 @@ def precision(confusion: Counts) -> NDArray[np.float64]:
 def balanced_accuracy(confusion: Counts) -> float:
     """The mean recall over the classes that have an example, as scikit-learn defines it."""
     return macro(recall(confusion).tolist())
+
+
+def f1(confusion: Counts) -> NDArray[np.float64]:
+    """The harmonic mean of precision and recall, 2·TP / (targets + decisions), (C,).
+
+    NaN for a class without an example; 0 for one that has examples but is never decided, undefined precision or not.
+    """
+    targets, decisions = confusion.sum(1), confusion.sum(0)
+    return _ratio(2 * confusion.diagonal(), np.where(targets == 0, 0, targets + decisions))
+
+
+def macro_f1(confusion: Counts) -> float:
+    """The mean F1 over the classes that have an example.
+
+    scikit-learn also counts, as 0, a class that has none but was decided; torchmetrics every class that it was told of.
+    """
+    return macro(f1(confusion).tolist())
+
+
+def matthews(confusion: Counts) -> float:
+    """Matthews' correlation of targets and decisions in [−1, 1], for any number of classes (Gorodkin 2004, R_K).
+
+    NaN if all targets, or all decisions, are of one class: the correlation with a constant. (scikit-learn says 0.)
+    """
+    targets, decisions = confusion.sum(1).astype(float), confusion.sum(0).astype(float)
+    n, hits = targets.sum(), float(confusion.trace())
+    spread = (n**2 - targets @ targets) * (n**2 - decisions @ decisions)
+    return float((n * hits - targets @ decisions) / np.sqrt(spread)) if spread > 0 else float("nan")
+
+
+def geometric_mean_recall(confusion: Counts) -> float:
+    """The geometric mean of the recalls ("G-mean", Kubat & Matwin 1997); 0 if a class is never found."""
+    found = _defined_recalls(confusion)
+    with np.errstate(divide="ignore"):
+        return float(np.exp(np.log(found).mean())) if len(found) else float("nan")
+
+
+def harmonic_mean_recall(confusion: Counts) -> float:
+    """The harmonic mean of the recalls, which the worst classes dominate; 0 if a class is never found."""
+    found = _defined_recalls(confusion)
+    with np.errstate(divide="ignore"):
+        return float(len(found) / (1 / found).sum()) if len(found) else float("nan")
+
+
+def worst_recall(confusion: Counts) -> float:
+    """The lowest recall of any class; where classes have few examples, chance alone makes it low."""
+    return min(_defined_recalls(confusion).tolist(), default=float("nan"))
+
+
+def recall_by_group(confusion: Counts, train_counts: Sequence[int]) -> dict[Group, float]:
+    """The mean recall of the classes with many, medium and few training examples ("many-shot accuracy" and so on).
+
+    Groups without a class are left out; one of classes without an example is NaN. On a balanced split this equals the
+    accuracy over the group's examples, as Liu et al. 2019 (arXiv 1904.05160) compute it.
+    """
+    groups: dict[Group, list[float]] = {"many": [], "medium": [], "few": []}
+    for count, value in zip(train_counts, recall(confusion).tolist(), strict=True):
+        groups[group_of(int(count))].append(value)
+    return {group: macro(values) for group, values in groups.items() if values}
+
+
+def _defined_recalls(confusion: Counts) -> NDArray[np.float64]:
+    values = recall(confusion)
+    return values[~np.isnan(values)]
 
 
 def _ratio(part: Counts, whole: Counts) -> NDArray[np.float64]:

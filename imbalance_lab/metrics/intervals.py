@@ -1,17 +1,27 @@
 """Confidence intervals that hold with few positives; every one is (low, high) inside [0, 1], or None if undefined.
 
-The usual Wald interval, estimate ± 1.96 standard errors, covers the truth as seldom as 29 % of the time at 5 positives.
+The usual Wald interval, estimate ± 1.96 standard errors, all but fails where positives are few; docs/benchmarks.md has
+the coverage of these and of that one, `python scripts/coverage_intervals.py` measures it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 from scipy.stats import norm
+from scipy.stats import t as student
 
-from imbalance_lab.metrics.ranking import Ranking, macro
+from imbalance_lab.metrics.influence import (
+    Influence,
+    Strata,
+    auroc_influence,
+    average_precision_influence,
+    average_precision_variance,
+)
+from imbalance_lab.metrics.ranking import Counts, Ranking, Scores, macro
 
 Interval = tuple[float, float]
 
@@ -22,12 +32,7 @@ def wilson(successes: float, trials: int, level: float = 0.95) -> Interval | Non
     >>> tuple(round(end, 3) for end in wilson(9, 10))
     (0.596, 0.982)
     """
-    if trials == 0:
-        return None
-    z, share = _z(level), successes / trials
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+    return _wilson(successes, trials, level) if trials else None
 
 
 def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
@@ -38,67 +43,70 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     """
     if not ranking.is_defined:
         return None
-    area = ranking.auroc
-    rarer = min(ranking.n_positive, ranking.n_negative)
-    if rarer * min(area, 1 - area) < 5 or not ranking.auroc_variance > 0:
-        return _inverted_score(area, ranking.n_positive, ranking.n_negative, level)
-    return _on_logit_scale(area, np.sqrt(ranking.auroc_variance), level)
+    if not auroc_error_holds(ranking):
+        return _inverted_score(ranking.auroc, ranking.n_positive, ranking.n_negative, level)
+    return _on_logit_scale(ranking.auroc, np.sqrt(ranking.auroc_variance), _z(level))
 
 
 def average_precision_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
-    """Average precision's interval on the logit scale, with error 1 / √(P·AP·(1 − AP)) there (Boyd et al. 2013).
+    """Average precision's interval: the error of its influences on the logit scale, with Student's quantile.
 
-    That error explodes as AP nears 0 or 1; there, P · min(AP, 1 − AP) < 5, Wilson's interval of a share of P serves.
+    Where that error breaks down, as AUROC's does or with P · min(AP, 1 − AP) < 5, AP is taken for a share of P: by
+    Wilson's interval, and below one half by the lower end of Boyd et al. (2013), logit AP ± z / √(P·AP·(1 − AP)), which
+    reaches further down. It must: every positive counts itself, so that AP of few positives is too high on average.
     """
-    value, n = ranking.average_precision, ranking.n_positive
     if not ranking.is_defined:
         return None
-    if n * min(value, 1 - value) < 5:
-        return wilson(n * value, n, level)
-    return _on_logit_scale(value, np.sqrt(value * (1 - value) / n), level)
+    value, n = ranking.average_precision, ranking.n_positive
+    if average_precision_error_holds(ranking):
+        quantile = float(student.ppf((1 + level) / 2, min(n, ranking.n_negative) - 1))
+        return _on_logit_scale(value, np.sqrt(average_precision_variance(ranking)), quantile)
+    low, high = _wilson(n * value, n, level)
+    if value < 0.5:
+        low = min(low, _on_logit_scale(value, np.sqrt(value * (1 - value) / n), _z(level))[0])
+    return low, high
 
 
 def macro_auroc_interval(
-    rankings: list[Ranking], scores: NDArray[np.float32], target: NDArray[np.int64], level: float = 0.95
+    rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float = 0.95
 ) -> Interval | None:
     """The interval of the mean of one-vs-rest AUROCs, whose errors depend on one another through shared examples.
 
-    Each example's influence on the mean is the sum of its structural components (DeLong et al. 1988) over the classes,
-    as a positive of its own and a negative of the others; the variance follows with the class sizes held fixed.
+    The examples' influences on the mean (`metrics.influence`) give its error, taken on the logit scale. Where a class's
+    own error breaks down, so does this one, and the interval is extended to the ends that the classes' own intervals
+    imply (MOVER; Zou & Donner 2008), with the correlations of their influences.
 
     Args:
         rankings: one a class.
         scores: (N, C), what was ranked.
-        target: class numbers (N,).
+        target: class numbers (N,), or multi-label 0/1 (N, C).
+        level: of confidence.
     """
-    defined = [c for c, ranking in enumerate(rankings) if ranking.is_defined]
-    if not defined:
-        return None
-    influence = np.zeros(len(target))
-    for c in defined:
-        is_positive = target == c
-        positive, negative = np.sort(scores[is_positive, c]), np.sort(scores[~is_positive, c])
-        area = rankings[c].auroc
-        influence[is_positive] += (_share_below(negative, scores[is_positive, c]) - area) / len(positive)
-        influence[~is_positive] += (1 - _share_below(positive, scores[~is_positive, c]) - area) / len(negative)
-    influence /= len(defined)
-    variance = 0.0
-    for c in np.unique(target):
-        own = influence[target == c]
-        if len(own) > 1:
-            variance += len(own) * own.var(ddof=1)
-    mean = macro([ranking.auroc for ranking in rankings])
-    if variance <= 0 or mean in (0, 1):  # fully separated: only the classes' own intervals know how little that says
-        own_intervals = [auroc_interval(ranking, level) for ranking in rankings]
-        return mean_interval([ranking.auroc for ranking in rankings], own_intervals)
-    return _on_logit_scale(mean, np.sqrt(variance), level)
+    return macro_interval(AUROC, rankings, scores, target, level)
 
 
-def balanced_accuracy_interval(confusion: NDArray[np.int64], level: float = 0.95) -> Interval | None:
-    """The interval of the mean recall, recovered from each recall's Wilson interval (`mean_interval`)."""
+def macro_average_precision_interval(
+    rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float = 0.95
+) -> Interval | None:
+    """The interval of the mean of one-vs-rest average precisions, as `macro_auroc_interval`."""
+    return macro_interval(AVERAGE_PRECISION, rankings, scores, target, level)
+
+
+def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interval | None:
+    """The interval of the mean recall: its error on the logit scale, as the classes' recalls are independent.
+
+    Where a class has fewer than 5 hits or misses it is extended to the ends that the recalls' own Wilson intervals
+    imply (`mean_interval`); these alone are too narrow over many classes.
+    """
     hits, n = confusion.diagonal(), confusion.sum(1)
     present = np.flatnonzero(n)
-    return mean_interval(hits[present] / n[present], [wilson(hits[c], n[c], level) for c in present])
+    if len(present) == 0:
+        return None
+    hits, n = hits[present], n[present]
+    recalls = hits / n
+    ends = mean_interval(recalls.tolist(), [wilson(h, of, level) for h, of in zip(hits, n, strict=True)])
+    error = np.sqrt((recalls * (1 - recalls) / np.maximum(n - 1, 1)).sum()) / len(n)
+    return _joined(float(recalls.mean()), error, ends or (0.0, 1.0), bool(np.minimum(hits, n - hits).min() >= 5), level)
 
 
 def mean_interval(values: Sequence[float], intervals: Sequence[Interval | None]) -> Interval | None:
@@ -116,12 +124,91 @@ def mean_interval(values: Sequence[float], intervals: Sequence[Interval | None])
     return max(0.0, mean - float(below)), min(1.0, mean + float(above))
 
 
+def auroc_error_holds(ranking: Ranking) -> bool:
+    """Whether DeLong's variance is to be trusted: enough of the rarer kind are ranked wrongly."""
+    return _wrong(ranking) >= 5 and ranking.auroc_variance > 0
+
+
+def average_precision_error_holds(ranking: Ranking) -> bool:
+    """Whether the variance of AP's influences is to be trusted."""
+    value = ranking.average_precision
+    return min(_wrong(ranking), ranking.n_positive * min(value, 1 - value)) >= 5
+
+
+class RankingScore(NamedTuple):
+    """What there is to know about a score of a ranking."""
+
+    value: Callable[[Ranking], float]
+    interval: Callable[[Ranking, float], Interval | None]
+    influence: Callable[[Ranking, Scores, NDArray[np.bool_]], Influence]
+    error_holds: Callable[[Ranking], bool]
+
+
+AUROC = RankingScore(lambda ranking: ranking.auroc, auroc_interval, auroc_influence, auroc_error_holds)
+AVERAGE_PRECISION = RankingScore(
+    lambda ranking: ranking.average_precision,
+    average_precision_interval,
+    average_precision_influence,
+    average_precision_error_holds,
+)
+
+
+def macro_interval(
+    score: RankingScore, rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float
+) -> Interval | None:
+    """The interval of the mean of ``score`` over the classes; arguments as for `macro_auroc_interval`."""
+    defined = [c for c, ranking in enumerate(rankings) if ranking.is_defined]
+    if not defined:
+        return None
+    strata, total = Strata(target), np.zeros(len(target))
+    stretched = np.zeros((2, len(target)))  # each class's influences, so scaled that their error reaches its own ends
+    unseen = np.zeros(2)  # squared distances to the ends of fully separated classes, whose influences are all 0
+    for c in defined:
+        positive = target == c if target.ndim == 1 else target[:, c] > 0
+        influence = score.influence(rankings[c], scores[:, c], positive)
+        total += influence
+        distances = _distances(score.value(rankings[c]), score.interval(rankings[c], level))
+        error = np.sqrt(strata.variance(influence))
+        if error > 0:
+            stretched += np.outer(distances / error, influence)
+        else:
+            unseen += distances**2
+    mean, n = macro([score.value(rankings[c]) for c in defined]), len(defined)
+    below, above = (np.sqrt(strata.variance(s) + u) / n for s, u in zip(stretched, unseen, strict=True))
+    ends = max(0.0, mean - float(below)), min(1.0, mean + float(above))
+    error = np.sqrt(strata.variance(total)) / n
+    return _joined(mean, error, ends, all(score.error_holds(rankings[c]) for c in defined), level)
+
+
+def _joined(mean: float, error: float, ends: Interval, error_holds: bool, level: float) -> Interval:
+    """The interval of a mean by its error, or, where that does not hold for all its parts, by ``ends`` too.
+
+    Neither alone covers: the error knows nothing of classes without a mistake, and ends that are recovered from
+    intervals that lean to one side lean more, the more classes there are.
+    """
+    if not error > 0 or not 0 < mean < 1:
+        return ends
+    low, high = _on_logit_scale(mean, error, _z(level))
+    return (low, high) if error_holds else (min(low, ends[0]), max(high, ends[1]))
+
+
+def _distances(value: float, interval: Interval | None) -> NDArray[np.float64]:
+    low, high = interval or (0.0, 1.0)
+    return np.array([value - low, high - value])
+
+
+def _wrong(ranking: Ranking) -> float:
+    """How many of the rarer kind are, in the mean, ranked wrongly (or rightly, where that is less)."""
+    area = ranking.auroc
+    return min(ranking.n_positive, ranking.n_negative) * min(area, 1 - area)
+
+
 def _z(level: float) -> float:
     return float(norm.ppf((1 + level) / 2))
 
 
-def _on_logit_scale(value: float, error: float, level: float) -> Interval:
-    middle, half = logit(value), _z(level) * error / (value * (1 - value))
+def _on_logit_scale(value: float, error: float, quantile: float) -> Interval:
+    middle, half = logit(value), quantile * error / (value * (1 - value))
     return float(expit(middle - half)), float(expit(middle + half))
 
 
@@ -139,7 +226,8 @@ def _inverted_score(area: float, n_positive: int, n_negative: int, level: float)
     return low, high
 
 
-def _share_below(ascending: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The share of ``ascending`` that lies below each value, ties counted half."""
-    below = np.searchsorted(ascending, values, "left") + np.searchsorted(ascending, values, "right")
-    return below / (2 * len(ascending))
+def _wilson(successes: float, trials: int, level: float) -> Interval:
+    z, share = _z(level), successes / trials
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))

@@ -72,6 +72,8 @@ class Ranking(NamedTuple):
 
         ½ says that the scores rank no better than chance up to there, 1 that no positive lies below those negatives.
         """
+        if isinstance(max_fpr, bool) or not 0 < max_fpr <= 1:
+            raise ValueError(f"max_fpr must lie in (0, 1], got {max_fpr!r}")
         if not self.is_defined:
             return float("nan")
         curve = self.curve()

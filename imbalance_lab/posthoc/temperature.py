@@ -3,24 +3,30 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
+
+from imbalance_lab.posthoc.link import Link, Logits, Target, negative_log_likelihood
 
 COLDEST, HOTTEST = 0.05, 20.0
 
 
-def fit_temperature(logits: NDArray[np.float32], target: NDArray[np.int64]) -> float:
-    """The T in [0.05, 20] that makes softmax(z / T) most likely on held-out examples.
+def fit_temperature(
+    logits: Logits, target: Target, *, link: Link = "softmax", offset: NDArray[np.float64] | float = 0.0
+) -> float:
+    """The T in [0.05, 20] that makes softmax(z / T + offset), or its sigmoid, most likely on held-out examples.
+
+    The likelihood has one peak: it is log-concave in 1 / T.
 
     Args:
         logits: (N, C) of examples that were not trained on.
-        target: class numbers (N,).
+        target: class numbers (N,), or 0/1 (N, C).
+        link: softmax or sigmoid.
+        offset: (C,), what is known to be missing in the logits: log π_held-out − log π_seen where the held-out
+            examples have other class shares than those that the logits stand for. −∞ for a class that has none.
     """
     wide = logits.astype(np.float64)
-    own = wide[np.arange(len(target)), target]
 
-    def negative_log_likelihood(log_temperature: float) -> float:
-        scale = np.exp(-log_temperature)
-        return float(np.mean(logsumexp(wide * scale, axis=1) - own * scale))
+    def cost(log_temperature: float) -> float:
+        return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, link)
 
-    best = minimize_scalar(negative_log_likelihood, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
+    best = minimize_scalar(cost, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     return float(np.exp(best.x))

@@ -11,18 +11,31 @@ WIDTH = 100
 
 def console() -> Console:
     """Where results are printed: stdout, 100 columns wide where it is no terminal."""
-    out = Console(highlight=False)
-    return out if out.is_terminal else Console(width=WIDTH, highlight=False)
+    # No markup: a class may be called "[red]".
+    out = Console(highlight=False, markup=False)
+    return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
+
+
+def plain_table(title: str) -> Table:
+    """An empty table without frame or margins: width is for numbers."""
+    return Table(
+        title=title,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
 
 
 def evaluation_table(evaluation: Evaluation, title: str) -> Table:
     """Per class: training count, group, positives, AUROC and AP with intervals, recall."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table = plain_table(title)
     table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
     for heading in ("train n", "group", "test n", "AUROC [95 % CI]", "AP [95 % CI]", "recall"):
         table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
     for scores in evaluation.classes:
-        table.add_row(*_row(scores), style="yellow" if scores.n_positive < FEW_POSITIVES else None)
+        table.add_row(*_row(scores), style="yellow" if scores.has_few_positives else None)
     return table
 
 
@@ -36,7 +49,7 @@ def summary_lines(evaluation: Evaluation) -> list[str]:
     groups = evaluation.group_recall()
     if len(groups) > 1:
         lines.append("recall by group    " + "  ".join(f"{g} {number(v)}" for g, v in groups.items()))
-    rare = sum(0 < scores.n_positive < FEW_POSITIVES for scores in evaluation.classes)
+    rare = sum(scores.has_few_positives for scores in evaluation.classes)
     if rare:
         lines.append(
             f"* fewer than {FEW_POSITIVES} positives in the split ({rare} of {of.split(' of ')[1]}): read with care"
@@ -58,7 +71,7 @@ def interval(score: Score) -> str:
 
 
 def _row(scores: ClassScores) -> list[str]:
-    flag = "*" if scores.n_positive < FEW_POSITIVES else ""
+    flag = "*" if scores.has_few_positives else ""
     return [
         scores.name,
         f"{scores.train_count:,}",

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import OmegaConf
-from rich import box
 from rich.table import Table
 
-from imbalance_lab.report.screen import number
+from imbalance_lab.comparison import compare_runs
+from imbalance_lab.metrics import over_seeds
+from imbalance_lab.predictions import Predictions
+from imbalance_lab.report.screen import number, plain_table
 
 
 class Run(NamedTuple):
@@ -50,9 +52,10 @@ def sweep_table(runs: Sequence[Run]) -> Table:
     """One row a run, in the order given; only overrides that differ between the runs are shown."""
     keys = dict.fromkeys(key for run in runs for key in run.overrides)
     varied = [key for key in keys if len({run.overrides.get(key) for run in runs}) > 1]
-    table = Table(title=f"{len(runs)} runs, best validation AUROC first", box=box.SIMPLE_HEAD, title_justify="left")
-    for heading in ["run", *varied]:
-        table.add_column(heading, no_wrap=True)
+    table = plain_table(f"{len(runs)} runs, best validation AUROC first")
+    table.add_column("run", no_wrap=True)
+    for heading in varied:
+        table.add_column(heading, overflow="fold")  # where there is no room, these give way, not the scores
     for heading in ("val AUROC", "test AUROC [95 % CI]", "test bal. acc. [95 % CI]"):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in runs:
@@ -66,11 +69,45 @@ def failure_lines(runs: Sequence[Run]) -> list[str]:
     return [f"run {run.directory.name} has no scores: {run.why}" for run in runs if run.metrics is None]
 
 
+def comparison_lines(runs: Sequence[Run]) -> list[str]:
+    """How each run differs from the best one on test, in words; empty where the test examples differ."""
+    files = {f"run {run.directory.name}": run.directory / "predictions" / "test.parquet" for run in runs}
+    stored = {name: Predictions.read(file) for name, file in files.items() if file.is_file()}
+    if len(stored) < 2:
+        return []
+    try:
+        compared = compare_runs(stored, reference=next(iter(stored)))
+    except ValueError:  # other classes or other examples: nothing to compare in pairs
+        return []
+    return [f"test AUROC: {each.in_words('auroc')}" for each in compared]
+
+
+def seed_lines(runs: Sequence[Run]) -> list[str]:
+    """The mean test AUROC, with its t interval, of runs that differ in the seed only."""
+    families: dict[tuple[tuple[str, str], ...], list[Run]] = {}
+    for run in runs:
+        if run.metrics is not None and run.metrics["test"]["auroc"]["value"] is not None:
+            rest = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
+            families.setdefault(rest, []).append(run)
+    varied = {pair for rest in families for pair in rest if not all(pair in other for other in families)}
+    lines = []
+    for rest, family in families.items():
+        if len(family) > 1:
+            name = " ".join(f"{key}={value}" for key, value in rest if (key, value) in varied) or "all runs"
+            mean, ends, n = over_seeds([run.metrics["test"]["auroc"]["value"] for run in family if run.metrics])
+            lines.append(f"{name}: test AUROC {_with_interval({'value': mean, 'ci95': ends})} over {n} seeds")
+    return lines
+
+
 def _scores(run: Run) -> list[str]:
     if run.metrics is None:
         return ["–", "–", "–"]
     test = run.metrics["test"]
-    return [number(run.val_auroc), _with_interval(test["auroc"]), _with_interval(test["balanced_accuracy"])]
+    return [
+        number(run.val_auroc).replace("-inf", "–"),
+        _with_interval(test["auroc"]),
+        _with_interval(test["balanced_accuracy"]),
+    ]
 
 
 def _with_interval(score: dict[str, Any]) -> str:

@@ -1,3 +1,4 @@
+import inspect
 import math
 
 import pytest
@@ -7,7 +8,8 @@ from torch import nn
 from imbalance_lab import backbones
 from imbalance_lab.backbones import MLP, ConvNet, ResNetCifar
 
-EVERY_BACKBONE = [getattr(backbones, name) for name in backbones.__all__]
+EXPORTED = [getattr(backbones, name) for name in backbones.__all__]
+EVERY_BACKBONE = [each for each in EXPORTED if "input_shape" in inspect.signature(each).parameters]  # no heads
 every_backbone = pytest.mark.parametrize("make", EVERY_BACKBONE)
 
 
@@ -129,3 +131,10 @@ def test_resnet_refuses_a_depth_that_is_not_6n_plus_2(depth):
 def test_nets_of_images_refuse_tables(make):
     with pytest.raises(ValueError, match=r"needs images .* got examples of shape \(30,\)"):
         make((30,))
+
+
+@pytest.mark.parametrize("make", [MLP, ConvNet])
+@pytest.mark.parametrize("widths", [32, "16,8", [16, 0], [16, -1], [16, 2.5]])
+def test_widths_are_a_list_of_whole_numbers(make, widths):
+    with pytest.raises(ValueError, match="widths must be a list of whole numbers ≥ 1"):
+        make((3, 8, 8), widths=widths)

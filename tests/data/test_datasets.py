@@ -132,8 +132,6 @@ def test_cifar_becomes_channels_first_with_the_test_numbered_after_the_pool(read
     assert set(asked) == {tmp_path}
 
 
-# FAILS: EOFError "Compressed file ended before …" names no file, and run.py does not take it for a mistake
-# (datasets.py:134).
 def test_a_download_that_broke_off_is_named(folder):
     packed = gzip.compress(idx(IMAGES))
     (folder / "train-images-idx3-ubyte.gz").write_bytes(packed[: len(packed) // 2])
@@ -141,7 +139,6 @@ def test_a_download_that_broke_off_is_named(folder):
         fashion_mnist(str(folder))
 
 
-# FAILS: numpy's "cannot reshape array" names no file (datasets.py:145).
 def test_an_unpacked_file_that_broke_off_is_named(folder):
     (folder / "train-images-idx3-ubyte").write_bytes(idx(IMAGES)[:-1])
     with pytest.raises((OSError, ValueError), match="train-images-idx3-ubyte"):

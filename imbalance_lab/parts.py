@@ -1,0 +1,185 @@
+"""From the config to the objects it describes, each checked as it is built: what is wrong is said in one sentence.
+
+Nothing here imports Lightning, which takes seconds: a mistake is told before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+from imbalance_lab import keyed, losses
+from imbalance_lab.cli import UsageError
+from imbalance_lab.data import Splits
+from imbalance_lab.losses.weights import spread
+from imbalance_lab.samplers import Sampler
+
+if TYPE_CHECKING:
+    from imbalance_lab.posthoc import Rule
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the config describes, apart from what needs Lightning."""
+
+    splits: Splits
+    loss: nn.Module
+    backbone: nn.Module
+    head: nn.Module
+    sampler: Sampler
+    augment: Callable[[Tensor, Tensor], Tensor]
+    optimizer: Callable[..., torch.optim.Optimizer]
+    scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
+    rule: "Rule"
+    seen: tuple[float, ...] | None
+
+
+def build_parts(config: DictConfig) -> Parts:
+    """Build, and so check, what the config describes.
+
+    Raises:
+        UsageError: naming the part of the config that is wrong.
+    """
+    _check_job(config)
+    optimizer, scheduler = build(config, "optimizer"), build(config, "scheduler")
+    _try(config, optimizer, scheduler)
+    splits: Splits = build(config, "data")
+    if config.ckpt_path is not None:
+        _check_checkpoint(config, splits.classes)
+    loss = build(config, "loss", class_counts=splits.class_counts)
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
+        torch.default_generator.manual_seed(keyed.fold(config.seed) >> 1)
+        backbone = build(config, "backbone", input_shape=tuple(splits.train.inputs.shape[1:]))
+        sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
+        head = build(config, "head", **sizes, num_classes=len(splits.classes))
+    sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed)
+    from imbalance_lab.posthoc import check_options  # here: with torchmetrics and what that imports it takes seconds
+
+    augment, rule = build(config, "augment"), build(config, "operating_point")
+    seen = shares_seen(loss, sampler, splits.class_counts.tolist())
+    try:
+        check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, loss))
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"after training: {error}") from error
+    return Parts(splits, loss, backbone, head, sampler, augment, optimizer, scheduler, rule, seen)
+
+
+def posthoc_options(config: DictConfig, loss: nn.Module) -> dict[str, Any]:
+    """What the config asks for after training, as `fit_readout` takes it."""
+    deploy = config.deploy_prior
+    return {
+        "link": getattr(loss, "link", "softmax"),
+        "calibrate": config.calibration,
+        "deploy": None if deploy is None else list(deploy),
+        "tau": config.logit_adjustment,
+    }
+
+
+def shares_seen(loss: nn.Module, sampler: Sampler, counts: list[int]) -> tuple[float, ...] | None:
+    """The class shares that the logits stand for after training with this sampler and loss (see `prior_seen`).
+
+    None where they stand for none that is known: after losses with margins, scaled logits or independent labels.
+    """
+    from imbalance_lab.posthoc import prior_seen
+
+    power = getattr(sampler, "power", None)
+    if power is None:
+        return None
+    match loss:
+        case losses.LogitAdjustedLoss():
+            return prior_seen(counts, power, loss.tau)
+        case nn.CrossEntropyLoss():
+            return prior_seen(counts, power, weight=None if loss.weight is None else loss.weight.tolist())
+        case losses.FocalLoss():
+            one_each = torch.zeros(1, len(counts))
+            alpha = None if loss.alpha is None else spread(loss.alpha, loss.background_class, one_each).tolist()
+            return None if alpha and not all(alpha) else prior_seen(counts, power, weight=alpha)
+        case losses.PolyLoss():
+            return prior_seen(counts, power)
+        case _:
+            return None
+
+
+def build(config: DictConfig, part: str, **arguments: Any) -> Any:
+    """Instantiate ``config[part]`` with those of ``arguments`` that it takes; refuse what makes no sense to it."""
+    try:
+        takes = signature(get_object(config[part]._target_)).parameters
+        if not any(parameter.kind == parameter.VAR_KEYWORD for parameter in takes.values()):
+            arguments = {name: value for name, value in arguments.items() if name in takes}
+        return instantiate(config[part], **arguments)
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, ValueError | TypeError | OSError | ImportError) or _is_lightnings(cause):
+            raise _mistake(config, part, cause) from error
+        raise
+    except (ValueError, ImportError) as error:
+        raise _mistake(config, part, error) from error
+
+
+def _mistake(config: DictConfig, part: str, error: BaseException | None) -> UsageError:
+    """Say which part of the config is wrong; a TypeError seldom tells by itself what was given."""
+    given = " ".join(f"{key}={value}" for key, value in config[part].items() if not key.startswith("_"))
+    return UsageError(f"{part}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))
+
+
+def _is_lightnings(error: BaseException | None) -> bool:
+    # By name: an error in the loss must not wait for the import of Lightning.
+    return type(error).__name__ == "MisconfigurationException"
+
+
+def _try(config: DictConfig, optimizer: Callable[..., Any], scheduler: Callable[..., Any]) -> None:
+    """Build both for one parameter: they are functions until the model is there, and would complain only then."""
+    parts = {"optimizer": optimizer, "scheduler": scheduler}
+    part = "optimizer"
+    try:
+        built = parts[part]([nn.Parameter(torch.zeros(1))])
+        part = "scheduler"
+        parts[part](built, 100)
+    except (ValueError, TypeError) as error:
+        raise _mistake(config, part, error) from error
+
+
+def _check_job(config: DictConfig) -> None:
+    """What the config says about the job itself."""
+    for key, least in {"seed": 0, "batch_size": 1, "num_workers": 0, "max_epochs": 1}.items():
+        if isinstance(config[key], bool) or not isinstance(config[key], int) or config[key] < least:
+            raise UsageError(f"{key} must be a whole number ≥ {least}, got {config[key]!r}")
+    if not isinstance(config.fit, bool):
+        raise UsageError(f"fit must be true or false, got {config.fit!r}")
+    if config.ckpt_path is None:
+        if not config.fit:
+            raise UsageError("fit=false tests an existing model: name it with ckpt_path=RUN/checkpoints/best.ckpt")
+    elif not Path(config.ckpt_path).is_file():
+        raise UsageError(f"ckpt_path={config.ckpt_path} is no file: name a checkpoint, as in RUN/checkpoints/last.ckpt")
+
+
+def _check_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> None:
+    """Refuse a checkpoint of another model, by what to write on the command line to have that one."""
+    try:
+        hparams = torch.load(config.ckpt_path, map_location="cpu", weights_only=True)["hyper_parameters"]
+        trained, trained_classes = hparams["config"], hparams["classes"]
+    except Exception as error:  # whatever unpickling a file that is no checkpoint of ours may raise
+        raise UsageError(f"ckpt_path={config.ckpt_path} is no checkpoint of this program that can be read") from error
+    if tuple(trained_classes) != classes:
+        raise UsageError(
+            f"ckpt_path={config.ckpt_path} tells {len(trained_classes)} classes apart, {trained_classes[0]!r} …, "
+            f"but the data have {len(classes)}, {classes[0]!r} …: choose the data that it was trained on"
+        )
+    needed = []
+    for part in ("backbone", "head", "loss"):
+        here: Any = OmegaConf.to_container(config[part], resolve=True)
+        there = trained[part]
+        if here["_target_"] != there["_target_"]:
+            needed.append(f"{part}._target_={there['_target_']}")
+        needed += [
+            f"'{part}.{key}={value}'" for key, value in there.items() if key[0] != "_" and value != here.get(key)
+        ]
+    if needed:
+        raise UsageError(f"ckpt_path={config.ckpt_path} holds another model: add {' '.join(needed)}")

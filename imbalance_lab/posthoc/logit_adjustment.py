@@ -1,0 +1,104 @@
+"""Post-hoc logit adjustment (Menon et al. 2021, arXiv 2007.07314, eq. 9): decide by z − τ log π, for balanced recall.
+
+π are the shares that the logits stand for *after* training (`prior_seen`). Where the sampler or the loss has balanced
+them already they are equal, and the adjustment changes no decision, whatever τ: it cannot correct twice.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbalance_lab import metrics
+from imbalance_lab.posthoc.link import Link, Logits, Shares, Target, checked_link, checked_shares, happened, share_logit
+
+Criterion = Literal[
+    "balanced_accuracy", "macro_f1", "geometric_mean_recall", "harmonic_mean_recall", "worst_recall", "matthews"
+]
+"""A score of decisions in `imbalance_lab.metrics`, higher is better."""
+
+TAUS = tuple(step / 10 for step in range(21))
+"""0, 0.1, …, 2."""
+
+
+@dataclass(frozen=True)
+class LogitAdjustment:
+    """z − τ log π for the shares ``seen``. τ = 1 gives the probabilities for equal shares; τ = 0 changes nothing.
+
+    (For sigmoid, log π / (1 − π) of each label: τ = 1 is a label that holds half the time.)
+    """
+
+    link: Link
+    seen: Shares
+    tau: float = 1.0
+
+    def __post_init__(self) -> None:
+        checked_link(self.link)
+        object.__setattr__(self, "seen", checked_shares("seen", self.seen, self.link))
+        if isinstance(self.tau, bool) or not isinstance(self.tau, int | float) or not 0 <= self.tau < np.inf:
+            raise ValueError(f"tau must be a number ≥ 0, got {self.tau!r}")
+
+    @property
+    def offset(self) -> NDArray[np.float64]:
+        """What is added to the logits, (C,)."""
+        return -self.tau * share_logit(self.seen, self.link)
+
+    @property
+    def prior(self) -> Shares | None:
+        """The shares that the probabilities stand for afterwards; None where they are none (τ not 0 or 1)."""
+        balanced = 1 / len(self.seen) if self.link == "softmax" else 0.5
+        return {0.0: self.seen, 1.0: (balanced,) * len(self.seen)}.get(float(self.tau))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(self), "seen": list(self.seen)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "LogitAdjustment":
+        """Read what `as_json` gave."""
+        return cls(content["link"], tuple(content["seen"]), content["tau"])
+
+
+def choose_tau(
+    logits: Logits,
+    target: Target,
+    seen: Shares,
+    *,
+    link: Link = "softmax",
+    criterion: Criterion = "balanced_accuracy",
+    taus: Sequence[float] = TAUS,
+) -> LogitAdjustment:
+    """The adjustment with the best score of its decisions on validation; of equally good ones the smallest τ.
+
+    Args:
+        logits: (N, C) of examples that were not trained on.
+        target: class numbers (N,), or 0/1 (N, C).
+        seen: the shares that the logits stand for, (C,).
+        link: softmax decides by the largest; sigmoid label by label, by z ≥ 0, and averages the labels' scores.
+        criterion: what to compare.
+        taus: the grid.
+    """
+    checked_criterion(criterion)
+    adjustments = [LogitAdjustment(link, seen, tau) for tau in sorted(taus)]
+    scores = [_score(logits + adjustment.offset, target, link, criterion) for adjustment in adjustments]
+    if np.isnan(scores).all():
+        raise ValueError(f"{criterion} is undefined on these {len(target)} examples for every tau")
+    return adjustments[int(np.nanargmax(scores))]
+
+
+def checked_criterion(criterion: Criterion) -> Criterion:
+    """Return ``criterion``, or refuse what is no score to choose by."""
+    if criterion not in get_args(Criterion):
+        raise ValueError(f"the criterion for tau must be one of {', '.join(get_args(Criterion))}, got {criterion!r}")
+    return criterion
+
+
+def _score(logits: Logits, target: Target, link: Link, criterion: Criterion) -> float:
+    score = getattr(metrics, criterion)
+    num_classes = logits.shape[1]
+    if link == "softmax":
+        return float(score(metrics.confusion_matrix(logits.argmax(1), target, num_classes)))
+    labels = zip((logits >= 0).T.astype(np.int64), happened(target, num_classes).T.astype(np.int64), strict=True)
+    return metrics.macro([score(metrics.confusion_matrix(decision, truth, 2)) for decision, truth in labels])

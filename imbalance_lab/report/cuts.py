@@ -1,0 +1,35 @@
+"""What a run's thresholds do: where they were chosen, on validation, and on test."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from imbalance_lab.evaluation import Score
+from imbalance_lab.metrics import wilson
+from imbalance_lab.posthoc import Cut
+from imbalance_lab.report.screen import interval, number, plain_table
+
+
+def cuts_table(classes: Sequence[str], chosen: Sequence[Cut | str], tested: Sequence[Cut | str]) -> Table:
+    """Per class: the threshold on its probability, recall and precision on validation and, with intervals, on test."""
+    rule = next((cut.rule for cut in chosen if isinstance(cut, Cut)), "none could be chosen")
+    table = plain_table(f"Thresholds chosen on validation: {rule}")
+    table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
+    for heading in ("threshold", "val recall", "precision", "test recall [95 % CI]", "precision [95 % CI]"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, on_val, on_test in zip(classes, chosen, tested, strict=True):
+        if isinstance(on_val, Cut) and isinstance(on_test, Cut):
+            recall = Score(on_test.recall, wilson(on_test.tp, on_test.n_positive))
+            precision = Score(on_test.precision, wilson(on_test.tp, on_test.tp + on_test.fp))
+            shown = [f"{on_val.threshold:.4f}", number(on_val.recall), number(on_val.precision)]
+            table.add_row(name, *shown, interval(recall), interval(precision))
+        else:
+            table.add_row(name, *"–––––")
+    return table
+
+
+def refusals(classes: Sequence[str], chosen: Sequence[Cut | str]) -> list[str]:
+    """Why a class has no threshold."""
+    return [
+        f"no threshold for {name}: {cut}" for name, cut in zip(classes, chosen, strict=True) if isinstance(cut, str)
+    ]

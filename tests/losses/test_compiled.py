@@ -1,0 +1,93 @@
+"""The losses under `torch.compile`, `torch.export` and autocast."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from imbalance_lab.losses import CrossEntropyLoss, FocalLoss, SigmoidFocalLoss
+
+WEIGHTS = [0.1, 0.5, 1.0, 4.0]
+LOSSES = {
+    "focal": FocalLoss(),
+    "focal, γ and α of each class": FocalLoss([0.5, 1, 2, 3], WEIGHTS, reduction="weighted_mean"),
+    "focal, one number": FocalLoss(0.5, 0.25, reduction="mean_positive"),
+    "focal, smoothed": FocalLoss(alpha=WEIGHTS, label_smoothing=0.1),
+    "focal, γ = 0": FocalLoss(0, WEIGHTS, label_smoothing=0.1),
+    "sigmoid focal": SigmoidFocalLoss(),
+    "cross-entropy": CrossEntropyLoss(WEIGHTS, label_smoothing=0.1),
+}
+
+
+def batch(*shape: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    logits = (torch.randn(shape, generator=generator) * 4).to(dtype).requires_grad_()
+    target = torch.randint(shape[1], (shape[0], *shape[2:]), generator=generator)
+    target.view(-1)[::5] = -100
+    return logits, target
+
+
+def value_and_gradient(loss: nn.Module, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    value = loss(logits, target)
+    return value.detach(), torch.autograd.grad(value, logits)[0]
+
+
+@pytest.fixture
+def fresh_compiler():
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+@pytest.mark.parametrize("name", LOSSES)
+def test_compiles_as_one_graph(name):
+    loss = LOSSES[name]
+    compiled = torch.compile(loss, fullgraph=True)
+    for shape in [(6, 4), (2, 4, 3, 5)]:
+        for dtype, digits in [(torch.float32, 2e-6), (torch.bfloat16, 0.01)]:
+            logits, target = batch(*shape, dtype=dtype)
+            expected = value_and_gradient(loss, logits, target)
+            found = value_and_gradient(compiled, logits, target)
+            torch.testing.assert_close(found, expected, rtol=digits, atol=digits / 100)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.filterwarnings("ignore")
+def test_compiled_focal_keeps_its_digits():
+    """Inductor's expm1 is exp − 1 on a CPU; nothing of it is in the way."""
+    rows = [[0.25, gap, -1.5] for gap in (-200.0, -50.0, -1.0, 14.0, 20.0, 30.0)]
+    target = torch.ones(len(rows), dtype=torch.long)
+    loss = FocalLoss(1.5, reduction="sum")
+    precise = torch.tensor(rows, dtype=torch.float64, requires_grad=True)
+    for row in range(len(rows)):
+        logits = torch.tensor(rows, requires_grad=True)
+        found = value_and_gradient(torch.compile(loss, fullgraph=True), logits[row : row + 1], target[:1])
+        expected = value_and_gradient(loss, precise[row : row + 1], target[:1])
+        torch.testing.assert_close(found, expected, rtol=2e-6, atol=1e-37, check_dtype=False)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", LOSSES)
+def test_exports(name):
+    loss = LOSSES[name]
+    rows = torch.export.Dim("rows", min=2)
+    logits, target = batch(6, 4)
+    program = torch.export.export(loss, (logits, target), dynamic_shapes=({0: rows}, {0: rows}))
+    logits, target = batch(9, 4)
+    torch.testing.assert_close(program.module()(logits, target), loss(logits, target))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_autocast_does_not_cost_digits(name):
+    """Under autocast the logits arrive in bfloat16; the loss is computed and returned in float32."""
+    loss = LOSSES[name]
+    logits, target = batch(6, 4, dtype=torch.bfloat16)
+    expected = loss(logits.float(), target)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = loss(logits, target)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)

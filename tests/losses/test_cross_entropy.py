@@ -1,0 +1,85 @@
+"""The cross-entropy is torch's, but for what its docstring says."""
+
+import re
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from imbalance_lab.losses import CrossEntropyLoss
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 1.0, 2.0]])
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("soft", [False, True])
+def test_is_torchs(weight, label_smoothing, reduction, soft):
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(6, 3, 4, generator=generator).requires_grad_()
+    target = torch.randint(3, (6, 4), generator=generator)
+    target[0, 1] = -100
+    target = torch.softmax(logits.detach().flip(0), 1) if soft else target
+    ours = CrossEntropyLoss(weight, label_smoothing=label_smoothing, reduction=reduction)(logits, target)
+    theirs = F.cross_entropy(
+        logits, target, None if weight is None else torch.tensor(weight),
+        label_smoothing=label_smoothing, reduction=reduction,
+    )  # fmt: skip
+    gradients = [torch.autograd.grad(loss.sum(), logits)[0] for loss in (ours, theirs)]
+    torch.testing.assert_close(ours, theirs)
+    torch.testing.assert_close(*gradients)
+    if weight is None and label_smoothing == 0:
+        assert torch.equal(ours, theirs)
+        assert torch.equal(*gradients)
+
+
+def test_equal_counts_weigh_equally():
+    logits, target = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 2, 2, 1, 2])
+    for name in ("inverse", "sqrt_inverse", "effective"):
+        loss = CrossEntropyLoss(name, class_counts=[7, 7, 7])
+        torch.testing.assert_close(loss(logits, target), F.cross_entropy(logits, target))
+        assert CrossEntropyLoss(name, class_counts=[7, 7, 1])(logits, target) != F.cross_entropy(logits, target)
+
+
+@pytest.mark.parametrize("weight", [None, [0.5, 1.0, 2.0]])
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_a_mean_over_nothing_is_zero_with_a_zero_gradient(weight, label_smoothing):
+    logits = torch.randn(2, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    loss = CrossEntropyLoss(weight, label_smoothing=label_smoothing)(logits, torch.full((2,), -100))
+    assert loss == 0
+    assert (torch.autograd.grad(loss, logits)[0] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("weight", [None, [0.5, 1.0, 2.0]])
+def test_half_precision_is_computed_in_float32(dtype, weight):
+    logits = (torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * 50).to(dtype)
+    target = torch.arange(500) % 3
+    module = CrossEntropyLoss(weight)
+    precise = module(logits.float(), target)
+    assert module(logits, target) == precise.to(dtype)
+    assert module(torch.full((2, 3), 1e4, dtype=dtype), torch.tensor([0, 1])).isfinite()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        ({"weight": 0.5}, TypeError, "weight must be a list of one number a class, got 0.5"),
+        ({"weight": "rare"}, ValueError, "one of inverse, sqrt_inverse, effective, got 'rare'"),
+        ({"weight": "inverse"}, ValueError, "give class_counts"),
+        ({"weight": [1, "x"]}, TypeError, "weight[1] must be a number, got 'x'"),
+        ({"weight": [1, -1]}, ValueError, "weight[1] must be a finite number ≥ 0, got -1"),
+        ({"weight": [1, 1], "class_counts": [3, 4, 5]}, ValueError, "weight has 2 numbers, but there are 3 classes"),
+        ({"label_smoothing": 2}, ValueError, "label_smoothing must be a finite number between 0 and 1, got 2"),
+        ({"reduction": "average"}, ValueError, "reduction must be one of none, sum, mean, got 'average'"),
+        ({"ignore_index": 1.5}, TypeError, "ignore_index must be an integer, got 1.5"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_when_built(arguments, error, says):
+    with pytest.raises(error, match=re.escape(says)):
+        CrossEntropyLoss(**arguments)
+
+
+def test_strange_targets_are_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="target 255 is none of the 3 classes"):
+        CrossEntropyLoss()(torch.zeros(2, 3), torch.tensor([0, 255]))
+    assert CrossEntropyLoss(ignore_index=255)(torch.zeros(2, 3), torch.tensor([0, 255])) == pytest.approx(1.0986123)

@@ -1,0 +1,90 @@
+"""The mean of a loss under DDP: two processes with uneven shares have the gradient of one with the whole batch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from imbalance_lab.losses import CrossEntropyLoss, FocalLoss, SigmoidFocalLoss
+
+WEIGHTS = [0.1, 0.5, 1.0, 4.0]
+LOSSES: dict[str, nn.Module] = {
+    "focal mean": FocalLoss(alpha=WEIGHTS),
+    "focal weighted_mean": FocalLoss(alpha=WEIGHTS, reduction="weighted_mean"),
+    "focal mean_positive": FocalLoss(alpha=0.3, reduction="mean_positive"),
+    "focal smoothed": FocalLoss(alpha=WEIGHTS, label_smoothing=0.1, reduction="weighted_mean"),
+    "focal γ = 0": FocalLoss(0, WEIGHTS, reduction="weighted_mean"),
+    "cross-entropy": CrossEntropyLoss(),
+    "cross-entropy weighted": CrossEntropyLoss(WEIGHTS),
+    "cross-entropy weighted, smoothed": CrossEntropyLoss(WEIGHTS, label_smoothing=0.1),
+    "sigmoid mean": SigmoidFocalLoss(),
+    "sigmoid mean_positive": SigmoidFocalLoss(reduction="mean_positive"),
+}
+CUTS = {"uneven": 3, "one example": 1, "nothing but ignored": 2}
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    """Features (12, 5), and class numbers of which the first two and one more are ignored."""
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(12, 5, generator=generator, dtype=torch.float64)
+    target = torch.randint(4, (12,), generator=generator)
+    target[[0, 1, 7]] = -100
+    return features, target
+
+
+def net() -> nn.Module:
+    linear = nn.Linear(5, 4).double()
+    with torch.no_grad():
+        for parameter in linear.parameters():
+            parameter.copy_(torch.linspace(-1, 1, parameter.numel()).view_as(parameter))
+    return linear
+
+
+def gradient(model: nn.Module, loss: nn.Module, features: Tensor, target: Tensor) -> Tensor:
+    model.zero_grad()
+    loss(model(features), target).backward()
+    return torch.cat([p.grad.flatten() for p in model.parameters()])
+
+
+def one_of_two(rank: int, rendezvous: str, results: str) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=2)
+    features, target = batch()
+    model = DistributedDataParallel(net())
+    found = {}
+    for name, loss in LOSSES.items():
+        for cut, at in CUTS.items():
+            share = slice(None, at) if rank == 0 else slice(at, None)
+            found[name, cut] = gradient(model, loss.double(), features[share], target[share])
+        if rank == 0:  # evaluation is local: a collective here would wait for the other for ever
+            with torch.no_grad():
+                found[name, "evaluation"] = loss(net()(features[5:]), target[5:])
+    if rank == 0:
+        torch.save(found, results)
+    dist.destroy_process_group()
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Tensor]:
+    folder: Path = tmp_path_factory.mktemp("two_processes")
+    mp.spawn(one_of_two, args=(str(folder / "rendezvous"), str(folder / "results.pt")), nprocs=2)
+    return torch.load(folder / "results.pt")
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("cut", CUTS)
+def test_two_processes_have_the_gradient_of_one(found, name, cut):
+    features, target = batch()
+    expected = gradient(net(), LOSSES[name].double(), features, target)
+    torch.testing.assert_close(found[name, cut], expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_evaluation_is_local(found, name):
+    features, target = batch()
+    expected = LOSSES[name].double()(net()(features[5:]), target[5:]).detach()
+    torch.testing.assert_close(found[name, "evaluation"], expected)

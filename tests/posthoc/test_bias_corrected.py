@@ -1,0 +1,177 @@
+import json
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime, minimize
+from scipy.special import expit, log_softmax, softmax
+from sklearn.linear_model import LogisticRegression
+
+from imbalance_lab.posthoc import (
+    Calibration,
+    fit_bias_corrected,
+    fit_temperature,
+    fit_temperature_scaling,
+    prior_seen,
+    uncalibrated,
+)
+from imbalance_lab.posthoc.link import negative_log_likelihood, probability
+
+SEEN = prior_seen([800, 150, 50])
+
+
+def drawn(n=4000, classes=3, seed=0, temperature=1.0, bias=0.0):
+    """Logits, and targets drawn from softmax(z / temperature + bias)."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 2, (n, classes)).astype(np.float32)
+    truth = logits / temperature + bias
+    return logits, (truth + rng.gumbel(size=logits.shape)).argmax(1)
+
+
+def drawn_labels(n=4000, seed=0, temperature=1.0, bias=0.0):
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(0, 2, (n, 3)).astype(np.float32)
+    return logits, (rng.random((n, 3)) < expit(logits / temperature + bias)).astype(np.int64)
+
+
+@pytest.mark.parametrize("make", [drawn, drawn_labels])
+def test_a_planted_temperature_and_bias_are_found(make):
+    bias = np.array([1.0, -1.5, 0.5])
+    logits, target = make(40_000, temperature=1.6, bias=bias)
+    found = fit_bias_corrected(logits, target, "softmax" if make is drawn else "sigmoid")
+    assert found.temperature == pytest.approx(1.6, rel=0.04)
+    np.testing.assert_allclose(found.bias, bias, atol=0.06)
+
+
+@pytest.mark.parametrize("make", [drawn, drawn_labels])
+def test_the_mean_probability_of_every_class_is_its_share_which_it_stands_for(make):
+    logits, target = make(700, seed=3, temperature=0.7)
+    link = "softmax" if make is drawn else "sigmoid"
+    found = fit_bias_corrected(logits, target, link)
+    shares = np.bincount(target) / 700 if link == "softmax" else target.mean(0)
+    np.testing.assert_allclose(probability(found(logits), link).mean(0), shares, atol=1e-5)
+    np.testing.assert_allclose(found.prior, shares)
+
+
+def test_it_is_the_minimum_that_another_optimiser_finds():
+    logits, target = drawn(500, seed=4, temperature=2.0, bias=np.array([0.5, 0, -0.5]))
+    found = fit_bias_corrected(logits, target)
+
+    def cost(theta):
+        return -log_softmax(logits * theta[0] + np.append(theta[1:], 0), 1)[np.arange(500), target].mean()
+
+    simplex = minimize(cost, [1, 0, 0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12, "maxiter": 4000})
+    ours = negative_log_likelihood(found(logits), target, "softmax")
+    assert ours <= simplex.fun + 1e-9
+    assert found.temperature == pytest.approx(1 / simplex.x[0], rel=1e-3)
+    assert (
+        np.abs(
+            approx_fprime(np.array([1 / found.temperature, *np.subtract(found.bias, found.bias[2])[:2]]), cost)
+        ).max()
+        < 1e-5
+    )
+
+
+def test_one_label_is_platt_scaling():
+    logits, target = drawn_labels(800, seed=5, temperature=1.5, bias=-1.0)
+    found = fit_bias_corrected(logits[:, :1], target[:, :1], "sigmoid")
+    platt = LogisticRegression(C=np.inf, tol=1e-10).fit(logits[:, :1], target[:, 0])
+    assert 1 / found.temperature == pytest.approx(platt.coef_[0, 0], rel=1e-4)
+    assert found.bias[0] == pytest.approx(platt.intercept_[0], rel=1e-4)
+
+
+def test_it_undoes_whatever_bias_training_left():
+    logits, target = drawn(2000)
+    moved = fit_bias_corrected(logits + np.array([3.0, -1, 0.5]), target)
+    plain = fit_bias_corrected(logits, target)
+    np.testing.assert_allclose(
+        softmax(moved(logits + np.array([3.0, -1, 0.5])), 1), softmax(plain(logits), 1), atol=1e-5
+    )
+
+
+def test_permuting_the_classes_permutes_the_bias():
+    logits, target = drawn(600, bias=np.array([1.0, -1, 0]))
+    order = np.array([1, 2, 0])
+    found, permuted = (
+        fit_bias_corrected(logits, target),
+        fit_bias_corrected(logits[:, order], np.argsort(order)[target]),
+    )
+    assert permuted.temperature == pytest.approx(found.temperature, rel=1e-5)
+    np.testing.assert_allclose(permuted.bias, np.take(found.bias, order), atol=1e-5)
+
+
+def test_huge_logits_and_constants_do_no_harm():
+    logits, target = drawn(500)
+    plain = fit_bias_corrected(logits, target)
+    shifted = fit_bias_corrected(logits + np.random.default_rng(0).normal(0, 1e4, (500, 1)), target)
+    np.testing.assert_allclose(
+        [shifted.temperature, *shifted.bias], [plain.temperature, *plain.bias], rtol=1e-4, atol=1e-4
+    )
+    assert np.isfinite(fit_bias_corrected(logits * np.float32(1e4), target).bias).all()
+
+
+def test_a_class_without_a_validation_example_is_refused():
+    logits, target = drawn(100, classes=4)
+    with pytest.raises(ValueError, match=r"class 2 has none of .*: use temperature scaling"):
+        fit_bias_corrected(logits[target != 2], target[target != 2])
+    labels = np.ones((100, 4), np.int64)
+    labels[0] = 0
+    labels[:, 1] = 1
+    with pytest.raises(ValueError, match="class 1 has all of 100"):
+        fit_bias_corrected(logits, labels, "sigmoid")
+
+
+def test_temperature_changes_no_decision_and_bias_may():
+    logits, target = drawn(500, bias=np.array([2.0, 0, -2]))
+    for seen in (None, SEEN):
+        scaled = fit_temperature_scaling(logits, target, seen)
+        assert scaled.prior == seen
+        assert (scaled(logits).argmax(1) == logits.argmax(1)).all()
+    assert (fit_bias_corrected(logits, target)(logits).argmax(1) != logits.argmax(1)).any()
+
+
+@pytest.mark.parametrize("planted", [0.5, 2.0])
+def test_the_temperature_is_found_where_the_held_out_examples_have_other_shares(planted):
+    # Long-tailed as in training, p(c | x) = softmax(z / T); then thinned until the classes are held out alike.
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 1.5, (60_000, 3)) + np.log(SEEN)
+    target = (truth + rng.gumbel(size=truth.shape)).argmax(1)
+    shares = np.bincount(target) / len(target)
+    kept = rng.random(len(target)) < (shares.min() / shares)[target]
+    logits, target = (truth * planted)[kept], target[kept]
+    found = fit_temperature_scaling(logits, target, tuple(shares))
+    assert found.temperature == pytest.approx(planted, rel=0.03)
+    assert found.prior == tuple(shares)
+    assert fit_temperature(logits, target) > 1.2 * planted  # the difference of shares, taken for overconfidence
+
+
+def test_a_class_that_is_not_held_out_is_no_trouble_for_temperature():
+    logits, target = drawn(2000, classes=3)
+    kept = target != 1
+    assert fit_temperature_scaling(logits[kept], target[kept], (1 / 3,) * 3).temperature == pytest.approx(1, rel=0.15)
+    labelled, labels = drawn_labels(2000)
+    labels[:, 1] = 0
+    assert np.isfinite(fit_temperature_scaling(labelled, labels, (0.5,) * 3, "sigmoid").temperature)
+
+
+def test_json_and_back():
+    logits, target = drawn(300)
+    for calibration in (fit_bias_corrected(logits, target), uncalibrated(3, None), uncalibrated(3, SEEN)):
+        assert Calibration.from_json(json.loads(json.dumps(calibration.as_json(), allow_nan=False))) == calibration
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("tanh", 1.0, (0.0, 0.0), None), "link must be softmax or sigmoid"),
+        (("softmax", 0.0, (0.0, 0.0), None), "temperature must be a number > 0"),
+        (("softmax", 1.0, (0.0, 0.0), (0.2, 0.3, 0.5)), "prior has 3 shares, but bias is of 2 classes"),
+    ],
+)
+def test_nonsense_is_refused(arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Calibration(*arguments)
+
+
+def test_logits_of_another_number_of_classes_are_refused():
+    with pytest.raises(ValueError, match=r"must be \(N, 3\)"):
+        uncalibrated(3, None)(np.zeros((4, 2)))

@@ -1,0 +1,157 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from imbalance_lab.predictions import Predictions
+from imbalance_lab.report.screen import console
+from imbalance_lab.report.sweep import comparison_lines, failure_lines, read_run, read_sweep, seed_lines, sweep_table
+
+
+def score(value):
+    return {"value": value, "ci95": None if value is None else [value - 0.1, value + 0.05]}
+
+
+def write_run(sweep, name, overrides, val=None, test=0.7, status=None, finished=True):
+    folder = sweep / name / ".hydra"
+    folder.mkdir(parents=True)
+    (folder / "overrides.yaml").write_text("".join(f"- {each}\n" for each in overrides) or "[]\n")
+    if finished:
+        metrics = {"val": {"auroc": score(val)}, "test": {"auroc": score(test), "balanced_accuracy": score(0.6)}}
+        (sweep / name / "metrics.json").write_text(json.dumps(metrics))
+        status = {"state": "finished"}
+    if status is not None:
+        (sweep / name / "status.json").write_text(json.dumps(status))
+
+
+def shown(sweep, capsys):
+    """The heading and the rows of the table, cell by cell, as they stand on 100 columns."""
+    console().print(sweep_table(read_sweep(sweep)))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip(" ─━╶╴╌┄")]
+    cells = [re.split(r"\s{2,}", line) for line in lines]
+    return cells[1], cells[2:]
+
+
+def test_the_best_validation_auroc_comes_first(tmp_path, capsys):
+    for name, val, test in (("0", 0.81, 0.9), ("1", 0.95, 0.7), ("2", 0.9, 0.8), ("10", 0.1, 0.95)):
+        write_run(tmp_path, name, [f"seed={name}"], val, test)
+    heading, rows = shown(tmp_path, capsys)
+    assert heading == ["run", "seed", "val AUROC", "test AUROC [95 % CI]", "test bal. acc. [95 % CI]"]
+    assert [row[:3] for row in rows] == [
+        ["1", "1", "0.950"],
+        ["2", "2", "0.900"],
+        ["0", "0", "0.810"],
+        ["10", "10", "0.100"],
+    ]
+    assert rows[0][3:] == ["0.700 [0.600, 0.750]", "0.600 [0.500, 0.650]"]
+
+
+def test_only_overrides_that_vary_are_shown(tmp_path, capsys):
+    write_run(tmp_path, "0", ["data=digits_lt", "loss=focal", "~scheduler", "+n=3"], 0.8)
+    write_run(tmp_path, "1", ["data=digits_lt", "loss=ldam", "~scheduler"], 0.9)
+    heading, rows = shown(tmp_path, capsys)
+    assert heading[1:-3] == ["loss", "n"]
+    assert rows[0][:3] == ["1", "ldam", "0.900"]
+    assert rows[1][:4] == ["0", "focal", "3", "0.800"]
+
+
+def test_a_value_may_contain_an_equals_sign(tmp_path):
+    write_run(tmp_path, "0", ["'ckpt_path=a/epoch=3.ckpt'", "'loss.alpha=[0.25,0.75]'"], 0.5)
+    assert read_run(tmp_path / "0").overrides == {"ckpt_path": "a/epoch=3.ckpt", "loss.alpha": "[0.25,0.75]"}
+
+
+def test_a_failed_run_comes_last_with_its_reason(tmp_path, capsys):
+    write_run(tmp_path, "0", ["seed=0"], finished=False, status={"state": "failed", "error": "the loss is nan"})
+    write_run(tmp_path, "1", ["seed=1"], 0.2)
+    write_run(tmp_path, "2", ["seed=2"], finished=False, status={"state": "running"})
+    write_run(tmp_path, "3", ["seed=3"], finished=False)
+    _, rows = shown(tmp_path, capsys)
+    assert [row[0] for row in rows] == ["1", "0", "2", "3"]
+    assert rows[1][2:] == ["–", "–", "–"]
+    assert failure_lines(read_sweep(tmp_path)) == [
+        "run 0 has no scores: the loss is nan",
+        "run 2 has no scores: running",
+        "run 3 has no scores: not started",
+    ]
+
+
+def test_an_undefined_test_score_is_a_dash(tmp_path, capsys):
+    write_run(tmp_path, "0", ["seed=0"], 0.8, None)
+    _, rows = shown(tmp_path, capsys)
+    assert rows == [["0", "0.800", "–", "0.600 [0.500, 0.650]"]]
+
+
+def test_a_folder_without_runs_is_an_empty_sweep(tmp_path):
+    (tmp_path / "notes").mkdir()
+    assert read_sweep(tmp_path) == []
+
+
+@pytest.mark.parametrize("overrides", [[], ["seed=1"]])
+def test_a_single_run_has_no_column_of_overrides(tmp_path, capsys, overrides):
+    write_run(tmp_path, "0", overrides, 0.8)
+    heading, rows = shown(tmp_path, capsys)
+    assert heading[:2] == ["run", "val AUROC"]
+    assert len(rows) == 1
+
+
+def test_an_undefined_validation_score_is_a_dash_and_comes_last(tmp_path, capsys):
+    write_run(tmp_path, "0", ["seed=0"], None)
+    write_run(tmp_path, "1", ["seed=1"], 0.2)
+    _, rows = shown(tmp_path, capsys)
+    assert [row[0] for row in rows] == ["1", "0"]
+    assert rows[1][2] == "–"
+
+
+def test_four_varied_overrides_do_not_cut_the_scores(tmp_path, capsys):
+    for number, loss in enumerate(("cross_entropy", "focal")):
+        varied = [f"loss={loss}", f"optimizer.lr=0.00{number}1", f"sampler=class_balanced_{number}", f"seed={number}"]
+        write_run(tmp_path, str(number), varied, 0.8)
+    console().print(sweep_table(read_sweep(tmp_path)))
+    out = capsys.readouterr().out
+    assert out.count("0.700 [0.600, 0.750]") == out.count("0.600 [0.500, 0.650]") == 2
+    assert "test bal. acc. [95 % CI]" in out
+
+
+def test_an_override_in_brackets_appears_literally(tmp_path, capsys):
+    for number, classes in enumerate(("[cat,dog]", "[ant,bee]")):
+        write_run(tmp_path, str(number), [f"'data.classes={classes}'"], 0.8 - number / 10)
+    _, rows = shown(tmp_path, capsys)
+    assert [row[1] for row in rows] == ["[cat,dog]", "[ant,bee]"]
+
+
+def stored(directory, logits, index, target):
+    Predictions(("a", "b", "c"), index, target, logits.astype(np.float32)).write(
+        directory / "predictions" / "test.parquet"
+    )
+
+
+def test_runs_are_compared_with_the_best_in_words(tmp_path):
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 3, 400)
+    good = rng.normal(size=(400, 3)) + 2 * np.eye(3)[target]
+    for number, logits in enumerate((good, good + rng.normal(size=good.shape) / 9, rng.normal(size=(400, 3)))):
+        write_run(tmp_path, str(number), [f"seed={number}"], 0.9 - number / 10)
+        stored(tmp_path / str(number), logits, np.arange(400), target)
+    same, worse = comparison_lines(read_sweep(tmp_path))
+    assert "run 1 and run 0 are not distinguishable" in same
+    assert "run 0 is better than run 2 by" in worse
+    assert worse.endswith("(p < 0.001 after Holm, 3 runs)")
+
+
+def test_runs_on_other_examples_are_not_compared(tmp_path):
+    target = np.arange(30) % 3
+    for number, first in enumerate((0, 30)):
+        write_run(tmp_path, str(number), [f"seed={number}"], 0.9)
+        stored(tmp_path / str(number), np.eye(3)[target], np.arange(first, first + 30), target)
+    assert comparison_lines(read_sweep(tmp_path)) == []
+
+
+def test_runs_that_differ_in_the_seed_are_averaged(tmp_path):
+    for number, (gamma, auroc) in enumerate(((0, 0.7), (0, 0.8), (2, 0.9))):
+        write_run(tmp_path, str(number), [f"loss.gamma={gamma}", f"seed={number}", "max_epochs=2"], auroc)
+    runs = read_sweep(tmp_path)
+    tested = [run.metrics["test"]["auroc"]["value"] for run in runs if run.overrides["loss.gamma"] == "0"]
+    (line,) = seed_lines(runs)
+    assert line.startswith(f"loss.gamma=0: test AUROC {np.mean(tested):.3f} [")
+    assert line.endswith("over 2 seeds")
