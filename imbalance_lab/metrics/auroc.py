@@ -1,5 +1,6 @@
 """AUROC and average precision as torchmetrics: exact, one-vs-rest, undefined when undefined, at any world size."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -17,8 +18,8 @@ from imbalance_lab.metrics.inputs import (
     checked_max_fpr,
     refuse_nonsense,
 )
-from imbalance_lab.metrics.ranking import Ranking, rank_one_vs_rest
-from imbalance_lab.metrics.scores import by_class, log_odds_of_rows
+from imbalance_lab.metrics.ranking import Ranking, rank_columns
+from imbalance_lab.metrics.scores import by_class
 
 
 class OneVsRest(Metric):
@@ -84,13 +85,12 @@ class OneVsRest(Metric):
         """Rank what this process holds (inside ``compute``, what all processes hold)."""
         self._ensure_state()
         batches = self.scores if isinstance(self.scores, list) else [self.scores]
-        target = dim_zero_cat(self.target)
+        target: Any = dim_zero_cat(self.target)
         refuse_nonsense(batches, target, self.task, from_logits=self.from_logits, ignore_index=self.ignore_index)
-        softmax = self.task == "multiclass" and self.from_logits
-        scores = by_class(batches, log_odds_of_rows if softmax else None).T
-        if scores.device.type == "cpu":
-            return rank_one_vs_rest(scores.numpy(), target.numpy(), ignore_index=self.ignore_index)
-        return rank_one_vs_rest(scores, target, ignore_index=self.ignore_index)
+        columns: Iterator[Any] = by_class(batches, softmax=self.task == "multiclass" and self.from_logits)
+        if target.device.type == "cpu":  # NumPy sorts faster there
+            columns, target = (column.numpy() for column in columns), target.numpy()
+        return rank_columns(columns, target, self.num_classes, ignore_index=self.ignore_index)
 
     def _averaged(self, values: list[float], rankings: list[Ranking], average: Average) -> Tensor:
         self.n_defined = sum(value == value for value in values)

@@ -4,7 +4,7 @@ A `Ranking` holds integer counts at every distinct score of a positive. AUROC, a
 and the curves follow from them without loss, in at most 2P + 2 vertices for P positives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,16 +137,25 @@ def rank_one_vs_rest(
         target: class numbers (N,), or for multi-label data 0/1 (N, C).
         ignore_index: such targets are left out.
     """
-    columns: Any = scores.T.contiguous() if isinstance(scores, Tensor) else np.ascontiguousarray(scores.T)
+    columns = scores.T.contiguous() if isinstance(scores, Tensor) else np.ascontiguousarray(scores.T)
+    return rank_columns(columns, target, scores.shape[1], ignore_index=ignore_index)
+
+
+def rank_columns(
+    columns: Iterable[Any], target: Any, num_classes: int, *, ignore_index: int | None = None
+) -> list[Ranking]:
+    """`rank_one_vs_rest` of the scores of one class after another, (N,) each, read one at a time."""
     if target.ndim == 2:
         rankings = []
         for column, labels in zip(columns, target.T, strict=True):
-            kept = slice(None) if ignore_index is None else labels != ignore_index
-            rankings.append(_rank_among(column[kept][labels[kept] > 0], column[kept]))
+            if ignore_index is not None:
+                kept = labels != ignore_index
+                column, labels = column[kept], labels[kept]
+            rankings.append(_rank_among(column[labels > 0], column))
         return rankings
     if ignore_index is not None and not bool((kept := target != ignore_index).all()):
-        columns, target = columns[:, kept], target[kept]
-    members = _members(target, len(columns))
+        columns, target = (column[kept] for column in columns), target[kept]
+    members = _members(target, num_classes)
     return [_rank_among(column[rows], column) for column, rows in zip(columns, members, strict=True)]
 
 

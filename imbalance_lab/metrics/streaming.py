@@ -33,7 +33,7 @@ class StreamingOneVsRest(Metric):
     """Counts scores in bins; computes a `Ranking` for each class, in which scores of one bin tie.
 
     Args:
-        bins: of the log-odds' histogram; those about 0 are 4·16 / bins wide, 0.004 by default. The state takes
+        bins: of the log-odds' histogram; those about 0 are 32 / bins wide, 0.002 by default. The state takes
             16 · C · bins bytes.
 
     The other arguments are `imbalance_lab.metrics.OneVsRest`'s. A batch that makes no sense is refused on the spot, and

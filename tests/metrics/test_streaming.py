@@ -184,6 +184,19 @@ def test_nonsense_is_refused_and_leaves_the_counts_alone(preds, target, sentence
     assert metric.examples.sum() == 0
 
 
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_nothing_is_asked_of_ignored_scores(task):
+    logits, target = seeded(task, 50)
+    metrics = [
+        StreamingAUROC(task, None if task == "binary" else 3, from_logits=True, ignore_index=-1) for _ in range(2)
+    ]
+    metrics[0].update(logits, target)
+    metrics[1].update(
+        logits.masked_fill((target == -1) if task != "multiclass" else (target == -1)[:, None], torch.nan), target
+    )
+    assert metrics[0].compute() == metrics[1].compute()
+
+
 @pytest.mark.parametrize("bins", [1, 0, 2.5, 2**21])
 def test_a_number_of_bins_that_makes_no_sense_is_refused(bins):
     with pytest.raises(ValueError, match="bins must be an integer from 2"):
