@@ -95,6 +95,7 @@ def seed_lines(runs: Sequence[Run]) -> list[str]:
         if len(family) > 1:
             name = " ".join(f"{key}={value}" for key, value in rest if (key, value) in varied) or "all runs"
             mean, ends, n = over_seeds([run.metrics["test"]["auroc"]["value"] for run in family if run.metrics])
+            ends = None if ends is None else (max(0.0, ends[0]), min(1.0, ends[1]))  # Student's knows no bounds
             lines.append(f"{name}: test AUROC {_with_interval({'value': mean, 'ci95': ends})} over {n} seeds")
     return lines
 
