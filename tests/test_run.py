@@ -92,7 +92,7 @@ def test_tensorboard_reads_back_scalars_and_curves_of_each_epoch(finished_run: P
             images[tag] = images.get(tag, 0) + len(events.Images(tag))
     assert scalars["val/auroc/macro"] == scalars["val/auroc/9"] == scalars["train/loss"] == 3
     assert scalars["test/auroc/macro"] == 1
-    assert images == {"val/roc": 3, "val/pr": 3}
+    assert images == {"val/curves": 3}
 
 
 def test_best_checkpoint_is_the_best_epoch(finished_run: Path) -> None:

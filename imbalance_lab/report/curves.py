@@ -53,6 +53,25 @@ def draw_pr(
     return figure
 
 
+def draw_both(names: Sequence[str], rankings: Sequence[Ranking], train_counts: Sequence[int]) -> Figure:
+    """ROC and precision-recall curves beside each other with one legend, small: for every epoch.
+
+    One figure takes 0.7 of the time of two. Arguments as for `draw_roc`.
+    """
+    figure = Figure(figsize=(12, 5), dpi=60)
+    FigureCanvasAgg(figure)
+    roc, pr = figure.add_axes((0.05, 0.1, 0.32, 0.83)), figure.add_axes((0.42, 0.1, 0.32, 0.83))
+    for name, ranking, count, colour in _drawn(names, rankings, train_counts):
+        roc.plot(*roc_points(ranking), color=colour, linewidth=1.6)
+        label = f"{SHOWN}{_short(name)} · n={count:,} · {ranking.auroc:.3f} · {ranking.average_precision:.3f}"
+        pr.plot(*pr_points(ranking), color=colour, linewidth=1.6, label=label)
+    roc.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
+    pr.set(xlabel="recall", ylabel="precision")
+    _finish(roc, "ROC", "")
+    _finish(pr, "Precision and recall", "class · training n · AUROC · AP")
+    return figure
+
+
 def roc_points(ranking: Ranking) -> tuple[np.ndarray, np.ndarray]:
     """False and true positive rate at every vertex."""
     curve = ranking.curve()

@@ -4,7 +4,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from imbalance_lab.classifier import Classifier
-from imbalance_lab.report.curves import draw_pr, draw_roc
+from imbalance_lab.report.curves import draw_both
 
 
 class CurveFigures(pl.Callback):
@@ -27,6 +27,5 @@ class CurveFigures(pl.Callback):
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
-                    figure = draw(pl_module.classes, rankings, self.train_counts, dpi=60)
-                    logger.experiment.add_figure(f"val/{name}", figure, trainer.global_step)
+                figure = draw_both(pl_module.classes, rankings, self.train_counts)
+                logger.experiment.add_figure("val/curves", figure, trainer.global_step)

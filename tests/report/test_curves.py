@@ -6,7 +6,7 @@ from matplotlib.cbook import is_math_text
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from imbalance_lab.metrics import rank_one_vs_rest
-from imbalance_lab.report.curves import MOST_CURVES, draw_pr, draw_roc, pr_points, roc_points, write_curves
+from imbalance_lab.report.curves import MOST_CURVES, draw_both, draw_pr, draw_roc, pr_points, roc_points, write_curves
 
 both = pytest.mark.parametrize("draw", [draw_roc, draw_pr])
 
@@ -136,3 +136,11 @@ def test_a_name_that_begins_with_an_underscore_appears_literally(draw):
     _, _, rankings = seeded(classes=2)
     figure = draw(["_hidden", "__init__"], rankings, [3, 2])
     assert [entry.split(" · ")[0] for entry in legend_of(figure)] == ["_hidden", "__init__"]
+
+
+def test_both_panels_show_the_curves_of_every_class():
+    _, _, rankings = seeded(classes=4)
+    roc, pr = draw_both(names(4), rankings, [40, 30, 20, 10]).axes
+    for c, ranking in enumerate(rankings):
+        assert np.array_equal(roc.lines[c].get_xydata(), np.transpose(roc_points(ranking)))
+        assert np.array_equal(pr.lines[c].get_xydata(), np.transpose(pr_points(ranking)))
