@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from imbalance_lab.evaluation import Score
+from imbalance_lab.evaluation import FEW_POSITIVES, Score
 from imbalance_lab.metrics import wilson
 from imbalance_lab.posthoc import Cut
 from imbalance_lab.report.screen import interval, number, plain_table
@@ -22,7 +22,8 @@ def cuts_table(classes: Sequence[str], chosen: Sequence[Cut | str], tested: Sequ
             recall = Score(on_test.recall, wilson(on_test.tp, on_test.n_positive))
             precision = Score(on_test.precision, wilson(on_test.tp, on_test.tp + on_test.fp))
             shown = [f"{on_val.threshold:.4f}", number(on_val.recall), number(on_val.precision)]
-            table.add_row(name, *shown, interval(recall), interval(precision))
+            flag = "*" if 0 < on_test.n_positive < FEW_POSITIVES else ""
+            table.add_row(name, *shown, interval(recall) + flag, interval(precision) + flag)
         else:
             table.add_row(name, *"–––––")
     return table
