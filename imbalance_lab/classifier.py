@@ -1,4 +1,4 @@
-"""The LightningModule: normalise → backbone → head → loss, and the scores of each validation epoch."""
+"""The LightningModule: prepare → backbone → head → loss, and the scores of each validation epoch."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,34 +18,6 @@ from imbalance_lab.data import Batch
 from imbalance_lab.metrics import OneVsRest, Ranking, balanced_accuracy, macro, recall
 
 
-class Normalise(nn.Module):
-    """(x − mean) / std for each channel or feature; part of the model, so that it travels with the weights."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, mean: Tensor, std: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("mean", mean)
-        self.register_buffer("std", std)
-
-    @classmethod
-    def fitted(cls, inputs: Tensor) -> "Normalise":
-        """Take mean and deviation over the examples (and pixels) of ``inputs`` (N, channels, …)."""
-        over = [0, *range(2, inputs.ndim)]
-        # Part by part: a whole split as float64 may not fit where its bytes do.
-        parts = torch.split(inputs, 1024)
-        n = inputs.numel() / inputs.shape[1]
-        mean = torch.stack([part.double().sum(over, keepdim=True) for part in parts]).sum(0) / n
-        squares = torch.stack([(part.double() - mean).square().sum(over, keepdim=True) for part in parts])
-        variance = squares.sum(0) / n
-        std = variance.sqrt().where(variance > 0, 1)
-        return cls(mean[0].float(), std[0].float())
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return (inputs.to(self.mean.dtype) - self.mean) / self.std
-
-
 class Classifier(pl.LightningModule):
     """Trains one net on one loss, and scores it exactly on the validation split after every epoch.
 
@@ -54,7 +26,7 @@ class Classifier(pl.LightningModule):
         head: features (N, F) → logits (N, C).
         loss: ``loss(logits, target) -> scalar``; a module of its own parameters and buffers.
         classes: the names of the C classes.
-        normalise: applied to the inputs first.
+        prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalise`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
         seed: keys the dropout.
@@ -68,14 +40,14 @@ class Classifier(pl.LightningModule):
         loss: nn.Module,
         *,
         classes: Sequence[str],
-        normalise: nn.Module | None = None,
+        prepare: nn.Module | None = None,
         optimizer: Callable[[Iterable[Any]], Optimizer],
         scheduler: Callable[..., LRScheduler] | None = None,
         seed: int = 0,
         hparams: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
-        self.normalise = normalise or nn.Identity()
+        self.prepare = prepare or nn.Identity()
         self.backbone = backbone.to(memory_format=torch.channels_last)  # convolutions are faster so, also on CPUs
         self.head = head
         self.loss = loss
@@ -94,7 +66,7 @@ class Classifier(pl.LightningModule):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Raw inputs (N, …) → logits (N, C)."""
-        logits: Tensor = self.head(self.backbone(self.normalise(inputs)))
+        logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
         return logits
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:

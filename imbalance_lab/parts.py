@@ -22,7 +22,7 @@ from imbalance_lab.losses.weights import spread
 from imbalance_lab.samplers import Sampler
 
 if TYPE_CHECKING:
-    from imbalance_lab.posthoc import Rule
+    from imbalance_lab.posthoc import Link, Rule
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def build_parts(config: DictConfig) -> Parts:
     loss = build(config, "loss", class_counts=splits.class_counts)
     with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
         torch.default_generator.manual_seed(keyed.fold(config.seed) >> 1)
-        backbone = build(config, "backbone", input_shape=tuple(splits.train.inputs.shape[1:]))
+        backbone = build(config, "backbone", input_shape=splits.train.input_shape, cardinalities=splits.cardinalities)
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
     sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed)
@@ -65,17 +65,17 @@ def build_parts(config: DictConfig) -> Parts:
     augment, rule = build(config, "augment"), build(config, "operating_point")
     seen = shares_seen(loss, sampler, splits.class_counts.tolist())
     try:
-        check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, loss))
+        check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, getattr(loss, "link", "softmax")))
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
     return Parts(splits, loss, backbone, head, sampler, augment, optimizer, scheduler, rule, seen)
 
 
-def posthoc_options(config: DictConfig, loss: nn.Module) -> dict[str, Any]:
+def posthoc_options(config: DictConfig, link: "Link") -> dict[str, Any]:
     """What the config asks for after training, as `fit_readout` takes it."""
     deploy = config.deploy_prior
     return {
-        "link": getattr(loss, "link", "softmax"),
+        "link": link,
         "calibrate": config.calibration,
         "deploy": None if deploy is None else list(deploy),
         "tau": config.logit_adjustment,

@@ -6,7 +6,6 @@ names, and how logits become probabilities, stand in the file's metadata. Any Pa
 """
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from imbalance_lab.files import replacing
 from imbalance_lab.posthoc import Link
 
 
@@ -51,13 +51,8 @@ class Predictions:
         logits = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(self.logits).ravel()), width)
         table = pa.table({"index": self.index, "target": self.target, "logits": logits})
         table = table.replace_schema_metadata({"classes": json.dumps(self.classes), "link": self.link})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(path.name + ".part")
-        try:
+        with replacing(path) as unfinished:
             pq.write_table(table, unfinished, compression="zstd")
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> "Predictions":

@@ -1,6 +1,5 @@
 """One run: config → objects → fit → test → what the run directory holds."""
 
-import json
 import logging
 import os
 import time
@@ -17,7 +16,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.cli import UsageError, ddp_command, refuse
-from imbalance_lab.parts import Parts, build, build_parts, posthoc_options
+from imbalance_lab.files import write_json
+from imbalance_lab.parts import Parts, build, build_parts
+from imbalance_lab.review import print_review, record, review, shown
 
 if TYPE_CHECKING:
     from imbalance_lab.posthoc import Link
@@ -60,7 +61,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     import lightning.pytorch as pl
 
     from imbalance_lab.callbacks import BestCheckpoint, PredictionWriter
-    from imbalance_lab.classifier import Classifier, Normalise
+    from imbalance_lab.classifier import Classifier
     from imbalance_lab.data.datamodule import DataModule
     from imbalance_lab.report.screen import console
     from imbalance_lab.report.tensorboard import CurveFigures
@@ -96,7 +97,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         parts.head,
         parts.loss,
         classes=splits.classes,
-        normalise=Normalise.fitted(splits.train.inputs),
+        prepare=splits.prepare,
         optimizer=parts.optimizer,
         scheduler=parts.scheduler,
         seed=config.seed,
@@ -130,88 +131,14 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         predict(best.last_model_path)
     if not trainer.is_global_zero:
         return float("nan")
-    return _review(config, parts, directory, Path(checkpoint), loggers, trainer.global_step)
-
-
-def _review(
-    config: DictConfig, parts: Parts, directory: Path, checkpoint: Path, loggers: list[Any], step: int
-) -> float:
-    """Score the stored predictions, choose the operating point; write, log and print what came out."""
-    from imbalance_lab.evaluation import Evaluation, adjusted
-    from imbalance_lab.posthoc import fit_readout
-    from imbalance_lab.predictions import Predictions
-    from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.screen import console
-
-    classes, counts = parts.splits.classes, parts.splits.class_counts.tolist()
-    stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
-    val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
-    options = posthoc_options(config, parts.loss)
-    fitted_on = stored["val"].logits, stored["val"].target
-    try:
-        readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
-    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
-        print(f"the logits stay as they are: {error}")
-        options |= {"calibrate": "none", "deploy": None, "tau": None}
-        readout = fit_readout(*fitted_on, classes, parts.rule, seen=parts.seen, **options)
-    after = None if readout.adjustment is None else Evaluation(adjusted(stored["test"], readout), counts)
-    on_test = readout.cuts_on(stored["test"].logits, stored["test"].target)
-
-    point = {"fitted_on": "val", "n": len(stored["val"].target), **readout.as_json()}
-    _write_json(directory / "operating_point.json", point)
-    _write_json(
-        directory / "metrics.json",
-        {
-            "checkpoint": os.path.relpath(checkpoint, directory),
-            "val": val.as_json(),
-            "test": test.as_json(),
-            "test_adjusted": None if after is None else after.as_json(),
-            "test_at_thresholds": [cut if isinstance(cut, str) else cut.as_json() for cut in on_test],
-        },
-    )
-    if config.fit:
-        _store_in_checkpoint(checkpoint, point)
-    for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
-        draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
-    write_curves(directory / "curves.csv", classes, test.rankings)
+    record(directory, config, parts, Path(checkpoint))
+    reviewed = review(directory, config)
     for logger in loggers:
-        logger.log_metrics(test.scalars("test"), step)
+        logger.log_metrics(reviewed.test.scalars("test"), trainer.global_step)
         logger.save()
-    _print(console(), test, after, readout, on_test, f"Test scores of {_shown(checkpoint)}")
-    console().print(f"\n{_shown(directory)}")
-    return val.macro_auroc.value
-
-
-def _print(out: Any, test: Any, after: Any, readout: Any, on_test: Any, title: str) -> None:
-    from imbalance_lab.report.cuts import cuts_table, refusals
-    from imbalance_lab.report.screen import evaluation_table, summary_lines
-
-    out.print(evaluation_table(test, title))
-    out.print()
-    for line in summary_lines(test):
-        out.print(line)
-    if after is not None:
-        out.print(f"\nfor the class shares {[round(share, 4) for share in readout.adjustment.prior]}:")
-        for line in summary_lines(after):
-            out.print(line)
-    out.print()
-    out.print(cuts_table(readout.classes, readout.cuts, on_test))
-    for line in refusals(readout.classes, readout.cuts):
-        out.print(line, soft_wrap=True)
-
-
-def _store_in_checkpoint(path: Path, point: dict[str, Any]) -> None:
-    """Let the operating point travel with the weights; the file is replaced whole."""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True) | {"operating_point": point}
-    unfinished = path.with_name(path.name + ".part")
-    torch.save(checkpoint, unfinished)
-    os.replace(unfinished, path)
-
-
-def _shown(path: Path) -> str:
-    """Relative to where the user is, if it is below."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+    print_review(reviewed, f"Test scores of {shown(Path(checkpoint))}")
+    console().print(f"\n{shown(directory)}")
+    return reviewed.val.macro_auroc.value
 
 
 def _loggers(directory: Path) -> list[Any]:
@@ -240,7 +167,7 @@ def _status(directory: Path) -> Iterator[None]:
         return
     start = time.monotonic()
     status: dict[str, Any] = {"state": "running", "started": datetime.now().astimezone().isoformat(timespec="seconds")}
-    _write_json(directory / "status.json", status)
+    write_json(directory / "status.json", status)
     try:
         yield
         status["state"] = "finished"
@@ -249,14 +176,7 @@ def _status(directory: Path) -> Iterator[None]:
         raise
     finally:
         status["seconds"] = round(time.monotonic() - start, 1)
-        _write_json(directory / "status.json", status)
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write the file whole or not at all; NaN is refused, undefined is null."""
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+        write_json(directory / "status.json", status)
 
 
 def _repeat_only_this_job() -> None:

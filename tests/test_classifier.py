@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP, ConvNet
-from imbalance_lab.classifier import Classifier, Normalise
+from imbalance_lab.classifier import Classifier
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
 from imbalance_lab.data.datamodule import DataModule
 from imbalance_lab.losses import FocalLoss
@@ -40,7 +40,7 @@ def classifier(backbone: nn.Module | None = None, loss: nn.Module | None = None)
         nn.Linear(backbone.num_features, 10),  # type: ignore[arg-type]
         loss or FocalLoss(),
         classes=SPLITS.classes,
-        normalise=Normalise.fitted(SPLITS.train.inputs),
+        prepare=SPLITS.prepare,
         optimizer=partial(torch.optim.AdamW, lr=3e-3),
         scheduler=cosine,
         seed=3,
@@ -146,18 +146,9 @@ def test_what_a_loss_learns_is_optimised_without_weight_decay(tmp_path: Path) ->
     assert model.loss.margin.item() < 1
 
 
-def test_normalise_gives_mean_0_and_deviation_1_a_channel() -> None:
-    images = torch.randint(0, 256, (50, 3, 4, 4), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
-    images[:, 2] = 7  # a constant channel has no deviation to divide by
-    normalised = Normalise.fitted(images)(images)
-    assert torch.allclose(normalised.mean((0, 2, 3)), torch.zeros(3), atol=1e-5)
-    assert torch.allclose(normalised[:, :2].std((0, 2, 3)), torch.ones(2), atol=1e-3)
-    assert torch.isfinite(normalised).all()
-
-
 def test_every_tensor_of_the_model_is_a_parameter_or_a_buffer() -> None:
     model = classifier(loss=FocalLoss(alpha=[0.1] * 10))
     known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
-    for module in (model, model.loss, model.normalise):
+    for module in (model, model.loss, model.prepare):
         assert all(id(value) in known for value in vars(module).values() if isinstance(value, Tensor))
     assert "loss.alpha" in model.state_dict()

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imbalance_lab"
 
 FLOORS = [
-    {"keyed", "counts"},
+    {"files", "keyed", "counts"},
     {"losses", "metrics", "samplers", "backbones", "posthoc", "schedules"},
     {"data"},
     {"classifier", "callbacks"},
@@ -18,6 +18,7 @@ FLOORS = [
     {"report"},
     {"cli"},
     {"parts"},
+    {"review"},
     {"run"},
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}

@@ -40,6 +40,7 @@ def test_run_directory_is_complete(finished_run: Path) -> None:
         "predictions/last/test.parquet",
         "metrics.csv",
         "hparams.yaml",
+        "run.json",
         "metrics.json",
         "operating_point.json",
         "roc.png",

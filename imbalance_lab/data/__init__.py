@@ -1,15 +1,18 @@
 """Sources of examples, and augmentation. (The DataModule is not imported here: it needs lightning)."""
 
-from imbalance_lab.data.arrays import Arrays, Batch, Splits
+from imbalance_lab.data.arrays import Arrays, Batch, Source, Splits
 from imbalance_lab.data.augment import ShiftFlip
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
+from imbalance_lab.data.normalise import Normalise
 
 __all__ = [
     "Arrays",
     "Batch",
     "Benchmark",
+    "Normalise",
     "ShiftFlip",
+    "Source",
     "Splits",
     "binary",
     "cifar10",

@@ -1,17 +1,22 @@
-"""Examples that live in memory, handed out a whole batch at a time."""
+"""Examples, handed out a whole batch at a time: what every source gives, and the plainest source, in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import NamedTuple, Protocol, Self
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from imbalance_lab.counts import count_classes
+from imbalance_lab.data.normalise import Normalise
 from imbalance_lab.samplers import Draws
 
 
 class Batch(NamedTuple):
-    """What a loader yields: inputs (N, …), class numbers (N,), each example's index in its source (N,), and a key (N,).
+    """What a loader yields: inputs (N, …), targets, each example's index in its source (N,), and a key (N,).
+
+    Targets are class numbers (N,), or 0/1 for each of C labels (N, C).
 
     The key is the randomness of this one draw of the example, see `imbalance_lab.keyed`; augmentation lives on it.
     """
@@ -22,16 +27,48 @@ class Batch(NamedTuple):
     key: Tensor
 
 
+class Source(Protocol):
+    """One split, wherever its examples are: in memory, in files, in a table.
+
+    ``targets`` are class numbers (N,) int64, or 0/1 for each of C labels (N, C) int64; ``index`` (N,) int64 names an
+    example for good: the same number in every split, seed and subset of a source.
+    """
+
+    @property
+    def targets(self) -> Tensor: ...
+    @property
+    def index(self) -> Tensor: ...
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        ...
+
+    def __len__(self) -> int: ...
+    def __getitems__(self, draws: Draws) -> Batch:
+        """A whole batch; the loader calls this, in its workers if it has any."""
+        ...
+
+    def subset(self, positions: Tensor) -> Self:
+        """Only the examples at ``positions``, in that order, with the index they had."""
+        ...
+
+    def names(self, positions: Tensor) -> list[str]:
+        """What a person knows the examples by: a path, a row number."""
+        ...
+
+
 @dataclass(frozen=True)
 class Arrays(Dataset[Batch]):
-    """One split in memory: ``inputs`` (N, …) uint8 or float, ``targets`` (N,) int64, ``index`` (N,) int64.
-
-    The index names an example for good: the same number in every split, seed and subset of a source.
-    """
+    """One split in memory: ``inputs`` (N, …) uint8 or float, ``targets`` and ``index`` as `Source` says."""
 
     inputs: Tensor
     targets: Tensor
     index: Tensor
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one input."""
+        return tuple(self.inputs.shape[1:])
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -41,21 +78,52 @@ class Arrays(Dataset[Batch]):
         at = draws.positions
         return Batch(self.inputs[at], self.targets[at], self.index[at], draws.keys)
 
-    def subset(self, positions: Tensor) -> "Arrays":
+    def subset(self, positions: Tensor) -> Self:
         """Only the examples at ``positions``, in that order, with the index they had."""
-        return Arrays(self.inputs[positions], self.targets[positions], self.index[positions])
+        return type(self)(self.inputs[positions], self.targets[positions], self.index[positions])
+
+    def names(self, positions: Tensor) -> list[str]:
+        """The numbers of the examples in the dataset."""
+        return [f"example {number}" for number in self.index[positions].tolist()]
 
 
 @dataclass(frozen=True)
 class Splits:
-    """A source of examples, split: what to learn from, what to select on, and what to report."""
+    """A source of examples, split: what to learn from, what to select on, and what to report.
+
+    Args:
+        classes: the names of the C classes, or labels.
+        train, val, test: the examples.
+        fitted: a module fitted on the training split that the model applies to its inputs first; None for the mean and
+            deviation of each channel or feature of arrays.
+        cardinalities: for tables with categories, the number of codes of each of the last columns that ``fitted``
+            returns; a backbone embeds them.
+    """
 
     classes: tuple[str, ...]
-    train: Arrays
-    val: Arrays
-    test: Arrays
+    train: Source
+    val: Source
+    test: Source
+    fitted: nn.Module | None = None
+    cardinalities: Sequence[int] = ()
 
     @property
+    def is_multilabel(self) -> bool:
+        """Whether an example has any number of labels, not one class."""
+        return self.train.targets.ndim == 2
+
+    @cached_property
     def class_counts(self) -> Tensor:
-        """Training examples of each class after any long-tail subsampling, (C,) int64."""
+        """Training examples of each class, or label, after any long-tail subsampling, (C,) int64."""
+        if self.is_multilabel:
+            return self.train.targets.sum(0)
         return count_classes(self.train.targets, len(self.classes))
+
+    @property
+    def prepare(self) -> nn.Module:
+        """What the model applies to its inputs first."""
+        if self.fitted is not None:
+            return self.fitted
+        if not isinstance(self.train, Arrays):
+            raise TypeError(f"a source of {type(self.train).__name__} must say how its inputs are prepared")
+        return Normalise.fitted(self.train.inputs)

@@ -7,7 +7,7 @@ import lightning.pytorch as pl
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from imbalance_lab.data.arrays import Arrays, Batch, Splits
+from imbalance_lab.data.arrays import Batch, Source, Splits
 from imbalance_lab.samplers import EpochBatches, Sampler, Sequential
 
 
@@ -75,17 +75,17 @@ class DataModule(pl.LightningDataModule):
         done: int = progress.processed  # not `completed`, which lags behind by one
         return self.trainer.current_epoch, done if done < steps else 0
 
-    def _eval_loader(self, arrays: Arrays) -> DataLoader[Batch]:
-        size = max(1, min(self.eval_batch_size, len(arrays)))
-        return self._loader(arrays, self._batches(arrays, Sequential(len(arrays)), size))
+    def _eval_loader(self, source: Source) -> DataLoader[Batch]:
+        size = max(1, min(self.eval_batch_size, len(source)))
+        return self._loader(source, self._batches(source, Sequential(len(source)), size))
 
-    def _batches(self, arrays: Arrays, sampler: Sampler, batch_size: int) -> EpochBatches:
+    def _batches(self, source: Source, sampler: Sampler, batch_size: int) -> EpochBatches:
         rank, world_size = (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
-        return EpochBatches(sampler, len(arrays), batch_size, rank=rank, world_size=world_size, seed=self.seed)
+        return EpochBatches(sampler, len(source), batch_size, rank=rank, world_size=world_size, seed=self.seed)
 
-    def _loader(self, arrays: Arrays, batches: EpochBatches) -> DataLoader[Batch]:
+    def _loader(self, source: Source, batches: EpochBatches) -> DataLoader[Batch]:
         return DataLoader(
-            arrays,
+            source,  # type: ignore[arg-type]  # anything with __getitems__ will do
             batch_sampler=batches,  # type: ignore[arg-type]  # a dataset with __getitems__ takes what this yields
             collate_fn=_as_it_is,
             num_workers=self.num_workers,
@@ -94,4 +94,4 @@ class DataModule(pl.LightningDataModule):
 
 
 def _as_it_is(batch: Any) -> Any:
-    return batch  # Arrays hands out whole batches
+    return batch  # a source hands out whole batches

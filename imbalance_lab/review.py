@@ -1,0 +1,137 @@
+"""A run directory's stored predictions → its scores, operating point, curves: after training, and whenever wanted.
+
+Nothing here needs the data or the model. `record` writes down what the predictions alone do not tell, `review` reads
+that and writes everything a person looks at.
+"""
+
+import json
+import os
+import platform
+import shlex
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from omegaconf import DictConfig
+
+from imbalance_lab.files import replacing, write_json
+from imbalance_lab.parts import Parts, build, posthoc_options
+
+if TYPE_CHECKING:
+    from imbalance_lab.evaluation import Evaluation
+    from imbalance_lab.posthoc import Cut, Readout
+
+PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
+
+
+class Review(NamedTuple):
+    """What came out: the scores on both splits, after an adjustment if there is one, and the thresholds on test."""
+
+    val: "Evaluation"
+    test: "Evaluation"
+    after: "Evaluation | None"
+    readout: "Readout"
+    on_test: tuple["Cut | str", ...]
+
+
+def record(directory: Path, config: DictConfig, parts: Parts, checkpoint: Path) -> None:
+    """Write `run.json`: what later reviews need to know beside the predictions, and who wants to repeat the run."""
+    write_json(
+        directory / "run.json",
+        {
+            "command": shlex.join(["python", *sys.argv]),
+            "seed": config.seed,
+            "checkpoint": os.path.relpath(checkpoint, directory),
+            "train_counts": parts.splits.class_counts.tolist(),
+            "shares_seen": None if parts.seen is None else list(parts.seen),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        },
+    )
+
+
+def review(directory: Path, config: DictConfig) -> Review:
+    """Score the stored predictions, choose the operating point, and write what came out.
+
+    Args:
+        directory: a run's, with `predictions/` and `run.json`.
+        config: its config; only what is about the time after training counts, and may differ from training's.
+    """
+    from imbalance_lab.evaluation import Evaluation, adjusted
+    from imbalance_lab.posthoc import fit_readout
+    from imbalance_lab.predictions import Predictions
+    from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
+
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    counts, seen = about["train_counts"], about["shares_seen"] and tuple(about["shares_seen"])
+    stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
+    val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
+    classes = stored["val"].classes
+    rule = build(config, "operating_point")
+    options = posthoc_options(config, stored["val"].link)
+    fitted_on = stored["val"].logits, stored["val"].target
+    try:
+        readout = fit_readout(*fitted_on, classes, rule, seen=seen, **options)
+    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
+        print(f"the logits stay as they are: {error}")
+        options |= {"calibrate": "none", "deploy": None, "tau": None}
+        readout = fit_readout(*fitted_on, classes, rule, seen=seen, **options)
+    after = None if readout.adjustment is None else Evaluation(adjusted(stored["test"], readout), counts)
+    on_test = readout.cuts_on(stored["test"].logits, stored["test"].target)
+
+    point = {"fitted_on": "val", "n": len(stored["val"].target), **readout.as_json()}
+    write_json(directory / "operating_point.json", point)
+    write_json(
+        directory / "metrics.json",
+        {
+            "checkpoint": about["checkpoint"],
+            "val": val.as_json(),
+            "test": test.as_json(),
+            "test_adjusted": None if after is None else after.as_json(),
+            "test_at_thresholds": [cut if isinstance(cut, str) else cut.as_json() for cut in on_test],
+        },
+    )
+    _store_in_checkpoint(directory, about["checkpoint"], point)
+    for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
+        draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
+    write_curves(directory / "curves.csv", classes, test.rankings)
+    return Review(val, test, after, readout, on_test)
+
+
+def print_review(reviewed: Review, title: str) -> None:
+    """Print the tables of a review."""
+    from imbalance_lab.report.cuts import cuts_table, refusals
+    from imbalance_lab.report.screen import console, evaluation_table, summary_lines
+
+    _, test, after, readout, on_test = reviewed
+    out = console()
+    out.print(evaluation_table(test, title))
+    out.print()
+    for line in summary_lines(test):
+        out.print(line)
+    if after is not None and readout.prior is not None:
+        out.print(f"\nfor the class shares {[round(share, 4) for share in readout.prior]}:")
+        for line in summary_lines(after):
+            out.print(line)
+    out.print()
+    out.print(cuts_table(readout.classes, readout.cuts, on_test))
+    for line in refusals(readout.classes, readout.cuts):
+        out.print(line, soft_wrap=True)
+
+
+def shown(path: Path) -> str:
+    """Relative to where the user is, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _store_in_checkpoint(directory: Path, checkpoint: str, point: dict[str, Any]) -> None:
+    """Let the operating point travel with the weights, if they are the run's own and not another's that it tested."""
+    import torch
+
+    path = (directory / checkpoint).resolve()
+    if not path.is_relative_to(directory.resolve()) or not path.is_file():
+        return
+    content = torch.load(path, map_location="cpu", weights_only=True) | {"operating_point": point}
+    with replacing(path) as unfinished:
+        torch.save(content, unfinished)
