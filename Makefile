@@ -53,7 +53,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 lock: $(READY)
-	printf '%s\n' $(PINS) | $(BIN)/uv pip compile --universal --python-version 3.11 --prerelease disallow \
+	printf '%s\n' $(PINS) | $(BIN)/uv pip compile --universal --python-version 3.11 --prerelease if-necessary \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet $(ARGS) \
 	  --extra dev --constraints - --output-file requirements.txt pyproject.toml
 
