@@ -98,6 +98,7 @@ class Splits:
             deviation of each channel or feature of arrays.
         cardinalities: for tables with categories, the number of codes of each of the last columns that ``fitted``
             returns; a backbone embeds them.
+        notes: what a person should know of the data, a sentence each; the preflight lists them as warnings.
     """
 
     classes: tuple[str, ...]
@@ -106,6 +107,7 @@ class Splits:
     test: Source
     fitted: nn.Module | None = None
     cardinalities: Sequence[int] = ()
+    notes: Sequence[str] = ()
 
     @property
     def is_multilabel(self) -> bool:
