@@ -18,6 +18,9 @@ from imbalance_lab.losses.targets import is_class
 CHUNK = 1 << 17
 """Logits that the fused form works on at a time on a CPU, a thread: they and their exponentials stay in its cache."""
 
+WIDE = 16
+"""From so many classes on torch's softmax on a CPU is faster than its parts, and worth keeping for the gradient."""
+
 
 def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None = None) -> Tensor:
     """The weighted term w (1 − p_y)^γ (−log p_y), with p = softmax(z), differentiable as often as wanted.
@@ -101,7 +104,7 @@ def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor
 
 
 class _FusedTerm(torch.autograd.Function):
-    """The term of (R, C) or (N, C, M), which keeps nothing of the logits' size, forward or backward.
+    """The term of (R, C) or (N, C, M), in fewer passes and less memory than cross-entropy takes.
 
     The gradient at the target is −s, with s = w (1 − p_y)^γ (1 − p_y + γ p_y (−log p_y)), and the other classes
     share +s in proportion to their exponentials. It is written in backward, from the incoming gradient: a
@@ -110,32 +113,66 @@ class _FusedTerm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
-        peak, others = _peak_and_others(logits, target)
-        others = others.squeeze(1)
-        lead = (logits.gather(1, target.long().unsqueeze(1)) - peak).squeeze(1)
-        own = lead.exp()
-        total = own + others
-        miss = others / total
-        # log Σ exp − z_y: own is 1 for the leader, and for all else others ≥ 1, so that nothing cancels.
-        cross_entropy = torch.log1p(own - 1 + others) - lead
+        kept = peak = None
+        if _is_wide(logits):
+            kept, p, miss, cross_entropy = _probabilities(logits, target)
+            others = miss
+        else:
+            peak, others = _peak_and_others(logits, target)
+            others = others.squeeze(1)
+            lead = (logits.gather(1, target.long().unsqueeze(1)) - peak).squeeze(1)
+            own = lead.exp()
+            total = own + others
+            p, miss = own / total, others / total
+            # log Σ exp − z_y: own is 1 for the leader, and for all else others ≥ 1, so that nothing cancels.
+            cross_entropy = torch.log1p(own - 1 + others) - lead
         modulation = miss.pow(gamma) if weight is None else miss.pow(gamma) * weight
         if ctx.needs_input_grad[0]:
-            slope = (own / total * cross_entropy * gamma + miss) * modulation
+            slope = (p * cross_entropy * gamma + miss) * modulation
             scale = slope / others.clamp_min(torch.finfo(others.dtype).tiny)
             ctx.gamma, ctx.weight = gamma, weight
-            ctx.save_for_backward(logits, target, peak, scale, slope)
+            ctx.save_for_backward(logits, target, peak, scale, slope, kept)
         return modulation * cross_entropy
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        logits, target, peak, scale, slope = ctx.saved_tensors
+        logits, target, peak, scale, slope, kept = ctx.saved_tensors
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             # This gradient will be differentiated in its turn.
             term = _composite(logits, target, ctx.gamma, ctx.weight)
             (twice,) = torch.autograd.grad(term, logits, gradient, create_graph=True)
             return twice, None, None, None
         scale, own = (scale * gradient).unsqueeze(1), (slope * -gradient).unsqueeze(1)
+        if kept is not None:
+            return (kept * scale).scatter_(1, target.unsqueeze(1), own), None, None, None
         return _scaled_exponentials(logits, target, peak, scale, own), None, None, None
+
+
+def _is_wide(logits: Tensor) -> bool:
+    """Whether to work on probabilities: in half precision they would take more memory than cross-entropy does."""
+    on_cpu = logits.device.type == "cpu" and not torch.compiler.is_compiling()
+    return on_cpu and logits.shape[1] >= WIDE and logits.dtype in (torch.float32, torch.float64)
+
+
+def _probabilities(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Softmax with the target's zeroed, like the logits; and of each target p, 1 − p and −log p."""
+    column = target.unsqueeze(1)
+    kept, miss = torch.empty_like(logits), logits.new_empty(column.shape)
+    p = torch.empty_like(miss)
+    for part in _parts(logits):
+        chunk = kept[part]
+        torch.softmax(logits[part], 1, out=chunk)
+        torch.gather(chunk, 1, column[part], out=p[part])
+        chunk.scatter_(1, column[part], 0)
+        torch.sum(chunk, 1, keepdim=True, out=miss[part])
+    p, miss = p.squeeze(1), miss.squeeze(1)
+    # Of p and 1 − p the smaller has all its digits.
+    cross_entropy = torch.where(miss < p, -torch.log1p(-miss), -p.log())
+    lost = p < torch.finfo(p.dtype).tiny
+    if lost.any():
+        z = logits.movedim(1, -1)[lost]
+        cross_entropy[lost] = z.logsumexp(1) - z.gather(1, target[lost].unsqueeze(1)).squeeze(1)
+    return kept, p, miss, cross_entropy
 
 
 def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
