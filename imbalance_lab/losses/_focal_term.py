@@ -144,7 +144,10 @@ class _FusedTerm(torch.autograd.Function):
             return twice, None, None, None
         scale, own = (scale * gradient).unsqueeze(1), (slope * -gradient).unsqueeze(1)
         if kept is not None:
-            return (kept * scale).scatter_(1, target.unsqueeze(1), own), None, None, None
+            # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
+            result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
+            torch.mul(kept, scale, out=result).scatter_(1, target.unsqueeze(1), own)
+            return result, None, None, None
         return _scaled_exponentials(logits, target, peak, scale, own), None, None, None
 
 
