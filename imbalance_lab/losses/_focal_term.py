@@ -160,15 +160,9 @@ def _is_wide(logits: Tensor) -> bool:
 def _probabilities(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Softmax with the target's zeroed, like the logits; and of each target p, 1 − p and −log p."""
     column = target.unsqueeze(1)
-    kept, miss = torch.empty_like(logits), logits.new_empty(column.shape)
-    p = torch.empty_like(miss)
-    for part in _parts(logits):
-        chunk = kept[part]
-        torch.softmax(logits[part], 1, out=chunk)
-        torch.gather(chunk, 1, column[part], out=p[part])
-        chunk.scatter_(1, column[part], 0)
-        torch.sum(chunk, 1, keepdim=True, out=miss[part])
-    p, miss = p.squeeze(1), miss.squeeze(1)
+    kept = torch.softmax(logits, 1)
+    p = kept.gather(1, column).squeeze(1)
+    miss = kept.scatter_(1, column, 0).sum(1)
     # Of p and 1 − p the smaller has all its digits.
     cross_entropy = torch.where(miss < p, -torch.log1p(-miss), -p.log())
     lost = p < torch.finfo(p.dtype).tiny
