@@ -61,6 +61,7 @@ def review(directory: Path, config: DictConfig) -> Review:
     from imbalance_lab.posthoc import fit_readout
     from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
+    from imbalance_lab.report.page import write_page
 
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     counts, seen = about["train_counts"], about["shares_seen"] and tuple(about["shares_seen"])
@@ -95,6 +96,7 @@ def review(directory: Path, config: DictConfig) -> Review:
     for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
         draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
     write_curves(directory / "curves.csv", classes, test.rankings)
+    write_page(directory, val, test, readout, on_test)
     return Review(val, test, after, readout, on_test)
 
 

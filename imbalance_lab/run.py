@@ -63,6 +63,8 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     from imbalance_lab.callbacks import BestCheckpoint, PredictionWriter
     from imbalance_lab.classifier import Classifier
     from imbalance_lab.data.datamodule import DataModule
+    from imbalance_lab.mistakes import write_mistakes
+    from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.screen import console
     from imbalance_lab.report.tensorboard import CurveFigures
 
@@ -132,6 +134,8 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     if not trainer.is_global_zero:
         return float("nan")
     record(directory, config, parts, Path(checkpoint))
+    tested = Predictions.read(directory / "predictions" / "test.parquet")
+    write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
     reviewed = review(directory, config)
     for logger in loggers:
         logger.log_metrics(reviewed.test.scalars("test"), trainer.global_step)

@@ -14,7 +14,7 @@ FLOORS = [
     {"data"},
     {"classifier", "callbacks"},
     {"predictions"},
-    {"evaluation", "comparison"},
+    {"evaluation", "comparison", "mistakes"},
     {"report"},
     {"cli"},
     {"parts"},
