@@ -17,7 +17,7 @@ from imbalance_lab.posthoc import probability
 from imbalance_lab.predictions import Predictions
 from imbalance_lab.samplers import Draws
 
-RAREST, EACH = 6, 8
+RAREST, EACH = 4, 8
 """Of so many classes, so many missed examples and so many false alarms."""
 
 THUMBNAIL = 96

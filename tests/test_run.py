@@ -36,6 +36,8 @@ def test_run_directory_is_complete(finished_run: Path) -> None:
         "checkpoints/last.ckpt",
         "predictions/val.parquet",
         "predictions/test.parquet",
+        "predictions/mistakes.parquet",
+        "report.html",
         "predictions/last/val.parquet",
         "predictions/last/test.parquet",
         "metrics.csv",

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imbalance_lab.evaluation import FEW_POSITIVES, Evaluation, defined
 from imbalance_lab.files import replacing
 from imbalance_lab.metrics import wilson
 from imbalance_lab.mistakes import Mistake, read_mistakes
 from imbalance_lab.posthoc import Cut, Readout
+from imbalance_lab.posthoc.cut import Scores
 from imbalance_lab.report.html import assemble
 from imbalance_lab.report.verdict import verdict
 from imbalance_lab.report.vertices import seen
@@ -48,6 +50,7 @@ def collect(
     scores = _read(directory / "metrics.json")
     shown = _rarest(test)[:MOST_CURVES]
     left_out = len(test.classes) - len(shown)
+    log_odds = readout.log_odds(test.predictions.logits)
     return {
         "kind": "Imbalance Lab · one run",
         "title": directory.name,
@@ -60,7 +63,7 @@ def collect(
         "curves_note": f"The {len(shown)} rarest classes are drawn, {left_out} are left out." if left_out > 0 else "",
         "confusion": _confusion(test),
         "reliability": _reliability(test, readout, shown),
-        "scores": [_distribution(test, readout, c) for c in shown],
+        "scores": [_distribution(c, log_odds[:, c], test.predictions.target == c, readout.cuts[c]) for c in shown],
         "epochs": _epochs(directory / "metrics.csv"),
         "counts": [
             {"split": "train", "counts": [each.train_count for each in test.classes]},
@@ -157,14 +160,11 @@ def _bins(p: Any, happened: Any) -> list[dict[str, Any]]:
     return bins
 
 
-def _distribution(test: Evaluation, readout: Readout, c: int) -> dict[str, Any]:
+def _distribution(c: int, scores: Scores, positive: NDArray[np.bool_], cut: Cut | str) -> dict[str, Any]:
     """Histograms of the class's log-odds, as the thresholds see them."""
-    scores = readout.log_odds(test.predictions.logits)[:, c]
-    positive = test.predictions.target == c
     low, high = np.quantile(scores, [0.001, 0.999])
     edges = np.linspace(min(low, scores[positive].min()), max(high, scores[positive].max()) + 1e-6, 49)
     inside = np.clip(scores, edges[0], edges[-1])
-    cut = readout.cuts[c]
     return {
         "class": c,
         "edges": [round(float(edge), 4) for edge in edges],
@@ -188,7 +188,7 @@ def _epochs(path: Path) -> dict[str, Any] | None:
 
     auroc = column("val/auroc/macro")
     return {
-        "epoch": [int(float(row["epoch"])) for row in rows],
+        "epoch": [int(float(row["epoch"])) + 1 for row in rows],  # people count from one
         "auroc": auroc,
         "val_loss": column("val/loss"),
         "train_loss": column("train/loss"),

@@ -18,7 +18,7 @@ def verdict(test: Evaluation) -> list[str]:
     rare, called = _rare(test)
     tested = [each for each in rare if each.n_positive]
     found = [each for each in tested if each.recall.interval and each.recall.interval[0] > 0.5]
-    missed = [each for each in tested if each.recall.interval and each.recall.interval[1] < 0.5]
+    missed = [each for each in tested if _is_missed(each)]
     unsure = [each for each in tested if each not in found and each not in missed]
     sentences = []
     if not tested:
@@ -36,8 +36,14 @@ def verdict(test: Evaluation) -> list[str]:
     if tested:
         worst = min(tested, key=lambda each: each.recall.value)
         sentences.append(f"The worst of them is {_named([worst])} with recall {interval(worst.recall)}.")
+    if lost := [each for each in test.classes if each not in rare and _is_missed(each)]:
+        sentences.append(f"Not rare, but missed: {_named(lost)}.")
     sentences.append(f"Macro AUROC is {interval(test.macro_auroc)}.")
     return sentences
+
+
+def _is_missed(scores: ClassScores) -> bool:
+    return scores.recall.interval is not None and scores.recall.interval[1] < 0.5
 
 
 def _rare(test: Evaluation) -> tuple[list[ClassScores], str]:

@@ -51,7 +51,7 @@ function plot(id, make) {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest", dragmode: narrow ? false : "zoom",
       font: { color: css("--ink"), size: 12, family: "inherit" }, margin: { l: 52, r: 12, t: 10, b: 46 },
       hoverlabel: { align: "left" },
-      legend: narrow ? { orientation: "h", y: -0.22, yanchor: "top" } : { itemwidth: 30 },
+      legend: narrow ? { orientation: "h", y: -0.3, yanchor: "top" } : { itemwidth: 30 },
       xaxis: axis, yaxis: axis, xaxis2: axis, yaxis2: axis,
     };
     Plotly.react(node, traces, merged(base, layout), { responsive: true, displaylogo: false, displayModeBar: narrow ? false : "hover",

@@ -110,7 +110,7 @@ if (data.epochs) {
   const along = (y, label, tint, axis, dash) => ({ type: "scatter", mode: epoch.length > 1 ? "lines" : "markers", x: epoch, y, name: label, yaxis: axis, line: { color: tint, width: 2, dash }, hovertemplate: `epoch %{x}: %{y:.4f}<extra>${label}</extra>` });
   plot("epochs", () => ({
     traces: [along(auroc, "val AUROC", CYCLE[0], "y"), along(val_loss, "val loss", CYCLE[1], "y2"), along(train_loss, "train loss", CYCLE[1], "y2", "dot")],
-    layout: { xaxis: { title: { text: "epoch" }, tickformat: "d" }, yaxis: { title: { text: "AUROC" }, domain: [0.55, 1] }, yaxis2: { title: { text: "loss" }, domain: [0, 0.45] }, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+    layout: { xaxis: { title: { text: "epoch" }, tickformat: "d", anchor: "y2" }, yaxis: { title: { text: "AUROC" }, domain: [0.55, 1] }, yaxis2: { title: { text: "loss" }, domain: [0, 0.45] }, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
       shapes: [{ type: "line", x0: epoch[kept], x1: epoch[kept], yref: "paper", y0: 0, y1: 1, line: { color: css("--soft"), dash: "dot", width: 1.2 } }] },
   }));
 }
@@ -139,7 +139,7 @@ if (data.mistakes.length) {
   show("mistakes-section");
   for (const group of data.mistakes) {
     byId("mistakes").append(el("h3", {}, group.title), el("div", { className: "thumbs" }, ...group.examples.map((each) => el("figure", {},
-      each.image ? el("img", { src: each.image, alt: each.name, loading: "lazy" }) : null,
+      each.image ? el("img", { src: each.image, alt: each.name }) : null,
       el("figcaption", {}, el("b", {}, `${each.told} ${number(each.probability, 2)}`), el("br"), each.name)))));
   }
 }

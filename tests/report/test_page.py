@@ -1,0 +1,180 @@
+"""report.html in a real browser: Debian's chromium, driven by Playwright."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imbalance_lab.review import review
+from tests.conftest import composed
+
+BROWSERS = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+pytestmark = pytest.mark.skipif(not BROWSERS, reason="no browser is installed (Debian's package chromium)")
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PLOTS = ["roc", "pr", "confusion", "reliability", "scores", "epochs", "counts"]
+TAGS = ("<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "</script>")
+HOSTILE = (*TAGS, "[red]", "$5$", "_x", "", "&amp;")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        launched = started.chromium.launch(executable_path=BROWSERS[0], args=FLAGS)
+        yield launched
+        launched.close()
+
+
+class Opened:
+    """A page, with what it complained of and asked for."""
+
+    def __init__(self, browser: Any, file: Path, width: int = 1400, scheme: str = "light") -> None:
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+        self.page.wait_for_selector("body[data-ready=yes]", timeout=20000)
+
+    def traces(self, plot: str) -> int:
+        """Lines, bars or cells that a plot has drawn."""
+        marks = ".scatterlayer .trace, .barlayer .point, .heatmaplayer image"
+        found: int = self.page.locator(f"#{plot}").locator(marks).count()
+        return found
+
+    def column(self, heading: str) -> list[str]:
+        """The cells of the class table under a heading."""
+        headings = self.page.locator("#classes th").all_inner_texts()
+        at = [each.strip() for each in headings].index(heading) + 1
+        cells: list[str] = self.page.locator(f"#classes td:nth-child({at})").all_inner_texts()
+        return cells
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Any, finished_run: Path) -> Opened:
+    return Opened(browser, finished_run / "report.html")
+
+
+def test_the_page_opens_without_a_complaint_and_asks_for_nothing(opened: Opened) -> None:
+    assert opened.complaints == []
+    asked = [url for url in opened.requests if not url.startswith("data:")]
+    assert asked == [opened.page.url]
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_every_plot_is_drawn(opened: Opened, plot: str) -> None:
+    assert opened.traces(plot) >= {"roc": 11, "pr": 10, "counts": 30}.get(plot, 1)
+
+
+def test_numbers_are_those_of_metrics_json(opened: Opened, finished_run: Path) -> None:
+    told = json.loads((finished_run / "metrics.json").read_text())["test"]
+    assert opened.page.locator(".figure b").all_inner_texts()[0] == f"{told['auroc']['value']:.3f}"
+    shown = opened.column("AUROC [95 % CI]")
+    for cell, each in zip(shown, told["classes"], strict=True):
+        low, high = each["auroc"]["ci95"]
+        assert "".join(cell.split()) == f"{each['auroc']['value']:.3f}[{low:.3f},{high:.3f}]"
+    assert opened.column("train") == [str(each["train_count"]) for each in told["classes"]]
+
+
+def test_a_heading_sorts_down_and_then_up_also_by_keyboard(browser: Any, finished_run: Path) -> None:
+    opened = Opened(browser, finished_run / "report.html")
+    heading = opened.page.locator("#classes th button", has_text="train")
+    heading.click()
+    down = [int(cell) for cell in opened.column("train")]
+    assert down == sorted(down, reverse=True)
+    heading.press("Enter")
+    assert [int(cell) for cell in opened.column("train")] == down[::-1]
+    assert opened.page.locator("th[aria-sort=ascending]").count() == 1
+
+
+def test_switches_change_the_plots(browser: Any, finished_run: Path) -> None:
+    page = Opened(browser, finished_run / "report.html").page
+    page.get_by_label("logarithmic false positive rate").check()
+    assert page.evaluate("document.getElementById('roc').layout.xaxis.type") == "log"
+    page.locator("#confusion-choices select").select_option("counts")
+    cells = page.evaluate("document.getElementById('confusion').data[0].z")
+    assert np.sum(cells) == 445
+    before = page.evaluate("document.getElementById('scores').data[1].customdata")
+    page.locator("#scores-choices select").select_option("3")
+    assert page.evaluate("document.getElementById('scores').data[1].customdata") != before
+    page.locator("#reliability-choices select").select_option("2")
+    assert page.evaluate("document.getElementById('reliability').data[1].x.length") >= 2
+
+
+def test_hovering_tells_the_threshold_and_the_counts(opened: Opened) -> None:
+    text = opened.page.evaluate("document.getElementById('roc').data[1].text")
+    assert text[0].startswith("threshold –")
+    assert text[-1].endswith("false alarms")
+    assert "of 4" in text[-1]  # 43 to 45 positives a class
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1400, "dark")])
+def test_nothing_is_wider_than_the_screen(browser: Any, finished_run: Path, width: int, scheme: str) -> None:
+    opened = Opened(browser, finished_run / "report.html", width, scheme)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.complaints == []
+
+
+def test_mistakes_are_pictures(opened: Opened) -> None:
+    pictures = opened.page.locator("#mistakes img")
+    assert pictures.count() >= 1
+    assert pictures.first.evaluate("picture => picture.naturalWidth") == 8
+
+
+def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, seed: int = 0) -> Path:
+    """A run directory with other predictions: random logits for ``classes``."""
+    from imbalance_lab.predictions import Predictions
+
+    rng = np.random.default_rng(seed)
+    C = len(classes)
+    for at, split in enumerate(("val", "test")):
+        target = np.arange(n) % C
+        logits = rng.normal(size=(n, C)).astype(np.float32)
+        logits[np.arange(n), target] += 2
+        Predictions(classes, np.arange(n) + at * n, target, logits).write(to / "predictions" / f"{split}.parquet")
+    about = json.loads((source / "run.json").read_text()) | {
+        "train_counts": [5 + c for c in range(C)],
+        "shares_seen": None,
+    }
+    (to / "run.json").write_text(json.dumps(about))
+    review(to, composed())
+    return to / "report.html"
+
+
+def test_hostile_names_stay_text(browser: Any, finished_run: Path, tmp_path: Path) -> None:
+    opened = Opened(browser, rewritten(finished_run, tmp_path, HOSTILE))
+    assert opened.complaints == []
+    assert opened.page.evaluate("window.hit") is None
+    names = opened.page.locator("#classes td:first-child span:first-child").all_inner_texts()
+    assert names == [name or "(no name)" for name in HOSTILE]
+    assert opened.page.locator("#classes script, #classes img, #scores-choices img").count() == 0
+
+
+def test_a_thousand_classes_open_quickly_and_say_what_is_left_out(
+    browser: Any, finished_run: Path, tmp_path: Path
+) -> None:
+    file = rewritten(finished_run, tmp_path, tuple(f"class {c}" for c in range(1000)), n=2000)
+    assert file.stat().st_size < 6e6
+    opened = Opened(browser, file)
+    assert opened.traces("pr") >= 12
+    assert "960 are left out" in opened.page.locator("#curves-note").inner_text()
+    assert "of 1000 classes" in opened.page.locator("#confusion-note").inner_text()
+    assert opened.page.locator("#classes tbody tr").count() == 200
+    opened.page.locator("#classes").get_by_role("button", name="Show all").click()
+    assert opened.page.locator("#classes tbody tr").count() == 1000
+
+
+def test_ten_classes_and_ten_thousand_examples_take_half_a_megabyte_beside_plotly(
+    finished_run: Path, tmp_path: Path
+) -> None:
+    from plotly.offline import get_plotlyjs
+
+    file = rewritten(finished_run, tmp_path, tuple("abcdefghij"), n=10_000)
+    assert file.stat().st_size - len(get_plotlyjs().encode()) < 0.5e6
