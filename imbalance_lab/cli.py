@@ -79,17 +79,13 @@ def print_sweep() -> None:
     """Print the table of the sweep that has ended, if there was one."""
     if Sweep.directory is None or not Sweep.directory.is_dir():
         return
-    from imbalance_lab.report.screen import console
-    from imbalance_lab.report.sweep import comparison_lines, failure_lines, read_sweep, seed_lines, sweep_table
+    from imbalance_lab.report.comparison_page import print_comparison, write_comparison
+    from imbalance_lab.report.sweep import read_sweep
 
     if runs := read_sweep(Sweep.directory):
-        out = console()
-        out.print(sweep_table(runs))
-        for line in (*seed_lines(runs), *comparison_lines(runs)):
-            out.print(line, soft_wrap=True)
-        for line in failure_lines(runs):
-            out.print(line, style="red")
-        out.print(os.path.relpath(Sweep.directory))
+        print_comparison(runs)
+        page = write_comparison(Sweep.directory / "comparison.html", runs)
+        print(os.path.relpath(page))
 
 
 def explain(error: Exception, configs: Path) -> str | None:

@@ -13,14 +13,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.cli import UsageError
 from imbalance_lab.files import replacing, write_json
 from imbalance_lab.parts import Parts, build, posthoc_options
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation import Evaluation
     from imbalance_lab.posthoc import Cut, Readout
+
+MISSING = object()
 
 PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
 
@@ -56,9 +59,12 @@ def review(directory: Path, config: DictConfig) -> Review:
     Args:
         directory: a run's, with `predictions/` and `run.json`.
         config: its config; only what is about the time after training counts, and may differ from training's.
+
+    Raises:
+        UsageError: for options that make no sense; nothing is written then.
     """
     from imbalance_lab.evaluation import Evaluation, adjusted
-    from imbalance_lab.posthoc import fit_readout
+    from imbalance_lab.posthoc import check_options, fit_readout
     from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
     from imbalance_lab.report.page import write_page
@@ -70,6 +76,10 @@ def review(directory: Path, config: DictConfig) -> Review:
     classes = stored["val"].classes
     rule = build(config, "operating_point")
     options = posthoc_options(config, stored["val"].link)
+    try:
+        check_options(len(classes), rule, seen=seen, **options)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"after training: {error}") from error
     fitted_on = stored["val"].logits, stored["val"].target
     try:
         readout = fit_readout(*fitted_on, classes, rule, seen=seen, **options)
@@ -98,6 +108,50 @@ def review(directory: Path, config: DictConfig) -> Review:
     write_curves(directory / "curves.csv", classes, test.rankings)
     write_page(directory, val, test, readout, on_test)
     return Review(val, test, after, readout, on_test)
+
+
+AFTER_TRAINING = ("operating_point", "calibration", "deploy_prior", "logit_adjustment")
+
+
+def reviewed_config(directory: Path, overrides: list[str]) -> DictConfig:
+    """The stored config of a run, with what is about the time after training changed by ``KEY=VALUE``.
+
+    Raises:
+        UsageError: for a key that only another training could change, or that there is not.
+    """
+    config = OmegaConf.load(directory / ".hydra" / "config.yaml")
+    assert isinstance(config, DictConfig)
+    for override in overrides:
+        key, _, value = override.partition("=")
+        part = key.split(".")[0]
+        if part not in AFTER_TRAINING:
+            raise UsageError(
+                f"{key} cannot be changed without training again: choose among {', '.join(AFTER_TRAINING)}"
+            )
+        if key == "operating_point":
+            config.operating_point = _choice(key, value)
+        elif OmegaConf.select(config, key, default=MISSING) is MISSING:
+            known = ", ".join(f"operating_point.{name}" for name in config.operating_point if name[0] != "_")
+            raise UsageError(f"there is no {key!r} in this configuration: the run's rule has {known}")
+        else:
+            OmegaConf.update(config, key, _value(value))
+    return config
+
+
+def _value(text: str) -> Any:
+    """What YAML reads."""
+    return OmegaConf.to_container(OmegaConf.create(f"value: {text}"))["value"]  # type: ignore[call-overload, index]
+
+
+def _choice(group: str, name: str) -> Any:
+    """A member of a config group."""
+    package = Path(__file__).parent
+    configs = package / "configs" if (package / "configs").is_dir() else package.parent / "configs"
+    file = configs / group / f"{name}.yaml"
+    if not file.is_file():
+        choices = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml")))
+        raise UsageError(f"there is no {group}={name} (choices: {choices})")
+    return OmegaConf.load(file)
 
 
 def print_review(reviewed: Review, title: str) -> None:
