@@ -77,12 +77,11 @@ def _verdict(best: Run | None, score: str, comparisons: Sequence[Sequence[RunCom
     told = [f"Run {best.name} is best on validation, with {SCORES[score]} {best.val(score):.3f}."]
     against = [each for group in comparisons for each in group if f"run {best.name}" in (each.a, each.b)]
     equal = [each for each in against if not each.scores[score].is_distinguishable]
-    if against:
-        told.append(
-            f"On test, {len(equal)} of the {len(against)} others cannot be told apart from it."
-            if len(against) > 1
-            else f"On test, {against[0].in_words(score)}."
-        )
+    if len(against) == 1:
+        told.append(f"On test, {against[0].in_words(score)}.")
+    elif against:
+        how_many = f"{len(equal)} of the {len(against)} others cannot" if equal else f"all {len(against)} others can"
+        told.append(f"On test, {how_many} be told apart from it.")
     if len(comparisons) > 1:
         told.append(
             f"The runs were tested on {len(comparisons)} different sets of examples; across those no run is "

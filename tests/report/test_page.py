@@ -1,8 +1,6 @@
 """report.html in a real browser: Debian's chromium, driven by Playwright."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,51 +8,22 @@ import numpy as np
 import pytest
 
 from imbalance_lab.review import review
+from tests.browser import Opened, needs_browser
 from tests.conftest import composed
 
-BROWSERS = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
-pytestmark = pytest.mark.skipif(not BROWSERS, reason="no browser is installed (Debian's package chromium)")
+pytestmark = needs_browser
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 PLOTS = ["roc", "pr", "confusion", "reliability", "scores", "epochs", "counts"]
 TAGS = ("<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "</script>")
 HOSTILE = (*TAGS, "[red]", "$5$", "_x", "", "&amp;")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=BROWSERS[0], args=FLAGS)
-        yield launched
-        launched.close()
-
-
-class Opened:
-    """A page, with what it complained of and asked for."""
-
-    def __init__(self, browser: Any, file: Path, width: int = 1400, scheme: str = "light") -> None:
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
-        self.page.on("console", lambda message: self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.goto(file.as_uri())
-        self.page.wait_for_selector("body[data-ready=yes]", timeout=20000)
-
-    def traces(self, plot: str) -> int:
-        """Lines, bars or cells that a plot has drawn."""
-        marks = ".scatterlayer .trace, .barlayer .point, .heatmaplayer image"
-        found: int = self.page.locator(f"#{plot}").locator(marks).count()
-        return found
-
-    def column(self, heading: str) -> list[str]:
-        """The cells of the class table under a heading."""
-        headings = self.page.locator("#classes th").all_inner_texts()
-        at = [each.strip() for each in headings].index(heading) + 1
-        cells: list[str] = self.page.locator(f"#classes td:nth-child({at})").all_inner_texts()
-        return cells
+def column(opened: Opened, heading: str) -> list[str]:
+    """The cells of the class table under a heading."""
+    headings = opened.page.locator("#classes th").all_inner_texts()
+    at = [each.strip() for each in headings].index(heading) + 1
+    cells: list[str] = opened.page.locator(f"#classes td:nth-child({at})").all_inner_texts()
+    return cells
 
 
 @pytest.fixture(scope="module")
@@ -76,21 +45,21 @@ def test_every_plot_is_drawn(opened: Opened, plot: str) -> None:
 def test_numbers_are_those_of_metrics_json(opened: Opened, finished_run: Path) -> None:
     told = json.loads((finished_run / "metrics.json").read_text())["test"]
     assert opened.page.locator(".figure b").all_inner_texts()[0] == f"{told['auroc']['value']:.3f}"
-    shown = opened.column("AUROC [95 % CI]")
+    shown = column(opened, "AUROC [95 % CI]")
     for cell, each in zip(shown, told["classes"], strict=True):
         low, high = each["auroc"]["ci95"]
         assert "".join(cell.split()) == f"{each['auroc']['value']:.3f}[{low:.3f},{high:.3f}]"
-    assert opened.column("train") == [str(each["train_count"]) for each in told["classes"]]
+    assert column(opened, "train") == [str(each["train_count"]) for each in told["classes"]]
 
 
 def test_a_heading_sorts_down_and_then_up_also_by_keyboard(browser: Any, finished_run: Path) -> None:
     opened = Opened(browser, finished_run / "report.html")
     heading = opened.page.locator("#classes th button", has_text="train")
     heading.click()
-    down = [int(cell) for cell in opened.column("train")]
+    down = [int(cell) for cell in column(opened, "train")]
     assert down == sorted(down, reverse=True)
     heading.press("Enter")
-    assert [int(cell) for cell in opened.column("train")] == down[::-1]
+    assert [int(cell) for cell in column(opened, "train")] == down[::-1]
     assert opened.page.locator("th[aria-sort=ascending]").count() == 1
 
 

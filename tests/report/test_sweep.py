@@ -144,7 +144,7 @@ def test_runs_on_other_examples_are_not_compared(tmp_path):
     for number, first in enumerate((0, 30)):
         write_run(tmp_path, str(number), [f"seed={number}"], 0.9)
         stored(tmp_path / str(number), np.eye(3)[target], np.arange(first, first + 30), target)
-    assert comparison_lines(read_sweep(tmp_path)) == []
+    assert comparison_lines(read_sweep(tmp_path)) == ["test set 1 of 2: run 0", "test set 2 of 2: run 1"]
 
 
 def test_runs_that_differ_in_the_seed_are_averaged(tmp_path):

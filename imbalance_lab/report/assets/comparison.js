@@ -37,16 +37,25 @@ if (data.varied.length) {
   choose("swept-choices", "value", data.varied.map((each) => [each, each]), (value) => { key = value; scatter(); });
   if (data.varied.length > 1 && scored.length > 2) {
     byId("parallel").hidden = false;
-    plot("parallel", () => {
-      const dimensions = data.varied.map((each) => {
-        const values = scored.map((run) => swept(run.overrides[each]));
-        if (values.every((value) => typeof value === "number")) return { label: escaped(each), values };
-        const kinds = [...new Set(values.map(String))];
-        return { label: escaped(each), values: values.map((value) => kinds.indexOf(String(value))), tickvals: kinds.map((_, i) => i), ticktext: kinds.map((kind) => escaped(shortened(kind, 14))) };
-      });
-      const values = scored.map((run) => run.val);
-      return { traces: [{ type: "parcoords", dimensions: [...dimensions, { label: `val ${data.scores[data.score]}`, values }], line: { color: values, colorscale: "Viridis", reversescale: !dark.matches } }], layout: { margin: { l: 60, r: 60, t: 50, b: 30 } } };
+    // Drawn with lines: Plotly's own parallel coordinates need WebGL, which many a browser has not.
+    const axes = [...data.varied.map((each) => [each, scored.map((run) => swept(run.overrides[each]))]), [`val ${data.scores[data.score]}`, scored.map((run) => run.val)]].map(([title, values], at) => {
+      if (values.every((value) => typeof value === "number")) {
+        const [low, high] = [Math.min(...values), Math.max(...values)];
+        const distinct = [...new Set(values)];
+        const last = at === data.varied.length;
+        return { title, heights: values.map((value) => (high > low ? (value - low) / (high - low) : 0.5)),
+          ticks: !last && distinct.length <= 8 ? distinct.map((value) => [high > low ? (value - low) / (high - low) : 0.5, String(value)]) : [[0, last ? number(low) : String(low)], [1, last ? number(high) : String(high)]] };
+      }
+      const kinds = [...new Set(values.map(String))];
+      const height = (value) => (kinds.length > 1 ? kinds.indexOf(String(value)) / (kinds.length - 1) : 0.5);
+      return { title, heights: values.map(height), ticks: kinds.map((kind) => [height(kind), kind]) };
     });
+    plot("parallel", () => ({
+      traces: scored.map((run, i) => ({ type: "scatter", mode: "lines+markers", x: axes.map((_, at) => at), y: axes.map((axis) => axis.heights[i]), showlegend: false,
+        line: { color: shade(axes[axes.length - 1].heights[i]), width: 2 }, hovertemplate: `run ${escaped(run.name)}<br>${escaped(told(run.name))}<br>${number(run.val)}<extra></extra>` })),
+      layout: { xaxis: { tickvals: axes.map((_, at) => at), ticktext: axes.map((axis) => escaped(shortened(axis.title, 18))), range: [-0.3, axes.length - 0.8], zeroline: false }, yaxis: { visible: false, range: [-0.08, 1.08] },
+        annotations: axes.flatMap((axis, at) => axis.ticks.map(([y, text]) => ({ x: at, y, text: escaped(shortened(text, 14)), showarrow: false, xanchor: "right", xshift: -7, font: { size: 11, color: css("--soft") } }))) },
+    }));
   }
 }
 if (data.differences.length) {

@@ -1,0 +1,98 @@
+"""comparison.html in a real browser, of runs made up of stored predictions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from imbalance_lab.evaluation import Evaluation
+from imbalance_lab.predictions import Predictions
+from imbalance_lab.report.comparison_page import collect, write_comparison
+from imbalance_lab.report.sweep import ranked, read_run, same_examples
+from tests.browser import Opened, needs_browser
+
+CLASSES = ("common", "<b>rare</b>", "$x$")
+COUNTS = [500, 50, 10]
+
+
+def make(folder: Path, skill: float, overrides: list[str], first_index: int = 0) -> Path:
+    """A finished run's directory; the higher the skill, the better the logits."""
+    rng = np.random.default_rng(0)
+    (folder / ".hydra").mkdir(parents=True)
+    (folder / ".hydra" / "overrides.yaml").write_text(json.dumps(overrides))
+    scores = {}
+    for split in ("val", "test"):
+        target = np.arange(600) % 3
+        logits = rng.normal(size=(600, 3)).astype(np.float32)
+        logits[np.arange(600), target] += skill
+        stored = Predictions(CLASSES, np.arange(600) + first_index, target, logits)
+        stored.write(folder / "predictions" / f"{split}.parquet")
+        scores[split] = Evaluation(stored, COUNTS).as_json()
+    (folder / "metrics.json").write_text(json.dumps(scores))
+    (folder / "metrics.csv").write_text("epoch,val/auroc/macro\n0,0.6\n1,0.7\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    sweep = tmp_path_factory.mktemp("sweep")
+    for number, (skill, gamma, seed) in enumerate(
+        [(0.5, 0, 0), (0.6, 0, 1), (2.0, "<i>2</i>", 0), (2.1, "<i>2</i>", 1)]
+    ):
+        make(sweep / str(number), skill, [f"loss.gamma={gamma}", f"seed={seed}", "max_epochs=3"])
+    return ranked([read_run(folder) for folder in sweep.iterdir()])
+
+
+@needs_browser
+def test_the_page_shows_all_and_asks_for_nothing(browser: Any, runs: list[Any], tmp_path: Path) -> None:
+    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", runs))
+    assert opened.complaints == []
+    assert [url for url in opened.requests if not url.startswith("data:")] == [opened.page.url]
+    assert opened.page.locator("#runs tbody td:first-child").all_inner_texts() == ["3", "2", "1", "0"]
+    assert opened.page.locator("#runs th").all_inner_texts()[:3] == ["run", "loss.gamma", "seed"]
+    assert "<i>2</i>" in opened.page.locator("#runs").inner_text(), "a hostile override is text"
+    assert opened.page.locator("#runs i").count() == 0
+    assert {plot: opened.traces(plot) for plot in ("roc", "pr", "epochs", "swept", "parallel")} == {
+        "roc": 4, "pr": 4, "epochs": 4, "swept": 2, "parallel": 4,
+    }  # fmt: skip
+
+
+@needs_browser
+def test_a_class_and_a_pair_can_be_chosen(browser: Any, runs: list[Any], tmp_path: Path) -> None:
+    page = Opened(browser, write_comparison(tmp_path / "comparison.html", runs)).page
+    assert page.locator("#class-choices option").all_inner_texts() == ["$x$", "<b>rare</b>", "common"]
+    before = page.evaluate("document.getElementById('roc').data[0].y")
+    page.locator("#class-choices select").select_option("0:0")
+    assert page.evaluate("document.getElementById('roc').data[0].y") != before
+    page.locator("#differences-choices select").select_option("2")
+    assert "run 3 is better than run 0" in page.locator("#words").inner_text()
+
+
+@needs_browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_phone(browser: Any, runs: list[Any], tmp_path: Path, scheme: str) -> None:
+    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", runs), 400, scheme)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_the_words_are_about_the_best_run_on_validation(runs: list[Any]) -> None:
+    told = collect(runs, "auroc", None)
+    assert told["verdict"][0].startswith("Run 3 is best on validation")
+    assert told["verdict"][1] == "On test, all 3 others can be told apart from it."
+    assert [each["b"] for each in told["differences"]] == ["run 3"] * 3
+    assert len(told["seeds"]) == 2
+
+
+def test_a_baseline_takes_the_place_of_the_best(runs: list[Any]) -> None:
+    assert {each["b"] for each in collect(runs, "accuracy", "0")["differences"]} == {"run 0"}
+
+
+def test_runs_on_other_examples_are_never_paired(runs: list[Any], tmp_path: Path) -> None:
+    other = make(tmp_path / "other", 1.5, ["loss.gamma=9"], first_index=10_000)
+    everyone = ranked([*runs, read_run(other)])
+    assert sorted(len(group) for group in same_examples(everyone)) == [1, 4]
+    told = collect(everyone, "auroc", None)
+    assert all("other" not in each["a"] + each["b"] for each in told["differences"])
+    assert "2 different sets of examples" in told["verdict"][-1]

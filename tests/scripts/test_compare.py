@@ -1,0 +1,100 @@
+"""scripts/compare.py as users call it, on real runs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from imbalance_lab.posthoc import Readout
+from imbalance_lab.predictions import Predictions
+from tests.conftest import ROOT, composed
+
+
+def call(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "compare.py"), *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def run(finished_run: Path, tmp_path: Path) -> Path:
+    """A copy of a real run, with the config that Hydra would have stored."""
+    copy = tmp_path / "first" / "run"
+    shutil.copytree(finished_run, copy)
+    (copy / ".hydra").mkdir()
+    OmegaConf.save(composed("max_epochs=3", "loss.alpha=effective"), copy / ".hydra" / "config.yaml")
+    OmegaConf.save(["max_epochs=3", "loss.alpha=effective"], copy / ".hydra" / "overrides.yaml")
+    return copy
+
+
+def test_two_runs_of_one_name_are_told_apart_and_compared(run: Path, tmp_path: Path) -> None:
+    twin = tmp_path / "second" / "run"
+    shutil.copytree(run, twin)
+    done = call(run, twin, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "first/run" in done.stdout
+    assert "second/run" in done.stdout
+    assert "are not distinguishable" in done.stdout
+    assert done.stdout.splitlines()[-1] == "comparison.html"
+    assert (tmp_path / "comparison.html").stat().st_size > 4e6
+    assert max(len(line) for line in done.stdout.splitlines() if "│" in line or "[" in line[:60]) <= 200
+
+
+def test_a_sweep_directory_gets_its_page(run: Path, tmp_path: Path) -> None:
+    done = call(run.parent, "--score", "balanced_accuracy", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "best validation bal. acc. first" in done.stdout
+    assert (run.parent / "comparison.html").is_file()
+
+
+def test_rewriting_changes_the_operating_point_and_nothing_of_the_training(run: Path, tmp_path: Path) -> None:
+    kept = {name: (run / name).read_bytes() for name in ("predictions/test.parquet", "metrics.csv", "run.json")}
+    before = json.loads((run / "metrics.json").read_text())
+    uniform = f"deploy_prior={[0.1] * 10}"
+    done = call("--rewrite", run, "operating_point=recall", "operating_point.at_least=0.8", uniform, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    point = json.loads((run / "operating_point.json").read_text())
+    assert point["prior"] == pytest.approx([0.1] * 10)
+    assert {each["rule"] for each in point["classes"] if "rule" in each} == {"recall ≥ 0.8 with 95% confidence"}
+    after = json.loads((run / "metrics.json").read_text())
+    assert after["test"] == before["test"]
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    flags = Readout.from_json(point).flags(stored.logits)
+    told = after["test_at_thresholds"][0]
+    assert (told["tp"], told["fp"]) == (flags[stored.target == 0, 0].sum(), flags[stored.target != 0, 0].sum())
+    assert {name: (run / name).read_bytes() for name in kept} == kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["loss.gamma=1"], "loss.gamma cannot be changed without training again"),
+        (["operating_point=recal"], "there is no operating_point=recal (choices: budget, cost"),
+        (["operating_point.least=3"], "there is no 'operating_point.least' in this configuration"),
+        (["deploy_prior=[0.5,0.5]"], "deploy has 2 shares, but there are 10 classes"),
+    ],
+)
+def test_a_refused_rewrite_leaves_everything_as_it_was(
+    run: Path, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    done = call("--rewrite", run, *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_what_is_no_run_is_refused(run: Path, tmp_path: Path) -> None:
+    done = call("nowhere", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nowhere is neither a run directory nor that of a sweep" in done.stderr
+    done = call(run, "--baseline", "elsewhere", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--baseline elsewhere is none of the runs" in done.stderr
