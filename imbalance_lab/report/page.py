@@ -48,8 +48,8 @@ def collect(
     """What the page's script draws, as plain values."""
     about = _read(directory / "run.json")
     scores = _read(directory / "metrics.json")
-    shown = _rarest(test)[:MOST_CURVES]
-    left_out = len(test.classes) - len(shown)
+    ranked = _rarest(test)
+    shown = ranked[:MOST_CURVES]
     log_odds = readout.log_odds(test.predictions.logits)
     return {
         "kind": "Imbalance Lab · one run",
@@ -60,7 +60,9 @@ def collect(
         f"precision over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked.",
         "classes": [{**each, "lift": _lift(each, scores["test"]["n"])} for each in scores["test"]["classes"]],
         "curves": [_curve(test, c) for c in shown],
-        "curves_note": f"The {len(shown)} rarest classes are drawn, {left_out} are left out." if left_out > 0 else "",
+        "curves_note": f"The {len(shown)} rarest of {len(ranked)} classes are drawn."
+        if len(ranked) > len(shown)
+        else "",
         "confusion": _confusion(test),
         "reliability": _reliability(test, readout, shown),
         "scores": [_distribution(c, log_odds[:, c], test.predictions.target == c, readout.cuts[c]) for c in shown],

@@ -23,8 +23,8 @@ def verdict(test: Evaluation) -> list[str]:
     sentences = []
     if not tested:
         sentences.append(f"Whether the {called} are found cannot be told: none has a test example.")
-    elif len(found) == len(tested) == 1:
-        sentences.append(f"The rarest class, {_named(found)}, is found: its recall is above ½ with 95 % confidence.")
+    elif len(tested) == 1:
+        sentences.append(_alone(tested[0], bool(found), bool(missed)))
     elif len(found) == len(tested):
         all_of_them = "Both" if len(found) == 2 else f"All {len(found)}"
         sentences.append(f"{all_of_them} {called} are found: each one's recall is above ½ with 95 % confidence.")
@@ -36,10 +36,20 @@ def verdict(test: Evaluation) -> list[str]:
     if tested:
         worst = min(tested, key=lambda each: each.recall.value)
         sentences.append(f"The worst of them is {_named([worst])} with recall {interval(worst.recall)}.")
+    if absent := [each for each in rare if not each.n_positive and tested]:
+        sentences.append(f"Of {_named(absent)} there is no test example.")
     if lost := [each for each in test.classes if each not in rare and _is_missed(each)]:
         sentences.append(f"Not rare, but missed: {_named(lost)}.")
     sentences.append(f"Macro AUROC is {interval(test.macro_auroc)}.")
     return sentences
+
+
+def _alone(scores: ClassScores, is_found: bool, is_missed: bool) -> str:
+    name = _named([scores])
+    if is_found or is_missed:
+        told, side = ("found", "above") if is_found else ("missed", "below")
+        return f"The rarest class, {name}, is {told}: its recall is {side} ½ with 95 % confidence."
+    return f"Whether the rarest class, {name}, is found cannot be told: its recall may be above ½ or below."
 
 
 def _is_missed(scores: ClassScores) -> bool:

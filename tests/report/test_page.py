@@ -133,7 +133,7 @@ def test_a_thousand_classes_open_quickly_and_say_what_is_left_out(
     assert file.stat().st_size < 6e6
     opened = Opened(browser, file)
     assert opened.traces("pr") >= 12
-    assert "960 are left out" in opened.page.locator("#curves-note").inner_text()
+    assert "The 40 rarest of 1000 classes are drawn." in opened.page.locator("#curves-note").inner_text()
     assert "of 1000 classes" in opened.page.locator("#confusion-note").inner_text()
     assert opened.page.locator("#classes tbody tr").count() == 200
     opened.page.locator("#classes").get_by_role("button", name="Show all").click()

@@ -34,6 +34,13 @@ def test_without_few_the_rarest_third_is_meant() -> None:
     assert told([0.9, 0.9, 0.9], [500, 300, 200]).startswith("The rarest class, class 2, is found")
 
 
+def test_one_rare_class_alone_may_be_missed_or_open() -> None:
+    assert told([0.9, 0.9, 0.2], [500, 300, 10]).startswith("The rarest class, class 2, is missed")
+    assert told([0.9, 0.9, 0.5], [500, 300, 10]).startswith(
+        "Whether the rarest class, class 2, is found cannot be told"
+    )
+
+
 def test_a_common_class_that_is_missed_is_told_too() -> None:
     assert "Not rare, but missed: class 0." in told([0.1, 0.9, 0.9], [500, 300, 200])
 
