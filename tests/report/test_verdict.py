@@ -47,4 +47,4 @@ def test_a_common_class_that_is_missed_is_told_too() -> None:
 
 @pytest.mark.parametrize("n", [1, 3])
 def test_with_too_few_examples_nothing_is_claimed(n: int) -> None:
-    assert "is found" not in told([1.0, 1.0, 1.0], [500, 300, 10], n)
+    assert "is found:" not in told([1.0, 1.0, 1.0], [500, 300, 10], n)

@@ -65,7 +65,7 @@ if (data.confusion) {
     return {
       traces: [{ type: "heatmap", z, customdata: counts.map((row, i) => row.map((n, j) => [name(data.confusion.classes[i]), name(data.confusion.classes[j]), whole(n), whole(totals[i])].map(escaped))),
         hovertemplate: "true %{customdata[0]}<br>decided %{customdata[1]}<br>%{customdata[2]} of %{customdata[3]}<extra></extra>",
-        colorscale: dark.matches ? [[0, "#1b1f29"], [0.02, "#22304f"], [1, "#8fb2ff"]] : [[0, "#ffffff"], [0.02, "#eaf0fd"], [1, "#1d4fbf"]], showscale: false, xgap: 1, ygap: 1, zmin: 0, zmax: shares ? 1 : undefined,
+        colorscale: dark.matches ? [[0, "#1b1f29"], [0.02, "#22304f"], [1, "#8fb2ff"]] : [[0, "#ffffff"], [0.02, "#eaf0fd"], [1, "#1d4fbf"]], showscale: false, xgap: 1, ygap: 1, zmin: 0, zmax: shares ? 1 : Math.max(1, ...counts.flat()),
         text: few ? z.map((row) => row.map((v) => (!v ? "" : shares ? number(v, 2) : whole(v)))) : undefined, texttemplate: few ? "%{text}" : undefined }],
       layout: { xaxis: { ...ticks, title: { text: "decided" }, tickangle: names.some((each) => each.length > 3) ? -40 : 0 }, yaxis: { ...ticks, title: { text: "true" }, autorange: "reversed" }, height: Math.max(380, Math.min(900, 26 * names.length + 140)) },
     };
