@@ -59,7 +59,7 @@ def build_parts(config: DictConfig) -> Parts:
         backbone = build(config, "backbone", input_shape=splits.train.input_shape, cardinalities=splits.cardinalities)
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
-    sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed)
+    sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed, max_epochs=config.max_epochs)
     from imbalance_lab.posthoc import check_options  # here: with torchmetrics and what that imports it takes seconds
 
     augment, rule = build(config, "augment"), build(config, "operating_point")

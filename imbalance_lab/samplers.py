@@ -61,6 +61,25 @@ class Shuffled:
         return torch.randperm(self.length, generator=keyed.generator(self.seed, epoch))
 
 
+class _ByClass:
+    """Draws of a class, then of a member of it; both O(1) in the number of examples, O(log C) in that of classes."""
+
+    def __init__(self, targets: Tensor, seed: int) -> None:
+        self.seed = seed
+        self.members = targets.argsort(stable=True)
+        counts = count_classes(targets, int(targets.max()) + 1)
+        self.counts = counts[counts > 0]
+        self.starts = self.counts.cumsum(0) - self.counts
+
+    def draw(self, share: Tensor, epoch: int) -> Tensor:
+        """N positions; ``share`` (K,) is proportional to how often each class that has an example is drawn."""
+        cumulative = share.double().cumsum(0)
+        keyed_draws = keyed.generator(self.seed, epoch)
+        which, member = torch.rand(2, len(self.members), dtype=torch.float64, generator=keyed_draws)
+        drawn = torch.searchsorted(cumulative, which * cumulative[-1], right=True)
+        return self.members[self.starts[drawn] + (member * self.counts[drawn]).long()]
+
+
 class ClassBalanced:
     """N draws with replacement: a class, then an example of it (Kang et al. 2020, arXiv 1910.09217, eq. 1).
 
@@ -77,20 +96,35 @@ class ClassBalanced:
         if isinstance(power, bool) or not isinstance(power, int | float) or not 0 <= power <= 1:
             raise ValueError(f"power must be a number between 0 (class-balanced) and 1 (as they are), got {power!r}")
         self.power = power
-        self.seed = seed
-        self.by_class = targets.argsort(stable=True)
-        counts = count_classes(targets, int(targets.max()) + 1)
-        self.present = counts.nonzero().flatten()
-        self.counts = counts[self.present]
-        self.starts = self.counts.cumsum(0) - self.counts
-        self.cumulative = self.counts.double().pow(power).cumsum(0)
+        self.by_class = _ByClass(targets, seed)
 
     def order(self, epoch: int) -> Tensor:
         """N positions; a rare class's examples come several times."""
-        length = len(self.by_class)
-        which, member = torch.rand(2, length, dtype=torch.float64, generator=keyed.generator(self.seed, epoch))
-        drawn = torch.searchsorted(self.cumulative, which * self.cumulative[-1], right=True)
-        return self.by_class[self.starts[drawn] + (member * self.counts[drawn]).long()]
+        return self.by_class.draw(self.by_class.counts.double() ** self.power, epoch)
+
+
+class Progressive:
+    """From examples alike to classes alike over the run (Kang et al. 2020, arXiv 1910.09217, eq. 2).
+
+    In epoch t of T class c is drawn with probability (1 − t/T) n_c / N + (t/T) / C, with replacement.
+
+    Args:
+        targets: class numbers of the training split, (N,).
+        max_epochs: T.
+        seed: with the epoch it decides the draws.
+    """
+
+    def __init__(self, *, targets: Tensor, max_epochs: int, seed: int = 0) -> None:
+        if isinstance(max_epochs, bool) or not isinstance(max_epochs, int) or max_epochs < 1:
+            raise ValueError(f"max_epochs must be a whole number ≥ 1, got {max_epochs!r}")
+        self.max_epochs = max_epochs
+        self.by_class = _ByClass(targets, seed)
+
+    def order(self, epoch: int) -> Tensor:
+        """N positions."""
+        done = min(epoch / self.max_epochs, 1)
+        counts = self.by_class.counts.double()
+        return self.by_class.draw((1 - done) * counts / counts.sum() + done / len(counts), epoch)
 
 
 class EpochBatches(TorchSampler[Draws]):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from imbalance_lab.samplers import ClassBalanced, EpochBatches, Sequential, Shuffled
+from imbalance_lab.samplers import ClassBalanced, EpochBatches, Progressive, Sequential, Shuffled
 
 COUNTS = torch.tensor([400, 100, 25, 9])
 # Not sorted by class, so that a position is no clue to its class.
@@ -28,6 +28,21 @@ def test_class_balanced_draws_classes_by_their_counts_to_the_power(power):
     drawn = torch.cat([TARGETS[sampler.order(epoch)] for epoch in range(40)])
     share = COUNTS.double() ** power / (COUNTS.double() ** power).sum()
     assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize(("epoch", "max_epochs"), [(0, 10), (5, 10), (9, 10), (30, 10)])
+def test_progressive_goes_from_the_counts_to_equal_shares(epoch, max_epochs):
+    orders = [Progressive(targets=TARGETS, max_epochs=max_epochs, seed=seed).order(epoch) for seed in range(40)]
+    drawn = TARGETS[torch.cat(orders)]
+    done = min(epoch / max_epochs, 1)
+    share = (1 - done) * COUNTS.double() / COUNTS.sum() + done / 4
+    assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("max_epochs", [0, -1, 2.5, True, None])
+def test_a_number_of_epochs_that_makes_no_sense_is_refused(max_epochs):
+    with pytest.raises(ValueError, match="max_epochs must be a whole number"):
+        Progressive(targets=TARGETS, max_epochs=max_epochs)
 
 
 def test_class_balanced_draws_the_members_of_a_class_alike():
