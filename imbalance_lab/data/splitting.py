@@ -1,0 +1,87 @@
+"""Cut examples into training, validation and test: stratified by class, by seed, and never through a group."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+
+class Cut(NamedTuple):
+    """Positions (n,) int64, ascending, of each split."""
+
+    train: Tensor
+    val: Tensor
+    test: Tensor
+
+
+def cut(
+    targets: Tensor, *, val_fraction: float, test_fraction: float, seed: int = 0, groups: ArrayLike | None = None
+) -> Cut:
+    """Give every class its share in every split.
+
+    A group counts for the rarest class (or label) that it holds, and goes whole into one split; without groups each
+    example is its own. Of each class the groups are shuffled and dealt out by their numbers of examples. Three groups
+    of a class or more give one to each split, two give training and test one; the largest is for training.
+
+    Args:
+        targets: class numbers (N,), or 0/1 labels (N, L).
+        val_fraction, test_fraction: shares of the examples, ≥ 0; what is left is for training. 0 leaves a split empty.
+        seed: decides the cut.
+        groups: (N,) of anything that can be sorted, equal for examples that belong together: a patient, a device.
+
+    Raises:
+        ValueError: if the fractions leave nothing for training.
+    """
+    for name, value in {"val_fraction": val_fraction, "test_fraction": test_fraction}.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+            raise ValueError(f"{name} must be a number from 0 to below 1, got {value!r}")
+    if val_fraction + test_fraction >= 1:
+        raise ValueError(
+            f"val_fraction={val_fraction} and test_fraction={test_fraction} leave nothing for training: "
+            "choose fractions that sum to less than 1"
+        )
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"split_seed must be a whole number ≥ 0, got {seed!r}")
+    group = np.arange(len(targets)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    split = _dealt(_rarest(targets.numpy()), group, (test_fraction, val_fraction), seed)[group]
+    test, val, train = (torch.from_numpy(np.flatnonzero(split == number)) for number in range(3))
+    return Cut(train, val, test)
+
+
+def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each example, the place of its class, or rarest label, in the order from rare to common."""
+    if targets.ndim == 1:
+        counts = np.bincount(targets)
+        return counts.argsort(kind="stable").argsort()[targets]
+    order = targets.sum(0).argsort(kind="stable")
+    by_rarity = targets[:, order]
+    return np.where(by_rarity.any(1), by_rarity.argmax(1), targets.shape[1])
+
+
+def _dealt(
+    stratum: NDArray[np.int64], group: NDArray[np.int64], fractions: tuple[float, float], seed: int
+) -> NDArray[np.int64]:
+    """For each group the number of its split: 0 and 1 get the two fractions, 2 the rest."""
+    n_groups = int(group.max(initial=-1)) + 1
+    size = np.bincount(group, minlength=n_groups)
+    of_group = np.full(n_groups, np.iinfo(np.int64).max)
+    np.minimum.at(of_group, group, stratum)
+    shuffled = np.random.default_rng(seed).permutation(n_groups)
+    order = shuffled[of_group[shuffled].argsort(kind="stable")]  # group by group of a stratum, shuffled within
+    split = np.full(n_groups, 2)
+    first, second = fractions
+    ends = np.flatnonzero(np.diff(of_group[order], append=-1)) + 1
+    for start, end in zip(np.r_[0, ends[:-1]], ends, strict=True):
+        members = order[start:end]
+        members = np.r_[np.delete(members, largest := size[members].argmax()), members[largest]]
+        reached = (size[members].cumsum() - size[members] / 2) / size[members].sum()
+        part = np.where(reached < first, 0, np.where(reached < first + second, 1, 2))
+        part[-1] = 2
+        if first and len(members) > 1:
+            part[0] = 0
+        if second and len(members) > 2 and not (part == 1).any():
+            part[-2] = 1  # it is for training, or the last of several for test
+        split[members] = part
+    return split
