@@ -53,8 +53,8 @@ def cut(
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each example, the place of its class, or rarest label, in the order from rare to common."""
     if targets.ndim == 1:
-        counts = np.bincount(targets)
-        return counts.argsort(kind="stable").argsort()[targets]
+        places: NDArray[np.int64] = np.bincount(targets).argsort(kind="stable").argsort()[targets]
+        return places
     order = targets.sum(0).argsort(kind="stable")
     by_rarity = targets[:, order]
     return np.where(by_rarity.any(1), by_rarity.argmax(1), targets.shape[1])
