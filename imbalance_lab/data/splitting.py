@@ -52,10 +52,10 @@ def cut(
 
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each example, the place of its class, or rarest label, in the order from rare to common."""
+    counts = np.bincount(targets) if targets.ndim == 1 else targets.sum(0)
+    order: NDArray[np.int64] = counts.argsort(kind="stable")
     if targets.ndim == 1:
-        places: NDArray[np.int64] = np.bincount(targets).argsort(kind="stable").argsort()[targets]
-        return places
-    order = targets.sum(0).argsort(kind="stable")
+        return order.argsort()[targets]
     by_rarity = targets[:, order]
     return np.where(by_rarity.any(1), by_rarity.argmax(1), targets.shape[1])
 
