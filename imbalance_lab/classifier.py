@@ -55,7 +55,7 @@ class Classifier(pl.LightningModule):
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.seed = seed
-        self.save_hyperparameters(dict(hparams or {}))
+        self.save_hyperparameters(dict(hparams or {}), logger=False)
         self.link = getattr(loss, "link", "softmax")
         # Under sigmoid each class is a label of its own, ranked by its own logit.
         task = "multiclass" if self.link == "softmax" else "multilabel"

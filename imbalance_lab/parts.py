@@ -5,6 +5,7 @@ Nothing here imports Lightning, which takes seconds: a mistake is told before.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -151,8 +152,12 @@ def _check_job(config: DictConfig) -> None:
     for key, least in {"seed": 0, "batch_size": 1, "num_workers": 0, "max_epochs": 1}.items():
         if isinstance(config[key], bool) or not isinstance(config[key], int) or config[key] < least:
             raise UsageError(f"{key} must be a whole number ≥ {least}, got {config[key]!r}")
-    if not isinstance(config.fit, bool):
-        raise UsageError(f"fit must be true or false, got {config.fit!r}")
+    for package in ("mlflow", "wandb"):
+        if package in config.logger._target_.lower() and find_spec(package) is None:
+            raise UsageError(f"logger={package} needs a package more: pip install 'imbalance-lab[{package}]'")
+    for key in ("fit", "report.images"):
+        if not isinstance(value := OmegaConf.select(config, key), bool):
+            raise UsageError(f"{key} must be true or false, got {value!r}")
     if config.ckpt_path is None:
         if not config.fit:
             raise UsageError("fit=false tests an existing model: name it with ckpt_path=RUN/checkpoints/best.ckpt")

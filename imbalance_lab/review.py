@@ -67,13 +67,16 @@ def review(directory: Path, config: DictConfig) -> Review:
     from imbalance_lab.posthoc import check_options, fit_readout
     from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.page import write_page
+    from imbalance_lab.report.figures import write_figures
+    from imbalance_lab.report.page import collect, write_page
+    from imbalance_lab.report.tables import write_tables
 
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     counts, seen = about["train_counts"], about["shares_seen"] and tuple(about["shares_seen"])
     stored = {split: Predictions.read(directory / "predictions" / f"{split}.parquet") for split in ("val", "test")}
     val, test = (Evaluation(stored[split], counts) for split in ("val", "test"))
     classes = stored["val"].classes
+    wants_images = OmegaConf.select(config, "report.images", default=False)  # a run of an older version has no such key
     rule = build(config, "operating_point")
     options = posthoc_options(config, stored["val"].link)
     try:
@@ -92,25 +95,27 @@ def review(directory: Path, config: DictConfig) -> Review:
 
     point = {"fitted_on": "val", "n": len(stored["val"].target), **readout.as_json()}
     write_json(directory / "operating_point.json", point)
-    write_json(
-        directory / "metrics.json",
-        {
-            "checkpoint": about["checkpoint"],
-            "val": val.as_json(),
-            "test": test.as_json(),
-            "test_adjusted": None if after is None else after.as_json(),
-            "test_at_thresholds": [cut if isinstance(cut, str) else cut.as_json() for cut in on_test],
-        },
-    )
+    scores = {
+        "checkpoint": about["checkpoint"],
+        "val": val.as_json(),
+        "test": test.as_json(),
+        "test_adjusted": None if after is None else after.as_json(),
+        "test_at_thresholds": [cut if isinstance(cut, str) else cut.as_json() for cut in on_test],
+    }
+    write_json(directory / "metrics.json", scores)
     _store_in_checkpoint(directory, about["checkpoint"], point)
     for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
         draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
     write_curves(directory / "curves.csv", classes, test.rankings)
-    write_page(directory, val, test, readout, on_test)
+    told = collect(directory, val, test, readout, on_test)
+    write_page(directory, told)
+    write_tables(directory / "tables", scores, test, told)
+    if wants_images:
+        write_figures(directory / "images", test, told)
     return Review(val, test, after, readout, on_test)
 
 
-AFTER_TRAINING = ("operating_point", "calibration", "deploy_prior", "logit_adjustment")
+AFTER_TRAINING = ("operating_point", "calibration", "deploy_prior", "logit_adjustment", "report")
 
 
 def reviewed_config(directory: Path, overrides: list[str]) -> DictConfig:

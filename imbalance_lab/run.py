@@ -67,6 +67,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     from imbalance_lab.predictions import Predictions
     from imbalance_lab.report.screen import console
     from imbalance_lab.report.tensorboard import CurveFigures
+    from imbalance_lab.report.trackers import begin, close, finish
 
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
@@ -76,11 +77,12 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     best = BestCheckpoint(directory / "checkpoints", MONITOR)
     link: Link = getattr(parts.loss, "link", "softmax")
     writer = PredictionWriter(directory / "predictions", splits.classes, link)
+    settings, loggers = _settings(config), _loggers(config, directory)
     trainer: pl.Trainer = build(
         config,
         "trainer",
         default_root_dir=str(directory),
-        logger=_loggers(directory),
+        logger=loggers,
         callbacks=[
             *([best] if config.fit else []),
             writer,
@@ -117,41 +119,72 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         num_workers=config.num_workers,
         seed=config.seed,
     )
-    checkpoint = config.ckpt_path
-    if config.fit:
-        trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
-        checkpoint = best.best_model_path
-    loggers, trainer.loggers = trainer.loggers, []  # each loop would begin an event file of its own
 
     def predict(path: str) -> None:
         for evaluate in (trainer.validate, trainer.test):
             evaluate(classifier, data, ckpt_path=path, weights_only=True, verbose=False)
 
-    predict(checkpoint)
-    if config.fit:
-        writer.directory = directory / "predictions" / "last"
-        predict(best.last_model_path)
-    if not trainer.is_global_zero:
-        return float("nan")
-    record(directory, config, parts, Path(checkpoint))
-    tested = Predictions.read(directory / "predictions" / "test.parquet")
-    write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
-    reviewed = review(directory, config)
-    for logger in loggers:
-        logger.log_metrics(reviewed.test.scalars("test"), trainer.global_step)
-        logger.save()
+    checkpoint = config.ckpt_path
+    try:
+        for logger in loggers:
+            begin(logger, settings)
+        if config.fit:
+            trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
+            checkpoint = best.best_model_path
+        trainer.loggers = []  # each loop would begin an event file of its own
+        predict(checkpoint)
+        if config.fit:
+            writer.directory = directory / "predictions" / "last"
+            predict(best.last_model_path)
+        if not trainer.is_global_zero:
+            return float("nan")
+        record(directory, config, parts, Path(checkpoint))
+        tested = Predictions.read(directory / "predictions" / "test.parquet")
+        write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
+        reviewed = review(directory, config)
+        scores = reviewed.test.scalars("test") | {"kept/auroc/macro": reviewed.val.macro_auroc.value}
+        for logger in loggers:
+            finish(logger, settings, scores, trainer.global_step, directory)
+    except BaseException:
+        for logger in loggers:
+            close(logger, "failed")
+        raise
     print_review(reviewed, f"Test scores of {shown(Path(checkpoint))}")
     console().print(f"\n{shown(directory)}")
     return reviewed.val.macro_auroc.value
 
 
-def _loggers(directory: Path) -> list[Any]:
-    from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+def _loggers(config: DictConfig, directory: Path) -> list[Any]:
+    """The chosen logger, and `metrics.csv` beside it, which the report reads."""
+    from lightning.pytorch.loggers import CSVLogger
+    from lightning.pytorch.loggers.logger import DummyLogger
 
-    return [
-        CSVLogger(directory, name="", version="", flush_logs_every_n_steps=1),
-        TensorBoardLogger(directory, name="", version=""),
-    ]
+    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
+        return []  # the first process logs; another's MLflow would make the same database at the same time
+    chosen = build(config, "logger", save_dir=str(directory))
+    if isinstance(chosen, DummyLogger):  # logger=none
+        return []
+    if isinstance(chosen, CSVLogger):
+        return [chosen]
+    return [CSVLogger(directory, name="", version="", flush_logs_every_n_steps=1), chosen]
+
+
+def _settings(config: DictConfig) -> dict[str, Any]:
+    """What was chosen, and every plain value of it, by what stands on the command line."""
+    groups = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    choices = {group: choice for group, choice in groups.items() if "/" not in group}
+    settings = choices | dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
+    # Where it is written to is none of them.
+    return {key: value for key, value in settings.items() if key.split(".")[0] != "logger"}
+
+
+def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(node, dict):
+        yield path, node if isinstance(node, int | float | str) else str(node)
+        return
+    for key, value in node.items():
+        if not str(key).startswith("_"):
+            yield from _flat(value, f"{path}.{key}" if path else str(key))
 
 
 def _progress(terminal: bool) -> Any:

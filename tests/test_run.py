@@ -11,6 +11,8 @@ import torch
 from hydra import compose, initialize_config_dir
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from imbalance_lab.cli import UsageError
 from imbalance_lab.parts import build_parts
@@ -48,6 +50,8 @@ def test_run_directory_is_complete(finished_run: Path) -> None:
         "roc.png",
         "pr.png",
         "curves.csv",
+        *(f"tables/{name}.csv" for name in ("scores", "classes", "confusion", "reliability", "histograms")),
+        "tables/operating_point.csv",
     }
 
 
@@ -84,7 +88,7 @@ def test_every_epoch_is_one_row_with_all_its_scores(finished_run: Path) -> None:
     assert float(test["test/auroc/macro"]) == metrics_of(finished_run)["test"]["auroc"]["value"]
 
 
-def test_tensorboard_reads_back_scalars_and_curves_of_each_epoch(finished_run: Path) -> None:
+def test_tensorboard_reads_back_scalars_and_figures_of_each_epoch(finished_run: Path) -> None:
     scalars: dict[str, int] = {}
     images: dict[str, int] = {}
     for file in finished_run.glob("events.out.tfevents.*"):
@@ -95,7 +99,24 @@ def test_tensorboard_reads_back_scalars_and_curves_of_each_epoch(finished_run: P
             images[tag] = images.get(tag, 0) + len(events.Images(tag))
     assert scalars["val/auroc/macro"] == scalars["val/auroc/9"] == scalars["train/loss"] == 3
     assert scalars["test/auroc/macro"] == 1
-    assert images == {"val/curves": 3}
+    assert images == {"val/curves": 3, "val/confusion": 3}
+
+
+def test_tensorboards_table_has_the_run_with_its_settings_and_final_scores(finished_run: Path) -> None:
+    sessions: list[Any] = []
+    names: set[str] = set()
+    for file in finished_run.glob("events.out.tfevents.*"):
+        for event in EventFileLoader(str(file)).Load():
+            for value in event.summary.value:
+                names.add(value.tag)
+                if value.tag == "_hparams_/session_start_info":
+                    sessions.append(HParamsPluginData.FromString(value.metadata.plugin_data.content))
+    (session,) = sessions
+    settings = session.session_start_info.hparams
+    assert settings["loss.gamma"].number_value == 2
+    assert settings["loss.alpha"].string_value == "effective"
+    assert not any(key.startswith("logger") for key in settings)
+    assert {"test/auroc/macro", "kept/auroc/macro", "_hparams_/session_end_info"} <= names
 
 
 def test_best_checkpoint_is_the_best_epoch(finished_run: Path) -> None:

@@ -53,11 +53,14 @@ def cut(
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each example, the place of its class, or rarest label, in the order from rare to common."""
     counts = np.bincount(targets) if targets.ndim == 1 else targets.sum(0)
-    order: NDArray[np.int64] = counts.argsort(kind="stable")
+    places: NDArray[np.int64]
+    order = counts.argsort(kind="stable")
     if targets.ndim == 1:
-        return order.argsort()[targets]
+        places = order.argsort()[targets]
+        return places
     by_rarity = targets[:, order]
-    return np.where(by_rarity.any(1), by_rarity.argmax(1), targets.shape[1])
+    places = np.where(by_rarity.any(1), by_rarity.argmax(1), targets.shape[1])
+    return places
 
 
 def _dealt(

@@ -1,8 +1,9 @@
 """ROC and PR curves: as figures, and as tables of their lossless vertices."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import colormaps
@@ -28,29 +29,14 @@ def draw_roc(
         names, rankings, train_counts: one a class, in class order.
         dpi: pixels an inch; the figure is 8 × 5.4 inches.
     """
-    figure, axes = _figure(dpi)
-    axes.plot([0, 1], [0, 1], color="0.8", linewidth=1, zorder=0)
-    for name, ranking, count, colour in _drawn(names, rankings, train_counts):
-        fpr, tpr = roc_points(ranking)
-        label = f"{SHOWN}{_short(name)} · n={count:,} · {ranking.auroc:.3f}"
-        axes.plot(fpr, tpr, color=colour, linewidth=1.6, label=label)
-    axes.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
-    _finish(axes, "ROC, one class against the rest", "class · training n · AUROC")
-    return figure
+    return draw((ROC,), names, rankings, train_counts, (8, 5.4), dpi)
 
 
 def draw_pr(
     names: Sequence[str], rankings: Sequence[Ranking], train_counts: Sequence[int], *, dpi: int = 150
 ) -> Figure:
     """Precision-recall curves, one a class; arguments as for `draw_roc`."""
-    figure, axes = _figure(dpi)
-    for name, ranking, count, colour in _drawn(names, rankings, train_counts):
-        recall, precision = pr_points(ranking)
-        label = f"{SHOWN}{_short(name)} · n={count:,} · {ranking.average_precision:.3f}"
-        axes.plot(recall, precision, color=colour, linewidth=1.6, label=label)
-    axes.set(xlabel="recall", ylabel="precision")
-    _finish(axes, "Precision and recall, one class against the rest", "class · training n · AP")
-    return figure
+    return draw((PR,), names, rankings, train_counts, (8, 5.4), dpi)
 
 
 def draw_both(names: Sequence[str], rankings: Sequence[Ranking], train_counts: Sequence[int]) -> Figure:
@@ -58,18 +44,7 @@ def draw_both(names: Sequence[str], rankings: Sequence[Ranking], train_counts: S
 
     One figure takes 0.7 of the time of two. Arguments as for `draw_roc`.
     """
-    figure = Figure(figsize=(12, 5), dpi=60)
-    FigureCanvasAgg(figure)
-    roc, pr = figure.add_axes((0.05, 0.1, 0.32, 0.83)), figure.add_axes((0.42, 0.1, 0.32, 0.83))
-    for name, ranking, count, colour in _drawn(names, rankings, train_counts):
-        roc.plot(*roc_points(ranking), color=colour, linewidth=1.6)
-        label = f"{SHOWN}{_short(name)} · n={count:,} · {ranking.auroc:.3f} · {ranking.average_precision:.3f}"
-        pr.plot(*pr_points(ranking), color=colour, linewidth=1.6, label=label)
-    roc.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
-    pr.set(xlabel="recall", ylabel="precision")
-    _finish(roc, "ROC", "")
-    _finish(pr, "Precision and recall", "class · training n · AUROC · AP")
-    return figure
+    return draw((ROC, PR), names, rankings, train_counts, (12, 5), 60)
 
 
 def roc_points(ranking: Ranking) -> tuple[np.ndarray, np.ndarray]:
@@ -101,12 +76,51 @@ def write_curves(path: Path, names: Sequence[str], rankings: Sequence[Ranking]) 
                 writer.writerow([name, threshold, tp, fp, tp / ranking.n_positive, fp / ranking.n_negative, precision])
 
 
-def _figure(dpi: int) -> tuple[Figure, Axes]:
+class Panel(NamedTuple):
+    """One kind of curve."""
+
+    title: str
+    across: str
+    up: str
+    score: str
+    points: Callable[[Ranking], tuple[np.ndarray, np.ndarray]]
+    area: Callable[[Ranking], float]
+
+
+ROC = Panel("ROC", "false positive rate", "true positive rate (recall)", "AUROC", roc_points, lambda r: r.auroc)
+PR = Panel("Precision and recall", "recall", "precision", "AP", pr_points, lambda r: r.average_precision)
+
+
+def draw(
+    panels: Sequence[Panel],
+    names: Sequence[str],
+    rankings: Sequence[Ranking],
+    train_counts: Sequence[int],
+    size: tuple[float, float],
+    dpi: int,
+) -> Figure:
+    """The panels beside each other, with one legend."""
     # No pyplot: it keeps every figure alive, and picks a backend by the display.
-    figure = Figure(figsize=(8, 5.4), dpi=dpi)
+    figure = Figure(figsize=size, dpi=dpi)
     FigureCanvasAgg(figure)
+    drawn = _drawn(names, rankings, train_counts)
     # A fixed place, with the legend beside it: a computed layout would take half of the drawing time, each epoch.
-    return figure, figure.add_axes((0.08, 0.1, 0.6, 0.83))
+    left, bottom = 0.64 / size[0], 0.54 / size[1]
+    step, width = 0.37, 0.6 if len(panels) == 1 else 0.32
+    for place, panel in enumerate(panels):
+        axes = figure.add_axes((left + place * step, bottom, width, 0.93 - bottom))
+        if panel is ROC:
+            axes.plot([0, 1], [0, 1], color="0.8", linewidth=1, zorder=0)
+        for name, ranking, count, colour in drawn:
+            areas = " · ".join(f"{each.area(ranking):.3f}" for each in panels)
+            label = f"{SHOWN}{short(name)} · n={count:,} · {areas}" if panel is panels[-1] else None
+            axes.plot(*panel.points(ranking), color=colour, linewidth=1.6, label=label)
+        axes.set(xlabel=panel.across, ylabel=panel.up)
+        scores = " · ".join(each.score for each in panels)
+        _finish(
+            axes, panel.title + ", one class against the rest" * (len(panels) == 1), f"class · training n · {scores}"
+        )
+    return figure
 
 
 def _drawn(
@@ -118,7 +132,8 @@ def _drawn(
     return [(names[c], rankings[c], int(train_counts[c]), tuple(shades[c])) for c in sorted(shown)]
 
 
-def _short(name: str, most: int = 24) -> str:
+def short(name: str, most: int = 24) -> str:
+    """At most so many characters of a name."""
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
@@ -129,7 +144,12 @@ def _finish(axes: Axes, title: str, legend: str) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
         box = axes.legend(
-            title=legend, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=8, alignment="left"
+            title=legend,
+            loc="center left",
+            bbox_to_anchor=(1.01, 0.5),
+            frameon=False,
+            fontsize="small",
+            alignment="left",
         )
         for text in box.get_texts():
             text.set_parse_math(False)  # "$5" is a name

@@ -25,27 +25,25 @@ from imbalance_lab.report.vertices import seen
 MOST_CURVES, MOST_IN_MATRIX, BINS = 40, 40, 10
 
 
-def write_page(
-    directory: Path, val: Evaluation, test: Evaluation, readout: Readout, on_test: Sequence[Cut | str]
-) -> Path:
-    """Write ``directory/report.html``.
-
-    Args:
-        directory: a run's, with `metrics.json` and `run.json`; what else is there is shown too.
-        val, test: the scores of its stored predictions.
-        readout: its operating point, with the thresholds' counts on test in ``on_test``.
-    """
+def write_page(directory: Path, told: dict[str, Any]) -> Path:
+    """Write ``directory/report.html``, which shows what `collect` collected."""
     page = directory / "report.html"
-    told = assemble("report", directory.name, collect(directory, val, test, readout, on_test))
+    text = assemble("report", directory.name, told)
     with replacing(page) as unfinished:
-        unfinished.write_text(told, encoding="utf-8")
+        unfinished.write_text(text, encoding="utf-8")
     return page
 
 
 def collect(
     directory: Path, val: Evaluation, test: Evaluation, readout: Readout, on_test: Sequence[Cut | str]
 ) -> dict[str, Any]:
-    """What the page's script draws, as plain values."""
+    """What the page's script draws, as plain values.
+
+    Args:
+        directory: a run's, with `metrics.json` and `run.json`; what else is there is shown too.
+        val, test: the scores of its stored predictions.
+        readout: its operating point, with the thresholds' counts on test in ``on_test``.
+    """
     about = _read(directory / "run.json")
     scores = _read(directory / "metrics.json")
     ranked = _rarest(test)

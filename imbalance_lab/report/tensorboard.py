@@ -1,14 +1,15 @@
-"""The curves of every validation epoch as TensorBoard figures."""
+"""The curves and the confusion matrix of every validation epoch as TensorBoard figures."""
 
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from imbalance_lab.classifier import Classifier
 from imbalance_lab.report.curves import draw_both
+from imbalance_lab.report.figures import draw_confusion
 
 
 class CurveFigures(pl.Callback):
-    """Draws the ROC and PR curves of each validation epoch of a fit.
+    """Draws the ROC and PR curves and the confusion matrix of each validation epoch of a fit.
 
     Args:
         train_counts: training examples of each class; rare classes are drawn dark.
@@ -20,12 +21,13 @@ class CurveFigures(pl.Callback):
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw, on the first process, what the classifier has just ranked."""
         assert isinstance(pl_module, Classifier)
-        rankings = (
-            pl_module.ranking.compute()
-        )  # on every process: it gathers, and the classifier reads it from the cache
+        # On every process: it gathers, and the classifier reads it from the cache.
+        rankings, confusion = pl_module.ranking.compute(), pl_module.confusion.compute()
         if trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                figure = draw_both(pl_module.classes, rankings, self.train_counts)
-                logger.experiment.add_figure("val/curves", figure, trainer.global_step)
+                curves = draw_both(pl_module.classes, rankings, self.train_counts)
+                logger.experiment.add_figure("val/curves", curves, trainer.global_step)
+                matrix = draw_confusion(pl_module.classes, confusion.cpu().numpy(), size=(5, 4.4), dpi=60)
+                logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)

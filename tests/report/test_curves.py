@@ -142,5 +142,5 @@ def test_both_panels_show_the_curves_of_every_class():
     _, _, rankings = seeded(classes=4)
     roc, pr = draw_both(names(4), rankings, [40, 30, 20, 10]).axes
     for c, ranking in enumerate(rankings):
-        assert np.array_equal(roc.lines[c].get_xydata(), np.transpose(roc_points(ranking)))
+        assert np.array_equal(roc.lines[c + 1].get_xydata(), np.transpose(roc_points(ranking)))  # after the diagonal
         assert np.array_equal(pr.lines[c].get_xydata(), np.transpose(pr_points(ranking)))
