@@ -60,7 +60,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         warnings.filterwarnings("ignore", message=message)
     import lightning.pytorch as pl
 
-    from imbalance_lab.callbacks import BestCheckpoint, PredictionWriter
+    from imbalance_lab.callbacks import BestCheckpoint, EpochLines, PredictionWriter, ScoreBar
     from imbalance_lab.classifier import Classifier
     from imbalance_lab.data.datamodule import DataModule
     from imbalance_lab.mistakes import write_mistakes
@@ -86,7 +86,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         callbacks=[
             *([best] if config.fit else []),
             writer,
-            _progress(terminal),
+            ScoreBar() if terminal else EpochLines(),
             CurveFigures(splits.class_counts.tolist()),
         ],
         enable_progress_bar=terminal,
@@ -138,10 +138,11 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
             predict(best.last_model_path)
         if not trainer.is_global_zero:
             return float("nan")
-        record(directory, config, parts, Path(checkpoint))
-        tested = Predictions.read(directory / "predictions" / "test.parquet")
-        write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
-        reviewed = review(directory, config)
+        with console().status("scoring the predictions"):
+            record(directory, config, parts, Path(checkpoint))
+            tested = Predictions.read(directory / "predictions" / "test.parquet")
+            write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
+            reviewed = review(directory, config)
         scores = reviewed.test.scalars("test") | {"kept/auroc/macro": reviewed.val.macro_auroc.value}
         for logger in loggers:
             finish(logger, settings, scores, trainer.global_step, directory)
@@ -185,15 +186,6 @@ def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
         if not str(key).startswith("_"):
             yield from _flat(value, f"{path}.{key}" if path else str(key))
-
-
-def _progress(terminal: bool) -> Any:
-    """A bar on a terminal, a line an epoch elsewhere."""
-    from lightning.pytorch.callbacks import RichProgressBar
-
-    from imbalance_lab.callbacks import EpochLines
-
-    return RichProgressBar(refresh_rate=10, leave=False) if terminal else EpochLines()
 
 
 @contextmanager

@@ -64,6 +64,7 @@ def compare(paths: list[Path], score: str, baseline: str | None, output: Path | 
 
 def rewrite(directories: list[Path], overrides: list[str]) -> None:
     """Review the stored predictions again, with settings of the time after training changed."""
+    from imbalance_lab.report.screen import console
     from imbalance_lab.review import print_review, review, reviewed_config
 
     if not directories:
@@ -71,7 +72,10 @@ def rewrite(directories: list[Path], overrides: list[str]) -> None:
     for directory in directories:
         if runs_at(directory) != [directory] or not (directory / "run.json").is_file():
             raise UsageError(f"{directory} is no finished run: it has no run.json")
-        print_review(review(directory, reviewed_config(directory, overrides)), f"Test scores of {directory}")
+        config = reviewed_config(directory, overrides)
+        with console().status("scoring the predictions"):
+            reviewed = review(directory, config)
+        print_review(reviewed, f"Test scores of {directory}")
         print(directory / "report.html")
 
 

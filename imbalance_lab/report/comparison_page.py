@@ -34,7 +34,9 @@ def print_comparison(runs: Sequence[Run], score: str = "auroc", baseline: str | 
     """Print the table of the runs, means over seeds, differences in words, and which runs have no scores."""
     out = console()
     out.print(sweep_table(runs, score))
-    for line in (*seed_lines(runs), *comparison_lines(runs, score, baseline)):
+    with out.status(f"comparing {len(runs)} runs"):
+        differences = comparison_lines(runs, score, baseline)
+    for line in (*seed_lines(runs, score), *differences):
         out.print(line, soft_wrap=True)
     for line in failure_lines(runs):
         out.print(line, style="red", soft_wrap=True)
@@ -42,7 +44,8 @@ def print_comparison(runs: Sequence[Run], score: str = "auroc", baseline: str | 
 
 def write_comparison(path: Path, runs: Sequence[Run], score: str = "auroc", baseline: str | None = None) -> Path:
     """Write the page of ``runs``, which come best first; differences are told by ``score``, from ``baseline``."""
-    told = assemble("comparison", f"{len(runs)} runs", collect(runs, score, baseline))
+    with console().status("drawing their curves"):
+        told = assemble("comparison", f"{len(runs)} runs", collect(runs, score, baseline))
     with replacing(path) as unfinished:
         unfinished.write_text(told, encoding="utf-8")
     return path
@@ -63,7 +66,7 @@ def collect(runs: Sequence[Run], score: str, baseline: str | None) -> dict[str, 
         "varied": varied,
         "runs": [_run(run, varied, score) for run in runs],
         "failures": failure_lines(runs),
-        "seeds": seed_lines(runs),
+        "seeds": seed_lines(runs, score),
         "groups": [list(stored) for stored in groups],
         "differences": [_difference(each, score) for group in comparisons for each in group],
         "curves": [_curves(stored, by_name) for stored in groups],

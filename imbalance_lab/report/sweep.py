@@ -126,11 +126,11 @@ def same_examples(runs: Sequence[Run]) -> list[dict[str, Predictions]]:
     return list(together.values())
 
 
-def seed_lines(runs: Sequence[Run]) -> list[str]:
-    """The mean test AUROC, with its t interval, of runs that differ in the seed only."""
+def seed_lines(runs: Sequence[Run], score: str = "auroc") -> list[str]:
+    """The mean of a test score, with its t interval, of runs that differ in the seed only."""
     families: dict[tuple[tuple[str, str], ...], list[Run]] = {}
     for run in runs:
-        if run.metrics is not None and run.metrics["test"]["auroc"]["value"] is not None:
+        if run.metrics is not None and run.metrics["test"][score]["value"] is not None:
             rest = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
             families.setdefault(rest, []).append(run)
     varied = {pair for rest in families for pair in rest if not all(pair in other for other in families)}
@@ -138,9 +138,9 @@ def seed_lines(runs: Sequence[Run]) -> list[str]:
     for rest, family in families.items():
         if len(family) > 1:
             name = " ".join(f"{key}={value}" for key, value in rest if (key, value) in varied) or "all runs"
-            mean, ends, n = over_seeds([run.metrics["test"]["auroc"]["value"] for run in family if run.metrics])
+            mean, ends, n = over_seeds([run.metrics["test"][score]["value"] for run in family if run.metrics])
             ends = None if ends is None else (max(0.0, ends[0]), min(1.0, ends[1]))  # Student's knows no bounds
-            lines.append(f"{name}: test AUROC {_with_interval({'value': mean, 'ci95': ends})} over {n} seeds")
+            lines.append(f"{name}: test {SCORES[score]} {_with_interval({'value': mean, 'ci95': ends})} over {n} seeds")
     return lines
 
 

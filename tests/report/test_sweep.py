@@ -155,3 +155,5 @@ def test_runs_that_differ_in_the_seed_are_averaged(tmp_path):
     (line,) = seed_lines(runs)
     assert line.startswith(f"loss.gamma=0: test AUROC {np.mean(tested):.3f} [")
     assert line.endswith("over 2 seeds")
+    (line,) = seed_lines(runs, "balanced_accuracy")
+    assert line.startswith("loss.gamma=0: test bal. acc. 0.600")
