@@ -29,5 +29,5 @@ class CurveFigures(pl.Callback):
             if isinstance(logger, TensorBoardLogger):
                 curves = draw_both(pl_module.classes, rankings, self.train_counts)
                 logger.experiment.add_figure("val/curves", curves, trainer.global_step)
-                matrix = draw_confusion(pl_module.classes, confusion.cpu().numpy(), size=(5, 4.4), dpi=60)
+                matrix = draw_confusion(pl_module.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)

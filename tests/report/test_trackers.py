@@ -7,8 +7,10 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.utils.validation import _validate_metric_name
 
+from imbalance_lab.cli import UsageError
+from imbalance_lab.parts import build_parts
 from imbalance_lab.report.trackers import mlflow_name
-from tests.conftest import RunJob
+from tests.conftest import RunJob, composed
 
 HOSTILE = ["Größe", "Grüße", "a/b", "T-shirt/top", "", ".", "..", "/", "//", "a\nb", "$5 & <b>", "x" * 400, " "]
 
@@ -78,3 +80,10 @@ def test_csv_writes_no_events(run_job: RunJob) -> None:
     directory = run_job("logger=csv", "max_epochs=1")
     assert not list(directory.glob("events*"))
     assert (directory / "metrics.csv").is_file()
+
+
+@pytest.mark.parametrize("package", ["mlflow", "wandb"])
+def test_a_missing_package_is_told_before_the_data_are_read(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imbalance_lab.parts.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=rf"pip install 'imbalance-lab\[{package}\]'"):
+        build_parts(composed(f"logger={package}", "data.factor=not_even_looked_at"))
