@@ -35,7 +35,7 @@ class Parts:
     backbone: nn.Module
     head: nn.Module
     sampler: Sampler
-    augment: Callable[[Tensor, Tensor], Tensor]
+    augment: Callable[[Tensor, Tensor], Tensor] | None
     optimizer: Callable[..., torch.optim.Optimizer]
     scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
     rule: "Rule"
@@ -57,13 +57,14 @@ def build_parts(config: DictConfig) -> Parts:
     loss = build(config, "loss", class_counts=splits.class_counts)
     with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
         torch.default_generator.manual_seed(keyed.fold(config.seed) >> 1)
-        backbone = build(config, "backbone", input_shape=splits.train.input_shape, cardinalities=splits.cardinalities)
+        backbone = build(config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities)
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
     sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed, max_epochs=config.max_epochs)
     from imbalance_lab.posthoc import check_options  # here: with torchmetrics and what that imports it takes seconds
 
-    augment, rule = build(config, "augment"), build(config, "operating_point")
+    augment = None if config.augment is None else build(config, "augment")
+    rule = build(config, "operating_point")
     seen = shares_seen(loss, sampler, splits.class_counts.tolist())
     try:
         check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, getattr(loss, "link", "softmax")))
@@ -149,6 +150,8 @@ def _try(config: DictConfig, optimizer: Callable[..., Any], scheduler: Callable[
 
 def _check_job(config: DictConfig) -> None:
     """What the config says about the job itself."""
+    for key in sorted(OmegaConf.missing_keys(config)):
+        raise UsageError(f"{key} is missing: this choice needs it, as {key}=…")
     for key, least in {"seed": 0, "batch_size": 1, "num_workers": 0, "max_epochs": 1}.items():
         if isinstance(config[key], bool) or not isinstance(config[key], int) or config[key] < least:
             raise UsageError(f"{key} must be a whole number ≥ {least}, got {config[key]!r}")

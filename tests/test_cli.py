@@ -57,7 +57,7 @@ def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
         ("loss.gama=2", "error: there is no 'loss.gama' in this configuration; did you mean loss.gamma? (--help lists"),
         ("losss=focal", "error: there is no 'losss' in this configuration; did you mean loss?"),
         ("data=digit_lt", "error: there is no data=digit_lt; did you mean data=digits_lt? (choices: cifar100_lt, "),
-        ("data=tables", "error: there is no data=tables (choices: cifar100_lt, "),
+        ("data=spreadsheet", "error: there is no data=spreadsheet (choices: cifar100_lt, "),
         ("loss.alpha=[0.1,", "error: cannot read 'loss.alpha=[0.1,' as KEY=VALUE: put it in single quotes"),
         ("loss.gamma=-1", "error: loss: gamma must be a finite number ≥ 0, got -1"),
     ],

@@ -5,12 +5,16 @@ from imbalance_lab.data.augment import ShiftFlip
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
 from imbalance_lab.data.normalise import Normalise
+from imbalance_lab.data.preprocess import Preprocess
+from imbalance_lab.data.tables import Rows, table
 
 __all__ = [
     "Arrays",
     "Batch",
     "Benchmark",
     "Normalise",
+    "Preprocess",
+    "Rows",
     "ShiftFlip",
     "Source",
     "Splits",
@@ -21,4 +25,5 @@ __all__ = [
     "fashion_mnist",
     "long_tailed",
     "long_tailed_counts",
+    "table",
 ]

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Protocol, Self
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -56,6 +59,10 @@ class Source(Protocol):
         """What a person knows the examples by: a path, a row number."""
         ...
 
+    def content_hashes(self) -> NDArray[np.uint64]:
+        """A number for each example, (N,), equal for equal inputs."""
+        ...
+
 
 @dataclass(frozen=True)
 class Arrays(Dataset[Batch]):
@@ -85,6 +92,20 @@ class Arrays(Dataset[Batch]):
     def names(self, positions: Tensor) -> list[str]:
         """The numbers of the examples in the dataset."""
         return [f"example {number}" for number in self.index[positions].tolist()]
+
+    def content_hashes(self) -> NDArray[np.uint64]:
+        """A number for each example, (N,), equal for equal inputs; all at once, without a step an example."""
+        return np.concatenate([_hashes(part) for part in torch.split(self.inputs, 65536)] or [np.empty(0, np.uint64)])
+
+
+def _hashes(inputs: Tensor) -> NDArray[np.uint64]:
+    content = np.ascontiguousarray(inputs.flatten(1).numpy()).view(np.uint8)
+    words = np.pad(content, ((0, 0), (0, -content.shape[1] % 8))).view(np.uint64)
+    # The inner product with random odd numbers: a universal hash, if the words are mixed first.
+    odd = np.random.default_rng(0).integers(0, 1 << 63, words.shape[1], np.uint64) * 2 + 1
+    mixed = (words ^ (words >> 32)) * odd
+    total: NDArray[np.uint64] = (mixed ^ (mixed >> 29)).sum(1, dtype=np.uint64)
+    return total
 
 
 @dataclass(frozen=True)
@@ -121,7 +142,7 @@ class Splits:
             return self.train.targets.sum(0)
         return count_classes(self.train.targets, len(self.classes))
 
-    @property
+    @cached_property
     def prepare(self) -> nn.Module:
         """What the model applies to its inputs first."""
         if self.fitted is not None:
@@ -129,3 +150,10 @@ class Splits:
         if not isinstance(self.train, Arrays):
             raise TypeError(f"a source of {type(self.train).__name__} must say how its inputs are prepared")
         return Normalise.fitted(self.train.inputs)
+
+    @property
+    def prepared_shape(self) -> tuple[int, ...]:
+        """The shape of one input after that."""
+        one = self.train.__getitems__(Draws(torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))).input
+        with torch.no_grad():
+            return tuple(self.prepare(one).shape[1:])

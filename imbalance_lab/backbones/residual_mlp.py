@@ -1,0 +1,58 @@
+"""A residual multi-layer perceptron for tables (Gorishniy et al. 2021, arXiv 2106.11959, section 3.2, "ResNet")."""
+
+import math
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from imbalance_lab.backbones.embedding import Embedding
+
+
+class ResidualMLP(nn.Module):
+    """A linear layer, then blocks x + linear(dropout(ReLU(linear(norm(x))))), then norm and ReLU.
+
+    Args:
+        input_shape: shape of one example; it is flattened.
+        width: features between the blocks.
+        depth: number of blocks.
+        expansion: features inside a block, as a multiple of ``width``.
+        dropout: share of the features inside a block that is dropped in training, in [0, 1).
+        cardinalities: codes of each of the last columns, which are categories; see `Embedding`.
+    """
+
+    def __init__(
+        self,
+        input_shape: Sequence[int],
+        width: int = 192,
+        depth: int = 3,
+        expansion: float = 2.0,
+        dropout: float = 0.2,
+        cardinalities: Sequence[int] = (),
+    ) -> None:
+        super().__init__()
+        for name, value in {"width": width, "depth": depth}.items():
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
+        inner = int(width * expansion)
+        if inner < 1:
+            raise ValueError(f"expansion={expansion} leaves no feature inside a block of width {width}")
+        self.embedding = Embedding(math.prod(input_shape), cardinalities)
+        self.stem = nn.Linear(self.embedding.num_features, width)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(
+                nn.BatchNorm1d(width), nn.Linear(width, inner), nn.ReLU(), nn.Dropout(dropout), nn.Linear(inner, width)
+            )
+            for _ in range(depth)
+        )
+        self.norm = nn.BatchNorm1d(width)
+        self.num_features = width
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """(N, …) → (N, width)."""
+        x = self.stem(self.embedding(rows.flatten(1)))
+        for block in self.blocks:
+            x = x + block(x)
+        return F.relu(self.norm(x))

@@ -1,0 +1,118 @@
+"""The classes or labels of the rows of a table, their splits and groups; what cannot be is told by its line."""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imbalance_lab.data.read_table import Files, first, place
+from imbalance_lab.data.splitting import Cut
+
+SPLITS = ("train", "val", "test")
+
+
+def labels_of(table: pa.Table, target: str | Sequence[str], files: Files) -> tuple[tuple[str, ...], Tensor]:
+    """Class names, and class numbers (N,); or for several columns their names, and 0/1 labels (N, L).
+
+    Numbers are classes in their order, text in that of the alphabet.
+
+    Raises:
+        ValueError: for an empty label, a number that is not whole, other values than 0 and 1 in one of several columns.
+    """
+    if isinstance(target, str):
+        return _classes(table[target], target, files)
+    if not target:
+        raise ValueError("data.target is an empty list: name the columns to predict")
+    if len(set(target)) < len(target):
+        raise ValueError(f"data.target names a column twice: {', '.join(target)}")
+    columns = []
+    for name in target:
+        column = _filled(table[name], name, files)
+        strange = pc.invert(pc.is_in(column.cast(pa.string()), pa.array(["0", "1", "true", "false", "0.0", "1.0"])))
+        if (row := first(strange)) >= 0:
+            _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: labels are told by 0 and 1")
+        positive = pc.is_in(column.cast(pa.string()), pa.array(["1", "true", "1.0"]))
+        columns.append(np.asarray(positive).astype(np.int64))
+    return tuple(target), torch.from_numpy(np.stack(columns, 1))
+
+
+def assigned(column: pa.ChunkedArray, name: str, files: Files) -> Cut:
+    """The rows of each split, as the column says.
+
+    Raises:
+        ValueError: for anything but train, val and test.
+    """
+    column = _filled(column, name, files).cast(pa.string())
+    if (row := first(pc.invert(pc.is_in(column, pa.array(SPLITS))))) >= 0:
+        _refuse(files, row, name, column[row].as_py(), "is none of train, val, test")
+    return Cut(*(torch.from_numpy(np.flatnonzero(np.asarray(pc.equal(column, split)))) for split in SPLITS))
+
+
+def groups_of(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    """A number (N,) for each value; rows without one are each a group of their own."""
+    codes = column.combine_chunks().dictionary_encode().indices
+    numbers: NDArray[np.int64] = codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.where(numbers < 0, -1 - np.arange(len(numbers)), numbers)
+
+
+def refuse_unlearnable(classes: Sequence[str], labels: Tensor, parts: Cut) -> None:
+    """Refuse splits from which nothing can be learnt or told.
+
+    Raises:
+        ValueError: for an empty split, a training split of a single class, a class that only another split has.
+    """
+    for split, rows in zip(SPLITS, parts, strict=True):
+        if not len(rows):
+            raise ValueError(f"there is no example in the {split} split: give it a larger fraction, or more examples")
+    if labels.ndim == 2:
+        present = {split: labels[rows].any(0) for split, rows in zip(SPLITS, parts, strict=True)}
+    else:
+        counts = [torch.bincount(labels[rows], minlength=len(classes)) > 0 for rows in parts]
+        present = dict(zip(SPLITS, counts, strict=True))
+    if labels.ndim == 1 and int(present["train"].sum()) < 2:
+        only = [name for name, there in zip(classes, present["train"].tolist(), strict=True) if there]
+        raise ValueError(f"all training examples are of one class, {only[0]!r}: two are needed")
+    for split in ("val", "test"):
+        for c in (present[split] & ~present["train"]).nonzero().flatten().tolist():
+            raise ValueError(
+                f"class {classes[c]!r} is in the {split} split but has no training example: "
+                "move some there, or leave the class out"
+            )
+    for c in (~present["train"]).nonzero().flatten().tolist():
+        raise ValueError(f"class {classes[c]!r} has no training example")
+
+
+def _classes(column: pa.ChunkedArray, name: str, files: Files) -> tuple[tuple[str, ...], Tensor]:
+    column = _filled(column, name, files)
+    kind = column.type
+    if pa.types.is_floating(kind):
+        if (row := first(pc.not_equal(pc.floor(column), column))) >= 0:
+            _refuse(files, row, name, column[row].as_py(), "is no class: classes are whole numbers or text")
+        column = column.cast(pa.int64())
+    elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)):
+        raise ValueError(f"column {name!r} holds {kind}: classes are whole numbers, text, or true and false")
+    values = pc.unique(column)
+    values = values.take(pc.sort_indices(values))
+    if len(values) > max(20, len(column) // 2):
+        raise ValueError(
+            f"column {name!r} has {len(values):,} different values in {len(column):,} rows: is it the class?"
+        )
+    numbers = pc.index_in(column, values).to_numpy().astype(np.int64)
+    return tuple(str(value) for value in values.cast(pa.string()).to_pylist()), torch.from_numpy(numbers)
+
+
+def _filled(column: pa.ChunkedArray, name: str, files: Files) -> pa.ChunkedArray:
+    empty = pc.is_null(column, nan_is_null=True)
+    if (row := first(empty)) >= 0:
+        _refuse(files, row, name, None, "has no value: fill it in, or remove the row")
+    return column
+
+
+def _refuse(files: Files, row: int, column: str, value: object, what: str) -> NoReturn:
+    told = f"column {column!r}" + ("" if value is None else f": {value!r}")
+    raise ValueError(f"{place(files, row)}, {told} {what}")

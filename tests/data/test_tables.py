@@ -1,0 +1,246 @@
+"""Real tables, written as files: what is read of them, and what is said of those that cannot be."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.datasets import load_breast_cancer, load_wine
+
+from imbalance_lab.cli import UsageError
+from imbalance_lab.data import Rows, Splits, table
+from imbalance_lab.parts import build_parts
+from tests.conftest import RunJob, composed
+
+
+@pytest.fixture(scope="module")
+def cancer() -> pd.DataFrame:
+    """Breast cancer, with a ward (text), a gap in every ninth area, and a constant."""
+    frame = load_breast_cancer(as_frame=True).frame
+    frame["ward"] = [f"ward {number % 7}" for number in range(len(frame))]
+    frame.loc[::9, "mean area"] = None
+    frame["clinic"] = 3
+    return frame
+
+
+@pytest.fixture(params=["csv", "parquet"])
+def path(cancer: pd.DataFrame, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    file = tmp_path / f"cancer.{request.param}"
+    cancer.to_csv(file, index=False) if request.param == "csv" else cancer.to_parquet(file)
+    return file
+
+
+def everything(splits: Splits) -> dict[int, tuple[np.ndarray, int]]:
+    """Inputs and target by row of the file."""
+    found = {}
+    for part in (splits.train, splits.val, splits.test):
+        assert isinstance(part, Rows)
+        for index, row, target in zip(part.index.tolist(), part.inputs.numpy(), part.targets.tolist(), strict=True):
+            found[index] = row, target
+    return found
+
+
+def test_every_row_is_read_as_it_stands(path: Path, cancer: pd.DataFrame) -> None:
+    splits = table(path=str(path), target="target")
+    rows = everything(splits)
+    numbers = cancer.drop(columns=["target", "ward", "clinic"]).to_numpy(np.float32)
+    assert sorted(rows) == list(range(len(cancer)))
+    for index, (row, target) in rows.items():
+        np.testing.assert_array_equal(row[:-1], numbers[index])
+        assert row[-1] == 1 + index % 7
+        assert target == cancer["target"][index]
+    assert splits.classes == ("0", "1")
+    assert list(splits.cardinalities) == [8]
+    assert splits.train.names(torch.tensor([0])) == [
+        f"{path.name}, {'row 1' if path.suffix == '.parquet' else 'line 2'}"
+        if splits.train.index[0] == 0
+        else splits.train.names(torch.tensor([0]))[0]
+    ]
+
+
+def test_splits_are_stratified_and_what_is_odd_is_noted(path: Path) -> None:
+    splits = table(path=str(path), target="target", val_fraction=0.2, test_fraction=0.3)
+    shares = [part.targets.float().mean() for part in (splits.train, splits.val, splits.test)]
+    assert shares == pytest.approx([357 / 569] * 3, abs=0.01)
+    assert [len(part) / 569 for part in (splits.train, splits.val, splits.test)] == pytest.approx(
+        [0.5, 0.2, 0.3], abs=0.01
+    )
+    assert list(splits.notes) == ["column 'clinic' is constant in the training rows: it is left out"]
+
+
+def test_preparation_knows_the_training_rows_only(path: Path, cancer: pd.DataFrame) -> None:
+    splits = table(path=str(path), target="target", drop=["ward"])
+    train = cancer.loc[splits.train.index.numpy()]
+    prepare = splits.prepare
+    area = list(cancer.columns).index("mean area")
+    assert float(prepare.median[area]) == pytest.approx(train["mean area"].median())
+    assert prepare.gaps.tolist() == [area]
+    assert float(prepare.mean[0]) == pytest.approx(train["mean radius"].mean(), rel=1e-6)
+    assert splits.prepared_shape == (31,)
+
+
+def test_groups_are_on_one_side(cancer: pd.DataFrame, tmp_path: Path) -> None:
+    frame = cancer.assign(patient=[f"p{number // 4}" for number in range(len(cancer))])
+    frame.loc[5, "patient"] = None
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    splits = table(path=str(tmp_path / "t.csv"), target="target", group="patient")
+    sides = [set(frame["patient"][part.index.numpy()].dropna()) for part in (splits.train, splits.val, splits.test)]
+    assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
+    assert splits.prepared_shape[0] == 30 + 1 + 1  # the group is no feature
+
+
+def test_a_column_or_files_tell_the_split(cancer: pd.DataFrame, tmp_path: Path) -> None:
+    part = np.array(["train", "test", "val", "train"])[np.arange(len(cancer)) % 4]
+    cancer.assign(part=part).to_csv(tmp_path / "one.csv", index=False)
+    one = table(path=str(tmp_path / "one.csv"), target="target", split="part")
+    for name in ("train", "val", "test"):
+        cancer[part == name].to_csv(tmp_path / f"{name}.csv", index=False)
+    paths = {f"{name}_path".removeprefix("train_"): str(tmp_path / f"{name}.csv") for name in ("train", "val", "test")}
+    three = table(**paths, target="target")  # type: ignore[arg-type]
+    for name in ("train", "val", "test"):
+        a, b = getattr(one, name), getattr(three, name)
+        assert np.array_equal(cancer.index[part == name], a.index)
+        torch.testing.assert_close(a.inputs, b.inputs, equal_nan=True)
+        assert torch.equal(a.targets, b.targets)
+    assert three.val.names(torch.tensor([0])) == ["val.csv, line 2"]
+    only_test = table(path=paths["path"], test_path=paths["test_path"], target="target")
+    assert len(only_test.test) == (part == "test").sum()
+    assert len(only_test.val) == pytest.approx(0.15 * (part == "train").sum(), abs=1)
+
+
+def test_unseen_categories_are_code_zero(tmp_path: Path) -> None:
+    rows = [
+        f"{x},{c},{y},{s}"
+        for x, c, y, s in [(1, "a", 0, "train"), (2, "b", 1, "train"), (3, "z", 1, "val"), (4, "", 0, "test")]
+    ]
+    (tmp_path / "t.csv").write_text("x,c,y,s\n" + "\n".join(rows))
+    splits = table(path=str(tmp_path / "t.csv"), target="y", split="s")
+    assert [part.inputs[:, 1].tolist() for part in (splits.train, splits.val, splits.test)] == [[1, 2], [0], [0]]
+
+
+def test_classes_are_text_or_numbers_in_their_order(tmp_path: Path) -> None:
+    frame = load_wine(as_frame=True).frame
+    for values, classes in (
+        (["c", "a", "b"], ("a", "b", "c")),
+        ([10, 9, -1], ("-1", "9", "10")),
+        ([1.0, 2.0, 3.0], ("1", "2", "3")),
+    ):
+        frame.assign(target=[values[c] for c in load_wine().target]).to_csv(tmp_path / "wine.csv", index=False)
+        assert table(path=str(tmp_path / "wine.csv"), target="target").classes == classes
+
+
+def test_several_columns_are_labels(tmp_path: Path) -> None:
+    frame = load_wine(as_frame=True).frame
+    frame["strong"], frame["dark"] = (frame["alcohol"] > 13).astype(int), frame["color_intensity"] > 8
+    frame.to_csv(tmp_path / "wine.csv", index=False)
+    splits = table(path=str(tmp_path / "wine.csv"), target=["strong", "dark"], drop=["target"])
+    assert splits.is_multilabel
+    assert splits.classes == ("strong", "dark")
+    at = splits.train.index.numpy()
+    assert np.array_equal(splits.train.targets.numpy(), frame[["strong", "dark"]].to_numpy(int)[at])
+    assert splits.class_counts.tolist() == frame[["strong", "dark"]].to_numpy(int)[at].sum(0).tolist()
+
+
+def test_equal_rows_have_equal_hashes(path: Path) -> None:
+    splits = table(path=str(path), target="target")
+    hashes = splits.train.content_hashes()
+    assert len(np.unique(hashes)) == len(splits.train)  # no two patients are alike
+    twice = splits.train.subset(torch.tensor([3, 5, 3])).content_hashes()
+    assert twice[0] == twice[2] == hashes[3] != twice[1]
+
+
+MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        ("a,b,y\n" + MANY, {"target": "z"}, r"data\.target=z is no column of .*t\.csv: it has a, b, y"),
+        ("amount,is_fraud\n1,0\n", {"target": "is_frud"}, r"did you mean 'is_fraud'\?"),
+        ("a,b,y\n" + MANY, {"target": "y", "drop": ["c"]}, r"data\.drop=c is no column"),
+        (
+            "a,b,y\n" + MANY + "x7,1,1\n",
+            {"target": "y"},
+            r"t\.csv, line 42, column 'a': 'x7' is no number.*data\.categorical=\[a\]",
+        ),
+        ("a,b,y\n1,2,\n" + MANY, {"target": "y"}, r"t\.csv, line 2, column 'y' has no value"),
+        ("a,b,y\n" + MANY + "1,2,NaN\n", {"target": "y"}, r"line 42, column 'y' has no value"),
+        ("a,b,y\n" + MANY + "1,2,1.5\n", {"target": "y"}, r"line 42, column 'y': 1\.5 is no class"),
+        ("a,b,y\n1,1,2\n2,2,1\n", {"target": ["b", "y"]}, r"line 3, column 'b': 2 is neither 0 nor 1"),
+        ("a,b,y\n1,1,1\n2,2,1\n" + "3,1,1\n" * 9, {"target": "y"}, "all training examples are of one class, '1'"),
+        ("a,b,y\n1,1,1\n", {"target": "y"}, "no example in the val split"),
+        ("a,b,y\n", {"target": "y"}, "has a header but no row"),
+        ("", {"target": "y"}, "cannot be read.*[Ee]mpty"),
+        ("a,b,y\n1,2,0\n1,2,3,4\n", {"target": "y"}, r"cannot be read.*Row #3"),
+        ("a,a,y\n1,2,0\n", {"target": "y"}, "two columns called 'a'"),
+        ("a,b,y\n" + MANY + "inf,1,1\n", {"target": "y"}, r"line 42, column 'a': inf is infinite"),
+        (
+            "a,y\n" + "".join(f"2024-01-{i:02},{i % 2}\n" for i in range(1, 29)),
+            {"target": "y"},
+            r"column 'a' holds date32.*data\.drop=\[a\]",
+        ),
+        ("a,b,y\n" + MANY, {"target": "a"}, "40 different values in 40 rows"),
+        (
+            "y,g\n" + "".join(f"{i % 2},{i}\n" for i in range(20)),
+            {"target": "y", "group": "g"},
+            "no column to learn from",
+        ),
+        ("a,y,s\n1,0,train\n2,1,trian\n", {"target": "y", "split": "s"}, r"line 3, column 's': 'trian' is none of"),
+        (
+            "a,y,s\n1,0,train\n2,1,train\n2,2,val\n3,0,test\n",
+            {"target": "y", "split": "s"},
+            "class '2' is in the val split",
+        ),
+        ("a,y,s\n1,0,train\n2,1,train\n", {"target": "y", "split": "s"}, "no example in the val split"),
+        ("a,b,y\n" + MANY, {"target": "y", "scaling": "log"}, "scaling must be one of standard, quantile, none"),
+        ("a,b,y\n" + MANY, {"target": "y", "val_fraction": 0.7, "test_fraction": 0.3}, "leave nothing for training"),
+        ("a,b,y\n" + MANY, {"target": []}, "empty list"),
+    ],
+)
+def test_mistakes_are_told_by_line_and_remedy(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(ValueError, match=says):
+        table(path=str(tmp_path / "t.csv"), **options)
+
+
+def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="is no file"):
+        table(path=str(tmp_path / "absent.csv"), target="y")
+    (tmp_path / "t.xlsx").write_text("")
+    with pytest.raises(ValueError, match=r"ends in \.xlsx"):
+        table(path=str(tmp_path / "t.xlsx"), target="y")
+    (tmp_path / "t.csv").write_bytes(b"a,y\n1,k\n2,\xe4\n")
+    with pytest.raises(ValueError, match=r"t\.csv, line 3, column 'y': b'\\xe4' is not UTF-8"):
+        table(path=str(tmp_path / "t.csv"), target="y")
+    (tmp_path / "a.csv").write_text("a,y\n1,0\n")
+    (tmp_path / "b.csv").write_text("b,y\n1,0\n")
+    with pytest.raises(ValueError, match="do not have the same columns: only one has a, b"):
+        table(path=str(tmp_path / "a.csv"), val_path=str(tmp_path / "b.csv"), target="y")
+
+
+def test_too_many_categories_are_refused(tmp_path: Path) -> None:
+    pd.DataFrame({"id": [f"x{i}" for i in range(16_000)], "y": [0, 1] * 8000}).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(ValueError, match=r"'id' has 11,200 different values.*data\.drop=\[id\]"):
+        table(path=str(tmp_path / "t.csv"), target="y")
+
+
+def test_a_path_that_is_not_told_is_asked_for() -> None:
+    with pytest.raises(UsageError, match=r"data\.path is missing"):
+        build_parts(composed("data=table", "data.target=y"))
+
+
+@pytest.mark.parametrize("backbone", ["mlp", "residual_mlp"])
+def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> None:
+    directory = run_job(
+        "data=table", f"data.path={path}", "data.target=target", f"backbone={backbone}", "data.scaling=quantile",
+        "max_epochs=4", "loss.alpha=[0.75,0.25]",
+    )  # fmt: skip
+    from tests.test_run import metrics_of
+
+    told = metrics_of(directory)["test"]
+    assert told["auroc"]["value"] > 0.97
+    assert [each["name"] for each in told["classes"]] == ["0", "1"]
+    state = torch.load(directory / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
+    assert state["prepare.quantiles"].shape[0] == 30
