@@ -29,6 +29,7 @@ class Classifier(pl.LightningModule):
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalise`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
+        head_lr: learning rate of the head; None for the optimizer's own.
         seed: keys the dropout.
         hparams: plain values that go into every checkpoint.
     """
@@ -43,6 +44,7 @@ class Classifier(pl.LightningModule):
         prepare: nn.Module | None = None,
         optimizer: Callable[[Iterable[Any]], Optimizer],
         scheduler: Callable[..., LRScheduler] | None = None,
+        head_lr: float | None = None,
         seed: int = 0,
         hparams: Mapping[str, Any] | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class Classifier(pl.LightningModule):
         self.classes = tuple(classes)
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
+        self.head_lr = head_lr
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
         self.link = getattr(loss, "link", "softmax")
@@ -129,12 +132,16 @@ class Classifier(pl.LightningModule):
             logger.log_metrics(defined, self.global_step)
 
     def configure_optimizers(self) -> Any:
-        """One group for the net, and one without weight decay for what the loss learns."""
-        groups: list[dict[str, Any]] = [
-            {"params": [p for n, p in self.named_parameters() if not n.startswith("loss.")]}
+        """A group for the backbone, one for the head, and one without weight decay for what the loss learns."""
+        parts: list[tuple[nn.Module, dict[str, float]]] = [
+            (self.backbone, {}),
+            (self.head, {} if self.head_lr is None else {"lr": self.head_lr}),
+            (self.loss, {"weight_decay": 0.0}),
         ]
-        if learnt := list(self.loss.parameters()):
-            groups.append({"params": learnt, "weight_decay": 0.0})
+        groups: list[dict[str, Any]] = []
+        for part, options in parts:
+            if learnt := [parameter for parameter in part.parameters() if parameter.requires_grad]:
+                groups.append({"params": learnt} | options)
         optimizer = self.make_optimizer(groups)
         if self.make_scheduler is None:
             return optimizer

@@ -158,6 +158,9 @@ def _check_job(config: DictConfig) -> None:
     for package in ("mlflow", "wandb"):
         if package in config.logger._target_.lower() and find_spec(package) is None:
             raise UsageError(f"logger={package} needs a package more: pip install 'imbalance-lab[{package}]'")
+    rate = config.head_lr
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0):
+        raise UsageError(f"head_lr must be a number > 0, or null for optimizer.lr, got {rate!r}")
     for key in ("fit", "report.images"):
         if not isinstance(value := OmegaConf.select(config, key), bool):
             raise UsageError(f"{key} must be true or false, got {value!r}")

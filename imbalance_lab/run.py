@@ -104,6 +104,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         prepare=splits.prepare,
         optimizer=parts.optimizer,
         scheduler=parts.scheduler,
+        head_lr=config.head_lr,
         seed=config.seed,
         hparams={
             "config": OmegaConf.to_container(config, resolve=True),

@@ -1,8 +1,10 @@
 """Sources of examples, and augmentation. (The DataModule is not imported here: it needs lightning)."""
 
 from imbalance_lab.data.arrays import Arrays, Batch, Source, Splits
-from imbalance_lab.data.augment import ShiftFlip
+from imbalance_lab.data.augment import RandomResizedCrop, ShiftFlip
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
+from imbalance_lab.data.image_files import ImageFiles
+from imbalance_lab.data.image_folders import image_folder, image_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
 from imbalance_lab.data.normalise import Normalise
 from imbalance_lab.data.preprocess import Preprocess
@@ -12,8 +14,10 @@ __all__ = [
     "Arrays",
     "Batch",
     "Benchmark",
+    "ImageFiles",
     "Normalise",
     "Preprocess",
+    "RandomResizedCrop",
     "Rows",
     "ShiftFlip",
     "Source",
@@ -23,6 +27,8 @@ __all__ = [
     "cifar100",
     "digits",
     "fashion_mnist",
+    "image_folder",
+    "image_table",
     "long_tailed",
     "long_tailed_counts",
     "table",

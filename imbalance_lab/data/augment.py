@@ -1,5 +1,8 @@
 """Augmentation of whole batches, on whatever device they are on."""
 
+import math
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -40,3 +43,41 @@ class ShiftFlip:
         padded = F.pad(images, (self.shift,) * 4)
         example = torch.arange(len(images), device=images.device).view(-1, 1, 1)
         return padded[example, :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+
+
+class RandomResizedCrop:
+    """Take a random part of each image, scale it to the whole, and mirror half of them (Szegedy et al. 2015).
+
+    As torchvision's ``RandomResizedCrop``, for a batch at once: arXiv 1409.4842, section 6.
+
+    Args:
+        scale: least and greatest share of the area that is taken.
+        ratio: least and greatest width over height of that part, before it is scaled.
+        flip: whether to mirror left and right.
+    """
+
+    def __init__(
+        self, scale: Sequence[float] = (0.35, 1.0), ratio: Sequence[float] = (0.75, 4 / 3), flip: bool = True
+    ) -> None:
+        for name, ends, most in (("scale", scale, 1.0), ("ratio", ratio, math.inf)):
+            if isinstance(ends, int | float | str) or len(ends) != 2 or not 0 < ends[0] <= ends[1] <= most:
+                raise ValueError(f"{name} must be two numbers, the least and the greatest, got {ends!r}")
+        if not isinstance(flip, bool):
+            raise TypeError(f"flip must be true or false, got {flip!r}")
+        self.scale, self.ratio, self.flip = tuple(scale), tuple(ratio), flip
+
+    def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
+        """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); float32 of the same shape."""
+        area, shape, down, right, mirror = keyed.uniform(keys, 5).unbind(1)
+        area = self.scale[0] + area * (self.scale[1] - self.scale[0])
+        low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
+        aspect = torch.exp(low + shape * (high - low))
+        width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
+        # In the units of affine_grid, where an image reaches from −1 to 1.
+        across, along = (2 * right - 1) * (1 - width), (2 * down - 1) * (1 - height)
+        if self.flip:
+            width = torch.where(mirror < 0.5, width, -width)
+        zero = torch.zeros_like(width)
+        moves = torch.stack([width, zero, across, zero, height, along], 1).view(-1, 2, 3)
+        grid = F.affine_grid(moves, list(images.shape), align_corners=False)
+        return F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)

@@ -1,0 +1,151 @@
+"""Image files as a source: decoded a batch at a time, in the loader's workers, or once, into a file of all."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from imbalance_lab.data.arrays import Batch
+from imbalance_lab.data.image_reading import Header, Progress, Reading, UnreadableImageError, header, in_parallel
+from imbalance_lab.data.normalise import Normalise
+from imbalance_lab.files import replacing
+from imbalance_lab.samplers import Draws
+
+Normalisation = Literal["fitted", "imagenet"]
+
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+FITTED_ON = 512
+"""Images, evenly spaced, that mean and deviation are taken over."""
+
+
+@dataclass(frozen=True)
+class ImageFiles(Dataset[Batch]):
+    """One split of image files; ``index`` is an example's place among all ``files``, of every split.
+
+    Inputs are (N, channels, size, size): uint8, or float32 over 0 … 65535 if any file has 16 bits.
+    """
+
+    root: Path
+    files: Sequence[str]
+    targets: Tensor
+    index: Tensor
+    reading: Reading
+    groups: NDArray[np.int64] | None = None
+    cache: Path | None = None
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(channels, size, size)."""
+        return self.reading.channels, self.reading.size, self.reading.size
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitems__(self, draws: Draws) -> Batch:
+        """Decode a whole batch."""
+        index = self.index[draws.positions]
+        if self._cached is not None:
+            arrays = self._cached[index.numpy()]
+        else:
+            arrays = np.stack([self.reading.read(self.files[number]) for number in index.tolist()])
+        inputs = torch.from_numpy(arrays.astype(np.float32) if self.reading.is_deep else np.ascontiguousarray(arrays))
+        return Batch(inputs, self.targets[draws.positions], index, draws.keys)
+
+    def subset(self, positions: Tensor) -> Self:
+        groups = None if self.groups is None else self.groups[positions.numpy()]
+        return replace(self, targets=self.targets[positions], index=self.index[positions], groups=groups)
+
+    def names(self, positions: Tensor) -> list[str]:
+        """Paths, relative to the root."""
+        return [os.path.relpath(self.files[number], self.root) for number in self.index[positions].tolist()]
+
+    def content_hashes(self, progress: Progress | None = None) -> NDArray[np.uint64]:
+        """Of the files, byte by byte."""
+        return np.fromiter(in_parallel(_hash, self._own(), progress), np.uint64, len(self))
+
+    def verify(self, progress: Progress | None = None) -> list[str]:
+        """Decode every file; a sentence for each that cannot be."""
+        return [told for told in in_parallel(self._fault, self._own(), progress) if told]
+
+    @cached_property
+    def _cached(self) -> NDArray[Any] | None:
+        return None if self.cache is None else np.load(self.cache, mmap_mode="r")
+
+    def _own(self) -> list[str]:
+        return [self.files[number] for number in self.index.tolist()]
+
+    def _fault(self, path: str) -> str:
+        try:
+            self.reading.read(path)
+        except UnreadableImageError as fault:
+            return str(fault)
+        return ""
+
+
+def scanned(files: Sequence[str], reading: Reading, channels: int | Literal["auto"], progress: Progress) -> Reading:
+    """The reading that loses nothing of these files: 16 bits if one has them, colour if one is not grey.
+
+    Raises:
+        UnreadableImageError: for the first file that is no image, is too large, or is cut short.
+    """
+    headers: list[Header] = list(in_parallel(lambda path: header(path, reading), files, progress))
+    is_deep = any(each.is_deep for each in headers)
+    if channels == "auto":
+        channels = 1 if all(each.is_grey for each in headers) else 3
+    return replace(reading, channels=channels, is_deep=is_deep)
+
+
+def cached(files: Sequence[str], reading: Reading, folder: Path, progress: Progress) -> Path:
+    """A file in ``folder`` with all ``files`` as `Reading` reads them; made if there is none for just these files.
+
+    Raises:
+        UnreadableImageError: for the first file that cannot be decoded; nothing is left behind then.
+    """
+    key = hashlib.blake2b(repr(reading).encode(), digest_size=12)
+    for path in files:
+        stat = os.stat(path)
+        key.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+    file = folder / f"{key.hexdigest()}.npy"
+    if not file.is_file():
+        shape = len(files), reading.channels, reading.size, reading.size
+        with replacing(file) as unfinished:
+            kind = np.uint16 if reading.is_deep else np.uint8
+            array = np.lib.format.open_memmap(unfinished, "w+", kind, shape)
+            for row, read in enumerate(in_parallel(lambda path: reading.read(path), files, progress)):
+                array[row] = read
+            array.flush()
+            del array
+    return file
+
+
+def fitted_normalise(train: ImageFiles, how: Normalisation) -> Normalise:
+    """For inputs as the source gives them: "imagenet" for backbones trained on it, else over the training split.
+
+    Raises:
+        ValueError: for another word.
+    """
+    if how == "fitted":
+        at = torch.arange(0, len(train), max(1, len(train) // FITTED_ON))
+        return Normalise.fitted_on([train.__getitems__(Draws(part, part)).input for part in at.split(64)])  # type: ignore[no-untyped-call]
+    if how != "imagenet":
+        raise ValueError(f"normalise must be fitted or imagenet, got {how!r}")
+    most = 65535.0 if train.reading.is_deep else 255.0
+    mean, std = (torch.tensor(each) * most for each in IMAGENET)
+    if train.reading.channels == 1:
+        mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
+    return Normalise(mean.view(-1, 1, 1), std.view(-1, 1, 1))
+
+
+def _hash(path: str) -> int:
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8))
+    return int.from_bytes(digest.digest(), "big")

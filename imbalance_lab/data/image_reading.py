@@ -1,0 +1,150 @@
+"""One image file → one array, without losing what is in it."""
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+T = TypeVar("T")
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+"""Pillow's modes of 16-bit greyscale."""
+
+TAIL = 4096
+ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
+"""What stands at the end of a whole file; one without it is decoded to know."""
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `max_pixels` is the limit here
+
+Progress = Callable[[int, int], None]
+
+
+class UnreadableImageError(ValueError):
+    """An image that cannot be used; the message is a sentence with its path and the remedy."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself: whether it is grey, and has 16 bits."""
+
+    is_grey: bool
+    is_deep: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files become arrays.
+
+    Args:
+        size: pixels of the sides; the image is scaled until its shorter side fits, and cut to the middle.
+        channels: 1 or 3; grey becomes colour by repetition, colour becomes grey by luminance. What is transparent
+            becomes black.
+        is_deep: arrays are uint16 over 0 … 65535 (8-bit images are stretched to it), else uint8.
+        max_pixels: what is larger is not decoded.
+    """
+
+    size: int
+    channels: int
+    is_deep: bool
+    max_pixels: int
+
+    def read(self, path: str | Path) -> NDArray[Any]:
+        """(channels, size, size).
+
+        Raises:
+            UnreadableImageError: naming the file.
+        """
+        with opened(path, self.max_pixels) as image:
+            try:
+                # JPEGs can be decoded at ½, ¼ or ⅛ of their size: not below twice what is wanted.
+                image.draft(None, (2 * self.size, 2 * self.size))
+                whole = ImageOps.exif_transpose(image)
+                return self._array(whole)
+            except (OSError, SyntaxError, ValueError) as error:
+                raise UnreadableImageError(
+                    f"{path} is broken or cut short ({error}): fetch it again, or remove it"
+                ) from error
+
+    def _array(self, image: Image.Image) -> NDArray[Any]:
+        if image.mode in DEEP:
+            values = np.asarray(image).astype(np.float32)
+            if values.min() < 0 or values.max() > 65535:
+                raise ValueError(f"its values reach from {values.min():g} to {values.max():g}, beyond 16 bits")
+            fitted = np.asarray(self._fitted(Image.fromarray(values)))
+            grey = fitted.round().clip(0, 65535).astype(np.uint16)  # there is no 8-bit form that would be true
+            return np.repeat(grey[None], self.channels, 0)
+        if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
+        array = np.asarray(self._fitted(image.convert("L" if self.channels == 1 else "RGB")))
+        array = array[None] if self.channels == 1 else array.transpose(2, 0, 1)
+        return array.astype(np.uint16) * 257 if self.is_deep else np.ascontiguousarray(array)
+
+    def _fitted(self, image: Image.Image) -> Image.Image:
+        if image.size == (self.size, self.size):
+            return image
+        return ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)
+
+
+def opened(path: str | Path, max_pixels: int) -> Image.Image:
+    """Open a file; only its header is read.
+
+    Raises:
+        UnreadableImageError: for what is no image, or has more than ``max_pixels``.
+    """
+    try:
+        image = Image.open(path)
+    except UnidentifiedImageError as error:
+        raise UnreadableImageError(f"{path} is no image that can be read: fetch it again, or remove it") from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(_too_large(path, max_pixels)) from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UnreadableImageError(f"{path} cannot be opened ({error})") from error
+    width, height = image.size
+    if width * height > max_pixels:
+        image.close()
+        raise UnreadableImageError(_too_large(path, max_pixels, f"{width} × {height} pixels, "))
+    return image
+
+
+def header(path: str | Path, reading: Reading) -> Header:
+    """What a file says of itself; one that does not end as it should is decoded, to know whether it can be.
+
+    Raises:
+        UnreadableImageError: naming the file.
+    """
+    with opened(path, reading.max_pixels) as image:
+        is_grey = image.mode in ("1", "L", "LA", "La", "F", *DEEP)
+        if image.mode == "F":
+            raise UnreadableImageError(f"{path} holds floating-point numbers: save it with 8 or 16 bits")
+        ending = ENDS.get(image.format or "")
+        found = Header(is_grey, image.mode in DEEP)
+    if ending is not None:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            whole = ending in file.read()
+        if not whole:
+            reading.read(path)
+    return found
+
+
+def in_parallel(work: Callable[[str], T], paths: Sequence[str], progress: Progress | None = None) -> Iterable[T]:
+    """``work`` on every path, in threads, in order; decoding and reading leave Python's lock alone."""
+    workers = min(32, 2 * (os.cpu_count() or 1))
+    with ThreadPoolExecutor(workers) as pool:
+        for done, result in enumerate(pool.map(work, paths, chunksize=16), 1):
+            if progress is not None:
+                progress(done, len(paths))
+            yield result
+
+
+def _too_large(path: str | Path, max_pixels: int, told: str = "") -> str:
+    return f"{path} has {told}more than data.max_pixels={max_pixels}: make it smaller, or allow more"
