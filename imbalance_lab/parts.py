@@ -151,7 +151,8 @@ def _try(config: DictConfig, optimizer: Callable[..., Any], scheduler: Callable[
 def _check_job(config: DictConfig) -> None:
     """What the config says about the job itself."""
     for key in sorted(OmegaConf.missing_keys(config)):
-        raise UsageError(f"{key} is missing: this choice needs it, as {key}=…")
+        group = key.split(".")[0]
+        raise UsageError(f"{key} is missing: add {key}=… (python train.py --help {group}=… tells what it is)")
     for key, least in {"seed": 0, "batch_size": 1, "num_workers": 0, "max_epochs": 1}.items():
         if isinstance(config[key], bool) or not isinstance(config[key], int) or config[key] < least:
             raise UsageError(f"{key} must be a whole number ≥ {least}, got {config[key]!r}")

@@ -31,6 +31,7 @@ NOISE = (
     # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
+    "Found .* in eval mode at the start of training",  # a frozen backbone, as asked for
     # DDP says so of every convolution with one input channel, whose strides are ambiguous.
     "Grad strides do not match bucket view strides",
 )

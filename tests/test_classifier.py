@@ -140,10 +140,23 @@ def test_what_a_loss_learns_is_optimised_without_weight_decay(tmp_path: Path) ->
     model = classifier(loss=Learnt())
     fitted = trainer(tmp_path)
     fitted.fit(model, data())
-    net, learnt = fitted.optimizers[0].param_groups
+    *net, learnt = fitted.optimizers[0].param_groups
     assert learnt["params"] == [model.loss.margin]
-    assert (net["weight_decay"], learnt["weight_decay"]) == (0.01, 0.0)
+    assert ([group["weight_decay"] for group in net], learnt["weight_decay"]) == ([0.01, 0.01], 0.0)
     assert model.loss.margin.item() < 1
+
+
+def test_the_head_has_a_rate_of_its_own_and_what_is_frozen_is_in_no_group(tmp_path: Path) -> None:
+    model = classifier()
+    model.head_lr = 0.5
+    model.backbone.requires_grad_(False)
+    before = [parameter.clone() for parameter in model.backbone.parameters()]
+    fitted = trainer(tmp_path)
+    fitted.fit(model, data())
+    (head,) = fitted.optimizers[0].param_groups
+    assert head["params"] == list(model.head.parameters())
+    assert head.get("initial_lr", head["lr"]) == 0.5
+    assert all(torch.equal(*pair) for pair in zip(before, model.backbone.parameters(), strict=True))
 
 
 def test_every_tensor_of_the_model_is_a_parameter_or_a_buffer() -> None:

@@ -67,16 +67,20 @@ def image_folder(
         for name, _ in there:
             if name not in classes:
                 raise ValueError(f"class {name!r} is in {trees[split]} but has no folder in {trees['train']}")
-    listed = [
-        (path, classes.index(name), split) for split, there in found.items() for name, paths in there for path in paths
-    ]
-    files = [path for path, _, _ in listed]
-    targets = torch.tensor([number for _, number, _ in listed])
+    files: list[str] = []
+    numbers: list[int] = []
+    told: dict[str, Tensor] = {}
+    for split in SPLIT_FOLDERS:
+        before = len(files)
+        for name, paths in found.get(split, []):
+            files += paths
+            numbers += [classes.index(name)] * len(paths)
+        told[split] = torch.arange(before, len(files))
+    targets = torch.tensor(numbers)
     groups = None if group_pattern is None else _groups(files, folder, group_pattern)
     cuts = _cut_further(told, targets, val_fraction, test_fraction, split_seed, groups)
-    return _splits(
-        folder, files, tuple(classes), targets, cuts, groups, image_size, channels, normalise, cache, max_pixels
-    )
+    reading = _checked(image_size, channels, max_pixels)
+    return _splits(folder, files, tuple(classes), targets, cuts, groups, reading, channels, normalise, cache)
 
 
 def image_table(
@@ -114,8 +118,14 @@ def image_table(
     table = read_table(path)
     source = [(Path(path).expanduser(), 0)]
     labels = [label] if isinstance(label, str) else list(label)
-    for option, columns in {"label": labels, "path_column": [path_column], "group": [group], "split": [split]}.items():
-        for column in filter(None, columns):
+    options: dict[str, list[str]] = {
+        "label": labels,
+        "path_column": [path_column],
+        "group": [group] if group else [],
+        "split": [split] if split else [],
+    }
+    for option, columns in options.items():
+        for column in columns:
             known(column, table.column_names, source[0][0], f"data.{option}")
     classes, targets = labels_of(table, label, source)
     folder = source[0][0].parent if root is None else Path(root).expanduser()
@@ -182,18 +192,14 @@ def _cut_further(
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
     wanted = {name: 0.0 if len(told[name[:-9]]) else fraction for name, fraction in fractions.items()}
     further = cut(targets[train], seed=seed, groups=None if groups is None else groups[train.numpy()], **wanted)
-    val, test = (
-        told[split] if len(told[split]) else train[rows]
-        for split, rows in zip(("val", "test"), further[1:], strict=True)
-    )
+    val = told["val"] if len(told["val"]) else train[further.val]
+    test = told["test"] if len(told["test"]) else train[further.test]
     return Cut(train[further.train], val, test)
 
 
 def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:
     """The classes of a tree, by name, each with its images, in order."""
-    folders = sorted(
-        (each for each in tree.iterdir() if each.is_dir() and each.name[0] != "."), key=lambda each: each.name
-    )
+    folders = sorted(each for each in tree.iterdir() if each.is_dir() and each.name[0] != ".")
     if not folders:
         raise ValueError(f"{tree} has no folder in it: it takes one for each class")
     for folder in folders:
@@ -208,7 +214,9 @@ def _images(folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
     real = folder.resolve()
     if real in above:
         raise ValueError(f"{folder} is a link to a folder that it lies in: remove the link")
-    for entry in os.scandir(folder):
+    with os.scandir(folder) as listing:
+        entries = list(listing)
+    for entry in entries:
         path = Path(entry.path)
         if entry.name.startswith("."):
             continue

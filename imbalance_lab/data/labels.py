@@ -91,7 +91,7 @@ def _classes(column: pa.ChunkedArray, name: str, files: Files) -> tuple[tuple[st
     column = _filled(column, name, files)
     kind = column.type
     if pa.types.is_floating(kind):
-        if (row := first(pc.not_equal(pc.floor(column), column))) >= 0:
+        if (row := first(pc.or_(pc.not_equal(pc.floor(column), column), pc.is_inf(column)))) >= 0:
             _refuse(files, row, name, column[row].as_py(), "is no class: classes are whole numbers or text")
         column = column.cast(pa.int64())
     elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)):

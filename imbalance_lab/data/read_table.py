@@ -1,5 +1,7 @@
 """CSV and Parquet files as Arrow tables; what is wrong with them is said by file, line and column."""
 
+import csv
+import gzip
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,8 +15,8 @@ Files = Sequence[tuple[Path, int]]
 """The files that rows come from, each with the number of its first row."""
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", "?"]
-"""What stands for a missing value in a CSV file."""
+MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
+"""What stands for a missing value in a CSV file; "none" does not, which is a name."""
 
 
 def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
@@ -49,10 +51,25 @@ def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
 
 
 def place(files: Files, row: int) -> str:
-    """Where the ``row``-th row (from 0, over all files) stands, as an editor or a spreadsheet counts it."""
+    """Where the ``row``-th row (from 0, over all files) stands, as an editor counts it."""
     file, start = next((file, start) for file, start in reversed(files) if row >= start)
-    in_file = row - start
-    return f"{file.name}, row {in_file + 1}" if file.suffix == ".parquet" else f"{file.name}, line {in_file + 2}"
+    if file.suffix == ".parquet":
+        return f"{file.name}, row {row - start + 1}"
+    return f"{file.name}, line {_line(file, row - start)}"
+
+
+def _line(file: Path, row: int) -> int:
+    """The line on which a row of a CSV file begins: one more than ``row + 1`` for each blank or quoted line before."""
+    unpack = gzip.open if file.suffix == ".gz" else open
+    with unpack(file, "rt", encoding="utf-8", errors="replace", newline="") as lines:
+        reader = csv.reader(lines, delimiter=DELIMITERS.get(Path(file.name.removesuffix(".gz")).suffix.lower(), ","))
+        seen, before = -2, 0  # the header is no row
+        for cells in reader:
+            seen += bool(cells)
+            if seen == row:
+                return before + 1
+            before = reader.line_num
+    return row + 2
 
 
 def known(name: str, among: Iterable[str], file: Path, option: str) -> str:
@@ -93,14 +110,19 @@ def _plain(file: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        for row, value in enumerate(column.to_pylist()):
-            try:
-                value and value.decode()
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{place([(file, 0)], row)}, column {name!r}: {value!r} is not UTF-8: save the file as UTF-8"
-                ) from error
-        column = column.cast(pa.string())
+        try:
+            column = column.cast(pa.string())
+        except pa.ArrowInvalid:
+            row, value = next((row, value) for row, value in enumerate(column.to_pylist()) if not _is_text(value))
+            where = place([(file, 0)], row)
+            raise ValueError(f"{where}, column {name!r}: {value!r} is not UTF-8: save the file as UTF-8") from None
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         column = column.cast(pa.string())
     return column
+
+
+def _is_text(value: bytes | None) -> bool:
+    try:
+        return value is None or bool(value.decode()) or True
+    except UnicodeDecodeError:
+        return False

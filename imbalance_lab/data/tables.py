@@ -78,6 +78,9 @@ def table(
         ValueError, FileNotFoundError: naming the file and line, or the column, of what cannot be.
     """
     files, data = _concatenated({"data.path": path, "data.val_path": val_path, "data.test_path": test_path})
+    for option, given in {"data.drop": drop, "data.categorical": categorical}.items():
+        if isinstance(given, str):
+            raise TypeError(f"{option} must be a list, as '{option}=[{given}]'")
     targets = [target] if isinstance(target, str) else list(target)
     no_features = [*targets, *filter(None, (split, group)), *drop]
     options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
@@ -96,6 +99,7 @@ def table(
     refuse_unlearnable(classes, labels, parts)
     features = data.select([name for name in data.column_names if name not in no_features])
     inputs, numbers, cardinalities, notes = _features(features, parts.train, categorical, files)
+    notes += _giveaways(features, parts.train, labels)
     everything = Rows(torch.from_numpy(inputs), labels, torch.arange(len(data)), files, groups)
     train, val, test = (everything.subset(rows) for rows in parts)
     fitted = Preprocess.fitted(train.inputs, numbers, scaling)
@@ -133,6 +137,22 @@ def _features(
         inputs[:, to], cardinality = as_categories(data[name], rows[name], name)
         cardinalities.append(cardinality)
     return inputs, len(numbers), cardinalities, notes
+
+
+def _giveaways(data: pa.Table, training: Tensor, labels: Tensor) -> list[str]:
+    """Columns that are the class under another name."""
+    if labels.ndim == 2:
+        return []
+    target, at = labels[training].numpy(), pa.array(training.numpy())
+    told = []
+    for name in data.column_names:
+        codes = data[name].take(at).combine_chunks().dictionary_encode().indices.fill_null(-1)
+        values = codes.to_numpy(zero_copy_only=False).astype(np.int64)
+        classes, different = len(np.unique(target)), len(np.unique(values))
+        pairs = len(np.unique(values * (target.max() + 1) + target))
+        if classes <= different <= 2 * classes and pairs == different:
+            told.append(f"column {name!r} alone tells the class of every training row: is it known beforehand?")
+    return told
 
 
 def _concatenated(paths: dict[str, str | None]) -> tuple[Files, pa.Table]:

@@ -5,7 +5,7 @@ import torch
 from scipy.stats import chisquare
 
 from imbalance_lab import keyed
-from imbalance_lab.data import ShiftFlip
+from imbalance_lab.data import RandomResizedCrop, ShiftFlip
 
 KEYS = keyed.spread(1, torch.arange(4000))
 
@@ -100,3 +100,49 @@ def test_a_shift_that_is_no_number_of_pixels_is_refused(shift):
 def test_a_flip_that_is_neither_true_nor_false_is_refused(flip):
     with pytest.raises(TypeError, match="flip must be true or false"):
         ShiftFlip(1, flip)
+
+
+def test_the_whole_image_is_itself_and_a_mirror_is_one():
+    batch = images(50)
+    whole = RandomResizedCrop(scale=(1, 1), ratio=(1, 1), flip=False)(batch, KEYS[:50])
+    torch.testing.assert_close(whole, batch.float(), rtol=0, atol=1e-3)
+    mirrored = RandomResizedCrop(scale=(1, 1), ratio=(1, 1), flip=True)(batch, KEYS[:50])
+    is_mirror = [
+        torch.allclose(out, image.flip(-1).float(), atol=1e-3) for out, image in zip(mirrored, batch, strict=True)
+    ]
+    is_same = [torch.allclose(out, image.float(), atol=1e-3) for out, image in zip(mirrored, batch, strict=True)]
+    assert all(one != other for one, other in zip(is_mirror, is_same, strict=True))
+    assert 10 < sum(is_mirror) < 40
+
+
+def test_a_crop_shows_as_much_as_told_from_anywhere_inside():
+    """On an image of coordinates a crop tells where it was taken."""
+    size, n = 64, 2000
+    rows, columns = torch.meshgrid(torch.arange(size) + 0.5, torch.arange(size) + 0.5, indexing="ij")
+    out = RandomResizedCrop(scale=(0.25, 0.5), ratio=(0.5, 2.0), flip=False)(
+        torch.stack([rows, columns]).expand(n, -1, -1, -1), KEYS[:n]
+    )
+    along, across = out[:, 0, :, size // 2], out[:, 1, size // 2]
+    height = (along[:, -1] - along[:, 0]) * size / (size - 1)
+    width = (across[:, -1] - across[:, 0]) * size / (size - 1)
+    area, ratio = height * width / size**2, width / height
+    assert area.min() >= 0.25 * 0.99
+    assert area.max() <= 0.5 * 1.01
+    assert ratio.min() < 0.6
+    assert ratio.max() > 1.7
+    assert abs(area.mean() - 0.375) < 0.01
+    assert along[:, 0].min() < 1
+    assert along[:, -1].max() > size - 1
+
+
+def test_a_crop_depends_on_its_key_alone():
+    batch, crop = images(20, 9, 9), RandomResizedCrop()
+    together = crop(batch, KEYS[:20])
+    torch.testing.assert_close(together[7:9], crop(batch[7:9], KEYS[7:9]))
+    assert not torch.allclose(together, crop(batch, KEYS[20:40]))
+
+
+@pytest.mark.parametrize("options", [{"scale": (0, 1)}, {"scale": (0.5, 1.2)}, {"scale": 0.5}, {"ratio": (2, 1)}])
+def test_a_crop_that_cannot_be_is_refused(options):
+    with pytest.raises(ValueError, match="must be two numbers"):
+        RandomResizedCrop(**options)

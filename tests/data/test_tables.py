@@ -143,6 +143,14 @@ def test_several_columns_are_labels(tmp_path: Path) -> None:
     assert splits.class_counts.tolist() == frame[["strong", "dark"]].to_numpy(int)[at].sum(0).tolist()
 
 
+def test_none_is_a_name_and_a_column_that_is_the_class_is_noted(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{('none', 'scratch')[i % 2]},{'AB'[i % 2]}\n" for i in range(40))
+    (tmp_path / "t.csv").write_text("a,defect,line\n" + rows)
+    splits = table(path=str(tmp_path / "t.csv"), target="defect")
+    assert splits.classes == ("none", "scratch")
+    assert list(splits.notes) == ["column 'line' alone tells the class of every training row: is it known beforehand?"]
+
+
 def test_equal_rows_have_equal_hashes(path: Path) -> None:
     splits = table(path=str(path), target="target")
     hashes = splits.train.content_hashes()
@@ -197,11 +205,15 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
         ("a,b,y\n" + MANY, {"target": "y", "scaling": "log"}, "scaling must be one of standard, quantile, none"),
         ("a,b,y\n" + MANY, {"target": "y", "val_fraction": 0.7, "test_fraction": 0.3}, "leave nothing for training"),
         ("a,b,y\n" + MANY, {"target": []}, "empty list"),
+        ("a,b,y\n\n" + MANY + "x7,1,1\n", {"target": "y"}, r"t\.csv, line 43, column 'a': 'x7'"),
+        ('a,b,y\n"1\n",2,0\n' + MANY + "1,2,\n", {"target": "y"}, r"t\.csv, line 44, column 'y' has no value"),
+        ("a,b,y\n" + MANY + "1,2,inf\n", {"target": "y"}, r"line 42, column 'y': inf is no class"),
+        ("a,b,y\n" + MANY, {"target": "y", "drop": "a"}, r"data\.drop must be a list, as 'data\.drop=\[a\]'"),
     ],
 )
 def test_mistakes_are_told_by_line_and_remedy(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(content)
-    with pytest.raises(ValueError, match=says):
+    with pytest.raises((ValueError, TypeError), match=says):
         table(path=str(tmp_path / "t.csv"), **options)
 
 
