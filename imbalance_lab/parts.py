@@ -162,7 +162,11 @@ def _check_job(config: DictConfig) -> None:
     rate = config.head_lr
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not rate > 0):
         raise UsageError(f"head_lr must be a number > 0, or null for optimizer.lr, got {rate!r}")
-    for key in ("fit", "report.images"):
+    for key in ("preflight.auroc", "preflight.width"):
+        number = OmegaConf.select(config, key)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < 1:
+            raise UsageError(f"{key} must be a number between 0 and 1, got {number!r}")
+    for key in ("check", "fit", "report.images"):
         if not isinstance(value := OmegaConf.select(config, key), bool):
             raise UsageError(f"{key} must be true or false, got {value!r}")
     if config.ckpt_path is None:

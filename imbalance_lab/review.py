@@ -180,12 +180,6 @@ def print_review(reviewed: Review, title: str) -> None:
         out.print(line, soft_wrap=True)
 
 
-def shown(path: Path) -> str:
-    """Relative to where the user is, if it is below."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
 def _store_in_checkpoint(directory: Path, checkpoint: str, point: dict[str, Any]) -> None:
     """Let the operating point travel with the weights, if they are the run's own and not another's that it tested."""
     import torch

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from imbalance_lab.cli import UsageError, ddp_command, refuse
 from imbalance_lab.files import write_json
 from imbalance_lab.parts import Parts, build, build_parts
-from imbalance_lab.review import print_review, record, review, shown
+from imbalance_lab.review import print_review, record, review
 
 if TYPE_CHECKING:
     from imbalance_lab.posthoc import Link
@@ -46,7 +46,12 @@ def run(config: DictConfig) -> float:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
         with _status(directory):
-            return fit_and_test(config, build_parts(config), directory)
+            parts = build_parts(config)
+            if _is_first_process():
+                from imbalance_lab.preflight import preflight  # here: torchmetrics, which it needs, takes seconds
+
+                preflight(directory, config, parts)
+            return float("nan") if config.check else fit_and_test(config, parts, directory)
     except (UsageError, FloatingPointError) as mistake:
         if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and tells of this one at the end
             raise UsageError(str(mistake)) from mistake
@@ -66,7 +71,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     from imbalance_lab.data.datamodule import DataModule
     from imbalance_lab.mistakes import write_mistakes
     from imbalance_lab.predictions import Predictions
-    from imbalance_lab.report.screen import console
+    from imbalance_lab.report.screen import console, shown
     from imbalance_lab.report.tensorboard import CurveFigures
     from imbalance_lab.report.trackers import begin, close, finish
 
@@ -162,7 +167,7 @@ def _loggers(config: DictConfig, directory: Path) -> list[Any]:
     from lightning.pytorch.loggers import CSVLogger
     from lightning.pytorch.loggers.logger import DummyLogger
 
-    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
+    if not _is_first_process():
         return []  # the first process logs; another's MLflow would make the same database at the same time
     chosen = build(config, "logger", save_dir=str(directory))
     if isinstance(chosen, DummyLogger):  # logger=none
@@ -193,7 +198,7 @@ def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
 @contextmanager
 def _status(directory: Path) -> Iterator[None]:
     """Keep `status.json` true: a sweep goes on after a failed run, and its table says why that one has no scores."""
-    if int(os.environ.get("LOCAL_RANK", 0)) or int(os.environ.get("NODE_RANK", 0)):
+    if not _is_first_process():
         yield
         return
     start = time.monotonic()
@@ -208,6 +213,10 @@ def _status(directory: Path) -> Iterator[None]:
     finally:
         status["seconds"] = round(time.monotonic() - start, 1)
         write_json(directory / "status.json", status)
+
+
+def _is_first_process() -> bool:
+    return not int(os.environ.get("LOCAL_RANK", 0)) and not int(os.environ.get("NODE_RANK", 0))
 
 
 def _repeat_only_this_job() -> None:

@@ -18,7 +18,7 @@ FLOORS = [
     {"report"},
     {"cli"},
     {"parts"},
-    {"review"},
+    {"review", "preflight"},
     {"run"},
 ]
 FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}

@@ -1,6 +1,7 @@
 """One image file → one array, without losing what is in it."""
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +106,8 @@ def opened(path: str | Path, max_pixels: int) -> Image.Image:
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{path} is no image that can be read: fetch it again, or remove it") from error
     except Image.DecompressionBombError as error:
-        raise UnreadableImageError(_too_large(path, max_pixels)) from error
+        told = re.search(r"\d+ pixels", str(error))  # Pillow does not open it, and so does not tell its sides
+        raise UnreadableImageError(_too_large(path, max_pixels, f"{told[0]}, " if told else "")) from error
     except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableImageError(f"{path} cannot be opened ({error})") from error
     width, height = image.size

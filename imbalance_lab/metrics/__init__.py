@@ -57,6 +57,7 @@ from imbalance_lab.metrics.intervals import (
     balanced_accuracy_interval,
     macro_auroc_interval,
     macro_average_precision_interval,
+    planned_auroc_interval,
     wilson,
 )
 from imbalance_lab.metrics.ranking import (
@@ -115,6 +116,7 @@ __all__ = [
     "net_benefit",
     "over_seeds",
     "percentile_interval",
+    "planned_auroc_interval",
     "precision",
     "precision_at",
     "precision_at_recall",

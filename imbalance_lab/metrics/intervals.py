@@ -48,6 +48,16 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     return _on_logit_scale(ranking.auroc, np.sqrt(ranking.auroc_variance), _z(level))
 
 
+def planned_auroc_interval(area: float, n_positive: int, n_negative: int, level: float = 0.95) -> Interval:
+    """The interval that so many examples would give an AUROC of ``area`` (Hanley & McNeil 1982, by its score).
+
+    For planning: how large a split has to be, before there is a model.
+    """
+    if not 0 < area < 1 or n_positive < 1 or n_negative < 1:
+        raise ValueError(f"area must lie in (0, 1) and both counts be ≥ 1, got {area}, {n_positive} and {n_negative}")
+    return _inverted_score(area, n_positive, n_negative, level)
+
+
 def average_precision_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     """Average precision's interval: the error of its influences on the logit scale, with Student's quantile.
 

@@ -1,5 +1,7 @@
 """Tables for the terminal: 100 columns, colours only where there is a terminal, plain text in a pipe."""
 
+from pathlib import Path
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +16,12 @@ def console() -> Console:
     # No markup: a class may be called "[red]".
     out = Console(highlight=False, markup=False)
     return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
+
+
+def shown(path: Path) -> str:
+    """Relative to where the user is, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def plain_table(title: str) -> Table:
