@@ -60,7 +60,8 @@ def build_parts(config: DictConfig) -> Parts:
         backbone = build(config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities)
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
-    sampler = build(config, "sampler", targets=splits.train.targets, seed=config.seed, max_epochs=config.max_epochs)
+    draws = {"seed": config.seed, "max_epochs": config.max_epochs, "batch_size": config.batch_size}
+    sampler = build(config, "sampler", targets=splits.train.targets, **draws)
     from imbalance_lab.posthoc import check_options  # here: with torchmetrics and what that imports it takes seconds
 
     augment = None if config.augment is None else build(config, "augment")
@@ -91,20 +92,26 @@ def shares_seen(loss: nn.Module, sampler: Sampler, counts: list[int]) -> tuple[f
     """
     from imbalance_lab.posthoc import prior_seen
 
-    power = getattr(sampler, "power", None)
-    if power is None:
+    drawn = getattr(sampler, "shares", None)
+    if drawn is None:
         return None
+    shares = drawn(torch.tensor(counts)).tolist()
+
+    def seen(tau: float = 0.0, weight: list[float] | None = None) -> tuple[float, ...]:
+        weighed = shares if weight is None else [share * each for share, each in zip(shares, weight, strict=True)]
+        return prior_seen(counts, 0.0, tau, weighed)
+
     match loss:
         case losses.LogitAdjustedLoss():
-            return prior_seen(counts, power, loss.tau)
+            return seen(loss.tau)
         case nn.CrossEntropyLoss():
-            return prior_seen(counts, power, weight=None if loss.weight is None else loss.weight.tolist())
+            return seen(weight=None if loss.weight is None else loss.weight.tolist())
         case losses.FocalLoss():
             one_each = torch.zeros(1, len(counts))
             alpha = None if loss.alpha is None else spread(loss.alpha, loss.background_class, one_each).tolist()
-            return None if alpha and not all(alpha) else prior_seen(counts, power, weight=alpha)
+            return None if alpha and not all(alpha) else seen(weight=alpha)
         case losses.PolyLoss():
-            return prior_seen(counts, power)
+            return seen()
         case _:
             return None
 

@@ -4,7 +4,7 @@ A sampler is anything with ``order(epoch) -> positions (N,)``. `EpochBatches` cu
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Sampler as TorchSampler
 
 from imbalance_lab import keyed
-from imbalance_lab.counts import count_classes
+from imbalance_lab.counts import count_classes, effective_number
 
 
 class Draws(NamedTuple):
@@ -45,12 +45,9 @@ class Shuffled:
     """Every example once, in a new order each epoch.
 
     Args:
-        targets: class numbers of the training split, (N,).
+        targets: class numbers of the training split, (N,), or 0/1 labels (N, L).
         seed: with the epoch it decides the order.
     """
-
-    power = 1.0
-    """Class c comes in proportion to n_c^power."""
 
     def __init__(self, *, targets: Tensor, seed: int = 0) -> None:
         self.length = len(targets)
@@ -60,11 +57,20 @@ class Shuffled:
         """A permutation of 0 … N − 1."""
         return torch.randperm(self.length, generator=keyed.generator(self.seed, epoch))
 
+    def shares(self, counts: Tensor) -> Tensor:
+        """How often classes with ``counts`` (C,) come, up to a factor."""
+        return counts.double()
+
 
 class _ByClass:
-    """Draws of a class, then of a member of it; both O(1) in the number of examples, O(log C) in that of classes."""
+    """Draws of a class, then of a member of it; both O(1), however many examples and classes there are."""
 
     def __init__(self, targets: Tensor, seed: int) -> None:
+        if targets.ndim != 1:
+            raise ValueError(
+                "it draws a class, then an example of it, but an example has several labels: "
+                "choose sampler=shuffled or sampler=stratified"
+            )
         self.seed = seed
         self.members = targets.argsort(stable=True)
         counts = count_classes(targets, int(targets.max()) + 1)
@@ -73,11 +79,30 @@ class _ByClass:
 
     def draw(self, share: Tensor, epoch: int) -> Tensor:
         """N positions; ``share`` (K,) is proportional to how often each class that has an example is drawn."""
-        cumulative = share.double().cumsum(0)
+        keep, other = alias_tables(share)
         keyed_draws = keyed.generator(self.seed, epoch)
         which, member = torch.rand(2, len(self.members), dtype=torch.float64, generator=keyed_draws)
-        drawn = torch.searchsorted(cumulative, which * cumulative[-1], right=True)
+        column = (which * len(share)).long()
+        drawn = torch.where(which * len(share) - column < keep[column], column, other[column])
         return self.members[self.starts[drawn] + (member * self.counts[drawn]).long()]
+
+
+def alias_tables(share: Tensor) -> tuple[Tensor, Tensor]:
+    """For drawing from shares (K,) in one look-up: column k is kept with probability ``keep[k]``, else ``other[k]``.
+
+    Vose 1991, "A linear algorithm for generating random numbers with a given distribution".
+    """
+    scaled = (share.double() * (len(share) / share.double().sum())).tolist()
+    keep, other = [1.0] * len(scaled), list(range(len(scaled)))
+    small = [k for k, value in enumerate(scaled) if value < 1]
+    large = [k for k, value in enumerate(scaled) if value >= 1]
+    while small and large:
+        little, much = small.pop(), large[-1]
+        keep[little], other[little] = scaled[little], much
+        scaled[much] -= 1 - scaled[little]
+        if scaled[much] < 1:
+            small.append(large.pop())
+    return torch.tensor(keep, dtype=torch.float64), torch.tensor(other)
 
 
 class ClassBalanced:
@@ -100,7 +125,106 @@ class ClassBalanced:
 
     def order(self, epoch: int) -> Tensor:
         """N positions; a rare class's examples come several times."""
-        return self.by_class.draw(self.by_class.counts.double() ** self.power, epoch)
+        return self.by_class.draw(self.shares(self.by_class.counts), epoch)
+
+    def shares(self, counts: Tensor) -> Tensor:
+        """n_c^power."""
+        return counts.double() ** self.power
+
+
+class EffectiveNumber:
+    """N draws with replacement of classes by their effective numbers (Cui et al. 2019, arXiv 1901.05555, eq. 2).
+
+    Class c is drawn with probability q_c ∝ (1 − β^n_c) / (1 − β): β = 0 is class-balanced sampling, and β → 1 draws
+    examples alike.
+
+    Args:
+        targets: class numbers of the training split, (N,).
+        beta: in [0, 1).
+        seed: with the epoch it decides the draws.
+    """
+
+    def __init__(self, *, targets: Tensor, beta: float = 0.999, seed: int = 0) -> None:
+        if isinstance(beta, bool) or not isinstance(beta, int | float) or not 0 <= beta < 1:
+            raise ValueError(f"beta must be a number in [0, 1), got {beta!r}")
+        self.beta = beta
+        self.by_class = _ByClass(targets, seed)
+
+    def order(self, epoch: int) -> Tensor:
+        """N positions; a rare class's examples come several times."""
+        return self.by_class.draw(self.shares(self.by_class.counts), epoch)
+
+    def shares(self, counts: Tensor) -> Tensor:
+        """The effective numbers."""
+        return effective_number(counts, self.beta)
+
+
+class Stratified:
+    """Puts at least k examples of every class, or of chosen ones, into every batch.
+
+    Losses that compare positives with negatives (AUC-margin) need both in a batch. Of each class k · batches examples
+    are dealt out, again and again in a new order where there are fewer; the rest of the batches is filled with examples
+    that were not dealt, each once. So an epoch has N draws, few of a common class are left out, and none comes twice
+    unless it has to.
+
+    Args:
+        targets: class numbers of the training split, (N,), or 0/1 labels (N, L), of which the positives count.
+        batch_size: examples a step, over all processes.
+        k: how many at least.
+        only: the class or label numbers that this is for; None is all.
+        seed: with the epoch it decides the draws.
+    """
+
+    def __init__(
+        self, *, targets: Tensor, batch_size: int, k: int = 1, only: Sequence[int] | None = None, seed: int = 0
+    ) -> None:
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise ValueError(f"k must be a whole number ≥ 1, got {k!r}")
+        self.length, self.k, self.seed = len(targets), k, seed
+        if targets.ndim == 2:
+            members = [labels.nonzero().flatten() for labels in targets.unbind(1)]
+        else:
+            counts = count_classes(targets, int(targets.max()) + 1)
+            members = list(torch.split(targets.argsort(stable=True), counts.tolist()))
+        if only is not None:
+            strange = [c for c in only if isinstance(c, bool) or not isinstance(c, int) or not 0 <= c < len(members)]
+            if strange:
+                raise ValueError(f"only must list class numbers from 0 to {len(members) - 1}, got {strange[0]!r}")
+            members = [members[c] for c in only]
+        self.members = [each for each in members if len(each)]
+        steps = math.ceil(self.length / batch_size)
+        self.sizes = torch.tensor([len(part) for part in torch.arange(self.length).tensor_split(steps)])
+        least = int(self.sizes.min())
+        needed = k * len(self.members)
+        if needed > least:
+            # Batches are equal in size ± 1: the smallest of them has to be large enough.
+            larger = math.ceil(self.length / (self.length // needed)) if needed <= self.length else None
+            raise ValueError(
+                f"{k} of each of {len(self.members)} classes do not fit into a batch of {least}: choose "
+                + (f"a smaller k, or batch_size ≥ {larger}" if larger else "a smaller k")
+            )
+
+    def order(self, epoch: int) -> Tensor:
+        """N positions, batch after batch."""
+        draws = keyed.generator(self.seed, epoch)
+        steps, dealt = len(self.sizes), []
+        for members in self.members:
+            rounds = math.ceil(steps * self.k / len(members))
+            again = [members[torch.randperm(len(members), generator=draws)] for _ in range(rounds)]
+            dealt.append(torch.cat(again)[: steps * self.k].view(steps, self.k))
+        guaranteed = torch.cat(dealt, 1)
+        free = torch.ones(self.length, dtype=torch.bool)
+        free[guaranteed.flatten()] = False
+        rest = free.nonzero().flatten()
+        rest = rest[torch.randperm(len(rest), generator=draws)][: self.length - guaranteed.numel()]
+        batch = torch.arange(steps)
+        batches = torch.cat(
+            [batch.repeat_interleave(guaranteed.shape[1]), batch.repeat_interleave(self.sizes - guaranteed.shape[1])]
+        )
+        # Shuffled within each batch, so that the shares of the processes are alike.
+        shuffled = torch.randperm(self.length, generator=draws)
+        within = shuffled[batches[shuffled].argsort(stable=True)]
+        return torch.cat([guaranteed.flatten(), rest])[within]
 
 
 class Progressive:

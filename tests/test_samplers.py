@@ -4,7 +4,17 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from imbalance_lab.samplers import ClassBalanced, EpochBatches, Progressive, Sequential, Shuffled
+from imbalance_lab.counts import effective_number
+from imbalance_lab.samplers import (
+    ClassBalanced,
+    EffectiveNumber,
+    EpochBatches,
+    Progressive,
+    Sequential,
+    Shuffled,
+    Stratified,
+    alias_tables,
+)
 
 COUNTS = torch.tensor([400, 100, 25, 9])
 # Not sorted by class, so that a position is no clue to its class.
@@ -28,6 +38,76 @@ def test_class_balanced_draws_classes_by_their_counts_to_the_power(power):
     drawn = torch.cat([TARGETS[sampler.order(epoch)] for epoch in range(40)])
     share = COUNTS.double() ** power / (COUNTS.double() ** power).sum()
     assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("beta", [0, 0.9, 0.999])
+def test_effective_number_draws_classes_by_it(beta):
+    sampler = EffectiveNumber(targets=TARGETS, beta=beta, seed=3)
+    drawn = torch.cat([TARGETS[sampler.order(epoch)] for epoch in range(40)])
+    share = effective_number(COUNTS, beta) / effective_number(COUNTS, beta).sum()
+    assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("beta", [-0.1, 1, True, "x"])
+def test_a_beta_that_makes_no_sense_is_refused(beta):
+    with pytest.raises(ValueError, match="beta must be a number"):
+        EffectiveNumber(targets=TARGETS, beta=beta)
+
+
+@pytest.mark.parametrize("shares", [[1.0], [1, 2, 3, 4], [0.0, 5, 1e-9, 3], [1, 1, 1], list(range(1, 2000))])
+def test_alias_tables_hold_the_shares_exactly(shares):
+    share = torch.tensor(shares, dtype=torch.float64)
+    keep, other = alias_tables(share)
+    held = keep.clone().index_add(0, other, 1 - keep) / len(share)
+    torch.testing.assert_close(held, share / share.sum(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("k", "only"), [(1, None), (3, None), (2, [3]), (1, [1, 3])])
+@pytest.mark.parametrize("batch_size", [16, 37, 534])
+def test_every_batch_has_k_of_every_class(k, only, batch_size):
+    sampler = Stratified(targets=TARGETS, batch_size=batch_size, k=k, only=only, seed=1)
+    for epoch in range(3):
+        order = sampler.order(epoch)
+        assert len(order) == 534
+        for draws in order.tensor_split(-(-534 // batch_size)):
+            counts = TARGETS[draws].bincount(minlength=4)
+            assert all(counts[c] >= k for c in (only or range(4)))
+
+
+def test_stratified_repeats_only_what_it_must():
+    sampler = Stratified(targets=TARGETS, batch_size=20, k=1)  # 27 batches; the rarest class has 9
+    times = sampler.order(0).bincount(minlength=534)
+    assert (times[TARGETS == 3] == 3).all()
+    assert set(times[TARGETS == 2].tolist()) == {1, 2}
+    assert times[TARGETS < 2].max() == 1
+    left_out = (times == 0).sum()
+    assert left_out == (times - 1).clamp(min=0).sum() <= 20
+
+
+def test_stratified_takes_the_positives_of_labels():
+    labels = torch.zeros(200, 2, dtype=torch.long)
+    labels[:6, 0] = 1
+    labels[4:60, 1] = 1
+    order = Stratified(targets=labels, batch_size=10, k=2).order(0)
+    for draws in order.tensor_split(20):
+        assert (labels[draws].sum(0) >= 2).all()
+
+
+def test_stratified_refuses_what_does_not_fit():
+    with pytest.raises(
+        ValueError, match=r"5 of each of 4 classes do not fit into a batch of 15: choose batch_size ≥ 20"
+    ):
+        Stratified(targets=TARGETS, batch_size=16, k=5)
+    with pytest.raises(ValueError, match="only must list class numbers from 0 to 3, got 4"):
+        Stratified(targets=TARGETS, batch_size=16, only=[4])
+    with pytest.raises(ValueError, match="k must be a whole number"):
+        Stratified(targets=TARGETS, batch_size=16, k=0)
+
+
+def test_classes_cannot_be_drawn_where_an_example_has_several_labels():
+    for make in (ClassBalanced, EffectiveNumber):
+        with pytest.raises(ValueError, match="an example has several labels"):
+            make(targets=torch.zeros(5, 2, dtype=torch.long))
 
 
 @pytest.mark.parametrize(("epoch", "max_epochs"), [(0, 10), (5, 10), (9, 10), (30, 10)])
