@@ -73,11 +73,22 @@ class RandomResizedCrop:
         low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
         aspect = torch.exp(low + shape * (high - low))
         width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
-        # In the units of affine_grid, where an image reaches from −1 to 1.
-        across, along = (2 * right - 1) * (1 - width), (2 * down - 1) * (1 - height)
-        if self.flip:
-            width = torch.where(mirror < 0.5, width, -width)
-        zero = torch.zeros_like(width)
-        moves = torch.stack([width, zero, across, zero, height, along], 1).view(-1, 2, 3)
-        grid = F.affine_grid(moves, list(images.shape), align_corners=False)
-        return F.grid_sample(images.float(), grid, padding_mode="reflection", align_corners=False)
+        mirrored = torch.where(mirror < 0.5, width, -width) if self.flip else width
+        # Where each column and row of the result lies in the image, which reaches from −1 to 1.
+        columns = (
+            _centres(images.shape[3], images.device) * mirrored[:, None] + ((2 * right - 1) * (1 - width))[:, None]
+        )
+        rows = _centres(images.shape[2], images.device) * height[:, None] + ((2 * down - 1) * (1 - height))[:, None]
+        cropped = torch.empty(images.shape, device=images.device)
+        # On a CPU a few at a time: what fits into its caches takes half of the time.
+        for part in torch.arange(len(images)).split(8 if images.device.type == "cpu" else len(images)):  # type: ignore[no-untyped-call]
+            own = slice(int(part[0]), int(part[-1]) + 1)
+            grid = torch.empty(len(part), *images.shape[2:], 2, device=images.device)
+            grid[..., 0], grid[..., 1] = columns[own, None, :], rows[own, :, None]
+            cropped[own] = F.grid_sample(images[own].float(), grid, padding_mode="border", align_corners=False)
+        return cropped
+
+
+def _centres(size: int, device: torch.device) -> Tensor:
+    """Of the pixels of a side that reaches from −1 to 1."""
+    return (torch.arange(size, device=device) * 2 + 1) / size - 1

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -18,6 +20,9 @@ T = TypeVar("T")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes of 16-bit greyscale."""
+
+ORIENTATION = 0x0112
+"""The EXIF tag that says how a camera was held."""
 
 TAIL = 4096
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
@@ -65,10 +70,10 @@ class Reading:
         """
         with opened(path, self.max_pixels) as image:
             try:
-                # JPEGs can be decoded at ½, ¼ or ⅛ of their size: not below twice what is wanted.
-                image.draft(None, (2 * self.size, 2 * self.size))
-                whole = ImageOps.exif_transpose(image)
-                return self._array(whole)
+                image.draft(None, (self.size, self.size))  # decodes a JPEG at ½, ¼ or ⅛, if that is large enough
+                if image.getexif().get(ORIENTATION, 1) != 1:  # the other way always copies
+                    return self._array(ImageOps.exif_transpose(image))
+                return self._array(image)
             except (OSError, SyntaxError, ValueError) as error:
                 raise UnreadableImageError(
                     f"{path} is broken or cut short ({error}): fetch it again, or remove it"
@@ -79,20 +84,24 @@ class Reading:
             values = np.asarray(image).astype(np.float32)
             if values.min() < 0 or values.max() > 65535:
                 raise ValueError(f"its values reach from {values.min():g} to {values.max():g}, beyond 16 bits")
-            fitted = np.asarray(self._fitted(Image.fromarray(values)))
-            grey = fitted.round().clip(0, 65535).astype(np.uint16)  # there is no 8-bit form that would be true
-            return np.repeat(grey[None], self.channels, 0)
+            grey = self._fitted(values).round().clip(0, 65535).astype(np.uint16)  # no 8-bit form would be true
+            return np.repeat(grey, self.channels, 0)
         if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
             image = image.convert("RGBA")
             image = Image.alpha_composite(Image.new("RGBA", image.size, (0, 0, 0, 255)), image)
-        array = np.asarray(self._fitted(image.convert("L" if self.channels == 1 else "RGB")))
-        array = array[None] if self.channels == 1 else array.transpose(2, 0, 1)
-        return array.astype(np.uint16) * 257 if self.is_deep else np.ascontiguousarray(array)
+        mode = "L" if self.channels == 1 else "RGB"
+        array = self._fitted(np.array(image if image.mode == mode else image.convert(mode)))
+        return array.astype(np.uint16) * 257 if self.is_deep else array
 
-    def _fitted(self, image: Image.Image) -> Image.Image:
-        if image.size == (self.size, self.size):
-            return image
-        return ImageOps.fit(image, (self.size, self.size), Image.Resampling.BILINEAR)
+    def _fitted(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """(H, W) or (H, W, channels) → (channels, size, size)."""
+        image = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)
+        side = min(image.shape[1:])
+        top, left = (image.shape[1] - side) // 2, (image.shape[2] - side) // 2
+        square = image[None, :, top : top + side, left : left + side]
+        if side != self.size:  # by torch, which takes a fifth of Pillow's time for bytes
+            square = F.interpolate(square, (self.size, self.size), mode="bilinear", antialias=True)
+        return square[0].contiguous().numpy()
 
 
 def opened(path: str | Path, max_pixels: int) -> Image.Image:
