@@ -15,10 +15,10 @@ from torch import Tensor
 from imbalance_lab.cli import UsageError
 from imbalance_lab.counts import Group, group_of
 from imbalance_lab.data import Arrays, Source, Splits
-from imbalance_lab.data.image_folders import progress
 from imbalance_lab.files import write_json
 from imbalance_lab.metrics import planned_auroc_interval
 from imbalance_lab.parts import Parts
+from imbalance_lab.progress import progress
 from imbalance_lab.report.screen import console, plain_table, shown
 from imbalance_lab.samplers import Sampler
 

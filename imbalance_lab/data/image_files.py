@@ -15,9 +15,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from imbalance_lab.data.arrays import Batch
-from imbalance_lab.data.image_reading import Header, Progress, Reading, UnreadableImageError, header, in_parallel
+from imbalance_lab.data.image_reading import Header, Reading, UnreadableImageError, header, in_parallel
 from imbalance_lab.data.normalise import Normalise
 from imbalance_lab.files import replacing
+from imbalance_lab.progress import Step
 from imbalance_lab.samplers import Draws
 
 Normalisation = Literal["fitted", "imagenet"]
@@ -68,11 +69,11 @@ class ImageFiles(Dataset[Batch]):
         """Paths, relative to the root."""
         return [os.path.relpath(self.files[number], self.root) for number in self.index[positions].tolist()]
 
-    def content_hashes(self, progress: Progress | None = None) -> NDArray[np.uint64]:
+    def content_hashes(self, progress: Step | None = None) -> NDArray[np.uint64]:
         """Of the files, byte by byte."""
         return np.fromiter(in_parallel(_hash, self._own(), progress), np.uint64, len(self))
 
-    def verify(self, progress: Progress | None = None) -> list[str]:
+    def verify(self, progress: Step | None = None) -> list[str]:
         """Decode every file; a sentence for each that cannot be."""
         return [told for told in in_parallel(self._fault, self._own(), progress) if told]
 
@@ -91,7 +92,7 @@ class ImageFiles(Dataset[Batch]):
         return ""
 
 
-def scanned(files: Sequence[str], reading: Reading, channels: int | Literal["auto"], progress: Progress) -> Reading:
+def scanned(files: Sequence[str], reading: Reading, channels: int | Literal["auto"], progress: Step) -> Reading:
     """The reading that loses nothing of these files: 16 bits if one has them, colour if one is not grey.
 
     Raises:
@@ -104,7 +105,7 @@ def scanned(files: Sequence[str], reading: Reading, channels: int | Literal["aut
     return replace(reading, channels=channels, is_deep=is_deep)
 
 
-def cached(files: Sequence[str], reading: Reading, folder: Path, progress: Progress) -> Path:
+def cached(files: Sequence[str], reading: Reading, folder: Path, progress: Step) -> Path:
     """A file in ``folder`` with all ``files`` as `Reading` reads them; made if there is none for just these files.
 
     Raises:

@@ -3,23 +3,21 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import Progress as Bar
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.image_files import ImageFiles, Normalisation, cached, fitted_normalise, scanned
-from imbalance_lab.data.image_reading import SUFFIXES, Progress, Reading
+from imbalance_lab.data.image_reading import SUFFIXES, Reading
 from imbalance_lab.data.labels import assigned, groups_of, labels_of, refuse_unlearnable
 from imbalance_lab.data.read_table import known, place, read_table
 from imbalance_lab.data.splitting import Cut, cut
+from imbalance_lab.progress import progress
 
 Channels = Literal["auto"] | int
 
@@ -252,15 +250,3 @@ def _groups(files: Sequence[str], root: Path, pattern: str) -> NDArray[np.int64]
         found.append(match.group(1 if expression.groups else 0))
     codes: NDArray[np.int64] = np.unique(np.array(found), return_inverse=True)[1]
     return codes
-
-
-@contextmanager
-def progress(what: str) -> Iterator[Progress]:
-    """A bar on a terminal, for what may take long; it leaves nothing."""
-    with Bar(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as bar:
-        task = bar.add_task(what)
-
-        def step(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield step

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from imbalance_lab.progress import Step
+
 T = TypeVar("T")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -29,8 +31,6 @@ ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 """What stands at the end of a whole file; one without it is decoded to know."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `max_pixels` is the limit here
-
-Progress = Callable[[int, int], None]
 
 
 class UnreadableImageError(ValueError):
@@ -147,7 +147,7 @@ def header(path: str | Path, reading: Reading) -> Header:
     return found
 
 
-def in_parallel(work: Callable[[str], T], paths: Sequence[str], progress: Progress | None = None) -> Iterable[T]:
+def in_parallel(work: Callable[[str], T], paths: Sequence[str], progress: Step | None = None) -> Iterable[T]:
     """``work`` on every path, in threads, in order; decoding and reading leave Python's lock alone."""
     workers = min(32, 2 * (os.cpu_count() or 1))
     with ThreadPoolExecutor(workers) as pool:
