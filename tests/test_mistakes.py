@@ -22,15 +22,15 @@ def predictions(seed: int = 0) -> Predictions:
 def test_the_rarest_classes_come_first_and_the_surest_mistakes_of_each() -> None:
     stored = predictions()
     found = worst_mistakes(stored, COUNTS)
-    assert list(dict.fromkeys(c for c, _, _ in found)) == list(range(9, 9 - RAREST, -1))
+    assert list(dict.fromkeys(c for c, *_ in found)) == list(range(9, 9 - RAREST, -1))
     decided = stored.logits.argmax(1)
     shares = torch.from_numpy(stored.logits).softmax(1).numpy()
     for c in range(9, 9 - RAREST, -1):
-        missed = [row for of, kind, row in found if (of, kind) == (c, "missed")]
+        missed = [row for of, kind, row, _ in found if (of, kind) == (c, "missed")]
         every = np.flatnonzero((stored.target == c) & (decided != c))
         surest = sorted(every, key=lambda row: -shares[row, decided[row]])[:EACH]
         assert missed == surest
-        alarms = [row for of, kind, row in found if (of, kind) == (c, "false alarm")]
+        alarms = [row for of, kind, row, _ in found if (of, kind) == (c, "false alarm")]
         assert len(alarms) == EACH
         assert all(decided[row] == c != stored.target[row] for row in alarms)
 
@@ -39,7 +39,7 @@ def test_a_class_without_a_test_example_is_passed_over() -> None:
     stored = predictions()
     kept = stored.target != 9
     without = Predictions(stored.classes, stored.index[kept], stored.target[kept], stored.logits[kept])
-    assert 9 not in {c for c, _, _ in worst_mistakes(without, COUNTS)}
+    assert 9 not in {c for c, *_ in worst_mistakes(without, COUNTS)}
 
 
 def test_stored_pictures_are_the_examples(tmp_path: Path) -> None:
