@@ -87,7 +87,7 @@ def _loss(config: DictConfig, splits: Splits) -> nn.Module:
     loss = build(config, "loss", class_counts=counts, **wanted)
     if isinstance(loss, losses.AUCMarginLoss):
         if len(loss.a) != len(counts):
-            raise UsageError(f"loss: num_labels={len(loss.a)}, but the data have {len(counts)}: leave it to the data")
+            raise UsageError(f"loss: num_labels={len(loss.a)}, but the data have {len(counts)}: leave it null")
     elif getattr(loss, "link", "softmax") != "sigmoid":
         raise UsageError("the data have several labels an example: choose loss=sigmoid_focal, asymmetric or auc_margin")
     return loss

@@ -61,3 +61,26 @@ def test_no_mistake_is_an_empty_file(tmp_path: Path) -> None:
     perfect = Predictions(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
     write_mistakes(tmp_path / "mistakes.parquet", perfect, TEST, COUNTS)
     assert read_mistakes(tmp_path / "mistakes.parquet") == []
+
+
+def labelled() -> Predictions:
+    rng = np.random.default_rng(0)
+    target = (rng.random((len(TEST), 3)) < (0.5, 0.2, 0.1)).astype(np.int64)
+    logits = (rng.normal(size=target.shape) + target - 0.5).astype(np.float32)
+    return Predictions(("torn", "late", "lost"), TEST.index.numpy(), target, logits, "sigmoid")
+
+
+def test_mistakes_on_labels_are_missed_positives_and_false_alarms_of_each(tmp_path: Path) -> None:
+    stored = labelled()
+    write_mistakes(tmp_path / "mistakes.parquet", stored, TEST, torch.tensor([50, 20, 10]))
+    mistakes = read_mistakes(tmp_path / "mistakes.parquet")
+    assert list(dict.fromkeys(each.of_class for each in mistakes)) == [2, 1, 0]
+    row = {index: at for at, index in enumerate(stored.index.tolist())}
+    share = torch.from_numpy(stored.logits).double().sigmoid().numpy()
+    for c in range(3):
+        for kind, so, wrong in (("missed", 1, 1 - share[:, c]), ("false alarm", 0, share[:, c])):
+            found = [each for each in mistakes if (each.of_class, each.kind) == (c, kind)]
+            every = wrong[(stored.target[:, c] == so) & (wrong > 0.5)]
+            np.testing.assert_allclose([each.probability for each in found], sorted(every, reverse=True)[:EACH])
+            assert all(stored.target[row[each.index], c] == so for each in found)
+    assert all(each.target is None and each.decided is None for each in mistakes)
