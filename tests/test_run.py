@@ -370,6 +370,11 @@ def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_j
             assert cut["recall"] == pytest.approx(recall_score(stored.target[:, c], flags[:, c]))
 
 
+def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "sampler=stratified", "max_epochs=2"))
+    assert metrics_of(run)["test"]["auroc"]["value"] > 0.5
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
@@ -378,6 +383,7 @@ def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_j
         (["loss=asymmetric", "sampler=class_balanced"], "several labels: choose sampler=shuffled"),
         (["loss=asymmetric", "sampler=square_root"], "several labels: choose sampler=shuffled"),
         (["loss=asymmetric", "sampler=progressive"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=effective_number"], "several labels: choose sampler=shuffled"),
         (["loss=asymmetric", "deploy_prior=[0.2,0.1]", "operating_point=recall"], "use calibrate=bias_corrected"),
         (["loss=asymmetric", "logit_adjustment=1"], "use calibrate=bias_corrected"),
         (

@@ -233,11 +233,3 @@ def test_the_batch_size_that_a_refusal_recommends_is_accepted():
 def test_an_empty_split_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match="no example"):
         EpochBatches(Sequential(0), 0, 8)
-
-
-def test_classes_are_not_drawn_where_examples_have_several_labels():
-    labels = torch.ones(6, 2, dtype=torch.long)
-    for sampler in (lambda: ClassBalanced(targets=labels), lambda: Progressive(targets=labels, max_epochs=2)):
-        with pytest.raises(ValueError, match="cannot be drawn where an example has several labels: choose sampler="):
-            sampler()
-    assert sorted(Shuffled(targets=labels).order(0).tolist()) == [0, 1, 2, 3, 4, 5]
