@@ -11,11 +11,20 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torchmetrics import MeanMetric
-from torchmetrics.classification import MulticlassConfusionMatrix
+from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelConfusionMatrix
 
 from imbalance_lab import keyed
 from imbalance_lab.data import Batch
-from imbalance_lab.metrics import OneVsRest, Ranking, balanced_accuracy, macro, recall
+from imbalance_lab.metrics import (
+    OneVsRest,
+    Ranking,
+    Task,
+    balanced_accuracy,
+    label_balanced_accuracy,
+    label_recall,
+    macro,
+    recall,
+)
 
 
 class Classifier(pl.LightningModule):
@@ -26,6 +35,8 @@ class Classifier(pl.LightningModule):
         head: features (N, F) → logits (N, C).
         loss: ``loss(logits, target) -> scalar``; a module of its own parameters and buffers.
         classes: the names of the C classes.
+        is_multilabel: whether they are labels that may hold together, with targets 0/1 (N, C); each is then decided by
+            its own logit, from probability ½ on.
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalise`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
@@ -41,6 +52,7 @@ class Classifier(pl.LightningModule):
         loss: nn.Module,
         *,
         classes: Sequence[str],
+        is_multilabel: bool = False,
         prepare: nn.Module | None = None,
         optimizer: Callable[[Iterable[Any]], Optimizer],
         scheduler: Callable[..., LRScheduler] | None = None,
@@ -59,11 +71,13 @@ class Classifier(pl.LightningModule):
         self.head_lr = head_lr
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
-        self.link = getattr(loss, "link", "softmax")
+        self.is_multilabel = is_multilabel
+        self.link = "sigmoid" if is_multilabel else getattr(loss, "link", "softmax")
         # Under sigmoid each class is a label of its own, ranked by its own logit.
-        task = "multiclass" if self.link == "softmax" else "multilabel"
-        self.ranking = OneVsRest(task, len(classes), from_logits=True)  # type: ignore[arg-type]
-        self.confusion = MulticlassConfusionMatrix(len(classes), validate_args=False)
+        task: Task = "multiclass" if self.link == "softmax" else "multilabel" if len(classes) > 1 else "binary"
+        self.ranking = OneVsRest(task, len(classes), from_logits=True)
+        counted = MultilabelConfusionMatrix if is_multilabel else MulticlassConfusionMatrix
+        self.confusion = counted(len(classes), validate_args=False)
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
 
@@ -94,9 +108,9 @@ class Classifier(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Collect a batch's scores; return its logits (n, C), float32 whatever the precision of training."""
         logits = self._exact_logits(batch)
-        labels = batch.target if self.link == "softmax" else F.one_hot(batch.target, len(self.classes))
-        self.ranking.update(logits, labels)
-        self.confusion.update(logits.argmax(1), batch.target)
+        by_class = self.link == "softmax" or self.is_multilabel
+        self.ranking.update(logits, batch.target if by_class else F.one_hot(batch.target, len(self.classes)))
+        self.confusion.update((logits >= 0).long() if self.is_multilabel else logits.argmax(1), batch.target)
         self.val_loss.update(self.loss(logits, batch.target), len(batch.target))
         return logits
 
@@ -108,13 +122,16 @@ class Classifier(pl.LightningModule):
         """Log the epoch's scores: one row for CSV and TensorBoard, the monitored ones for the callbacks too."""
         rankings: list[Ranking] = self.ranking.compute()
         confusion = self.confusion.compute().cpu().numpy()
+        balanced, recalls = (
+            (label_balanced_accuracy, label_recall) if self.is_multilabel else (balanced_accuracy, recall)
+        )
         scores = {
             "val/loss": float(self.val_loss.compute()),
             "val/auroc/macro": macro([ranking.auroc for ranking in rankings]),
             "val/average_precision/macro": macro([ranking.average_precision for ranking in rankings]),
-            "val/balanced_accuracy": balanced_accuracy(confusion),
+            "val/balanced_accuracy": balanced(confusion),
         }
-        for name, ranking, found in zip(self.classes, rankings, recall(confusion), strict=True):
+        for name, ranking, found in zip(self.classes, rankings, recalls(confusion), strict=True):
             scores[f"val/auroc/{name}"] = ranking.auroc
             scores[f"val/average_precision/{name}"] = ranking.average_precision
             scores[f"val/recall/{name}"] = float(found)

@@ -6,10 +6,11 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import torch
 
 from imbalance_lab import metrics
+from imbalance_lab.decisions import decide
 from imbalance_lab.metrics import Comparison, holm
+from imbalance_lab.posthoc import log_odds
 from imbalance_lab.predictions import Predictions
 
 
@@ -103,13 +104,18 @@ def compare_runs(runs: Mapping[str, Predictions], reference: str | None = None) 
 
 def _compare_pair(a: Predictions, b: Predictions) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
     """The comparisons of the scores and of each class's AUROC."""
-    scores_a, scores_b = (metrics.log_odds(torch.from_numpy(run.logits)).numpy() for run in (a, b))
-    right_a, right_b = (run.logits.argmax(1) == run.target for run in (a, b))
+    scores_a, scores_b = (log_odds(run.logits, run.link) for run in (a, b))
+    right_a, right_b = (decide(run.logits, run.target).right for run in (a, b))
     auroc = metrics.compare_rankings(scores_a, scores_b, a.target)
+    if a.is_multilabel:
+        answers_a, answers_b = ((run.logits >= 0) == (run.target == 1) for run in (a, b))
+        balanced = metrics.compare_label_balanced_accuracy(answers_a, answers_b, a.target)
+    else:
+        balanced = metrics.compare_balanced_accuracy(right_a, right_b, a.target)
     overall = {
         "auroc": auroc.macro,
         "average_precision": metrics.compare_rankings(scores_a, scores_b, a.target, "average_precision").macro,
-        "balanced_accuracy": metrics.compare_balanced_accuracy(right_a, right_b, a.target),
+        "balanced_accuracy": balanced,
         "accuracy": metrics.compare_accuracy(right_a, right_b),
     }
     return overall, dict(zip(a.classes, auroc.classes, strict=True))
@@ -133,8 +139,10 @@ def _refuse_different_examples(name_a: str, a: Predictions, name_b: str, b: Pred
     if not np.array_equal(a.index, b.index):
         different = len(np.setxor1d(a.index, b.index))
         raise ValueError(f"{name_a} and {name_b} were not tested on the same examples: {different} are in one only")
+    if a.is_multilabel != b.is_multilabel:
+        raise ValueError(f"of {name_a} and {name_b} one tells classes apart, the other labels that may hold together")
     if not np.array_equal(a.target, b.target):
-        wrong = a.index[a.target != b.target]
+        wrong = a.index[(a.target != b.target).reshape(len(a.index), -1).any(1)]
         raise ValueError(
             f"{name_a} and {name_b} do not agree on the targets of {len(wrong)} examples, index {wrong[:5].tolist()} …"
         )

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from imbalance_lab import metrics
 from imbalance_lab.counts import Group, group_of
+from imbalance_lab.decisions import Decisions, decide
 from imbalance_lab.metrics import Interval, Ranking
 from imbalance_lab.posthoc import Readout, log_odds, probability
 from imbalance_lab.predictions import Predictions
@@ -84,8 +85,11 @@ class Evaluation:
     """The scores of a model on one split.
 
     Args:
-        predictions: its logits; a class is decided by the largest.
+        predictions: its logits; a class is decided by the largest, of several labels each with probability ½ or more.
         train_counts: training examples of each class, (C,).
+
+    Labels that may hold together have no confusion matrix (None) and no calibration error of the decision (NaN); their
+    accuracy is the share of examples with every label right.
     """
 
     predictions: Predictions
@@ -97,25 +101,22 @@ class Evaluation:
         return metrics.rank_one_vs_rest(self._log_odds, self.predictions.target)
 
     @cached_property
-    def confusion(self) -> NDArray[np.int64]:
-        """Counts (C, C): rows are targets, columns decisions."""
-        logits = self.predictions.logits
-        return metrics.confusion_matrix(logits.argmax(1), self.predictions.target, logits.shape[1])
+    def decided(self) -> Decisions:
+        """The decisions, counted and scored."""
+        return decide(self.predictions.logits, self.predictions.target)
+
+    @property
+    def confusion(self) -> NDArray[np.int64] | None:
+        """Counts (C, C), rows are targets, columns decisions; None of labels that may hold together."""
+        return self.decided.confusion
 
     @cached_property
     def classes(self) -> list[ClassScores]:
         """Scores class by class."""
-        rows = zip(
-            self.predictions.classes,
-            self.train_counts,
-            self.rankings,
-            self.confusion,
-            self.confusion.diagonal(),
-            self.confusion.sum(0),
-            metrics.recall(self.confusion),
-            metrics.precision(self.confusion),
-            strict=True,
-        )
+        made = self.decided
+        counts = made.hits.tolist(), made.targets.tolist(), made.decided.tolist()
+        scores = made.recall.tolist(), made.precision.tolist()
+        rows = zip(self.predictions.classes, self.train_counts, self.rankings, *counts, *scores, strict=True)
         return [
             ClassScores(
                 name=name,
@@ -123,12 +124,12 @@ class Evaluation:
                 n_positive=ranking.n_positive,
                 auroc=Score(ranking.auroc, metrics.auroc_interval(ranking)),
                 average_precision=Score(ranking.average_precision, metrics.average_precision_interval(ranking)),
-                recall=Score(float(recall), metrics.wilson(int(hits), int(targets.sum()))),
-                precision=Score(float(precision), metrics.wilson(int(hits), int(decided))),
+                recall=Score(recall, metrics.wilson(hits, targets)),
+                precision=Score(precision, metrics.wilson(hits, decided)),
                 partial_auroc=ranking.partial_auroc(MAX_FPR),
                 precision_at_recall=metrics.precision_at_recall(ranking, AT_RECALL),
             )
-            for name, train_count, ranking, targets, hits, decided, recall, precision in rows
+            for name, train_count, ranking, hits, targets, decided, recall, precision in rows
         ]
 
     @cached_property
@@ -145,13 +146,13 @@ class Evaluation:
 
     @property
     def balanced_accuracy(self) -> Score:
-        """The mean recall over the classes that have an example."""
-        return Score(metrics.balanced_accuracy(self.confusion), metrics.balanced_accuracy_interval(self.confusion))
+        """The mean recall over the classes that have an example; of labels the mean of (recall + specificity) / 2."""
+        return Score(self.decided.balanced_accuracy, self.decided.balanced_accuracy_interval)
 
     @property
     def accuracy(self) -> Score:
-        """The share of right decisions."""
-        hits, n = int(self.confusion.trace()), int(self.confusion.sum())
+        """The share of examples that are decided rightly, in every label if there are several."""
+        hits, n = int(self.decided.right.sum()), len(self.decided.right)
         return Score(hits / n if n else math.nan, metrics.wilson(hits, n))
 
     @property
@@ -161,25 +162,16 @@ class Evaluation:
 
     def group_recall(self) -> dict[Group, float]:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
-        return metrics.recall_by_group(self.confusion, self.train_counts)
-
-    def decisions(self) -> dict[str, float]:
-        """Scores of the decisions beside balanced accuracy."""
-        return {
-            "macro_f1": metrics.macro_f1(self.confusion),
-            "matthews": metrics.matthews(self.confusion),
-            "geometric_mean_recall": metrics.geometric_mean_recall(self.confusion),
-            "harmonic_mean_recall": metrics.harmonic_mean_recall(self.confusion),
-            "worst_recall": metrics.worst_recall(self.confusion),
-        }
+        return metrics.mean_by_group(self.decided.recall.tolist(), self.train_counts)
 
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
         of = self._probability, self.predictions.target
+        of_decision = math.nan if self.predictions.is_multilabel else metrics.calibration_error(*of)
         return {
             "brier": metrics.brier(*of),
             "brier_skill": metrics.brier_skill(*of),
-            "calibration_error": metrics.calibration_error(*of),
+            "calibration_error": of_decision,
             "classwise_calibration_error": metrics.classwise_calibration_error(*of, bins="mass"),
         }
 
@@ -191,7 +183,7 @@ class Evaluation:
             "average_precision": {**self.macro_average_precision.as_json(), "average": "macro"},
             "balanced_accuracy": self.balanced_accuracy.as_json(),
             "accuracy": self.accuracy.as_json(),
-            **{name: defined(value) for name, value in {**self.decisions(), **self.probabilities()}.items()},
+            **{name: defined(value) for name, value in {**self.decided.scores, **self.probabilities()}.items()},
             "recall_by_group": {group: defined(value) for group, value in self.group_recall().items()},
             "classes": [scores.as_json() for scores in self.classes],
         }

@@ -3,17 +3,19 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data import Source
 from imbalance_lab.files import replacing
 from imbalance_lab.posthoc import probability
+from imbalance_lab.posthoc.link import happened
 from imbalance_lab.predictions import Predictions
 from imbalance_lab.samplers import Draws
 
@@ -38,38 +40,50 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Mistake:
-    """An example of ``target`` that was decided to be ``decided``, with ``probability``; seen from ``of_class``."""
+    """An example of ``target`` that was decided to be ``decided``, with ``probability``; seen from ``of_class``.
+
+    Of labels that may hold together ``target`` and ``decided`` are None: ``kind`` tells them.
+    """
 
     of_class: int
     kind: Kind
     index: int
-    target: int
-    decided: int
+    target: int | None
+    decided: int | None
     probability: float
     name: str
     png: bytes | None
+
+
+class Found(NamedTuple):
+    """A mistake by its row in the predictions, and the probability that was given to the wrong answer."""
+
+    of_class: int
+    kind: Kind
+    row: int
+    probability: float
 
 
 def write_mistakes(path: Path, predictions: Predictions, source: Source, train_counts: Tensor) -> None:
     """Write the mistakes of `worst_mistakes` with each example's name and, if it is an image, a thumbnail."""
     position = {index: at for at, index in enumerate(source.index.tolist())}
     found = worst_mistakes(predictions, train_counts)
-    at = torch.tensor([position[int(predictions.index[row])] for _, _, row in found], dtype=torch.long)
+    at = torch.tensor([position[int(predictions.index[each.row])] for each in found], dtype=torch.long)
     inputs = source.__getitems__(Draws(at, torch.zeros_like(at))).input if len(at) else torch.empty(0)
-    shares = probability(predictions.logits, predictions.link)
     decided = predictions.logits.argmax(1)
+    one_class = not predictions.is_multilabel
     rows: list[dict[str, Any]] = [
         {
-            "of_class": of_class,
-            "kind": kind,
-            "index": int(predictions.index[row]),
-            "target": int(predictions.target[row]),
-            "decided": int(decided[row]),
-            "probability": float(shares[row, decided[row]]),
+            "of_class": each.of_class,
+            "kind": each.kind,
+            "index": int(predictions.index[each.row]),
+            "target": int(predictions.target[each.row]) if one_class else None,
+            "decided": int(decided[each.row]) if one_class else None,
+            "probability": each.probability,
             "name": name,
             "png": _thumbnail(image),
         }
-        for (of_class, kind, row), name, image in zip(found, source.names(at), inputs, strict=True)
+        for each, name, image in zip(found, source.names(at), inputs, strict=True)
     ]
     with replacing(path) as unfinished:
         pq.write_table(pa.Table.from_pylist(rows, SCHEMA), unfinished)
@@ -80,25 +94,32 @@ def read_mistakes(path: Path) -> list[Mistake]:
     return [Mistake(**row) for row in pq.read_table(path).to_pylist()]
 
 
-def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[tuple[int, Kind, int]]:
-    """(class, kind, row) of the rarest classes' mistakes, those with the most probable wrong decision first.
+def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found]:
+    """The mistakes on the rarest classes, those with the most probable wrong decision first.
 
     Args:
-        predictions: of examples that are of one class each.
+        predictions: of examples that are of one class each, or have labels.
         train_counts: (C,), by which a class is rare.
     """
-    decided = predictions.logits.argmax(1)
-    sure = probability(predictions.logits, predictions.link)[np.arange(len(decided)), decided]
-    wrong = decided != predictions.target
-    present = np.bincount(predictions.target, minlength=len(predictions.classes)) > 0
-    rarest = [c for c in train_counts.argsort(stable=True).tolist() if present[c]][:RAREST]
-    found: list[tuple[int, Kind, int]] = []
-    for c in rarest:
-        kinds: tuple[tuple[Kind, Any], ...] = (("missed", predictions.target == c), ("false alarm", decided == c))
-        for kind, concerned in kinds:
-            rows = np.flatnonzero(wrong & concerned)
+    shares = probability(predictions.logits, predictions.link)
+    positive = happened(predictions.target, len(predictions.classes))
+    if predictions.is_multilabel:
+        flagged = predictions.logits >= 0
+        of_miss, of_alarm = 1 - shares, shares
+    else:
+        decided = predictions.logits.argmax(1)
+        flagged = happened(decided, len(predictions.classes))
+        of_miss = of_alarm = np.broadcast_to(shares[np.arange(len(decided)), decided][:, None], shares.shape)
+    kinds: tuple[tuple[Kind, NDArray[np.bool_], NDArray[np.float64]], ...] = (
+        ("missed", positive & ~flagged, of_miss),
+        ("false alarm", flagged & ~positive, of_alarm),
+    )
+    found: list[Found] = []
+    for c in [c for c in train_counts.argsort(stable=True).tolist() if positive[:, c].any()][:RAREST]:
+        for kind, wrong, of_wrong in kinds:
+            rows, sure = np.flatnonzero(wrong[:, c]), of_wrong[:, c]
             worst = rows[np.argsort(-sure[rows], kind="stable")][:EACH]
-            found += [(c, kind, int(row)) for row in worst]
+            found += [Found(c, kind, int(row), float(sure[row])) for row in worst]
     return found
 
 

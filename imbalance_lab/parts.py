@@ -40,6 +40,7 @@ class Parts:
     scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
     rule: "Rule"
     seen: tuple[float, ...] | None
+    link: "Link"
 
 
 def build_parts(config: DictConfig) -> Parts:
@@ -54,7 +55,8 @@ def build_parts(config: DictConfig) -> Parts:
     splits: Splits = build(config, "data")
     if config.ckpt_path is not None:
         _check_checkpoint(config, splits.classes)
-    loss = build(config, "loss", class_counts=splits.class_counts)
+    loss = _loss(config, splits)
+    link: Link = "sigmoid" if splits.is_multilabel else getattr(loss, "link", "softmax")
     with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
         torch.default_generator.manual_seed(keyed.fold(config.seed) >> 1)
         backbone = build(config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities)
@@ -68,10 +70,27 @@ def build_parts(config: DictConfig) -> Parts:
     rule = build(config, "operating_point")
     seen = shares_seen(loss, sampler, splits.class_counts.tolist())
     try:
-        check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, getattr(loss, "link", "softmax")))
+        check_options(len(splits.classes), rule, seen=seen, **posthoc_options(config, link))
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
-    return Parts(splits, loss, backbone, head, sampler, augment, optimizer, scheduler, rule, seen)
+    return Parts(splits, loss, backbone, head, sampler, augment, optimizer, scheduler, rule, seen, link)
+
+
+def _loss(config: DictConfig, splits: Splits) -> nn.Module:
+    """The loss, or a sentence if it takes one class an example where the data have several labels."""
+    counts = splits.class_counts
+    if not splits.is_multilabel:
+        loss: nn.Module = build(config, "loss", class_counts=counts)
+        return loss
+    # Two counts would be taken for those of two classes; they are those of two labels.
+    wanted = {"num_labels": len(counts)} if config.loss.get("num_labels", 0) is None else {}
+    loss = build(config, "loss", class_counts=counts, **wanted)
+    if isinstance(loss, losses.AUCMarginLoss):
+        if len(loss.a) != len(counts):
+            raise UsageError(f"loss: num_labels={len(loss.a)}, but the data have {len(counts)}: leave it null")
+    elif getattr(loss, "link", "softmax") != "sigmoid":
+        raise UsageError("the data have several labels an example: choose loss=sigmoid_focal, asymmetric or auc_margin")
+    return loss
 
 
 def posthoc_options(config: DictConfig, link: "Link") -> dict[str, Any]:

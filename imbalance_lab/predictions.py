@@ -1,13 +1,15 @@
 """The stored predictions of a run: what everything after training reads.
 
-One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64), ``logits`` (C float32). The class
-names, and how logits become probabilities, stand in the file's metadata. Any Parquet reader opens it:
+One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64, or C int8 of labels that may hold
+together), ``logits`` (C float32). The class names, and how logits become probabilities, stand in the file's metadata.
+Any Parquet reader opens it:
 ``pandas.read_parquet("predictions/test.parquet")``.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,9 +22,10 @@ from imbalance_lab.posthoc import Link
 
 @dataclass(frozen=True)
 class Predictions:
-    """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target`` (N,).
+    """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target``.
 
-    Probabilities are softmax or sigmoid of the logits, as ``link`` says.
+    Targets are class numbers (N,), or 0/1 for each of C labels (N, C). Probabilities are softmax or sigmoid of the
+    logits, as ``link`` says.
     """
 
     classes: tuple[str, ...]
@@ -45,11 +48,24 @@ class Predictions:
             bad = self.index[~finite]
             raise ValueError(f"the logits of {len(bad)} examples are not finite, index {bad[:5].tolist()} …")
 
+        if self.is_multilabel:
+            if self.target.shape != self.logits.shape or not np.isin(self.target, (0, 1)).all():
+                raise ValueError(
+                    f"the targets of labels must be 0 or 1 and (N, C) as the logits, {self.logits.shape}, "
+                    f"got shape {self.target.shape}"
+                )
+            if self.link != "sigmoid":
+                raise ValueError("labels that may hold together are read by sigmoid, not by softmax")
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether an example has any number of labels, not one class."""
+        return self.target.ndim == 2
+
     def write(self, path: Path) -> None:
         """Write the file whole or not at all."""
-        width = self.logits.shape[1]
-        logits = pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(self.logits).ravel()), width)
-        table = pa.table({"index": self.index, "target": self.target, "logits": logits})
+        target = _rows(self.target.astype(np.int8)) if self.is_multilabel else self.target
+        table = pa.table({"index": self.index, "target": target, "logits": _rows(self.logits)})
         table = table.replace_schema_metadata({"classes": json.dumps(self.classes), "link": self.link})
         with replacing(path) as unfinished:
             pq.write_table(table, unfinished, compression="zstd")
@@ -58,11 +74,23 @@ class Predictions:
     def read(cls, path: Path) -> "Predictions":
         """Read what `write` wrote."""
         table = pq.read_table(path)
-        logits = table["logits"].combine_chunks()
         return cls(
             classes=tuple(json.loads(table.schema.metadata[b"classes"])),
             index=table["index"].to_numpy().copy(),  # Arrow's own memory is read-only
-            target=table["target"].to_numpy().copy(),
-            logits=logits.flatten().to_numpy().reshape(len(table), logits.type.list_size).copy(),
+            target=_array(table["target"]).astype(np.int64),
+            logits=_array(table["logits"]).copy(),
             link=table.schema.metadata[b"link"].decode(),
         )
+
+
+def _rows(values: NDArray[Any]) -> pa.FixedSizeListArray:
+    """(N, C) as a column of lists."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), values.shape[1])
+
+
+def _array(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column of numbers as (N,), one of lists as (N, C)."""
+    whole = column.combine_chunks()
+    if not pa.types.is_fixed_size_list(whole.type):
+        return np.asarray(whole)
+    return np.asarray(whole.flatten()).reshape(len(whole), whole.type.list_size)

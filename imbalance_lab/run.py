@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -19,9 +19,6 @@ from imbalance_lab.cli import UsageError, ddp_command, refuse
 from imbalance_lab.files import write_json
 from imbalance_lab.parts import Parts, build, build_parts
 from imbalance_lab.review import print_review, record, review
-
-if TYPE_CHECKING:
-    from imbalance_lab.posthoc import Link
 
 MONITOR = "val/auroc/macro"
 
@@ -81,8 +78,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     splits = parts.splits
     terminal = console().is_terminal
     best = BestCheckpoint(directory / "checkpoints", MONITOR)
-    link: Link = getattr(parts.loss, "link", "softmax")
-    writer = PredictionWriter(directory / "predictions", splits.classes, link)
+    writer = PredictionWriter(directory / "predictions", splits.classes, parts.link)
     settings, loggers = _settings(config), _loggers(config, directory)
     trainer: pl.Trainer = build(
         config,
@@ -107,6 +103,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         parts.head,
         parts.loss,
         classes=splits.classes,
+        is_multilabel=splits.is_multilabel,
         prepare=splits.prepare,
         optimizer=parts.optimizer,
         scheduler=parts.scheduler,

@@ -33,6 +33,44 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
+@pytest.fixture(scope="session")
+def wine_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """scikit-learn's wines as a table with two labels, strong and dark, without what they are made from."""
+    from sklearn.datasets import load_wine
+
+    frame = load_wine(as_frame=True).frame
+    frame["strong"], frame["dark"] = (frame["alcohol"] > 13).astype(int), (frame["color_intensity"] > 6).astype(int)
+    path = tmp_path_factory.mktemp("wine") / "wine.csv"
+    frame.drop(columns=["target", "alcohol", "color_intensity"]).to_csv(path, index=False)
+    return path
+
+
+def of_labels(path: Path, *overrides: str, target: str = "[strong,dark]") -> list[str]:
+    """What is said on the command line to learn the labels of that table."""
+    return ["data=table", f"data.path='{path}'", f"data.target={target}", *overrides]
+
+
+LABEL_LOSSES = ("sigmoid_focal", "asymmetric", "auc_margin")
+
+
+@pytest.fixture(scope="session")
+def label_sweep(wine_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of three-epoch runs on the wines' labels, each by the name of its loss, as a sweep leaves them."""
+    from omegaconf import OmegaConf
+
+    from imbalance_lab.parts import build_parts
+    from imbalance_lab.run import fit_and_test
+
+    sweep = tmp_path_factory.mktemp("labels")
+    for loss in LABEL_LOSSES:
+        config = composed(*of_labels(wine_labels, f"loss={loss}", "max_epochs=3", "batch_size=16"))
+        (sweep / loss / ".hydra").mkdir(parents=True)
+        OmegaConf.save(config, sweep / loss / ".hydra" / "config.yaml")
+        OmegaConf.save([f"loss={loss}", "max_epochs=3"], sweep / loss / ".hydra" / "overrides.yaml")
+        fit_and_test(config, build_parts(config), sweep / loss)
+    return sweep
+
+
 RunJob = Callable[..., Path]
 
 

@@ -84,3 +84,45 @@ def test_predictions_of_different_examples_are_refused():
         compare_runs({"only": a})
     with pytest.raises(ValueError, match="reference must be one of x, y, got 'z'"):
         compare_runs({"x": a, "y": b}, reference="z")
+
+
+def labelled(skill, seed=0):
+    target = (np.random.default_rng(9).random((400, 3)) < (0.4, 0.2, 0.1)).astype(np.int64)
+    easy = np.random.default_rng(10).normal(size=target.shape)
+    own = np.random.default_rng(seed).normal(size=target.shape)
+    return Predictions(
+        CLASSES, np.arange(400), target, (easy + 0.5 * own + skill * (target - 0.5)).astype(np.float32), "sigmoid"
+    )
+
+
+def test_differences_of_labels_are_those_of_the_evaluations():
+    a, b = labelled(2.0, 1), labelled(0.5, 2)
+    found, of_a, of_b = compare(a, b), *(Evaluation(r, [300, 80, 15]) for r in (a, b))
+    differences = {name: compared.comparison.difference for name, compared in found.scores.items()}
+    assert differences == pytest.approx(
+        {
+            "auroc": of_a.macro_auroc.value - of_b.macro_auroc.value,
+            "average_precision": of_a.macro_average_precision.value - of_b.macro_average_precision.value,
+            "balanced_accuracy": of_a.balanced_accuracy.value - of_b.balanced_accuracy.value,
+            "accuracy": of_a.accuracy.value - of_b.accuracy.value,
+        }
+    )
+    assert found.in_words().startswith("a is better than b by 0.")
+    equal = compare(labelled(1.0, 1), labelled(1.0, 2))
+    assert not any(compared.is_distinguishable for compared in equal.scores.values())
+
+
+def test_labels_that_differ_are_refused_and_so_are_labels_against_classes():
+    a, b = labelled(1.0, 1), labelled(1.0, 2)
+    target = b.target.copy()
+    target[7] = 1 - target[7]
+    with pytest.raises(ValueError, match=r"do not agree on the targets of 1 examples, index \[7\]"):
+        compare(a, replace(b, target=target))
+    with pytest.raises(ValueError, match="one tells classes apart, the other labels"):
+        compare(a, Predictions(CLASSES, a.index, np.zeros(400, np.int64), a.logits))
+
+
+def test_runs_of_sigmoid_losses_are_compared_by_the_scores_that_they_are_told_by():
+    a, b = (replace(run(skill, seed), link="sigmoid") for skill, seed in ((2.0, 1), (0.5, 2)))
+    of_a, of_b = (Evaluation(r, [300, 80, 15]).macro_auroc.value for r in (a, b))
+    assert compare(a, b).scores["auroc"].comparison.difference == pytest.approx(of_a - of_b)

@@ -194,3 +194,79 @@ def test_scores_of_decisions_and_probabilities_stand_in_the_json():
         assert row["partial_auroc_fpr_0.1"] == pytest.approx(sk.roc_auc_score(positive, score, max_fpr=0.1))
         precision, recall, _ = sk.precision_recall_curve(positive, score)
         assert row["precision_at_recall_0.9"] == pytest.approx(precision[recall >= 0.9].max())
+
+
+LABELS = ("torn", "late", "lost")
+
+
+def labelled(n=400, shares=(0.4, 0.15, 0.05), seed=0):
+    rng = np.random.default_rng(seed)
+    target = (rng.random((n, len(shares))) < shares).astype(np.int64)
+    logits = (rng.normal(size=target.shape) + 1.5 * target - 1).astype(np.float32)
+    return Predictions(LABELS[: len(shares)], np.arange(n), target, logits, "sigmoid")
+
+
+def test_labels_are_scored_as_scikit_learn_scores_them():
+    predictions = labelled()
+    evaluation = Evaluation(predictions, [160, 60, 20])
+    target, logits = predictions.target, predictions.logits.astype(np.float64)
+    decision, probability = (logits >= 0).astype(int), 1 / (1 + np.exp(-logits))
+    found = evaluation.classes
+    auroc = sk.roc_auc_score(target, logits, average=None)
+    average_precision = sk.average_precision_score(target, logits, average=None)
+    assert [scores.auroc.value for scores in found] == pytest.approx(auroc)
+    assert [scores.average_precision.value for scores in found] == pytest.approx(average_precision)
+    assert [scores.recall.value for scores in found] == pytest.approx(sk.recall_score(target, decision, average=None))
+    precision = sk.precision_score(target, decision, average=None)
+    assert [scores.precision.value for scores in found] == pytest.approx(precision)
+    assert [scores.n_positive for scores in found] == target.sum(0).tolist()
+    assert evaluation.macro_auroc.value == pytest.approx(auroc.mean())
+    assert evaluation.macro_average_precision.value == pytest.approx(average_precision.mean())
+    assert evaluation.accuracy.value == pytest.approx(sk.accuracy_score(target, decision))
+    told = evaluation.as_json()
+    balanced = [sk.balanced_accuracy_score(t, d) for t, d in zip(target.T, decision.T, strict=True)]
+    assert told["balanced_accuracy"]["value"] == pytest.approx(np.mean(balanced))
+    assert told["macro_f1"] == pytest.approx(sk.f1_score(target, decision, average="macro"))
+    brier = [sk.brier_score_loss(t, p) for t, p in zip(target.T, probability.T, strict=True)]
+    assert told["brier"] == pytest.approx(np.sum(brier))
+
+
+def test_intervals_of_labels_are_those_of_their_own_scores():
+    evaluation = Evaluation(labelled(), [160, 60, 20])
+    target, logits = evaluation.predictions.target, evaluation.predictions.logits
+    for c, scores in enumerate(evaluation.classes):
+        hits, positives = int(((logits[:, c] >= 0) & (target[:, c] == 1)).sum()), int(target[:, c].sum())
+        assert scores.auroc.interval == auroc_interval(evaluation.rankings[c])
+        assert scores.recall.interval == wilson(hits, positives)
+        assert scores.precision.interval == wilson(hits, int((logits[:, c] >= 0).sum()))
+    assert evaluation.macro_auroc.interval == macro_auroc_interval(evaluation.rankings, logits, target)
+    low, high = evaluation.balanced_accuracy.interval
+    assert low < evaluation.balanced_accuracy.value < high
+
+
+def test_what_labels_have_not_is_null_in_a_json_of_the_same_shape():
+    of_labels = json.loads(json.dumps(Evaluation(labelled(), [160, 60, 20]).as_json(), allow_nan=False))
+    of_classes = Evaluation(seeded(), TRAIN_COUNTS).as_json()
+    assert of_labels.keys() == of_classes.keys()
+    assert of_labels["classes"][0].keys() == of_classes["classes"][0].keys()
+    assert {key for key, value in of_labels.items() if value is None} == {"calibration_error"}
+    assert Evaluation(labelled(), [160, 60, 20]).confusion is None
+    assert of_labels["recall_by_group"].keys() == {"many", "medium"}
+
+
+def test_a_label_that_nobody_has_is_left_out_of_every_mean():
+    whole, without = labelled(), labelled()
+    without.target[:, 1] = 0
+    scores = Evaluation(without, [160, 60, 20])
+    written = json.loads(json.dumps(scores.as_json(), allow_nan=False))
+    assert written["classes"][1]["auroc"] == written["classes"][1]["recall"] == {"value": None, "ci95": None}
+    others = [Evaluation(whole, [160, 60, 20]).classes[c] for c in (0, 2)]
+    assert written["auroc"]["value"] == pytest.approx(np.mean([each.auroc.value for each in others]))
+    assert written["auroc"]["classes"] == scores.n_defined == 2
+    assert not [tag for tag in scores.scalars("val") if tag.endswith("/late")]
+
+
+def test_a_single_label_is_scored_too():
+    one = Evaluation(labelled(shares=(0.2,)), [80])
+    assert one.macro_auroc.value == one.classes[0].auroc.value
+    assert one.accuracy.value == pytest.approx(np.mean((one.predictions.logits >= 0) == one.predictions.target))

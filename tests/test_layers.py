@@ -13,7 +13,7 @@ FLOORS = [
     {"losses", "metrics", "samplers", "backbones", "posthoc", "schedules"},
     {"data"},
     {"classifier", "callbacks"},
-    {"predictions"},
+    {"predictions", "decisions"},
     {"evaluation", "comparison", "mistakes"},
     {"report"},
     {"cli"},

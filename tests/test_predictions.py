@@ -105,3 +105,41 @@ def test_a_second_write_replaces_the_first(tmp_path):
 def test_names_targets_and_logits_that_do_not_match_are_refused(names, n_target, width):
     with pytest.raises(ValueError, match=r"class|name|target"):
         Predictions(names, np.arange(3), np.zeros(n_target, np.int64), np.zeros((3, width), np.float32))
+
+
+def labelled(n=40, seed=0):
+    rng = np.random.default_rng(seed)
+    return Predictions(
+        classes=("torn", "late", "lost"),
+        index=np.arange(n),
+        target=rng.integers(0, 2, (n, 3)),
+        logits=rng.normal(size=(n, 3)).astype(np.float32),
+        link="sigmoid",
+    )
+
+
+def test_labels_are_stored_in_a_byte_each_and_read_as_they_were(tmp_path):
+    written = labelled()
+    written.write(tmp_path / "val.parquet")
+    read = Predictions.read(tmp_path / "val.parquet")
+    assert_same(read, written)
+    assert read.is_multilabel
+    assert read.link == "sigmoid"
+    assert not seeded().is_multilabel
+    table = pq.read_table(tmp_path / "val.parquet")
+    assert table.schema.field("target").type == pa.list_(pa.int8(), 3)
+    assert table["target"].to_pylist() == written.target.tolist()
+    read.target[:] = 0
+
+
+@pytest.mark.parametrize(
+    ("target", "link", "sentence"),
+    [
+        (np.zeros((4, 2), np.int64), "sigmoid", "targets of labels must be 0 or 1 and"),
+        (np.full((4, 3), 2), "sigmoid", "targets of labels must be 0 or 1 and"),
+        (np.zeros((4, 3), np.int64), "softmax", "read by sigmoid, not by softmax"),
+    ],
+)
+def test_labels_that_make_no_sense_are_refused(target, link, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Predictions(("a", "b", "c"), np.arange(4), target, np.zeros((4, 3), np.float32), link)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, recall_score, roc_auc_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
@@ -18,7 +18,9 @@ from imbalance_lab.cli import UsageError
 from imbalance_lab.parts import build_parts
 from imbalance_lab.posthoc import Readout
 from imbalance_lab.predictions import Predictions
-from tests.conftest import ROOT, RunJob, composed, needs_fashion_mnist
+from tests.conftest import LABEL_LOSSES, ROOT, RunJob, composed, needs_fashion_mnist, of_labels
+
+SOFTMAX_LOSSES = sorted({file.stem for file in (ROOT / "configs" / "loss").glob("*.yaml")} - set(LABEL_LOSSES))
 
 
 def metrics_of(directory: Path) -> dict[str, Any]:
@@ -301,3 +303,99 @@ def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
     negative, positive = told["classes"]
     assert negative["auroc"]["value"] == positive["auroc"]["value"] == told["auroc"]["value"]
     assert positive["average_precision"]["value"] != negative["average_precision"]["value"]
+
+
+@pytest.mark.parametrize("loss", LABEL_LOSSES)
+def test_labels_are_learnt_stored_and_scored(label_sweep: Path, loss: str) -> None:
+    run = label_sweep / loss
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert stored.is_multilabel
+    assert stored.link == "sigmoid"
+    told = metrics_of(run)["test"]
+    for c, scores in enumerate(told["classes"]):
+        assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target[:, c], stored.logits[:, c]))
+        assert scores["average_precision"]["value"] == pytest.approx(
+            average_precision_score(stored.target[:, c], stored.logits[:, c])
+        )
+        assert scores["recall"]["value"] == pytest.approx(recall_score(stored.target[:, c], stored.logits[:, c] >= 0))
+    assert told["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target, stored.logits, average="macro"))
+    with (run / "metrics.csv").open() as file:
+        epochs = [row for row in csv.DictReader(file) if row["epoch"]]
+    assert len(epochs) == 3
+    best = max(epochs, key=lambda row: float(row["val/auroc/macro"]))
+    val = metrics_of(run)["val"]
+    assert float(best["val/auroc/macro"]) == pytest.approx(val["auroc"]["value"])
+    assert float(best["val/balanced_accuracy"]) == pytest.approx(val["balanced_accuracy"]["value"])
+    for name, scores in zip(("strong", "dark"), val["classes"], strict=True):
+        for score in ("auroc", "average_precision", "recall"):
+            assert float(best[f"val/{score}/{name}"]) == pytest.approx(scores[score]["value"])
+
+
+def test_a_run_on_labels_leaves_everything_but_a_confusion_matrix(label_sweep: Path) -> None:
+    files = {str(path.relative_to(label_sweep)) for path in label_sweep.rglob("*") if path.is_file()}
+    for loss in LABEL_LOSSES:
+        assert {f"{loss}/{name}" for name in ("report.html", "roc.png", "tables/classes.csv", "curves.csv")} <= files
+        assert {f"{loss}/predictions/mistakes.parquet", f"{loss}/operating_point.json"} <= files
+    assert not [name for name in files if "confusion" in name]
+    events = EventAccumulator(str(label_sweep / "asymmetric"), size_guidance={"images": 0}).Reload()
+    assert "val/confusion" not in events.Tags()["images"]
+
+
+def test_one_column_in_a_list_is_one_label(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "max_epochs=2", "data.drop=[dark]", target="[strong]"))
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert stored.logits.shape == stored.target.shape == (len(stored.index), 1)
+    assert stored.link == "sigmoid"
+    told = metrics_of(run)["test"]["auroc"]["value"]
+    assert told == pytest.approx(roc_auc_score(stored.target[:, 0], stored.logits[:, 0]))
+
+
+def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(
+        *of_labels(wine_labels, "loss=asymmetric", "max_epochs=2", "calibration=bias_corrected"),
+        "deploy_prior=[0.9,0.8]",
+        "operating_point=recall",
+        "operating_point.at_least=0.7",
+    )
+    told = metrics_of(run)
+    readout = Readout.from_json(json.loads((run / "operating_point.json").read_text()))
+    assert readout.prior == (0.9, 0.8)
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    decided = readout.adjusted(stored.logits) >= 0
+    for c, scores in enumerate(told["test_adjusted"]["classes"]):
+        assert scores["recall"]["value"] == pytest.approx(recall_score(stored.target[:, c], decided[:, c]))
+    flags = readout.flags(stored.logits)
+    for c, cut in enumerate(told["test_at_thresholds"]):
+        if not isinstance(cut, str):
+            assert cut["recall"] == pytest.approx(recall_score(stored.target[:, c], flags[:, c]))
+
+
+def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "sampler=stratified", "max_epochs=2"))
+    assert metrics_of(run)["test"]["auroc"]["value"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        *(([f"loss={loss}"], "choose loss=sigmoid_focal, asymmetric or auc_margin") for loss in SOFTMAX_LOSSES),
+        (["loss=auc_margin", "loss.num_labels=1"], "loss: num_labels=1, but the data have 2"),
+        (["loss=asymmetric", "sampler=class_balanced"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=square_root"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=progressive"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=effective_number"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "deploy_prior=[0.2,0.1]", "operating_point=recall"], "use calibrate=bias_corrected"),
+        (["loss=asymmetric", "logit_adjustment=1"], "use calibrate=bias_corrected"),
+        (
+            ["loss=asymmetric", "deploy_prior=[0.2]", "operating_point=recall", "calibration=bias_corrected"],
+            "after training: deploy has 1 shares, but there are 2",
+        ),
+    ],
+)
+def test_what_labels_do_not_allow_is_told_before_training(
+    wine_labels: Path, overrides: list[str], sentence: str
+) -> None:
+    with pytest.raises(UsageError) as told:
+        build_parts(composed(*of_labels(wine_labels, *overrides)))
+    assert sentence in str(told.value)
+    assert "\n" not in str(told.value)

@@ -20,6 +20,7 @@ from imbalance_lab.metrics.calibration import (
 from imbalance_lab.metrics.compare_decisions import (
     compare_accuracy,
     compare_balanced_accuracy,
+    compare_label_balanced_accuracy,
 )
 from imbalance_lab.metrics.compare_rankings import (
     RankingComparison,
@@ -40,6 +41,7 @@ from imbalance_lab.metrics.confusion import (
     harmonic_mean_recall,
     macro_f1,
     matthews,
+    mean_by_group,
     precision,
     recall,
     recall_by_group,
@@ -50,6 +52,9 @@ from imbalance_lab.metrics.cuts import (
     precision_at_recall,
     recall_at_precision,
 )
+from imbalance_lab.metrics.inputs import (
+    Task,
+)
 from imbalance_lab.metrics.intervals import (
     Interval,
     auroc_interval,
@@ -59,6 +64,14 @@ from imbalance_lab.metrics.intervals import (
     macro_average_precision_interval,
     planned_auroc_interval,
     wilson,
+)
+from imbalance_lab.metrics.labels import (
+    label_balanced_accuracy,
+    label_balanced_accuracy_interval,
+    label_confusion,
+    label_decision_scores,
+    label_precision,
+    label_recall,
 )
 from imbalance_lab.metrics.ranking import (
     Curve,
@@ -90,6 +103,7 @@ __all__ = [
     "StreamingAUROC",
     "StreamingAveragePrecision",
     "StreamingOneVsRest",
+    "Task",
     "auroc_interval",
     "average_precision_interval",
     "balanced_accuracy",
@@ -100,6 +114,7 @@ __all__ = [
     "classwise_calibration_error",
     "compare_accuracy",
     "compare_balanced_accuracy",
+    "compare_label_balanced_accuracy",
     "compare_rankings",
     "confusion_matrix",
     "f1",
@@ -107,12 +122,19 @@ __all__ = [
     "harmonic_mean_recall",
     "holm",
     "in_words",
+    "label_balanced_accuracy",
+    "label_balanced_accuracy_interval",
+    "label_confusion",
+    "label_decision_scores",
+    "label_precision",
+    "label_recall",
     "log_odds",
     "macro",
     "macro_auroc_interval",
     "macro_average_precision_interval",
     "macro_f1",
     "matthews",
+    "mean_by_group",
     "net_benefit",
     "over_seeds",
     "percentile_interval",

@@ -7,6 +7,7 @@ from scipy.stats import t as student
 
 from imbalance_lab.metrics.comparison import Comparison, undefined_comparison
 from imbalance_lab.metrics.influence import Strata, satterthwaite
+from imbalance_lab.metrics.labels import both_answers
 from imbalance_lab.metrics.ranking import Counts
 
 
@@ -57,3 +58,40 @@ def compare_balanced_accuracy(
     half = student.ppf((1 + level) / 2, freedom) * error
     p = 2 * float(student.sf(abs(difference) / error, freedom))
     return Comparison(difference, (float(difference - half), float(difference + half)), p, int(n.min()))
+
+
+def compare_label_balanced_accuracy(
+    a: NDArray[np.bool_], b: NDArray[np.bool_], target: Counts, level: float = 0.95
+) -> Comparison:
+    """Compare `label_balanced_accuracy` of answers that are right or not, a and b (N, L); target 0/1 (N, L).
+
+    As `compare_balanced_accuracy`, which it equals for a single label: each label's recall and specificity has the
+    error given there. An example takes part in one of the two of every label, so the errors go together as its
+    influences do.
+    """
+    if not a.shape == b.shape == target.shape:
+        raise ValueError(f"the same examples must be compared, got {a.shape}, {b.shape}, target {target.shape}")
+    strata, total = Strata(target), np.zeros(len(target))
+    differences, variances, sizes, unseen = [], [], [], 0.0
+    for member, label in both_answers(target):
+        n = int(member.sum())
+        ahead = np.where(member, a[:, label].astype(int) - b[:, label], 0)
+        share_a, share_b = ((ahead == 1).sum() + 1) / (n + 2), ((ahead == -1).sum() + 1) / (n + 2)
+        difference, variance = float(ahead.sum() / n), (share_a + share_b - (share_a - share_b) ** 2) / (n + 2)
+        influence = np.where(member, ahead - difference, 0) / n
+        seen = strata.variance(influence)
+        if seen > 0:
+            total += influence * np.sqrt(variance / seen)
+        else:  # the models agree on all of them
+            unseen += variance
+        differences.append(difference)
+        variances.append(variance)
+        sizes.append(n)
+    if not differences:
+        return undefined_comparison(0)
+    difference, k = float(np.mean(differences)), len(differences)
+    error = np.sqrt(strata.variance(total) + unseen) / k
+    freedom = satterthwaite(np.array(variances), np.array(sizes))
+    half = float(student.ppf((1 + level) / 2, freedom) * error)
+    p = 2 * float(student.sf(abs(difference) / error, freedom))
+    return Comparison(difference, (difference - half, difference + half), p, min(sizes))

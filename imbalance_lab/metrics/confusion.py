@@ -88,8 +88,13 @@ def recall_by_group(confusion: Counts, train_counts: Sequence[int]) -> dict[Grou
     Groups without a class are left out; one of classes without an example is NaN. On a balanced split this equals the
     accuracy over the group's examples, as Liu et al. 2019 (arXiv 1904.05160) compute it.
     """
+    return mean_by_group(recall(confusion).tolist(), train_counts)
+
+
+def mean_by_group(values: Sequence[float], train_counts: Sequence[int]) -> dict[Group, float]:
+    """The mean of the classes' values, NaN left out, with many, medium and few training examples."""
     groups: dict[Group, list[float]] = {"many": [], "medium": [], "few": []}
-    for count, value in zip(train_counts, recall(confusion).tolist(), strict=True):
+    for count, value in zip(train_counts, values, strict=True):
         groups[group_of(int(count))].append(value)
     return {group: macro(values) for group, values in groups.items() if values}
 

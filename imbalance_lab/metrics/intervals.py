@@ -4,7 +4,7 @@ The usual Wald interval, estimate ± 1.96 standard errors, all but fails where p
 the coverage of these and of that one, `python scripts/coverage_intervals.py` measures it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -167,27 +167,49 @@ def macro_interval(
     score: RankingScore, rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float
 ) -> Interval | None:
     """The interval of the mean of ``score`` over the classes; arguments as for `macro_auroc_interval`."""
-    defined = [c for c, ranking in enumerate(rankings) if ranking.is_defined]
-    if not defined:
-        return None
-    strata, total = Strata(target), np.zeros(len(target))
-    stretched = np.zeros((2, len(target)))  # each class's influences, so scaled that their error reaches its own ends
-    unseen = np.zeros(2)  # squared distances to the ends of fully separated classes, whose influences are all 0
-    for c in defined:
+
+    def part(c: int) -> Part:
         positive = target == c if target.ndim == 1 else target[:, c] > 0
-        influence = score.influence(rankings[c], scores[:, c], positive)
-        total += influence
-        distances = _distances(score.value(rankings[c]), score.interval(rankings[c], level))
-        error = np.sqrt(strata.variance(influence))
+        ranking = rankings[c]
+        influence = score.influence(ranking, scores[:, c], positive)
+        return Part(score.value(ranking), score.interval(ranking, level), influence, score.error_holds(ranking))
+
+    defined = (part(c) for c, ranking in enumerate(rankings) if ranking.is_defined)
+    return dependent_mean_interval(defined, Strata(target), level)
+
+
+class Part(NamedTuple):
+    """A score of a class, its interval, each example's influence on it (N,), and whether these give its error."""
+
+    value: float
+    interval: Interval | None
+    influence: Influence
+    error_holds: bool
+
+
+def dependent_mean_interval(parts: Iterable[Part], strata: Strata, level: float) -> Interval | None:
+    """The interval of the mean of scores of the same examples, whose errors go together; None for no score."""
+    n_examples = len(strata.of_example)
+    total, stretched = np.zeros(n_examples), np.zeros((2, n_examples))  # so scaled that the error reaches the own ends
+    unseen = np.zeros(2)  # squared distances to the ends of fully separated classes, whose influences are all 0
+    values, holds = [], True
+    for part in parts:  # one after the other: many classes' influences do not fit into memory together
+        total += part.influence
+        distances = _distances(part.value, part.interval)
+        error = np.sqrt(strata.variance(part.influence))
         if error > 0:
-            stretched += np.outer(distances / error, influence)
+            stretched += np.outer(distances / error, part.influence)
         else:
             unseen += distances**2
-    mean, n = macro([score.value(rankings[c]) for c in defined]), len(defined)
+        values.append(part.value)
+        holds &= part.error_holds
+    if not values:
+        return None
+    mean, n = macro(values), len(values)
     below, above = (np.sqrt(strata.variance(s) + u) / n for s, u in zip(stretched, unseen, strict=True))
     ends = max(0.0, mean - float(below)), min(1.0, mean + float(above))
     error = np.sqrt(strata.variance(total)) / n
-    return _joined(mean, error, ends, all(score.error_holds(rankings[c]) for c in defined), level)
+    return _joined(mean, error, ends, holds, level)
 
 
 def _joined(mean: float, error: float, ends: Interval, error_holds: bool, level: float) -> Interval:

@@ -18,6 +18,7 @@ from imbalance_lab.metrics import wilson
 from imbalance_lab.mistakes import Mistake, read_mistakes
 from imbalance_lab.posthoc import Cut, Readout
 from imbalance_lab.posthoc.cut import Scores
+from imbalance_lab.posthoc.link import happened
 from imbalance_lab.report.html import assemble
 from imbalance_lab.report.verdict import verdict
 from imbalance_lab.report.vertices import seen
@@ -49,21 +50,24 @@ def collect(
     ranked = _rarest(test)
     shown = ranked[:MOST_CURVES]
     log_odds = readout.log_odds(test.predictions.logits)
+    positive = happened(test.predictions.target, len(test.predictions.classes))
+    note = "Each label is decided by itself, at probability ½." if test.predictions.is_multilabel else ""
     return {
         "kind": "Imbalance Lab · one run",
         "title": directory.name,
         "verdict": verdict(test),
         "headline": _headline(scores, test),
         "classes_note": f"On {scores['test']['n']:,} test examples. Click a heading to sort. × prevalence is average "
-        f"precision over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked.",
+        f"precision over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked. "
+        + note,
         "classes": [{**each, "lift": _lift(each, scores["test"]["n"])} for each in scores["test"]["classes"]],
         "curves": [_curve(test, c) for c in shown],
         "curves_note": f"The {len(shown)} rarest of {len(ranked)} classes are drawn."
         if len(ranked) > len(shown)
         else "",
         "confusion": _confusion(test),
-        "reliability": _reliability(test, readout, shown),
-        "scores": [_distribution(c, log_odds[:, c], test.predictions.target == c, readout.cuts[c]) for c in shown],
+        "reliability": _reliability(test, readout, positive, shown),
+        "scores": [_distribution(c, log_odds[:, c], positive[:, c], readout.cuts[c]) for c in shown],
         "epochs": _epochs(directory / "metrics.csv"),
         "counts": [
             {"split": "train", "counts": [each.train_count for each in test.classes]},
@@ -90,7 +94,7 @@ def _headline(scores: dict[str, Any], test: Evaluation) -> list[dict[str, Any]]:
         "auroc": "macro AUROC",
         "average_precision": "macro average precision",
         "balanced_accuracy": "balanced accuracy",
-        "accuracy": "accuracy",
+        "accuracy": "every label right" if test.predictions.is_multilabel else "accuracy",
     }
     told = [{"name": name, **_valued(scores["test"][key])} for key, name in names.items() if scores["test"].get(key)]
     if test.n_defined < len(test.classes):
@@ -123,9 +127,11 @@ def _curve(test: Evaluation, c: int) -> dict[str, Any]:
     }
 
 
-def _confusion(test: Evaluation) -> dict[str, Any]:
-    """The matrix, or of many classes that of those which are confused most."""
+def _confusion(test: Evaluation) -> dict[str, Any] | None:
+    """The matrix, or of many classes that of those which are confused most; None of labels."""
     matrix = test.confusion
+    if matrix is None:
+        return None
     wrong = matrix.sum(1) + matrix.sum(0) - 2 * matrix.diagonal()
     shown = sorted(np.argsort(-wrong, kind="stable")[:MOST_IN_MATRIX].tolist())
     left_out = len(matrix) - len(shown)
@@ -137,13 +143,15 @@ def _confusion(test: Evaluation) -> dict[str, Any]:
     }
 
 
-def _reliability(test: Evaluation, readout: Readout, shown: Sequence[int]) -> list[dict[str, Any]]:
-    """Of the decision, and of each class: bins of equally many examples by the calibrated probability."""
-    logits, target = test.predictions.logits, test.predictions.target
-    shares = readout.probability(logits)
-    decided = shares.argmax(1)
-    of_decision = {"class": None, "bins": _bins(shares.max(1), decided == target)}
-    return [of_decision, *({"class": c, "bins": _bins(shares[:, c], target == c)} for c in shown)]
+def _reliability(
+    test: Evaluation, readout: Readout, positive: NDArray[np.bool_], shown: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Of the decision, if it is one, and of each class: bins of equally many examples by the calibrated probability."""
+    shares = readout.probability(test.predictions.logits)
+    of_classes = [{"class": c, "bins": _bins(shares[:, c], positive[:, c])} for c in shown]
+    if test.predictions.is_multilabel:
+        return of_classes
+    return [{"class": None, "bins": _bins(shares.max(1), shares.argmax(1) == test.predictions.target)}, *of_classes]
 
 
 def _bins(p: Any, happened: Any) -> list[dict[str, Any]]:
@@ -231,12 +239,13 @@ def _mistakes(path: Path, classes: Sequence[str]) -> list[dict[str, Any]]:
     for mistake in read_mistakes(path) if path.is_file() else []:
         groups.setdefault((mistake.of_class, mistake.kind), []).append(mistake)
     titles = {"missed": "{} that were taken for something else", "false alarm": "taken for {}, but are not"}
+    of_labels = {"missed": "{} that were not found", "false alarm": titles["false alarm"]}
     return [
         {
-            "title": titles[kind].format(classes[of_class] or "(no name)"),
+            "title": (of_labels if group[0].decided is None else titles)[kind].format(classes[of_class] or "(no name)"),
             "examples": [
                 {
-                    "told": f"→ {classes[each.decided]}" if kind == "missed" else f"is {classes[each.target]}",
+                    "told": _told(each, classes),
                     "probability": each.probability,
                     "name": each.name,
                     "image": each.png and f"data:image/png;base64,{base64.b64encode(each.png).decode()}",
@@ -246,6 +255,13 @@ def _mistakes(path: Path, classes: Sequence[str]) -> list[dict[str, Any]]:
         }
         for (of_class, kind), group in groups.items()
     ]
+
+
+def _told(mistake: Mistake, classes: Sequence[str]) -> str:
+    """What was decided of someone who was missed; what someone is who was taken for another."""
+    if mistake.target is None or mistake.decided is None:  # a label, which was told apart from nothing but its absence
+        return f"→ {'not ' * (mistake.kind == 'missed')}{classes[mistake.of_class]}"
+    return f"→ {classes[mistake.decided]}" if mistake.kind == "missed" else f"is {classes[mistake.target]}"
 
 
 def _about(directory: Path, about: dict[str, Any]) -> list[tuple[str, str, bool]]:

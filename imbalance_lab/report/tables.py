@@ -39,7 +39,7 @@ def _tables(
         ],
     )
     yield "classes", [{"split": split, **row} for split, each in splits.items() for row in each["classes"]]
-    if told["confusion"]:
+    if test.confusion is not None:
         true, decided = np.nonzero(test.confusion)
         yield (
             "confusion",

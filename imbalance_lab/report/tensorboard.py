@@ -1,4 +1,4 @@
-"""The curves and the confusion matrix of every validation epoch as TensorBoard figures."""
+"""The curves and, of classes, the confusion matrix of every validation epoch as TensorBoard figures."""
 
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -9,7 +9,7 @@ from imbalance_lab.report.figures import draw_confusion
 
 
 class CurveFigures(pl.Callback):
-    """Draws the ROC and PR curves and the confusion matrix of each validation epoch of a fit.
+    """Draws the ROC and PR curves and, of classes, the confusion matrix of each validation epoch of a fit.
 
     Args:
         train_counts: training examples of each class; rare classes are drawn dark.
@@ -29,5 +29,7 @@ class CurveFigures(pl.Callback):
             if isinstance(logger, TensorBoardLogger):
                 curves = draw_both(pl_module.classes, rankings, self.train_counts)
                 logger.experiment.add_figure("val/curves", curves, trainer.global_step)
+                if pl_module.is_multilabel:  # no label is taken for another
+                    continue
                 matrix = draw_confusion(pl_module.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)

@@ -13,7 +13,8 @@ def verdict(test: Evaluation) -> list[str]:
     """Sentences: which rare classes are found, which are not, which cannot be told; and how well all is ranked.
 
     A class is found if its recall lies above ½ with 95 % confidence, missed if below. Rare are those with few training
-    examples, or, where no class has so few, the rarest third.
+    examples, or, where no class has so few, the rarest third. Of labels the least precise is told too: no other label
+    loses by an alarm, so that one raised for everybody finds all.
     """
     rare, called = _rare(test)
     tested = [each for each in rare if each.n_positive]
@@ -36,6 +37,9 @@ def verdict(test: Evaluation) -> list[str]:
     if tested:
         worst = min(tested, key=lambda each: each.recall.value)
         sentences.append(f"The worst of them is {_named([worst])} with recall {interval(worst.recall)}.")
+    if test.predictions.is_multilabel and (raised := [each for each in tested if each.precision.interval]):
+        least = min(raised, key=lambda each: each.precision.value)
+        sentences.append(f"Of the alarms for {_named([least])} a share of {interval(least.precision)} is true.")
     if absent := [each for each in rare if not each.n_positive and tested]:
         sentences.append(f"Of {_named(absent)} there is no test example.")
     if lost := [each for each in test.classes if each not in rare and _is_missed(each)]:

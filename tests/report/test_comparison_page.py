@@ -96,3 +96,14 @@ def test_runs_on_other_examples_are_never_paired(runs: list[Any], tmp_path: Path
     told = collect(everyone, "auroc", None)
     assert all("other" not in each["a"] + each["b"] for each in told["differences"])
     assert "2 different sets of examples" in told["verdict"][-1]
+
+
+@needs_browser
+def test_runs_on_labels_are_compared(browser: Any, label_sweep: Path, tmp_path: Path) -> None:
+    runs = ranked([read_run(folder) for folder in label_sweep.iterdir()])
+    (together,) = same_examples(runs)
+    assert len(together) == 3
+    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", runs))
+    assert opened.complaints == []
+    assert opened.traces("roc") == opened.traces("pr") == 3
+    assert opened.page.locator("#differences tbody tr").count() == 2

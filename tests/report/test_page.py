@@ -147,3 +147,21 @@ def test_ten_classes_and_ten_thousand_examples_take_half_a_megabyte_beside_plotl
 
     file = rewritten(finished_run, tmp_path, tuple("abcdefghij"), n=10_000)
     assert file.stat().st_size - len(get_plotlyjs().encode()) < 0.5e6
+
+
+@pytest.mark.parametrize("loss", ["sigmoid_focal", "auc_margin"])
+def test_the_page_of_labels_has_all_but_a_confusion_matrix(browser: Any, label_sweep: Path, loss: str) -> None:
+    opened = Opened(browser, label_sweep / loss / "report.html")
+    assert opened.complaints == []
+    for plot in PLOTS:
+        assert (opened.traces(plot) > 0) == (plot != "confusion"), plot
+    assert opened.page.locator("#confusion-section").is_hidden()
+    assert opened.page.locator("#mistakes-section").is_visible()
+    assert "Each label is decided by itself" in opened.page.locator("#classes-note").inner_text()
+    assert "every label right" in opened.page.locator("#headline").inner_text()
+    assert opened.page.locator("#reliability-choices option").all_inner_texts() == ["dark", "strong"]
+    told = opened.page.locator("#mistakes figcaption b").all_inner_texts()
+    assert all(each.startswith(("→ dark", "→ strong", "→ not dark", "→ not strong")) for each in told)
+    opened.page.locator("#scores-choices select").select_option("1")
+    opened.page.locator("#reliability-choices select").select_option("1")
+    assert opened.complaints == []

@@ -48,3 +48,13 @@ def test_a_common_class_that_is_missed_is_told_too() -> None:
 @pytest.mark.parametrize("n", [1, 3])
 def test_with_too_few_examples_nothing_is_claimed(n: int) -> None:
     assert "is found:" not in told([1.0, 1.0, 1.0], [500, 300, 10], n)
+
+
+def test_a_label_that_everybody_is_taken_for_is_not_found_without_a_word_on_the_alarms():
+    target = (np.arange(300)[:, None] % 10 < [5, 1]).astype(np.int64)
+    flagging = Predictions(("a", "b"), np.arange(300), target, np.ones((300, 2), np.float32), "sigmoid")
+    told = verdict(Evaluation(flagging, [500, 5]))
+    assert "is found" in told[0]
+    assert told[2].startswith("Of the alarms for b a share of 0.100 [0.0")
+    silent = Predictions(("a", "b"), np.arange(300), target, -np.ones((300, 2), np.float32), "sigmoid")
+    assert not any("alarms" in sentence for sentence in verdict(Evaluation(silent, [500, 5])))

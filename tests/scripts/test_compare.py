@@ -98,3 +98,20 @@ def test_what_is_no_run_is_refused(run: Path, tmp_path: Path) -> None:
     done = call(run, "--baseline", "elsewhere", cwd=tmp_path)
     assert done.returncode == 2
     assert "--baseline elsewhere is none of the runs" in done.stderr
+
+
+def test_runs_on_labels_are_compared_and_read_again(label_sweep: Path, tmp_path: Path) -> None:
+    sweep = tmp_path / "sweep"
+    shutil.copytree(label_sweep, sweep)
+    done = call(sweep, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "3 runs, best validation AUROC first" in done.stdout
+    assert (sweep / "comparison.html").is_file()
+    run = sweep / "asymmetric"
+    done = call(
+        "--rewrite", run, "calibration=bias_corrected", "logit_adjustment=1", "report.images=true", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads((run / "operating_point.json").read_text())["prior"] == [0.5, 0.5]
+    assert (run / "images" / "roc.png").is_file()
+    assert not (run / "images" / "confusion.png").exists()

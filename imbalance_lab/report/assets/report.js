@@ -75,7 +75,7 @@ if (data.confusion) {
 
 let calibrated = 0;
 const reliability = plot("reliability", () => {
-  const bins = data.reliability[calibrated].bins;
+  const { bins } = data.reliability[calibrated] || { bins: [] };
   return {
     traces: [{ type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], line: { color: css("--line"), width: 1.5 }, hoverinfo: "skip", showlegend: false },
       { type: "scatter", mode: "markers+lines", x: bins.map((bin) => bin.mean), y: bins.map((bin) => bin.share), showlegend: false, line: { color: css("--accent"), width: 1.5 }, marker: { size: 7 },
