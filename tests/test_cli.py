@@ -47,7 +47,7 @@ def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
         "    print('imported:', sorted(heavy))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "sampler: class_balanced, progressive, shuffled, square_root" in done.stdout
+    assert "sampler: class_balanced, effective_number, progressive, shuffled, square_root, stratified" in done.stdout
     assert "imported: []" in done.stdout
 
 
