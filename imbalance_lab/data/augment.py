@@ -67,7 +67,7 @@ class RandomResizedCrop:
         self.scale, self.ratio, self.flip = tuple(scale), tuple(ratio), flip
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
-        """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); float32 of the same shape."""
+        """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
         area, shape, down, right, mirror = keyed.uniform(keys, 5).unbind(1)
         area = self.scale[0] + area * (self.scale[1] - self.scale[0])
         low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
@@ -79,13 +79,14 @@ class RandomResizedCrop:
             _centres(images.shape[3], images.device) * mirrored[:, None] + ((2 * right - 1) * (1 - width))[:, None]
         )
         rows = _centres(images.shape[2], images.device) * height[:, None] + ((2 * down - 1) * (1 - height))[:, None]
-        cropped = torch.empty(images.shape, device=images.device)
+        cropped = torch.empty_like(images)  # bytes stay bytes: a batch of float32 takes longer to allocate than to fill
         # On a CPU a few at a time: what fits into its caches takes half of the time.
         for part in torch.arange(len(images)).split(8 if images.device.type == "cpu" else len(images)):  # type: ignore[no-untyped-call]
             own = slice(int(part[0]), int(part[-1]) + 1)
             grid = torch.empty(len(part), *images.shape[2:], 2, device=images.device)
             grid[..., 0], grid[..., 1] = columns[own, None, :], rows[own, :, None]
-            cropped[own] = F.grid_sample(images[own].float(), grid, padding_mode="border", align_corners=False)
+            seen = F.grid_sample(images[own].float(), grid, padding_mode="border", align_corners=False)
+            cropped[own] = seen if images.is_floating_point() else seen.round_().to(images.dtype)
         return cropped
 
 
