@@ -38,7 +38,7 @@ class _Pretrained(nn.Module):
 
 
 class Torchvision(_Pretrained):
-    """Any image classifier of ``torchvision.models``, without its last linear layer.
+    """Any image classifier of ``torchvision.models``, without its head.
 
     Args:
         input_shape: (1 or 3, height, width); grey images are repeated.
@@ -56,12 +56,10 @@ class Torchvision(_Pretrained):
         from torchvision import models
 
         _known(name, models.list_models(module=models), "torchvision")
-        net = _built(name, lambda: models.get_model(name, weights="DEFAULT" if pretrained else None))
-        linear = [path for path, module in net.named_modules() if isinstance(module, nn.Linear)]
-        if not linear or name in ("inception_v3", "googlenet"):
-            raise ValueError(f"{name} does not end in one linear layer that could be replaced: choose another model")
-        net.set_submodule(linear[-1], nn.Identity())
-        super().__init__(net, input_shape, name, freeze)
+        # These two warn that another default may come.
+        init = {"init_weights": True} if name in ("googlenet", "inception_v3") and not pretrained else {}
+        net = _built(name, lambda: models.get_model(name, weights="DEFAULT" if pretrained else None, **init))
+        super().__init__(_headless(net), input_shape, name, freeze)
 
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(images.expand(-1, 3, -1, -1))
@@ -88,6 +86,21 @@ class Timm(_Pretrained):
         _known(name.split(".")[0], timm.list_models(), "timm")
         net = _built(name, lambda: timm.create_model(name, pretrained, num_classes=0, in_chans=input_shape[0]))
         super().__init__(net, input_shape, name, freeze)
+
+
+def _headless(net: Any) -> nn.Module:
+    """Without what comes after the features; torchvision calls it differently in every family."""
+    if hasattr(net, "aux_logits"):  # GoogLeNet and Inception have further heads, in training only
+        net.aux_logits = False
+        for head in {"aux1", "aux2", "AuxLogits"} & dict(net.named_children()).keys():
+            setattr(net, head, None)
+    linear = [path for path, module in net.named_modules() if isinstance(module, nn.Linear)]
+    if linear:
+        net.set_submodule(linear[-1], nn.Identity())
+    else:  # SqueezeNet ends in a convolution
+        net.classifier = nn.AdaptiveAvgPool2d(1)
+    headless: nn.Module = net
+    return headless
 
 
 def _check(input_shape: Sequence[int], pretrained: object, freeze: object) -> None:

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
-from imbalance_lab.data import ImageFiles, Splits, image_folder, image_table
+from imbalance_lab.data import ImageFiles, Splits, fashion_mnist, image_folder, image_table
 from imbalance_lab.data.image_reading import Reading, UnreadableImageError
 from imbalance_lab.samplers import Draws
-from tests.conftest import RunJob
+from tests.conftest import RunJob, needs_fashion_mnist
 
 PHOTO = load_sample_images().images[0][:420, :420]  # a Chinese pagoda
 DIGITS = load_digits()
@@ -295,6 +295,22 @@ def test_mistakes_in_a_table_are_told_by_line(content: str, options: dict[str, A
     (tmp_path / "labels.csv").write_text(content)
     with pytest.raises(ValueError, match=says):
         image_table(path=str(tmp_path / "labels.csv"), **({"label": "label"} | options))
+
+
+@needs_fashion_mnist
+def test_fashion_mnist_as_files_is_fashion_mnist(tmp_path: Path) -> None:
+    pool = fashion_mnist().pool.subset(torch.arange(400))
+    for number, (image, target) in enumerate(zip(pool.inputs.numpy(), pool.targets.tolist(), strict=True)):
+        for kind, options in (("png", {}), ("jpg", {"quality": 95})):
+            folder = tmp_path / kind / str(target)
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image[0]).save(folder / f"{number}.{kind}", **options)
+    for kind, most in (("png", 0.0), ("jpg", 3.0)):
+        splits = image_folder(root=str(tmp_path / kind), image_size=28)
+        for part in (splits.train, splits.val, splits.test):
+            numbers = torch.tensor([int(Path(name).stem) for name in part.names(torch.arange(len(part)))])
+            assert (inputs(part).float() - pool.inputs[numbers].float()).abs().mean() <= most
+            assert torch.equal(part.targets, pool.targets[numbers])
 
 
 @pytest.mark.parametrize("workers", [0, 2])
