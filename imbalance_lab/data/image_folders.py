@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from imbalance_lab.data.image_files import ImageFiles, Normalisation, cached, fi
 from imbalance_lab.data.image_reading import SUFFIXES, Reading
 from imbalance_lab.data.labels import assigned, groups_of, labels_of, refuse_unlearnable
 from imbalance_lab.data.read_table import known, place, read_table
-from imbalance_lab.data.splitting import Cut, cut
+from imbalance_lab.data.splitting import Cut, completed, cut
 from imbalance_lab.progress import progress
 
 Channels = Literal["auto"] | int
@@ -76,9 +76,10 @@ def image_folder(
         told[split] = torch.arange(before, len(files))
     targets = torch.tensor(numbers)
     groups = None if group_pattern is None else _groups(files, folder, group_pattern)
-    cuts = _cut_further(told, targets, val_fraction, test_fraction, split_seed, groups)
+    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    cuts = completed(Cut(**told), targets, **fractions, seed=split_seed, groups=groups)
     reading = _checked(image_size, channels, max_pixels)
-    return _splits(folder, files, tuple(classes), targets, cuts, groups, reading, channels, normalise, cache)
+    return _splits(_Listed(folder, files, tuple(classes), targets, groups), cuts, reading, channels, normalise, cache)
 
 
 def image_table(
@@ -135,27 +136,28 @@ def image_table(
         files.append(str(file))
     groups = None if group is None else groups_of(table[group])
     if split is None:
-        nothing = torch.empty(0, dtype=torch.long)
-        told = {"train": torch.arange(len(files)), "val": nothing, "test": nothing}
-        cuts = _cut_further(told, targets, val_fraction, test_fraction, split_seed, groups)
+        fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+        cuts = cut(targets, **fractions, seed=split_seed, groups=groups)
     else:
         cuts = assigned(table[split], split, source)
     reading = _checked(image_size, channels, max_pixels)
-    return _splits(folder, files, classes, targets, cuts, groups, reading, channels, normalise, cache)
+    return _splits(_Listed(folder, files, classes, targets, groups), cuts, reading, channels, normalise, cache)
+
+
+class _Listed(NamedTuple):
+    """All images, before any is opened."""
+
+    root: Path
+    files: Sequence[str]
+    classes: tuple[str, ...]
+    targets: Tensor
+    groups: NDArray[np.int64] | None
 
 
 def _splits(
-    root: Path,
-    files: Sequence[str],
-    classes: tuple[str, ...],
-    targets: Tensor,
-    cuts: Cut,
-    groups: NDArray[np.int64] | None,
-    reading: Reading,
-    channels: Channels,
-    how: Normalisation,
-    cache: str | None,
+    listed: _Listed, cuts: Cut, reading: Reading, channels: Channels, how: Normalisation, cache: str | None
 ) -> Splits:
+    root, files, classes, targets, groups = listed
     refuse_unlearnable(classes, targets, cuts)
     with progress("reading the headers of the images") as step:
         reading = scanned(files, reading, channels, step)
@@ -175,24 +177,6 @@ def _checked(image_size: int, channels: Channels, max_pixels: int) -> Reading:
     if channels not in ("auto", 1, 3):
         raise ValueError(f"channels must be 1, 3 or auto, got {channels!r}")
     return Reading(image_size, 3, False, max_pixels)
-
-
-def _cut_further(
-    told: dict[str, Tensor],
-    targets: Tensor,
-    val_fraction: float,
-    test_fraction: float,
-    seed: int,
-    groups: NDArray[np.int64] | None,
-) -> Cut:
-    """Cut the splits that are not told from the training examples."""
-    train = told["train"]
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    wanted = {name: 0.0 if len(told[name[:-9]]) else fraction for name, fraction in fractions.items()}
-    further = cut(targets[train], seed=seed, groups=None if groups is None else groups[train.numpy()], **wanted)
-    val = told["val"] if len(told["val"]) else train[further.val]
-    test = told["test"] if len(told["test"]) else train[further.test]
-    return Cut(train[further.train], val, test)
 
 
 def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:

@@ -50,6 +50,30 @@ def cut(
     return Cut(train, val, test)
 
 
+def completed(
+    told: Cut,
+    targets: Tensor,
+    *,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int = 0,
+    groups: NDArray[np.int64] | None = None,
+) -> Cut:
+    """Cut the splits that ``told`` leaves empty from its training examples; arguments as for `cut`."""
+    fractions = {
+        "val_fraction": 0.0 if len(told.val) else val_fraction,
+        "test_fraction": 0.0 if len(told.test) else test_fraction,
+    }
+    if len(told.val) and len(told.test):
+        return told
+    own = None if groups is None else groups[told.train.numpy()]
+    further = cut(targets[told.train], seed=seed, groups=own, **fractions)
+    val, test = (
+        there if len(there) else told.train[cut_off] for there, cut_off in zip(told[1:], further[1:], strict=True)
+    )
+    return Cut(told.train[further.train], val, test)
+
+
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each example, the place of its class, or rarest label, in the order from rare to common."""
     counts = np.bincount(targets) if targets.ndim == 1 else targets.sum(0)

@@ -17,7 +17,7 @@ from imbalance_lab.data.columns import as_categories, as_numbers, kind_of
 from imbalance_lab.data.labels import assigned, groups_of, labels_of, refuse_unlearnable
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, known, place, read_table
-from imbalance_lab.data.splitting import Cut, cut
+from imbalance_lab.data.splitting import Cut, completed
 
 MANY_MISSING = 0.5
 
@@ -91,7 +91,8 @@ def table(
     groups = None if group is None else groups_of(data[group])
     parts = _parts(files, len(data), val_path, test_path)
     if split is None:
-        parts = _cut_further(parts, labels, val_fraction, test_fraction, split_seed, groups)
+        fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+        parts = completed(parts, labels, **fractions, seed=split_seed, groups=groups)
     elif len(files) > 1:
         raise ValueError(f"data.split={split} and data.val_path or data.test_path both tell the split: choose one")
     else:
@@ -184,22 +185,3 @@ def _parts(files: Files, n: int, val_path: str | None, test_path: str | None) ->
     rows = iter([torch.arange(start, end) for (_, start), end in zip(files, ends, strict=True)])
     nothing = torch.empty(0, dtype=torch.long)
     return Cut(next(rows), next(rows) if val_path else nothing, next(rows) if test_path else nothing)
-
-
-def _cut_further(
-    parts: Cut, labels: Tensor, val_fraction: float, test_fraction: float, seed: int, groups: NDArray[np.int64] | None
-) -> Cut:
-    """Cut what no file gives from the training rows."""
-    wanted = {
-        "val_fraction": 0.0 if len(parts.val) else val_fraction,
-        "test_fraction": 0.0 if len(parts.test) else test_fraction,
-    }
-    if not any(wanted.values()):
-        return parts
-    own = None if groups is None else groups[parts.train.numpy()]
-    further = cut(labels[parts.train], seed=seed, groups=own, **wanted)
-    return Cut(
-        parts.train[further.train],
-        parts.val if len(parts.val) else parts.train[further.val],
-        parts.test if len(parts.test) else parts.train[further.test],
-    )

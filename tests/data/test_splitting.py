@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from imbalance_lab.data.splitting import cut
+from imbalance_lab.data.splitting import Cut, completed, cut
 
 THIRDS = {"val_fraction": 0.2, "test_fraction": 0.2}
 
@@ -88,3 +88,20 @@ def test_a_million_groups_take_seconds() -> None:
 def test_refuses(options: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         cut(torch.zeros(9, dtype=torch.long), **options)  # type: ignore[arg-type]
+
+
+def test_only_what_is_not_told_is_cut_off() -> None:
+    targets, nothing = _targets([100, 20]), torch.empty(0, dtype=torch.long)
+    told = Cut(torch.arange(0, 100), nothing, torch.arange(100, 120))
+    whole = completed(told, targets, val_fraction=0.2, test_fraction=0.2)
+    assert torch.equal(whole.test, told.test)
+    assert torch.cat([whole.train, whole.val]).sort().values.tolist() == list(range(100))
+    assert len(whole.val) == pytest.approx(20, abs=1)
+    assert completed(whole, targets, val_fraction=0.2, test_fraction=0.2) is whole
+
+
+def test_what_is_cut_off_further_keeps_to_the_groups() -> None:
+    targets, groups = _targets([100, 20]), np.arange(120) // 5
+    told = Cut(torch.arange(20, 120), torch.arange(0, 20), torch.empty(0, dtype=torch.long))
+    whole = completed(told, targets, val_fraction=0.2, test_fraction=0.2, groups=groups)
+    assert not set(groups[whole.train.numpy()]) & set(groups[whole.test.numpy()])
