@@ -53,8 +53,7 @@ def build_parts(config: DictConfig) -> Parts:
     optimizer, scheduler = build(config, "optimizer"), build(config, "scheduler")
     _try(config, optimizer, scheduler)
     splits: Splits = build(config, "data")
-    if config.ckpt_path is not None:
-        _check_checkpoint(config, splits.classes)
+    weights = {} if config.ckpt_path is None else _checked_checkpoint(config, splits.classes)
     loss = _loss(config, splits)
     link: Link = "sigmoid" if splits.is_multilabel else getattr(loss, "link", "softmax")
     with torch.random.fork_rng(devices=[]):  # initial weights are drawn on the CPU, whatever they are moved to
@@ -62,6 +61,7 @@ def build_parts(config: DictConfig) -> Parts:
         backbone = build(config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities)
         sizes = {"in_features": backbone.num_features, "out_features": len(splits.classes)}
         head = build(config, "head", **sizes, num_classes=len(splits.classes))
+    _check_shapes(config, weights, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     draws = {"seed": config.seed, "max_epochs": config.max_epochs, "batch_size": config.batch_size}
     sampler = build(config, "sampler", targets=splits.train.targets, **draws)
     from imbalance_lab.posthoc import check_options  # here: with torchmetrics and what that imports it takes seconds
@@ -202,10 +202,11 @@ def _check_job(config: DictConfig) -> None:
         raise UsageError(f"ckpt_path={config.ckpt_path} is no file: name a checkpoint, as in RUN/checkpoints/last.ckpt")
 
 
-def _check_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> None:
-    """Refuse a checkpoint of another model, by what to write on the command line to have that one."""
+def _checked_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> dict[str, Tensor]:
+    """Its weights; refuse one of another model, by what to write on the command line to have that one."""
     try:
-        hparams = torch.load(config.ckpt_path, map_location="cpu", weights_only=True)["hyper_parameters"]
+        content = torch.load(config.ckpt_path, map_location="cpu", weights_only=True)
+        weights, hparams = content["state_dict"], content["hyper_parameters"]
         trained, trained_classes = hparams["config"], hparams["classes"]
     except Exception as error:  # whatever unpickling a file that is no checkpoint of ours may raise
         raise UsageError(f"ckpt_path={config.ckpt_path} is no checkpoint of this program that can be read") from error
@@ -225,3 +226,15 @@ def _check_checkpoint(config: DictConfig, classes: tuple[str, ...]) -> None:
         ]
     if needed:
         raise UsageError(f"ckpt_path={config.ckpt_path} holds another model: add {' '.join(needed)}")
+    return dict(weights)
+
+
+def _check_shapes(config: DictConfig, weights: dict[str, Tensor], modules: dict[str, nn.Module]) -> None:
+    """Refuse a checkpoint that was trained on inputs of another shape: other columns, other channels."""
+    for part, module in modules.items():
+        for name, tensor in module.state_dict(prefix=f"{part}.").items():
+            if name in weights and weights[name].shape != tensor.shape:
+                raise UsageError(
+                    f"ckpt_path={config.ckpt_path} was trained on other inputs, {name} is {tuple(weights[name].shape)} "
+                    f"there and {tuple(tensor.shape)} here: choose its data, with the same columns or image_size"
+                )

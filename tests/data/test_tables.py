@@ -256,3 +256,10 @@ def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> No
     assert [each["name"] for each in told["classes"]] == ["0", "1"]
     state = torch.load(directory / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
     assert state["prepare.quantiles"].shape[0] == 30
+
+
+def test_a_checkpoint_of_other_columns_is_refused(path: Path, run_job: RunJob) -> None:
+    told = "data=table", f"data.path={path}", "data.target=target"
+    directory = run_job(*told, "max_epochs=1")
+    with pytest.raises(UsageError, match=r"was trained on other inputs, prepare\.\w+ is \(30.*\) there and \(29"):
+        build_parts(composed(*told, "data.drop=[mean radius]", f"ckpt_path={directory}/checkpoints/best.ckpt"))
