@@ -180,6 +180,8 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
         ("a,b,y\n1,1,1\n2,2,1\n" + "3,1,1\n" * 9, {"target": "y"}, "all training examples are of one class, '1'"),
         ("a,b,y\n1,1,1\n", {"target": "y"}, "no example in the val split"),
         ("a,b,y\n", {"target": "y"}, "has a header but no row"),
+        ("a;b;y\n1,5;2;0\n", {"target": "y"}, "cannot be read"),
+        ("a;b;y\n1;2;0\n", {"target": "y"}, "is separated by semicolons: save it with commas"),
         ("", {"target": "y"}, "cannot be read.*[Ee]mpty"),
         ("a,b,y\n1,2,0\n1,2,3,4\n", {"target": "y"}, r"cannot be read.*Row #3"),
         ("a,a,y\n1,2,0\n", {"target": "y"}, "two columns called 'a'"),
@@ -230,6 +232,18 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("b,y\n1,0\n")
     with pytest.raises(ValueError, match="do not have the same columns: only one has a, b"):
         table(path=str(tmp_path / "a.csv"), val_path=str(tmp_path / "b.csv"), target="y")
+
+
+def test_a_file_is_gone_through_once_however_many_rows_are_named(tmp_path: Path) -> None:
+    from imbalance_lab.data.read_table import _beginnings
+
+    n = 3000
+    pd.DataFrame({"x": np.arange(n), "note": "a, b", "y": np.arange(n) % 2}).to_csv(tmp_path / "t.csv", index=False)
+    splits = table(path=str(tmp_path / "t.csv"), target="y", drop=["note"])
+    before = _beginnings.cache_info().misses
+    names = splits.train.names(torch.arange(1000))
+    assert _beginnings.cache_info().misses == before + 1
+    assert names == [f"t.csv, line {index + 2}" for index in splits.train.index[:1000].tolist()]
 
 
 def test_too_many_categories_are_refused(tmp_path: Path) -> None:
