@@ -48,6 +48,9 @@ def answer(hydra_main: Callable[[], Any]) -> None:
 
     With HYDRA_FULL_ERROR=1 in the environment every error comes with its traceback.
     """
+    for flag in {"-m", "--multirun"} & set(sys.argv[2:]):  # argparse takes no override after a flag among overrides
+        sys.argv.remove(flag)
+        sys.argv.insert(1, flag)
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and PLAIN_ERRORS not in os.environ
     if not wants_traceback:
         # With this Hydra hands exceptions on instead of printing them itself. A DDP process inherits both.

@@ -100,7 +100,7 @@ def test_the_job_ends_with_its_table_and_its_directory(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_runs_every_job_and_ends_with_one_table(tmp_path: Path) -> None:
-    done = train("-m", "trainer=cpu", "max_epochs=2", "loss.gamma=0,-1,5", cwd=tmp_path)
+    done = train("trainer=cpu", "-m", "max_epochs=2", "loss.gamma=0,-1,5", cwd=tmp_path)  # wherever the flag stands
     assert done.returncode == 2
     (sweep,) = tmp_path.glob("multirun/*/*")
     runs = read_sweep(sweep)
