@@ -1,5 +1,6 @@
 """The mean of a loss under DDP: two processes with uneven shares have the gradient of one with the whole batch."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,9 @@ def one_of_two(rank: int, rendezvous: str, results: str) -> None:
     if rank == 0:
         torch.save(found, results)
     dist.destroy_process_group()
+    # Python's own end is now and then aborted ("terminate called without an active exception": 9 of 72 times) by a thread
+    # of DDP that is still there; what this process had to say is on disk.
+    os._exit(0)
 
 
 @pytest.fixture(scope="module")
