@@ -67,8 +67,8 @@ def one_of_two(rank: int, rendezvous: str, results: str) -> None:
     if rank == 0:
         torch.save(found, results)
     dist.destroy_process_group()
-    # Python's own end is now and then aborted ("terminate called without an active exception": 9 of 72 times) by a thread
-    # of DDP that is still there; what this process had to say is on disk.
+    # Python's own end is aborted now and then ("terminate called without an active exception", 9 of 72 times) by a
+    # thread of DDP that is still there; what this process had to say is on disk.
     os._exit(0)
 
 
