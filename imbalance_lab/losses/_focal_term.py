@@ -15,11 +15,11 @@ from torch import Tensor
 from imbalance_lab.losses.checks import in_full_precision
 from imbalance_lab.losses.targets import is_class
 
-CHUNK = 1 << 17
+CHUNK = 1 << 18
 """Logits that the fused form works on at a time on a CPU, a thread: they and their exponentials stay in its cache."""
 
 WIDE = 16
-"""From so many classes on torch's softmax on a CPU is faster than its parts, and worth keeping for the gradient."""
+"""From so many classes side by side on torch's softmax is faster than its parts on a CPU."""
 
 
 def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None = None) -> Tensor:
@@ -113,22 +113,19 @@ class _FusedTerm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
-        kept = peak = None
-        if _is_wide(logits):
-            kept, p, miss, cross_entropy = _probabilities(logits, target)
-            others = miss
+        exponentials = _traced_exponentials if torch.compiler.is_compiling() else _exponentials
+        peak, own, others, kept = exponentials(logits, target, keep=ctx.needs_input_grad[0] and _is_kept(logits))
+        if peak is None:
+            p, miss = own, others
+            cross_entropy = _minus_log(p, miss, logits, target)
         else:
-            peak, others = _peak_and_others(logits, target)
-            others = others.squeeze(1)
-            lead = (logits.gather(1, target.long().unsqueeze(1)) - peak).squeeze(1)
-            own = lead.exp()
             total = own + others
             p, miss = own / total, others / total
             # log Σ exp − z_y: own is 1 for the leader, and for all else others ≥ 1, so that nothing cancels.
-            cross_entropy = torch.log1p(own - 1 + others) - lead
+            cross_entropy = torch.log1p(own - 1 + others) - _lead(logits, target, peak)
         modulation = miss.pow(gamma) if weight is None else miss.pow(gamma) * weight
         if ctx.needs_input_grad[0]:
-            slope = (p * cross_entropy * gamma + miss) * modulation
+            slope = torch.addcmul(miss, p * gamma, cross_entropy).mul_(modulation)
             scale = slope / others.clamp_min(torch.finfo(others.dtype).tiny)
             ctx.gamma, ctx.weight = gamma, weight
             ctx.save_for_backward(logits, target, peak, scale, slope, kept)
@@ -142,89 +139,125 @@ class _FusedTerm(torch.autograd.Function):
             term = _composite(logits, target, ctx.gamma, ctx.weight)
             (twice,) = torch.autograd.grad(term, logits, gradient, create_graph=True)
             return twice, None, None, None
+        written = _traced_gradient if torch.compiler.is_compiling() else _gradient
         scale, own = (scale * gradient).unsqueeze(1), (slope * -gradient).unsqueeze(1)
-        if kept is not None:
-            # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
-            result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
-            torch.mul(kept, scale, out=result).scatter_(1, target.unsqueeze(1), own)
-            return result, None, None, None
-        return _scaled_exponentials(logits, target, peak, scale, own), None, None, None
+        return written(logits, target, peak, kept, scale, own), None, None, None
 
 
-def _is_wide(logits: Tensor) -> bool:
-    """Whether to work on probabilities: in half precision they would take more memory than cross-entropy does."""
-    on_cpu = logits.device.type == "cpu" and not torch.compiler.is_compiling()
-    return on_cpu and logits.shape[1] >= WIDE and logits.dtype in (torch.float32, torch.float64)
+def _is_kept(logits: Tensor) -> bool:
+    """Whether the exponentials are kept for the gradient, which is then written over them.
+
+    In half precision they would take more memory than cross-entropy does, and a kernel compiled for a GPU computes an
+    exponential sooner than it reads one.
+    """
+    compiled_for_gpu = torch.compiler.is_compiling() and logits.device.type != "cpu"
+    return logits.dtype in (torch.float32, torch.float64) and not compiled_for_gpu
 
 
-def _probabilities(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Softmax with the target's zeroed, like the logits; and of each target p, 1 − p and −log p."""
+def _takes_softmax(logits: Tensor) -> bool:
+    """Whether torch's softmax is faster than its parts."""
+    return logits.device.type == "cpu" and (logits.dim() == 3 or logits.shape[1] >= WIDE)
+
+
+def _lead(logits: Tensor, target: Tensor, peak: Tensor) -> Tensor:
+    """z_y − peak, (N, …)."""
+    return (logits.gather(1, target.long().unsqueeze(1)) - peak).squeeze(1)
+
+
+def _minus_log(p: Tensor, miss: Tensor, logits: Tensor, target: Tensor) -> Tensor:
+    """−log p = log(1 + (1 − p) / p), and from the logits where p has vanished."""
+    cross_entropy = torch.log1p(miss / p)
+    vanished = p < torch.finfo(p.dtype).tiny
+    if vanished.any():
+        z = in_full_precision(logits.movedim(1, -1)[vanished])
+        cross_entropy[vanished] = z.logsumexp(1) - z.gather(1, target[vanished].unsqueeze(1)).squeeze(1)
+    return cross_entropy
+
+
+Exponentials = tuple[Tensor | None, Tensor, Tensor, Tensor | None]
+
+
+def _exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Exponentials:
+    """exp(z_c − peak), or softmax(z) where that is faster: ``peak`` is then None.
+
+    Returns:
+        peak, (N, 1, …); the exponential of the target, and the sum of the others, both (N, …); if ``keep``, all of
+        them, like the logits, with 0 at the target.
+    """
     column = target.unsqueeze(1)
-    kept = torch.softmax(logits, 1)
-    p = kept.gather(1, column).squeeze(1)
-    miss = kept.scatter_(1, column, 0).sum(1)
-    # Of p and 1 − p the smaller has all its digits.
-    cross_entropy = torch.where(miss < p, -torch.log1p(-miss), -p.log())
-    lost = p < torch.finfo(p.dtype).tiny
-    if lost.any():
-        z = logits.movedim(1, -1)[lost]
-        cross_entropy[lost] = z.logsumexp(1) - z.gather(1, target[lost].unsqueeze(1)).squeeze(1)
-    return kept, p, miss, cross_entropy
+    own = torch.empty_like(column, dtype=torch.promote_types(logits.dtype, torch.float32))
+    others = torch.empty_like(own)
+    peak = None if _takes_softmax(logits) else torch.empty_like(own)
+    kept = torch.empty_like(logits) if keep else None
+    for part, each in [((...,), kept)] if kept is not None else _parts(logits, own.dtype):
+        z = logits[part]
+        if peak is not None:
+            torch.amax(each.copy_(z) if z.dtype != each.dtype else z, 1, keepdim=True, out=peak[part])
+        _exponentiate(z, None if peak is None else peak[part], out=each)
+        torch.gather(each, 1, column[part], out=own[part])
+        torch.sum(each.scatter_(1, column[part], 0), 1, keepdim=True, out=others[part])
+    return peak, own.squeeze(1), others.squeeze(1), kept
 
 
-def _peak_and_others(logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """max_c z_c and Σ_{c≠y} exp(z_c − max), both (N, 1, …)."""
-    if torch.compiler.is_compiling():
-        logits = in_full_precision(logits)
-        peak = logits.amax(1, keepdim=True)
-        others = (logits - peak).exp().masked_fill(is_class(target, logits), 0).sum(1, keepdim=True)
-        return peak, others
+def _gradient(
+    logits: Tensor, target: Tensor, peak: Tensor | None, kept: Tensor | None, scale: Tensor, own: Tensor
+) -> Tensor:
+    """The gradient, like the logits: ``scale`` times the exponentials, but ``own`` at the target."""
     column = target.unsqueeze(1)
-    precise = torch.promote_types(logits.dtype, torch.float32)
-    peak = torch.empty(column.shape, dtype=precise, device=logits.device)
-    others = torch.empty_like(peak)
-    scratch = peak.new_empty(0)
-    for part in _parts(logits):
-        chunk = logits[part].to(precise)
-        torch.amax(chunk, 1, keepdim=True, out=peak[part])
-        if chunk.dtype != logits.dtype:
-            scratch = chunk  # already a copy
-        elif scratch.shape != chunk.shape:
-            scratch = torch.empty_like(chunk)
-        torch.sub(chunk, peak[part], out=scratch).exp_().scatter_(1, column[part], 0)
-        torch.sum(scratch, 1, keepdim=True, out=others[part])
-    return peak, others
-
-
-def _scaled_exponentials(logits: Tensor, target: Tensor, peak: Tensor, scale: Tensor, own: Tensor) -> Tensor:
-    """The gradient, like the logits: scale · exp(z_c − peak) for the other classes, ``own`` for the target."""
-    if torch.compiler.is_compiling():
-        others = (in_full_precision(logits) - peak).exp() * scale
-        return torch.where(is_class(target, logits), own, others).to(logits.dtype)
-    column = target.unsqueeze(1)
+    if kept is not None:
+        # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
+        result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
+        return torch.mul(kept, scale, out=result).scatter_(1, column, own)
     result = torch.empty_like(logits)
-    for part in _parts(logits):
-        out = result[part]
-        if out.dtype == peak.dtype:
-            chunk = torch.sub(logits[part], peak[part], out=out)
-        else:  # converted first: a subtraction of two dtypes would make one more copy
-            chunk = logits[part].to(peak.dtype).sub_(peak[part])
-        chunk.exp_().mul_(scale[part]).scatter_(1, column[part], own[part])
-        if chunk is not out:
-            out.copy_(chunk)
+    for part, each in _parts(logits, own.dtype):
+        _exponentiate(logits[part], None if peak is None else peak[part], out=each)
+        result[part].copy_(each.mul_(scale[part]).scatter_(1, column[part], own[part]))
     return result
 
 
-def _parts(logits: Tensor) -> Iterator[tuple[slice | EllipsisType, ...]]:
-    """Cut (R, C) by rows, (N, C, M) by examples and positions, never through the classes; a GPU takes all at once."""
+def _exponentiate(logits: Tensor, peak: Tensor | None, out: Tensor) -> None:
+    """Write exp(z − peak), or without a peak softmax(z), in the dtype of ``out``."""
+    if peak is None:
+        torch.softmax(logits, 1, dtype=out.dtype, out=out)
+    else:  # converted first: a subtraction of two dtypes would make one more copy
+        torch.sub(out.copy_(logits) if logits.dtype != out.dtype else logits, peak, out=out).exp_()
+
+
+def _traced_exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Exponentials:
+    """`_exponentials` as the compiler wants it: plain, in one piece."""
+    z = in_full_precision(logits)
+    peak = z.amax(1, keepdim=True)
+    each = (z - peak).exp()
+    each = each.scatter(1, target.long().unsqueeze(1), 0) if keep else each.masked_fill(is_class(target, z), 0)
+    return peak, _lead(z, target, peak).exp(), each.sum(1), each if keep else None
+
+
+def _traced_gradient(
+    logits: Tensor, target: Tensor, peak: Tensor, kept: Tensor | None, scale: Tensor, own: Tensor
+) -> Tensor:
+    """`_gradient` as the compiler wants it."""
+    if kept is not None:
+        return (kept * scale).scatter(1, target.long().unsqueeze(1), own)
+    others = (in_full_precision(logits) - peak).exp() * scale
+    return torch.where(is_class(target, logits), own, others).to(logits.dtype)
+
+
+def _parts(logits: Tensor, dtype: torch.dtype) -> Iterator[tuple[tuple[slice | EllipsisType, ...], Tensor]]:
+    """Cut (R, C) by rows, (N, C, M) by examples and positions, never through the classes; a GPU takes all at once.
+
+    With each part comes memory of its shape and of ``dtype`` to work in, the same again and again.
+    """
     size = CHUNK * torch.get_num_threads()
-    if logits.numel() <= size or logits.device.type != "cpu":
-        yield (...,)
-        return
     examples, classes = logits.shape[:2]
     positions = math.prod(logits.shape[2:])
-    step = max(1, size // (classes * positions))
-    width = max(1, min(positions, size // classes))
+    step, width = examples, positions
+    if logits.numel() > size and logits.device.type == "cpu":
+        step = max(1, size // (classes * positions))
+        width = max(1, min(positions, size // classes))
+    scratch = logits.new_empty(0, dtype=dtype)
     for start in range(0, examples, step):
         for left in range(0, positions, width):
-            yield (slice(start, start + step), slice(None), slice(left, left + width))[: logits.dim()]
+            part = (slice(start, start + step), slice(None), slice(left, left + width))[: logits.dim()]
+            if scratch.shape != logits[part].shape:
+                scratch = torch.empty_like(logits[part], dtype=dtype)
+            yield part, scratch
