@@ -15,8 +15,8 @@ from torch import Tensor
 from imbalance_lab.losses.checks import in_full_precision
 from imbalance_lab.losses.targets import is_class
 
-CHUNK = 1 << 18
-"""Logits that the fused form works on at a time on a CPU, a thread: they and their exponentials stay in its cache."""
+CHUNK = 1 << 14, 1 << 18
+"""How many logits a thread works on at a time on a CPU, least and most: as many as stay in its cache."""
 
 WIDE = 16
 """From so many classes side by side on torch's softmax is faster than its parts on a CPU."""
@@ -115,21 +115,22 @@ class _FusedTerm(torch.autograd.Function):
     def forward(ctx: Any, logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
         exponentials = _traced_exponentials if torch.compiler.is_compiling() else _exponentials
         peak, own, others, kept = exponentials(logits, target, keep=ctx.needs_input_grad[0] and _is_kept(logits))
+        # In place from here on: with few classes it is the vectors (N,) that take the time and the memory.
         if peak is None:
             p, miss = own, others
             cross_entropy = _minus_log(p, miss, logits, target)
         else:
-            total = own + others
-            p, miss = own / total, others / total
             # log Σ exp − z_y: own is 1 for the leader, and for all else others ≥ 1, so that nothing cancels.
-            cross_entropy = torch.log1p(own - 1 + others) - _lead(logits, target, peak)
-        modulation = miss.pow(gamma) if weight is None else miss.pow(gamma) * weight
+            cross_entropy = (own - 1).add_(others).log1p_().sub_(_lead(logits, target, peak))
+            total = own + others
+            p, miss = own.div_(total), others / total
+        modulation = miss.pow(gamma) if weight is None else miss.pow(gamma).mul_(weight)
         if ctx.needs_input_grad[0]:
-            slope = torch.addcmul(miss, p * gamma, cross_entropy).mul_(modulation)
-            scale = slope / others.clamp_min(torch.finfo(others.dtype).tiny)
+            slope = torch.addcmul(miss, p.mul_(gamma), cross_entropy).mul_(modulation)
+            scale = slope / others.clamp_min_(torch.finfo(others.dtype).tiny)
             ctx.gamma, ctx.weight = gamma, weight
             ctx.save_for_backward(logits, target, peak, scale, slope, kept)
-        return modulation * cross_entropy
+        return modulation.mul_(cross_entropy)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
@@ -140,8 +141,8 @@ class _FusedTerm(torch.autograd.Function):
             (twice,) = torch.autograd.grad(term, logits, gradient, create_graph=True)
             return twice, None, None, None
         written = _traced_gradient if torch.compiler.is_compiling() else _gradient
-        scale, own = (scale * gradient).unsqueeze(1), (slope * -gradient).unsqueeze(1)
-        return written(logits, target, peak, kept, scale, own), None, None, None
+        scale, slope, gradient = scale.unsqueeze(1), slope.unsqueeze(1), gradient.unsqueeze(1)
+        return written(logits, target, peak, kept, scale, slope, gradient), None, None, None
 
 
 def _is_kept(logits: Tensor) -> bool:
@@ -166,7 +167,7 @@ def _lead(logits: Tensor, target: Tensor, peak: Tensor) -> Tensor:
 
 def _minus_log(p: Tensor, miss: Tensor, logits: Tensor, target: Tensor) -> Tensor:
     """−log p = log(1 + (1 − p) / p), and from the logits where p has vanished."""
-    cross_entropy = torch.log1p(miss / p)
+    cross_entropy = (miss / p).log1p_()
     vanished = p < torch.finfo(p.dtype).tiny
     if vanished.any():
         z = in_full_precision(logits.movedim(1, -1)[vanished])
@@ -200,18 +201,19 @@ def _exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Exponentials
 
 
 def _gradient(
-    logits: Tensor, target: Tensor, peak: Tensor | None, kept: Tensor | None, scale: Tensor, own: Tensor
+    logits: Tensor, target: Tensor, peak: Tensor | None, kept: Tensor | None, scale: Tensor, slope: Tensor, gradient: Tensor
 ) -> Tensor:
-    """The gradient, like the logits: ``scale`` times the exponentials, but ``own`` at the target."""
+    """The incoming gradient times ``scale`` and the exponentials, but at the target times −``slope``; like the logits."""
     column = target.unsqueeze(1)
     if kept is not None:
         # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
         result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
-        return torch.mul(kept, scale, out=result).scatter_(1, column, own)
+        return torch.mul(kept, scale * gradient, out=result).scatter_(1, column, slope * -gradient)
     result = torch.empty_like(logits)
-    for part, each in _parts(logits, own.dtype):
+    for part, each in _parts(logits, scale.dtype):
         _exponentiate(logits[part], None if peak is None else peak[part], out=each)
-        result[part].copy_(each.mul_(scale[part]).scatter_(1, column[part], own[part]))
+        each.mul_(scale[part] * gradient[part]).scatter_(1, column[part], slope[part] * -gradient[part])
+        result[part].copy_(each)
     return result
 
 
@@ -233,13 +235,13 @@ def _traced_exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Expon
 
 
 def _traced_gradient(
-    logits: Tensor, target: Tensor, peak: Tensor, kept: Tensor | None, scale: Tensor, own: Tensor
+    logits: Tensor, target: Tensor, peak: Tensor, kept: Tensor | None, scale: Tensor, slope: Tensor, gradient: Tensor
 ) -> Tensor:
     """`_gradient` as the compiler wants it."""
     if kept is not None:
-        return (kept * scale).scatter(1, target.long().unsqueeze(1), own)
-    others = (in_full_precision(logits) - peak).exp() * scale
-    return torch.where(is_class(target, logits), own, others).to(logits.dtype)
+        return (kept * (scale * gradient)).scatter(1, target.long().unsqueeze(1), slope * -gradient)
+    others = (in_full_precision(logits) - peak).exp() * (scale * gradient)
+    return torch.where(is_class(target, logits), slope * -gradient, others).to(logits.dtype)
 
 
 def _parts(logits: Tensor, dtype: torch.dtype) -> Iterator[tuple[tuple[slice | EllipsisType, ...], Tensor]]:
@@ -247,7 +249,8 @@ def _parts(logits: Tensor, dtype: torch.dtype) -> Iterator[tuple[tuple[slice | E
 
     With each part comes memory of its shape and of ``dtype`` to work in, the same again and again.
     """
-    size = CHUNK * torch.get_num_threads()
+    least, most = (bound * torch.get_num_threads() for bound in CHUNK)
+    size = min(max(least, logits.numel() // 4), most)  # a quarter in float32 is half as much memory as the logits
     examples, classes = logits.shape[:2]
     positions = math.prod(logits.shape[2:])
     step, width = examples, positions

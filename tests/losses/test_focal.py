@@ -22,7 +22,7 @@ LAYOUTS = {"rows": (7, 4), "dense": (2, 4, 3, 5), "several chunks": (40_000, 4),
 @pytest.fixture(params=["one chunk", "many chunks"])
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "many chunks":
-        monkeypatch.setattr("imbalance_lab.losses._focal_term.CHUNK", 12)
+        monkeypatch.setattr("imbalance_lab.losses._focal_term.CHUNK", (12, 12))
 
 
 def batch(*shape: int, dtype: torch.dtype = torch.float64, scale: float = 2.0) -> tuple[Tensor, Tensor]:
