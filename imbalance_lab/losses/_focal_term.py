@@ -201,9 +201,15 @@ def _exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Exponentials
 
 
 def _gradient(
-    logits: Tensor, target: Tensor, peak: Tensor | None, kept: Tensor | None, scale: Tensor, slope: Tensor, gradient: Tensor
+    logits: Tensor,
+    target: Tensor,
+    peak: Tensor | None,
+    kept: Tensor | None,
+    scale: Tensor,
+    slope: Tensor,
+    gradient: Tensor,
 ) -> Tensor:
-    """The incoming gradient times ``scale`` and the exponentials, but at the target times −``slope``; like the logits."""
+    """The incoming gradient times ``scale`` and the exponentials, at the target times −``slope``; like the logits."""
     column = target.unsqueeze(1)
     if kept is not None:
         # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.

@@ -11,7 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import Reduction, checked_number, checked_reduction, in_full_precision, reduce
+from imbalance_lab.losses.checks import (
+    Reduction,
+    as_given,
+    checked_integer,
+    checked_number,
+    checked_reduction,
+    in_full_precision,
+    reduce,
+)
+from imbalance_lab.losses.targets import labels_of_each_class
 from imbalance_lab.losses.weights import Counts
 
 
@@ -22,20 +31,23 @@ def asymmetric_loss(
     gamma_positive: float = 1.0,
     gamma_negative: float = 4.0,
     margin: float = 0.05,
+    ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
     """Binary cross-entropy with one focusing for present, another for absent labels, and a margin.
 
     Args:
-        logits: z, (N, C), floating point; half types are computed in float32.
-        target: 0 or 1 for each label (N, C), or class numbers (N,), taken one against the rest.
+        logits: z, (N, C) or (N, C, …), floating point; half types are computed in float32.
+        target: 0 or 1 for each label, or in between (mixup), in the shape of ``logits``; or class numbers (N, …),
+            taken one against the rest.
         gamma_positive: γ+ ≥ 0, focusing of the labels that are present.
         gamma_negative: γ− ≥ 0, focusing of the labels that are absent.
         margin: m in [0, 1], the probability below which an absent label costs nothing.
-        reduction: "none", "sum" (the authors' choice) or "mean", over the N · C labels.
+        ignore_index: a target value that adds neither loss nor gradient: a label that nobody knows.
+        reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
 
     Returns:
-        a scalar, or for "none" (N, C); in float32 at least.
+        a scalar, or for "none" the shape of ``logits``; in the dtype of ``logits`` (see `as_given`).
 
     Laws: γ+ = γ− = m = 0 is `torch.nn.functional.binary_cross_entropy_with_logits`; γ+ = γ− with m = 0 is the
     sigmoid focal loss without α; an absent label with p ≤ m gets neither loss nor gradient.
@@ -43,20 +55,17 @@ def asymmetric_loss(
     >>> asymmetric_loss(torch.zeros(1, 2), torch.tensor([[1, 0]]), reduction="none")
     tensor([[0.3466, 0.0245]])
     """
-    logits = in_full_precision(logits)
-    if target.ndim == 1:
-        target = torch.zeros_like(logits).scatter(1, target[:, None], 1)
-    if target.shape != logits.shape:
-        raise ValueError(f"target {tuple(target.shape)} does not fit logits {tuple(logits.shape)}")
-    target = target.to(logits)
+    y, ignored = labels_of_each_class(logits, target, ignore_index)
+    z = in_full_precision(logits)
+    y = y.to(z)
     # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0, whose slope is ∞.
-    tiny = torch.finfo(logits.dtype).tiny
-    p, absent = logits.sigmoid(), (-logits).sigmoid()
-    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(logits)
-    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-logits)
+    tiny = torch.finfo(z.dtype).tiny
+    p, absent = z.sigmoid(), (-z).sigmoid()
+    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(z)
+    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-z)
     negative = (p - margin).clamp(min=tiny) ** gamma_negative * log_absent
-    loss = -(target * positive + (1 - target) * negative)
-    return reduce(loss, reduction, loss.new_tensor(loss.numel()))
+    loss = -(y * positive + (1 - y) * negative).masked_fill(ignored, 0)
+    return as_given(reduce(loss, reduction, (~ignored).sum()), logits)
 
 
 class AsymmetricLoss(nn.Module):
@@ -67,13 +76,14 @@ class AsymmetricLoss(nn.Module):
         gamma_negative: γ− ≥ 0.
         margin: m in [0, 1].
         class_counts: taken as every loss takes it; the asymmetric loss has no use for it.
-        reduction: "none", "sum" or "mean", over the N · C labels.
+
+    The other arguments are `asymmetric_loss`'s.
 
     Raises:
         TypeError, ValueError: for arguments that make no sense.
 
     >>> AsymmetricLoss(gamma_negative=2)
-    AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, reduction='mean')
+    AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, ignore_index=-100, reduction='mean')
     """
 
     link = "sigmoid"  # how its logits become probabilities
@@ -85,12 +95,14 @@ class AsymmetricLoss(nn.Module):
         margin: float = 0.05,
         *,
         class_counts: Counts | None = None,
+        ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
         self.gamma_positive = checked_number("gamma_positive", gamma_positive, at_least=0)
         self.gamma_negative = checked_number("gamma_negative", gamma_negative, at_least=0)
         self.margin = checked_number("margin", margin, at_least=0, at_most=1)
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -101,6 +113,7 @@ class AsymmetricLoss(nn.Module):
             gamma_positive=self.gamma_positive,
             gamma_negative=self.gamma_negative,
             margin=self.margin,
+            ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
 
@@ -108,5 +121,5 @@ class AsymmetricLoss(nn.Module):
         """The knobs, for ``print(loss)``."""
         return (
             f"gamma_positive={self.gamma_positive}, gamma_negative={self.gamma_negative}, "
-            f"margin={self.margin}, reduction={self.reduction!r}"
+            f"margin={self.margin}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
         )

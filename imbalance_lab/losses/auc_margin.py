@@ -10,43 +10,53 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import checked_integer, checked_number, in_full_precision, reduce
+from imbalance_lab.losses.checks import as_given, checked_integer, checked_number, in_full_precision, reduce
 from imbalance_lab.losses.ranks import sum_over_ranks, world_size
+from imbalance_lab.losses.targets import labels_of_each_class
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
 from imbalance_lab.losses.weights import Counts
 
 
 def auc_margin_loss(
-    logits: Tensor, target: Tensor, a: Tensor, b: Tensor, alpha: Tensor, *, margin: float = 1.0
+    logits: Tensor,
+    target: Tensor,
+    a: Tensor,
+    b: Tensor,
+    alpha: Tensor,
+    *,
+    margin: float = 1.0,
+    ignore_index: int = -100,
 ) -> Tensor:
     """The formula above for L labels, averaged over them.
 
     Args:
         logits: z, (N, L), floating point; half types are computed in float32.
-        target: 0 or 1, (N, L).
+        target: 0 or 1, (N, L), or class numbers (N,), taken one against the rest.
         a: centre of the positives' scores, (L,).
         b: centre of the negatives' scores, (L,).
         alpha: the dual variable, (L,); where it is negative, 0 counts.
         margin: m ≥ 0.
+        ignore_index: a target value that is neither positive nor negative: a label that nobody knows.
 
     Returns:
-        a scalar, in float32 at least.
+        a scalar, in the dtype of ``logits`` (see `as_given`).
 
     The gradient of ``alpha`` has its sign turned: an optimizer that minimises moves α up, as the inner
     maximum wants. Where a batch has no positives (or no negatives) a (or b), their mean at the optimum,
     stands in for them.
     """
     h = class_logits(logits, len(a)).sigmoid()
-    target = target.to(h)
-    spread_positive, mean_positive = _means((h - a).square(), h, target, absent=a)
-    spread_negative, mean_negative = _means((h - b).square(), h, 1 - target, absent=b)
+    y, ignored = labels_of_each_class(logits, target, ignore_index)
+    y, known = y.to(h), (~ignored).to(h)
+    spread_positive, mean_positive = _means((h - a).square(), h, known * y, absent=a)
+    spread_negative, mean_negative = _means((h - b).square(), h, known * (1 - y), absent=b)
     gap = margin + mean_negative - mean_positive
     dual = alpha.detach().clamp(min=0)
     # α itself climbs 2α gap − α² without the bound: the bounded maximum is that one's, or 0, and an α that a
     # long step has thrown below 0 finds back. This term is 0; only its gradient counts.
     ascent = 2 * alpha * gap.detach() - alpha.square()
     loss = spread_positive + spread_negative + 2 * dual * gap - dual.square() - (ascent - ascent.detach())
-    return loss.mean()
+    return as_given(loss.mean(), logits)
 
 
 class AUCMarginLoss(nn.Module):
@@ -62,6 +72,7 @@ class AUCMarginLoss(nn.Module):
             the scores. The paper starts from a net that cross-entropy has trained.
         class_counts: (C,); only C counts, and only where ``num_labels`` is None.
         num_labels: L; None is 1 for two classes or no ``class_counts``, else C.
+        ignore_index: a target value that is neither positive nor negative.
 
     Call it as ``loss(logits, target)``. One label: logits (N,), (N, 1), or (N, 2) of which z₁ − z₀ is the
     score, and target (N,) or (N, 1) of 0 and 1. L labels: logits (N, L) and target (N, L) of 0 and 1, or
@@ -85,9 +96,11 @@ class AUCMarginLoss(nn.Module):
         warmup_steps: int = 0,
         class_counts: Counts | None = None,
         num_labels: int | None = None,
+        ignore_index: int = -100,
     ) -> None:
         super().__init__()
         self.margin = checked_number("margin", margin, at_least=0)
+        self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.warmup_steps = _at_least(0, "warmup_steps", warmup_steps)
         if num_labels is None:
             num_labels = 1 if class_counts is None or len(class_counts) == 2 else len(class_counts)
@@ -104,37 +117,40 @@ class AUCMarginLoss(nn.Module):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as the class says."""
-        logits, target = self._by_label(logits, target)
+        z, target = self._by_label(in_full_precision(logits), target)
         if not self.warmup_steps:
-            return auc_margin_loss(logits, target, self.a, self.b, self.alpha, margin=self.margin)
+            return as_given(self._margin_loss(z, target), logits)
         warming = self.steps < self.warmup_steps
         if self.training:
             self.steps += 1
-        followed = torch.where(warming, logits.detach(), logits)
-        loss = auc_margin_loss(followed, target, self.a, self.b, self.alpha, margin=self.margin)
-        each = F.binary_cross_entropy_with_logits(logits, target.to(logits), reduction="none")
-        cross_entropy = reduce(each, "mean", each.new_tensor(each.numel()))
-        return torch.where(warming, cross_entropy + (loss - loss.detach()), loss)
+        loss = self._margin_loss(torch.where(warming, z.detach(), z), target)
+        y, ignored = labels_of_each_class(z, target, self.ignore_index)
+        each = F.binary_cross_entropy_with_logits(z, y.to(z), reduction="none").masked_fill(ignored, 0)
+        cross_entropy = reduce(each, "mean", (~ignored).sum())
+        return as_given(torch.where(warming, cross_entropy + (loss - loss.detach()), loss), logits)
+
+    def _margin_loss(self, logits: Tensor, target: Tensor) -> Tensor:
+        variables = self.a, self.b, self.alpha
+        return auc_margin_loss(logits, target, *variables, margin=self.margin, ignore_index=self.ignore_index)
 
     def _by_label(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Both as (N, L)."""
-        logits = in_full_precision(logits)
-        labels = len(self.a)
-        if labels == 1:
-            if logits.ndim == 2 and logits.shape[1] == 2:
-                logits = logits[:, 1] - logits[:, 0]
-            logits, target = logits.reshape(len(logits), -1), target.reshape(len(target), -1)
-        elif target.ndim == 1:
-            target = torch.zeros_like(logits).scatter(1, target[:, None], 1)
-        if target.shape != logits.shape or logits.shape[1] != labels:
-            raise ValueError(
-                f"logits {tuple(logits.shape)} and target {tuple(target.shape)} do not fit {labels} label(s)"
-            )
+        """Logits (N, L) and what `auc_margin_loss` takes beside them."""
+        if len(self.a) > 1:
+            return logits, target
+        given = f"logits {tuple(logits.shape)} and target {tuple(target.shape)} do not fit 1 label"
+        if logits.ndim == 2 and logits.shape[1] == 2:
+            logits = logits[:, 1] - logits[:, 0]
+        logits, target = logits.reshape(len(logits), -1), target.reshape(len(target), -1)
+        if target.shape != logits.shape or logits.shape[1] != 1:
+            raise ValueError(given)
         return logits, target
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""
-        return f"margin={self.margin}, warmup_steps={self.warmup_steps}, num_labels={len(self.a)}"
+        return (
+            f"margin={self.margin}, warmup_steps={self.warmup_steps}, num_labels={len(self.a)}, "
+            f"ignore_index={self.ignore_index}"
+        )
 
 
 def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,7 +160,7 @@ def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tupl
     batch's.
     """
     count = sum_over_ranks(member.sum(0))
-    share = world_size() / count.clamp(min=1)
+    share = world_size() / (count + (count == 0))
     mean = (h * member).sum(0) * share
     return (spread * member).sum(0) * share, torch.where(count > 0, mean, absent.detach())
 

@@ -6,8 +6,9 @@ from numbers import Real
 from typing import Literal, get_args
 
 import torch
-import torch.distributed as dist
 from torch import Tensor
+
+from imbalance_lab.losses.ranks import sum_over_ranks, world_size
 
 Reduction = Literal["none", "sum", "mean"]
 
@@ -98,7 +99,7 @@ def in_full_precision(logits: Tensor) -> Tensor:
 
 
 def as_given(loss: Tensor, logits: Tensor) -> Tensor:
-    """The loss in the dtype of ``logits``; under autocast in float32, as torch's own losses are on a GPU."""
+    """The loss in the dtype of ``logits``, computed in float32 at least; under autocast in float32, like torch's own."""
     if loss.dtype == logits.dtype or torch.is_autocast_enabled(logits.device.type):
         return loss
     return loss.to(logits.dtype)
@@ -117,14 +118,6 @@ def reduce(loss: Tensor, reduction: str, normaliser: Tensor) -> Tensor:
     total = loss.sum()
     if reduction == "sum":
         return total
-    if total.requires_grad:
-        normaliser = _average_over_processes(normaliser)
+    if total.requires_grad and world_size() > 1:
+        total, normaliser = total * world_size(), sum_over_ranks(normaliser)
     return total / (normaliser + (normaliser == 0))
-
-
-def _average_over_processes(value: Tensor) -> Tensor:
-    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
-        return value
-    total = value.detach().clone()
-    dist.all_reduce(total)
-    return total / dist.get_world_size()

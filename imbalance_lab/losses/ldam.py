@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting, checked_counts
-from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import (
     class_logits,
@@ -58,15 +58,16 @@ def ldam_loss(
             are).
 
     Returns:
-        a scalar, or for "none" (N,); in float32 at least.
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
 
     Laws: m = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a
     rarer target never costs less.
     """
-    logits = class_logits(logits, len(margins))
+    z = class_logits(logits, len(margins))
     target = class_numbers("LDAM", target, len(margins), ignore_index)
-    adjusted = logits - scale * margins.to(logits) * is_class(target, logits)
-    return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
+    adjusted = z - scale * margins.to(z) * is_class(target, z)
+    loss = weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return as_given(loss, logits)
 
 
 class LDAMLoss(nn.Module):

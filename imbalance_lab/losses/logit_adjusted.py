@@ -9,7 +9,7 @@ from z. At τ = 1 the equation is that of Ren et al. 2020 (arXiv 2007.10740).
 from torch import Tensor, nn
 
 from imbalance_lab.counts import prior
-from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, required_counts, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts
 
@@ -35,7 +35,7 @@ def logit_adjusted_cross_entropy(
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
     Returns:
-        a scalar, or for "none" (N,); in float32 at least.
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
 
     Laws: τ = 0 and equal counts are cross-entropy; adding a constant to all logits of an example changes
     nothing; a rarer target never costs less.
@@ -45,7 +45,8 @@ def logit_adjusted_cross_entropy(
     tensor(2.3026)
     """
     adjusted = class_logits(logits, len(log_prior)) + tau * log_prior
-    return weighted_cross_entropy(adjusted, target, ignore_index=ignore_index, reduction=reduction)
+    loss = weighted_cross_entropy(adjusted, target, ignore_index=ignore_index, reduction=reduction)
+    return as_given(loss, logits)
 
 
 class LogitAdjustedLoss(nn.Module):

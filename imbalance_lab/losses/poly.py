@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.losses.checks import (
     Reduction,
+    as_given,
     checked_integer,
     checked_number,
     checked_reduction,
@@ -40,7 +41,7 @@ def poly_loss(
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
     Returns:
-        a scalar, or for "none" (N,); in float32 at least.
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
 
     Laws: ε = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a one-hot
     distribution costs what its class number costs.
@@ -48,12 +49,12 @@ def poly_loss(
     >>> poly_loss(torch.zeros(1, 4), torch.tensor([3]))  # log 4 + 3/4
     tensor(2.1363)
     """
-    logits, target, ignored = fitted(in_full_precision(logits), target, ignore_index=ignore_index)
-    loss = F.cross_entropy(logits, target, ignore_index=ignore_index, reduction="none")
+    z, target, ignored = fitted(in_full_precision(logits), target, ignore_index=ignore_index)
+    loss = F.cross_entropy(z, target, ignore_index=ignore_index, reduction="none")
     mixed = target.is_floating_point()
     # The loss of a class number tells 1 − p_y without cancellation or a second softmax, and as 0 where ignored.
-    miss = (target * (1 - logits.softmax(1))).sum(1) if mixed else -torch.expm1(-loss)
-    return reduce(loss + epsilon * miss, reduction, number_kept(loss, ignored))
+    miss = (target * (1 - z.softmax(1))).sum(1) if mixed else -torch.expm1(-loss)
+    return as_given(reduce(loss + epsilon * miss, reduction, number_kept(loss, ignored)), logits)
 
 
 class PolyLoss(nn.Module):

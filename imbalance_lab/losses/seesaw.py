@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.ranks import sum_over_ranks
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import (
@@ -49,7 +49,7 @@ def seesaw_loss(
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
     Returns:
-        a scalar, or for "none" (N,); in float32 at least.
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
 
     Laws: p = q = 0 is cross-entropy, and so is q = 0 with equal counts; adding a constant to all logits of an
     example changes nothing; at equal logits a rarer target never costs less.
@@ -57,15 +57,16 @@ def seesaw_loss(
     >>> seesaw_loss(torch.zeros(1, 2), torch.tensor([0]), counts=torch.tensor([100, 1]))  # log(1 + 100^−0.8)
     tensor(0.0248)
     """
-    logits = class_logits(logits, len(counts))
+    z = class_logits(logits, len(counts))
     target = class_numbers("Seesaw", target, len(counts), ignore_index)
     own = target.where(target != ignore_index, 0)[:, None]
-    log_count = counts.to(logits).clamp(min=1).log()
+    log_count = counts.to(z).clamp(min=1).log()
     mitigation = p * (log_count - log_count[own]).clamp(max=0)
-    log_p = logits.detach().log_softmax(1)
+    log_p = z.detach().log_softmax(1)
     compensation = q * (log_p - log_p.gather(1, own).clamp(min=math.log(eps))).clamp(min=0)
-    log_seesaw = (mitigation + compensation).masked_fill(is_class(target, logits), 0)
-    return weighted_cross_entropy(logits + log_seesaw, target, ignore_index=ignore_index, reduction=reduction)
+    log_seesaw = (mitigation + compensation).masked_fill(is_class(target, z), 0)
+    loss = weighted_cross_entropy(z + log_seesaw, target, ignore_index=ignore_index, reduction=reduction)
+    return as_given(loss, logits)
 
 
 class SeesawLoss(nn.Module):

@@ -14,9 +14,8 @@ from imbalance_lab.losses.checks import (
     checked_number,
     in_full_precision,
     reduce,
-    values_at_hand,
 )
-from imbalance_lab.losses.targets import checked_classes, is_class
+from imbalance_lab.losses.targets import labels_of_each_class
 from imbalance_lab.losses.weights import Counts
 
 SigmoidReduction = Literal["none", "sum", "mean", "mean_positive"]
@@ -47,7 +46,7 @@ def sigmoid_focal_loss(
 
     Returns:
         a scalar, or for reduction "none" one loss an element, in the shape of ``logits``; in the dtype of
-        ``logits`` (under autocast in float32), computed in float32 at least.
+        ``logits`` (see `as_given`).
 
     Raises:
         TypeError, ValueError: for arguments, shapes or targets that make no sense.
@@ -61,7 +60,7 @@ def sigmoid_focal_loss(
     gamma = checked_number("gamma", gamma, at_least=0)
     positive, negative = (1.0, 1.0) if alpha is None else (_checked_alpha(alpha), 1 - _checked_alpha(alpha))
     checked_choice("reduction", reduction, get_args(SigmoidReduction))
-    y, ignored = _elementwise(logits, target, checked_integer("ignore_index", ignore_index))
+    y, ignored = labels_of_each_class(logits, target, checked_integer("ignore_index", ignore_index))
     z = in_full_precision(logits)
     if y.is_floating_point():
         loss = y * positive * _term(z, gamma) + (1 - y) * negative * _term(-z, gamma)
@@ -135,27 +134,3 @@ def _checked_alpha(alpha: object) -> float:
         raise TypeError(
             f"alpha of the sigmoid focal loss is one number: a weighs positives, 1 − a negatives; got {alpha!r}"
         ) from None
-
-
-def _elementwise(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
-    """The target of each logit, true or false or in between, and which are ignored, both like the logits."""
-    if not logits.is_floating_point():
-        raise ValueError(f"logits must be floating point, got {logits.dtype} {tuple(logits.shape)}")
-    if target.shape != logits.shape:
-        if logits.dim() < 2 or target.shape != logits.shape[:1] + logits.shape[2:]:
-            raise ValueError(
-                f"target of shape {tuple(target.shape)} does not fit logits of shape {tuple(logits.shape)}: "
-                "give 0 or 1 for each logit, or one class number an example"
-            )
-        if logits.shape[1] > 1:
-            target, _ = checked_classes(target, logits.shape[1], ignore_index)
-            return is_class(target, logits), (target == ignore_index).unsqueeze(1).expand_as(logits)
-        target = target.unsqueeze(1)
-    target = target if target.is_floating_point() else target.long()
-    ignored = target == ignore_index
-    y = target.masked_fill(ignored, 0)
-    if y.numel() > 0 and values_at_hand(y):
-        lowest, highest = (end.item() for end in torch.aminmax(y))
-        if not (lowest >= 0 and highest <= 1):
-            raise ValueError(f"targets must lie in [0, 1], got {lowest:g} to {highest:g}")
-    return (in_full_precision(y) if y.is_floating_point() else y.bool()), ignored

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imbalance_lab.losses.checks import values_at_hand
+from imbalance_lab.losses.checks import in_full_precision, values_at_hand
 
 
 def fitted(
@@ -59,6 +59,40 @@ def checked_classes(target: Tensor, num_classes: int, ignore_index: int) -> tupl
                 f"nor ignore_index={ignore_index}"
             )
     return target, target == ignore_index
+
+
+def labels_of_each_class(logits: Tensor, target: Tensor, ignore_index: int = -100) -> tuple[Tensor, Tensor]:
+    """What each logit is to say, for losses of labels that may hold together, or refuse what does not fit.
+
+    Args:
+        logits: floating point, (N, C, …).
+        target: 0 or 1, or in between, in the shape of ``logits``; or one class number an example, (N, …), taken
+            one against the rest. Of logits (N, 1) it is the label 0 or 1.
+        ignore_index: a target value that is to be left out.
+
+    Returns:
+        the labels, boolean or floating point (at least float32), and which are ignored, both like the logits.
+    """
+    if not logits.is_floating_point():
+        raise ValueError(f"logits must be floating point, got {logits.dtype} {tuple(logits.shape)}")
+    if target.shape != logits.shape:
+        if logits.dim() < 2 or target.shape != logits.shape[:1] + logits.shape[2:]:
+            raise ValueError(
+                f"target of shape {tuple(target.shape)} does not fit logits of shape {tuple(logits.shape)}: "
+                "give 0 or 1 for each logit, or one class number an example"
+            )
+        if logits.shape[1] > 1:
+            target, _ = checked_classes(target, logits.shape[1], ignore_index)
+            return is_class(target, logits), (target == ignore_index).unsqueeze(1).expand_as(logits)
+        target = target.unsqueeze(1)
+    target = target if target.is_floating_point() else target.long()
+    ignored = target == ignore_index
+    y = target.masked_fill(ignored, 0)
+    if y.numel() > 0 and values_at_hand(y):
+        lowest, highest = (end.item() for end in torch.aminmax(y))
+        if not (lowest >= 0 and highest <= 1):
+            raise ValueError(f"targets must lie in [0, 1], got {lowest:g} to {highest:g}")
+    return (in_full_precision(y) if y.is_floating_point() else y.bool()), ignored
 
 
 def without(values: Tensor, ignored: Tensor | None) -> Tensor:

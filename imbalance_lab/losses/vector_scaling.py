@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting, prior
-from imbalance_lab.losses.checks import Reduction, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import (
     class_logits,
     required_counts,
@@ -43,7 +43,7 @@ def vector_scaling_loss(
             are).
 
     Returns:
-        a scalar, or for "none" (N,); in float32 at least.
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
 
     Laws: Δ = 1 is logit-adjusted cross-entropy; equal counts are cross-entropy. Unlike the other softmax
     losses it changes when a constant is added to all logits of an example, because Δ scales that constant
@@ -55,7 +55,8 @@ def vector_scaling_loss(
     tensor(1.3133)
     """
     adjusted = delta * class_logits(logits, len(delta)) + iota
-    return weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
+    loss = weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return as_given(loss, logits)
 
 
 class VectorScalingLoss(nn.Module):

@@ -79,8 +79,8 @@ every_softmax_loss = pytest.mark.parametrize(
 every_count_based_loss = pytest.mark.parametrize(
     "loss", named([loss for loss in EVERY_LOSS if loss.__name__ in COMPUTED_FROM_COUNTS])
 )
-every_single_label_loss = pytest.mark.parametrize(
-    "loss", named([loss for loss in EVERY_LOSS if takes(loss, "ignore_index")])
+every_label_loss = pytest.mark.parametrize(
+    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ in ONE_AGAINST_THE_REST])
 )
 every_numeric_knob = pytest.mark.parametrize(
     ("loss", "knob"),
@@ -177,27 +177,43 @@ def test_missing_counts_are_asked_for(loss):
         loss(**COMPUTED_FROM_COUNTS[loss.__name__])
 
 
-@every_single_label_loss
+@every_loss
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_ignored_targets_add_neither_loss_nor_gradient(loss, reduction):
+    arguments = {"reduction": reduction} if takes(loss, "reduction") else {}
     logits, target = batch(torch.float64)
     ignored = torch.tensor([1, 4, 5])
     kept = torch.tensor([i for i in range(len(target)) if i not in ignored])
     logits[ignored] = 1e4
     logits.requires_grad_()
-    value = make(loss, reduction=reduction).double()(logits, target.index_fill(0, ignored, -100))
+    value = make(loss, **arguments).double()(logits, target.index_fill(0, ignored, -100))
     (gradient,) = torch.autograd.grad(value, logits)
-    expected = make(loss, reduction=reduction).double()(logits[kept], target[kept])
+    expected = make(loss, **arguments).double()(logits[kept], target[kept])
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(gradient, torch.autograd.grad(expected, logits)[0])
     assert (gradient[ignored] == 0).all()
 
 
-@every_single_label_loss
+@every_label_loss
+def test_single_labels_are_ignored_too(loss):
+    logits, target = batch(torch.float64)
+    labels = F.one_hot(target, len(COUNTS)).double()
+    unknown = torch.rand(labels.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    values = []
+    for disturbance in (0, 50):
+        z = (logits + disturbance * unknown).requires_grad_()
+        value = make(loss).double()(z, labels.masked_fill(unknown, -100))
+        assert (torch.autograd.grad(value, z)[0][unknown] == 0).all()
+        values.append(value.detach())
+    assert torch.equal(*values)
+    assert values[0] != make(loss).double()(logits, labels)
+
+
+@every_loss
 def test_all_ignored_is_a_loss_of_zero_with_a_gradient_of_zero(loss):
     logits = batch()[0].requires_grad_()
     value = make(loss)(logits, torch.full((len(logits),), -100))
-    assert value == 0
+    assert value == 0 or not takes(loss, "reduction")  # AUC-margin, no sum over examples, then falls back on a and b
     assert (torch.autograd.grad(value, logits)[0] == 0).all()
 
 
@@ -256,15 +272,17 @@ def test_half_precision_costs_no_more_than_the_rounding_of_the_logits(loss, dtyp
     logits, target = batch()
     rounded = logits.to(dtype)
     value, expected = make(loss)(rounded, target), make(loss)(rounded.float(), target)
+    assert value.dtype == dtype  # as torch's own losses have it
     torch.testing.assert_close(value.float(), expected, rtol=torch.finfo(dtype).eps, atol=1e-6)
 
 
 @every_loss
 def test_autocast_changes_nothing(loss):
     logits, target = batch()
-    expected = make(loss)(logits, target)
-    with torch.autocast("cpu", torch.bfloat16):
-        torch.testing.assert_close(make(loss)(logits, target), expected)
+    for z in (logits, logits.bfloat16()):
+        expected = make(loss)(z.float(), target)
+        with torch.autocast("cpu", torch.bfloat16):
+            torch.testing.assert_close(make(loss)(z, target), expected)
 
 
 @every_numeric_knob
@@ -279,6 +297,24 @@ def test_moving_a_knob_moves_the_result(loss, knob):
 def test_a_senseless_knob_is_refused_in_one_sentence_that_names_it(loss, knob, nonsense):
     with pytest.raises((TypeError, ValueError), match=rf"^{knob}\b[^\n]*$"):
         make(loss, **{knob: nonsense})
+
+
+@every_loss
+@pytest.mark.parametrize("stray", [4, -1, 255])
+def test_a_target_that_is_no_class_is_refused_by_its_number(loss, stray):
+    logits, target = batch()
+    with pytest.raises(ValueError, match=rf"^target {stray} is none of the 4 classes[^\n]*$"):
+        make(loss)(logits, target.index_fill(0, torch.tensor([2]), stray))
+
+
+@every_label_loss
+@pytest.mark.parametrize("stray", [2.0, -1.0, math.nan])
+def test_a_label_that_is_not_between_0_and_1_is_refused(loss, stray):
+    logits, target = batch()
+    labels = F.one_hot(target, len(COUNTS)).float()
+    labels[2, 1] = stray
+    with pytest.raises(ValueError, match=rf"^targets must lie in \[0, 1\], got [^\n]*{stray:g}"):
+        make(loss)(logits, labels)
 
 
 @every_loss

@@ -101,5 +101,5 @@ def test_class_numbers_are_taken_one_against_the_rest():
 
 
 def test_a_target_of_another_shape_is_refused():
-    with pytest.raises(ValueError, match=r"target \(2, 1\) does not fit logits \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"target of shape \(2, 1\) does not fit logits of shape \(2, 3\)"):
         AsymmetricLoss()(torch.zeros(2, 3), torch.zeros(2, 1))
