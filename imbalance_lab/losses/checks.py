@@ -99,7 +99,7 @@ def in_full_precision(logits: Tensor) -> Tensor:
 
 
 def as_given(loss: Tensor, logits: Tensor) -> Tensor:
-    """The loss in the dtype of ``logits``, computed in float32 at least; under autocast in float32, like torch's own."""
+    """The loss in the dtype of ``logits``, computed in float32 at least; under autocast in float32, like torch's."""
     if loss.dtype == logits.dtype or torch.is_autocast_enabled(logits.device.type):
         return loss
     return loss.to(logits.dtype)
