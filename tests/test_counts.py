@@ -1,6 +1,7 @@
 import mpmath
 import pytest
 import torch
+from timm.loss import compute_class_weights
 
 from imbalance_lab.counts import (
     checked_counts,
@@ -45,6 +46,19 @@ def test_effective_number_lies_between_one_and_the_count():
 )
 def test_class_weights_by_hand(weighting, by_hand):
     torch.testing.assert_close(class_weights([160, 40, 10], weighting), torch.tensor(by_hand).double())
+
+
+@pytest.mark.parametrize(
+    ("weighting", "theirs"),
+    [
+        ("inverse", {"method": "inv_freq"}),
+        ("sqrt_inverse", {"method": "inv_freq", "power": 0.5}),
+        ("effective", {"method": "effective_num", "beta": 0.9999}),
+    ],
+)
+def test_class_weights_agree_with_timm(weighting, theirs):
+    _, expected = compute_class_weights(COUNTS, sum(COUNTS), **theirs)
+    torch.testing.assert_close(class_weights(COUNTS, weighting).float(), expected)
 
 
 def test_effective_weights_run_from_equal_to_inverse_as_beta_grows():

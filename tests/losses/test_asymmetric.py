@@ -2,6 +2,7 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from timm.loss import AsymmetricLossMultiLabel
 from torch.nn import functional as F
 from torchvision.ops import sigmoid_focal_loss
 
@@ -43,6 +44,18 @@ def test_value_with_40_digits(z):
     shifted = max(p - m, 0)
     assert value[0].item() == pytest.approx(float(-(1 - p) * mpmath.log(p)), rel=1e-5)
     assert value[1].item() == pytest.approx(float(-(shifted**4) * mpmath.log(1 - shifted)), rel=1e-5, abs=1e-12)
+
+
+@pytest.mark.parametrize(("gamma_positive", "gamma_negative", "margin"), [(1.0, 4.0, 0.05), (0.0, 2.0, 0.2)])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_agrees_with_timm_value_and_gradient(gamma_positive, gamma_negative, margin, reduction):
+    logits, target = batch()
+    logits = logits.float().requires_grad_()
+    value = AsymmetricLoss(gamma_positive, gamma_negative, margin, reduction=reduction)(logits, target)
+    expected = AsymmetricLossMultiLabel(gamma_negative, gamma_positive, margin, reduction=reduction)(logits, target)
+    torch.testing.assert_close(value, expected, rtol=1e-4, atol=1e-6)  # timm takes the powers of 1 − p
+    gradients = (torch.autograd.grad(v.sum(), logits)[0] for v in (value, expected))
+    torch.testing.assert_close(*gradients, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 1.0, 2.0])

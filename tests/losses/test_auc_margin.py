@@ -1,3 +1,4 @@
+import monai
 import numpy as np
 import pytest
 import torch
@@ -29,6 +30,22 @@ def test_equals_the_published_formula():
     z = scores()
     value = auc_margin_loss(z, TARGET[:, None], *variables(), margin=MARGIN)
     assert value.item() == pytest.approx(published(z.sigmoid().squeeze(1).numpy(), TARGET.numpy()), rel=1e-12)
+
+
+@pytest.mark.parametrize("positives", [3, 1])
+def test_agrees_with_monai_value_and_gradients(positives):
+    # MONAI takes the scores h, where ours takes logits, and leaves it to the user to climb with α.
+    z, y = scores().requires_grad_(), (torch.arange(7) < positives).double()[:, None]
+    theirs = monai.losses.AUCMLoss(margin=MARGIN, version="v2").double()
+    for variable, number in zip((theirs.a, theirs.b, theirs.alpha), (A, B, ALPHA), strict=True):
+        variable.data.fill_(number)
+    ours = AUCMarginLoss(MARGIN).double()
+    ours.load_state_dict(ours.state_dict() | {k: v[None] for k, v in theirs.state_dict().items()})
+    value, expected = ours(z, y), theirs(z.sigmoid(), y)
+    torch.testing.assert_close(value, expected, check_dtype=False)
+    by_z, by_a, by_b, by_alpha = torch.autograd.grad(value, [z, ours.a, ours.b, ours.alpha])
+    expected = torch.autograd.grad(expected, [z, theirs.a, theirs.b, theirs.alpha])
+    torch.testing.assert_close([by_z, by_a[0], by_b[0], -by_alpha[0]], list(expected), check_dtype=False)
 
 
 def test_by_hand_where_libauc_computes_something_else():

@@ -2,9 +2,11 @@
 
 import re
 
+import mpmath
 import pytest
 import torch
 import torch.nn.functional as F
+from timm.loss import LabelSmoothingCrossEntropy, SoftTargetCrossEntropy
 
 from imbalance_lab.losses import CrossEntropyLoss
 
@@ -30,6 +32,32 @@ def test_is_torchs(weight, label_smoothing, reduction, soft):
     if weight is None and label_smoothing == 0:
         assert torch.equal(ours, theirs)
         assert torch.equal(*gradients)
+
+
+def test_agrees_with_timm():
+    generator = torch.Generator().manual_seed(0)
+    logits, target = torch.randn(6, 3, generator=generator), torch.tensor([0, 1, 2, 2, 1, 2])
+    smoothed = CrossEntropyLoss(label_smoothing=0.1)(logits, target)
+    torch.testing.assert_close(smoothed, LabelSmoothingCrossEntropy(0.1)(logits, target))
+    mixed = torch.softmax(logits.flip(0), 1)
+    torch.testing.assert_close(CrossEntropyLoss()(logits, mixed), SoftTargetCrossEntropy()(logits, mixed))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_value_with_40_digits(smoothing):
+    # Σ_i Σ_c w_c y_ic (−log p_ic) / Σ_i w_{y_i}, with y smoothed
+    mpmath.mp.dps = 40
+    rows, target, weight = [[2, 0, -1], [-30, 0.5, 0]], [1, 0], [0.25, 1, 3]
+    total = mpmath.mpf(0)
+    for row, y in zip(rows, target, strict=True):
+        log_sum = mpmath.log(sum(mpmath.exp(z) for z in row))
+        for c, z in enumerate(row):
+            share = (1 - mpmath.mpf(smoothing)) * (c == y) + mpmath.mpf(smoothing) / 3
+            total += weight[c] * share * (log_sum - z)
+    expected = total / sum(weight[y] for y in target)
+    loss = CrossEntropyLoss(weight, label_smoothing=smoothing)
+    value = loss(torch.tensor(rows, dtype=torch.float64), torch.tensor(target))
+    assert value.item() == pytest.approx(float(expected), rel=1e-12)
 
 
 def test_equal_counts_weigh_equally():

@@ -10,9 +10,19 @@ import torch.multiprocessing as mp
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from imbalance_lab.losses import CrossEntropyLoss, FocalLoss, SigmoidFocalLoss
+from imbalance_lab.losses import (
+    AsymmetricLoss,
+    CrossEntropyLoss,
+    FocalLoss,
+    LDAMLoss,
+    LogitAdjustedLoss,
+    PolyLoss,
+    SigmoidFocalLoss,
+    VectorScalingLoss,
+)
 
 WEIGHTS = [0.1, 0.5, 1.0, 4.0]
+COUNTS = [90, 40, 20, 5]
 LOSSES: dict[str, nn.Module] = {
     "focal mean": FocalLoss(alpha=WEIGHTS),
     "focal weighted_mean": FocalLoss(alpha=WEIGHTS, reduction="weighted_mean"),
@@ -22,6 +32,11 @@ LOSSES: dict[str, nn.Module] = {
     "cross-entropy": CrossEntropyLoss(),
     "cross-entropy weighted": CrossEntropyLoss(WEIGHTS),
     "cross-entropy weighted, smoothed": CrossEntropyLoss(WEIGHTS, label_smoothing=0.1),
+    "logit-adjusted": LogitAdjustedLoss(class_counts=COUNTS),
+    "LDAM weighted": LDAMLoss(weight="inverse", class_counts=COUNTS),
+    "VS weighted": VectorScalingLoss(weight="inverse", class_counts=COUNTS),
+    "poly": PolyLoss(),
+    "asymmetric": AsymmetricLoss(),
     "sigmoid mean": SigmoidFocalLoss(),
     "sigmoid mean_positive": SigmoidFocalLoss(reduction="mean_positive"),
 }

@@ -1,3 +1,4 @@
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -40,6 +41,19 @@ def test_equals_the_published_formula(max_margin, scale):
     margins = ldam_margins(COUNTS, max_margin)
     value = ldam_loss(scale * cosines, target, margins, scale=scale, reduction="none")
     np.testing.assert_allclose(value, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_value_with_40_digits(target):
+    mpmath.mp.dps = 40
+    cosines = [0.75, -0.125, 0.5]
+    margin = [(16 / mpmath.mpf(n)) ** mpmath.mpf("0.25") / 2 for n in COUNTS]
+    z = [30 * (mpmath.mpf(c) - margin[j] * (j == target)) for j, c in enumerate(cosines)]
+    expected = mpmath.log(sum(mpmath.exp(x) for x in z)) - z[target]
+    logits = 30 * torch.tensor([cosines], dtype=torch.float64)
+    assert ldam_loss(logits, torch.tensor([target]), ldam_margins(COUNTS)).item() == pytest.approx(float(expected))
+    in_float32 = LDAMLoss(class_counts=COUNTS)(logits.float(), torch.tensor([target]))
+    assert in_float32.item() == pytest.approx(float(expected), abs=30 * 1e-7)
 
 
 def test_no_margin_is_cross_entropy_of_the_scaled_cosines():

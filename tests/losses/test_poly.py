@@ -2,6 +2,7 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from timm.loss import PolyCrossEntropy
 from torch.nn import functional as F
 
 from imbalance_lab.losses import PolyLoss, poly_loss
@@ -20,6 +21,20 @@ def test_equals_the_published_formula(epsilon):
     p_target = p[np.arange(len(target)), target]
     expected = -np.log(p_target) + epsilon * (1 - p_target)
     np.testing.assert_allclose(poly_loss(logits, target, epsilon=epsilon, reduction="none"), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("epsilon", [0.5, 2.0])
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_agrees_with_timm_value_and_gradient(epsilon, mixed, reduction):
+    logits, target = batch()
+    logits = logits.float().requires_grad_()
+    target = logits.detach().flip(0).softmax(1) if mixed else target
+    value = PolyLoss(epsilon, reduction=reduction)(logits, target)
+    expected = PolyCrossEntropy(epsilon, reduction=reduction)(logits, target)
+    torch.testing.assert_close(value, expected)
+    gradients = (torch.autograd.grad(v.sum(), logits)[0] for v in (value, expected))
+    torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("lead", [-20, 0.5, 10])

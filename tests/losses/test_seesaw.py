@@ -1,3 +1,4 @@
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -36,6 +37,23 @@ def test_by_hand():
     logits = torch.tensor([[0.0, np.log(2)]], dtype=torch.float64)
     value = seesaw_loss(logits, torch.tensor([0]), torch.tensor([16, 1]), p=0.5, q=1.0)
     assert value.item() == pytest.approx(np.log(2), rel=1e-12)
+
+
+@pytest.mark.parametrize("target", [0, 1, 2, 3])
+def test_value_with_40_digits(target):
+    mpmath.mp.dps = 40
+    z, n = [1.5, -2, 4, 0], [500, 40, 3, 1]
+    exponentials = [mpmath.exp(x) for x in z]
+    p = [e / sum(exponentials) for e in exponentials]
+    other = [
+        min(1, mpmath.mpf(n[j]) / n[target]) ** mpmath.mpf("0.8")
+        * max(1, p[j] / max(p[target], mpmath.mpf("0.01"))) ** 2
+        * exponentials[j]
+        for j in range(4) if j != target
+    ]  # fmt: skip
+    expected = mpmath.log(1 + sum(other) / exponentials[target])
+    value = seesaw_loss(torch.tensor([z]), torch.tensor([target]), SEEN)
+    assert value.item() == pytest.approx(float(expected), rel=2e-6)
 
 
 def test_without_mitigation_and_compensation_is_cross_entropy():

@@ -1,3 +1,4 @@
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -34,6 +35,19 @@ def test_by_hand():
     loss = VectorScalingLoss(0.5, 0, class_counts=[16, 1])
     value = loss(torch.tensor([[2.0, 4.0]]), torch.tensor([1]))
     assert value.item() == pytest.approx(np.log1p(np.e), rel=1e-6)
+
+
+@pytest.mark.parametrize("target", [0, 1, 2])
+def test_value_with_40_digits(target):
+    mpmath.mp.dps = 40
+    z = [1.5, -2, 4]
+    scores = [
+        (mpmath.mpf(n) / 500) ** mpmath.mpf("0.25") * x + mpmath.log(mpmath.mpf(n) / 543)
+        for n, x in zip(COUNTS, z, strict=True)
+    ]
+    expected = mpmath.log(sum(mpmath.exp(s) for s in scores)) - scores[target]
+    value = VectorScalingLoss(0.25, class_counts=COUNTS)(torch.tensor([z]), torch.tensor([target]))
+    assert value.item() == pytest.approx(float(expected), rel=1e-6, abs=5e-7)
 
 
 def test_gamma_zero_is_logit_adjusted_cross_entropy():
