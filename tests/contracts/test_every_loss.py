@@ -115,6 +115,49 @@ def test_owns_no_tensor_outside_parameters_and_buffers(loss):
 
 
 @every_loss
+def test_mixes_no_devices(loss):
+    """A device without values: whatever stayed on the CPU does not go together with what is there."""
+    logits, target = (tensor.to("meta") for tensor in batch())
+    module = make(loss).to("meta")
+    value = module(logits.requires_grad_(), target)
+    gradients = torch.autograd.grad(value, [logits, *module.parameters()])
+    assert {tensor.device.type for tensor in (value, *gradients, *module.state_dict().values())} == {"meta"}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@every_loss
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_gpu_computes_what_the_cpu_does(loss, dtype, compiled):
+    torch.compiler.reset()
+    logits, target = batch()
+    logits, target = logits.to(dtype).repeat(100, 1), target.repeat(100)
+    here, there = make(loss), make(loss).cuda()
+    results = []
+    for module, device in ((here, "cpu"), (torch.compile(there, fullgraph=True) if compiled else there, "cuda")):
+        z = logits.to(device).requires_grad_()
+        value = module(z, target.to(device))
+        gradients = torch.autograd.grad(value, [z, *module.parameters()])
+        results.append([tensor.cpu().float() for tensor in (value, *gradients)])
+    rounding = torch.finfo(dtype).eps
+    torch.testing.assert_close(results[1], results[0], rtol=4 * max(rounding, 1e-6), atol=max(rounding / 100, 1e-6))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@every_loss
+def test_nothing_waits_for_a_gpu(loss):
+    """A loss that looks at a value stops the queue of work at every step."""
+    module = make(loss).cuda()
+    logits, target = (tensor.cuda() for tensor in batch())
+    module(logits.requires_grad_(), target).backward()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        module(logits, target).backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@every_loss
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_loss_and_gradient_are_finite_at_extreme_logits(loss, dtype):
     module = make(loss)
