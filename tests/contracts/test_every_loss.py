@@ -128,6 +128,7 @@ def test_mixes_no_devices(loss):
 @every_loss
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.filterwarnings("ignore:TensorFloat32")  # the compiler's own
 def test_a_gpu_computes_what_the_cpu_does(loss, dtype, compiled):
     torch.compiler.reset()
     logits, target = batch()
