@@ -259,7 +259,7 @@ def _parts(logits: Tensor, dtype: torch.dtype) -> Iterator[tuple[tuple[slice | E
     size = min(max(least, logits.numel() // 4), most)  # a quarter in float32 is half as much memory as the logits
     examples, classes = logits.shape[:2]
     positions = math.prod(logits.shape[2:])
-    step, width = examples, positions
+    step, width = max(1, examples), max(1, positions)  # also of nothing
     if logits.numel() > size and logits.device.type == "cpu":
         step = max(1, size // (classes * positions))
         width = max(1, min(positions, size // classes))

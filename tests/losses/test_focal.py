@@ -16,7 +16,7 @@ from imbalance_lab.losses import FocalLoss, focal_loss
 from tests.losses.oracles.focal import softmax_focal
 
 GAMMAS = [0.0, 0.5, 1.0, 2.0, 5.0]
-LAYOUTS = {"rows": (7, 4), "dense": (2, 4, 3, 5), "several chunks": (40_000, 4), "dense chunks": (2, 4, 200, 200)}
+LAYOUTS = {"rows": (7, 4), "wide rows": (7, 40), "dense": (2, 4, 3, 5), "many rows": (40_000, 4), "large": (2, 4, 99, 99)}
 
 
 @pytest.fixture(params=["one chunk", "many chunks"])
@@ -108,15 +108,16 @@ def test_hand_values(logits, target, gamma, expected, dtype, digits, soft):
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 3.7])
 @pytest.mark.parametrize("gap", [-200.0, -50.0, -14.0, -1.0, 0.0, 0.01, 1.0, 14.0, 20.0, 25.0])
 @pytest.mark.parametrize("twice", [False, True])
-def test_float32_keeps_its_digits_at_every_confidence(gamma, gap, twice):
+@pytest.mark.parametrize(("classes", "positions"), [(3, 0), (20, 0), (3, 1)], ids=["rows", "wide rows", "dense"])
+def test_float32_keeps_its_digits_at_every_confidence(gamma, gap, twice, classes, positions):
     """A loss from log_softmax has lost 1 % at a gap of 14 and everything at 20."""
-    row = [0.25, gap + 0.25, -1.5]
+    row = [0.25, gap + 0.25, *[-1.5] * (classes - 2)]
     expected, expected_gradient = softmax_focal(row, 1, gamma)
-    logits = torch.tensor([row], requires_grad=True)
-    loss = focal_loss(logits, torch.tensor([1]), gamma=gamma)
+    logits = torch.tensor([row]).view(1, classes, *[1] * positions).requires_grad_()
+    loss = focal_loss(logits, torch.ones(1, *[1] * positions, dtype=torch.long), gamma=gamma)
     (gradient,) = torch.autograd.grad(loss, logits, create_graph=twice)  # twice: the differentiable form
     assert loss.item() == pytest.approx(expected, rel=2e-6, abs=1e-38)
-    assert gradient[0].tolist() == pytest.approx(expected_gradient, rel=4e-6, abs=1e-38)
+    assert gradient.flatten().tolist() == pytest.approx(expected_gradient, rel=4e-6, abs=1e-38)
 
 
 @settings(max_examples=60, deadline=None)
@@ -187,9 +188,27 @@ def test_gradient_and_its_gradient(gamma, soft):
 def test_fused_form_is_the_composite_one(shape, monkeypatch):
     logits, target = batch(*shape)
     fused = value_and_gradient(focal_loss(logits, target, gamma=1.5, reduction="sum"), logits)
-    monkeypatch.setattr("imbalance_lab.losses._focal_term._by_plain_operations", lambda *_: True)
-    plain = value_and_gradient(focal_loss(logits, target, gamma=1.5, reduction="sum"), logits)
+    with monkeypatch.context() as patch:
+        patch.setattr("imbalance_lab.losses._focal_term._by_plain_operations", lambda *_: True)
+        plain = value_and_gradient(focal_loss(logits, target, gamma=1.5, reduction="sum"), logits)
     torch.testing.assert_close(fused, plain, rtol=1e-12, atol=1e-14)
+    with torch.no_grad():  # in chunks, where nothing is kept
+        torch.testing.assert_close(focal_loss(logits, target, gamma=1.5, reduction="sum"), plain[0])
+
+
+@pytest.mark.parametrize("shape", LAYOUTS.values(), ids=LAYOUTS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("alpha", [None, 0.2])
+@pytest.mark.usefixtures("chunks")
+def test_half_precision_is_single_precision_rounded(shape, dtype, alpha):
+    logits, target = batch(*shape, dtype=dtype)
+    precise = logits.detach().float().requires_grad_()
+    target.view(-1)[1] = -100
+    found, expected = (
+        value_and_gradient(focal_loss(z, target, gamma=1.5, alpha=alpha, reduction="none"), z) for z in (logits, precise)
+    )
+    for half, single in zip(found, expected, strict=True):
+        torch.testing.assert_close(half, single.to(dtype), rtol=torch.finfo(dtype).eps, atol=1e-7)
 
 
 def test_memory_layout_does_not_matter():
