@@ -4,9 +4,7 @@
 classes, and −log p = log1p(others / own) for p > ½ likewise.
 """
 
-import math
 from collections.abc import Iterator
-from types import EllipsisType
 from typing import Any
 
 import torch
@@ -15,8 +13,8 @@ from torch import Tensor
 from imbalance_lab.losses.checks import in_full_precision
 from imbalance_lab.losses.targets import is_class
 
-CHUNK = 1 << 14, 1 << 18
-"""How many logits a thread works on at a time on a CPU, least and most: as many as stay in its cache."""
+CHUNK = 1 << 17
+"""How many logits a thread works on at a time on a CPU where they are not kept: as many as stay in its cache."""
 
 WIDE = 16
 """From so many classes side by side on torch's softmax is faster than its parts on a CPU."""
@@ -190,13 +188,16 @@ def _exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Exponentials
     others = torch.empty_like(own)
     peak = None if _takes_softmax(logits) else torch.empty_like(own)
     kept = torch.empty_like(logits) if keep else None
-    for part, each in [((...,), kept)] if kept is not None else _parts(logits, own.dtype):
-        z = logits[part]
-        if peak is not None:
-            torch.amax(each.copy_(z) if z.dtype != each.dtype else z, 1, keepdim=True, out=peak[part])
-        _exponentiate(z, None if peak is None else peak[part], out=each)
-        torch.gather(each, 1, column[part], out=own[part])
-        torch.sum(each.scatter_(1, column[part], 0), 1, keepdim=True, out=others[part])
+    whole = logits, column, own, others, own if peak is None else peak
+    for each, z, y, own_part, others_part, top in [(kept, *whole)] if kept is not None else _parts(*whole):
+        if peak is None:
+            torch.softmax(z, 1, dtype=each.dtype, out=each)
+        else:
+            z = z if z.dtype == each.dtype else each.copy_(z)
+            torch.amax(z, 1, keepdim=True, out=top)
+            torch.sub(z, top, out=each).exp_()
+        torch.gather(each, 1, y, out=own_part)
+        torch.sum(each.scatter_(1, y, 0), 1, keepdim=True, out=others_part)
     return peak, own.squeeze(1), others.squeeze(1), kept
 
 
@@ -216,19 +217,14 @@ def _gradient(
         result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
         return torch.mul(kept, scale * gradient, out=result).scatter_(1, column, slope * -gradient)
     result = torch.empty_like(logits)
-    for part, each in _parts(logits, scale.dtype):
-        _exponentiate(logits[part], None if peak is None else peak[part], out=each)
-        each.mul_(scale[part] * gradient[part]).scatter_(1, column[part], slope[part] * -gradient[part])
-        result[part].copy_(each)
+    whole = logits, column, scale, slope, gradient, scale if peak is None else peak, result
+    for each, z, y, scale_part, slope_part, incoming, top, out in _parts(*whole):
+        if peak is None:
+            torch.softmax(z, 1, dtype=each.dtype, out=each)
+        else:  # converted first: a subtraction of two dtypes would make one more copy
+            each.copy_(z).sub_(top).exp_()
+        out.copy_(each.mul_(scale_part * incoming).scatter_(1, y, slope_part * -incoming))
     return result
-
-
-def _exponentiate(logits: Tensor, peak: Tensor | None, out: Tensor) -> None:
-    """Write exp(z − peak), or without a peak softmax(z), in the dtype of ``out``."""
-    if peak is None:
-        torch.softmax(logits, 1, dtype=out.dtype, out=out)
-    else:  # converted first: a subtraction of two dtypes would make one more copy
-        torch.sub(out.copy_(logits) if logits.dtype != out.dtype else logits, peak, out=out).exp_()
 
 
 def _traced_exponentials(logits: Tensor, target: Tensor, *, keep: bool) -> Exponentials:
@@ -250,23 +246,25 @@ def _traced_gradient(
     return torch.where(is_class(target, logits), slope * -gradient, others).to(logits.dtype)
 
 
-def _parts(logits: Tensor, dtype: torch.dtype) -> Iterator[tuple[tuple[slice | EllipsisType, ...], Tensor]]:
+def _parts(logits: Tensor, *others: Tensor) -> Iterator[tuple[Tensor, ...]]:
     """Cut (R, C) by rows, (N, C, M) by examples and positions, never through the classes; a GPU takes all at once.
 
-    With each part comes memory of its shape and of ``dtype`` to work in, the same again and again.
+    ``others``, (R, 1) or (N, 1, M), are cut alike. Before the parts comes memory to work in, in full precision and of
+    the shape of that part of the logits, the same again and again.
     """
-    least, most = (bound * torch.get_num_threads() for bound in CHUNK)
-    size = min(max(least, logits.numel() // 4), most)  # a quarter in float32 is half as much memory as the logits
-    examples, classes = logits.shape[:2]
-    positions = math.prod(logits.shape[2:])
-    step, width = max(1, examples), max(1, positions)  # also of nothing
-    if logits.numel() > size and logits.device.type == "cpu":
-        step = max(1, size // (classes * positions))
-        width = max(1, min(positions, size // classes))
-    scratch = logits.new_empty(0, dtype=dtype)
-    for start in range(0, examples, step):
-        for left in range(0, positions, width):
-            part = (slice(start, start + step), slice(None), slice(left, left + width))[: logits.dim()]
-            if scratch.shape != logits[part].shape:
-                scratch = torch.empty_like(logits[part], dtype=dtype)
-            yield part, scratch
+    precise = torch.promote_types(logits.dtype, torch.float32)
+    size = CHUNK * torch.get_num_threads()
+    if logits.numel() <= size or logits.device.type != "cpu":
+        yield torch.empty_like(logits, dtype=precise), logits, *others
+        return
+    scratch = None
+    rows, positions = max(1, size // logits[0].numel()), max(1, size // logits.shape[1])
+    for cut in _split((logits, *others), rows, 0):
+        for part in _split(cut, positions, 2) if logits.dim() == 3 else [cut]:
+            if scratch is None or scratch.shape != part[0].shape:
+                scratch = torch.empty_like(part[0], dtype=precise)
+            yield scratch, *part
+
+
+def _split(tensors: tuple[Tensor, ...], size: int, dim: int) -> Iterator[tuple[Tensor, ...]]:
+    return zip(*(torch.split(tensor, size, dim) for tensor in tensors), strict=True)
