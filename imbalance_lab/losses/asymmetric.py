@@ -7,20 +7,22 @@ gets little gradient. The gradient flows through the focusing factors too, as in
 authors' default.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imbalance_lab.losses._elementwise import elementwise, focal_term, whole_power
 from imbalance_lab.losses.checks import (
     Reduction,
     as_given,
     checked_integer,
     checked_number,
     checked_reduction,
-    in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import labels_of_each_class
+from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
 from imbalance_lab.losses.weights import Counts
 
 
@@ -56,16 +58,9 @@ def asymmetric_loss(
     tensor([[0.3466, 0.0245]])
     """
     y, ignored = labels_of_each_class(logits, target, ignore_index)
-    z = in_full_precision(logits)
-    y = y.to(z)
-    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0, whose slope is ∞.
-    tiny = torch.finfo(z.dtype).tiny
-    p, absent = z.sigmoid(), (-z).sigmoid()
-    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(z)
-    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-z)
-    negative = (p - margin).clamp(min=tiny) ** gamma_negative * log_absent
-    loss = -(y * positive + (1 - y) * negative).masked_fill(ignored, 0)
-    return as_given(reduce(loss, reduction, (~ignored).sum()), logits)
+    knobs = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
+    loss = without(elementwise(logits, y, partial(_terms, **knobs), partial(_plain, **knobs)), ignored)
+    return as_given(reduce(loss, reduction, number_kept(y, ignored)), logits)
 
 
 class AsymmetricLoss(nn.Module):
@@ -123,3 +118,37 @@ class AsymmetricLoss(nn.Module):
             f"gamma_positive={self.gamma_positive}, gamma_negative={self.gamma_negative}, "
             f"margin={self.margin}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
         )
+
+
+def _plain(z: Tensor, y: Tensor, *, gamma_positive: float, gamma_negative: float, margin: float) -> Tensor:
+    """The loss in plain operations."""
+    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0, whose slope is ∞.
+    tiny = torch.finfo(z.dtype).tiny
+    p, absent = z.sigmoid(), (-z).sigmoid()
+    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(z)
+    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-z)
+    negative = (p - margin).clamp(min=tiny) ** gamma_negative * log_absent
+    return -(y * positive + (1 - y) * negative)
+
+
+def _terms(
+    z: Tensor, y: Tensor, *, gamma_positive: float, gamma_negative: float, margin: float
+) -> tuple[Tensor, Tensor]:
+    """The loss and its derivative."""
+    present, rising = focal_term(-z, gamma_positive)
+    if not margin:
+        absent, falling = focal_term(z, gamma_negative)
+    else:
+        # With p_m = p − m: p_m^γ (−log(1 − p_m)), and p (1 − p) p_m^γ (γ (−log(1 − p_m)) / p_m + 1 / (1 − p_m)).
+        p, rest = z.sigmoid(), (-z).sigmoid()
+        inner = p.mul(rest)
+        shifted, rest = p.sub_(margin).clamp_min_(torch.finfo(z.dtype).tiny), rest.add_(margin)
+        costs = rest < 1
+        rest.clamp_max_(1)
+        cross_entropy = rest.log().neg_()
+        modulation = whole_power(shifted, gamma_negative)
+        falling = (cross_entropy / shifted).mul_(gamma_negative).add_(rest.reciprocal_())
+        falling.mul_(modulation).mul_(inner).mul_(costs)
+        absent = modulation.mul_(cross_entropy)
+    other = 1 - y
+    return present.mul_(y).addcmul_(absent, other), falling.mul_(other).addcmul_(rising, y, value=-1)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.losses.checks import as_given, checked_integer, checked_number, in_full_precision, reduce
 from imbalance_lab.losses.ranks import sum_over_ranks, world_size
-from imbalance_lab.losses.targets import labels_of_each_class
+from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
 from imbalance_lab.losses.weights import Counts
 
@@ -47,9 +47,10 @@ def auc_margin_loss(
     """
     h = class_logits(logits, len(a)).sigmoid()
     y, ignored = labels_of_each_class(logits, target, ignore_index)
-    y, known = y.to(h), (~ignored).to(h)
-    spread_positive, mean_positive = _means((h - a).square(), h, known * y, absent=a)
-    spread_negative, mean_negative = _means((h - b).square(), h, known * (1 - y), absent=b)
+    y = y.to(h)
+    positive, negative = without(y, ignored), without(1 - y, ignored)
+    spread_positive, mean_positive = _means((h - a).square(), h, positive, absent=a)
+    spread_negative, mean_negative = _means((h - b).square(), h, negative, absent=b)
     gap = margin + mean_negative - mean_positive
     dual = alpha.detach().clamp(min=0)
     # α itself climbs 2α gap − α² without the bound: the bounded maximum is that one's, or 0, and an α that a
@@ -125,8 +126,8 @@ class AUCMarginLoss(nn.Module):
             self.steps += 1
         loss = self._margin_loss(torch.where(warming, z.detach(), z), target)
         y, ignored = labels_of_each_class(z, target, self.ignore_index)
-        each = F.binary_cross_entropy_with_logits(z, y.to(z), reduction="none").masked_fill(ignored, 0)
-        cross_entropy = reduce(each, "mean", (~ignored).sum())
+        each = without(F.binary_cross_entropy_with_logits(z, y.to(z), reduction="none"), ignored)
+        cross_entropy = reduce(each, "mean", number_kept(each, ignored))
         return as_given(torch.where(warming, cross_entropy + (loss - loss.detach()), loss), logits)
 
     def _margin_loss(self, logits: Tensor, target: Tensor) -> Tensor:

@@ -1,21 +1,22 @@
 """Focal loss on sigmoid probabilities, for classes that may hold together (Lin et al. 2017, arXiv 1708.02002)."""
 
+from functools import partial
 from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imbalance_lab.losses._elementwise import elementwise, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.checks import (
     as_given,
     checked_choice,
     checked_integer,
     checked_number,
-    in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import labels_of_each_class
+from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
 from imbalance_lab.losses.weights import Counts
 
 SigmoidReduction = Literal["none", "sum", "mean", "mean_positive"]
@@ -61,14 +62,11 @@ def sigmoid_focal_loss(
     positive, negative = (1.0, 1.0) if alpha is None else (_checked_alpha(alpha), 1 - _checked_alpha(alpha))
     checked_choice("reduction", reduction, get_args(SigmoidReduction))
     y, ignored = labels_of_each_class(logits, target, checked_integer("ignore_index", ignore_index))
-    z = in_full_precision(logits)
-    if y.is_floating_point():
-        loss = y * positive * _term(z, gamma) + (1 - y) * negative * _term(-z, gamma)
-    else:
-        loss = torch.where(y, positive, negative) * _term(torch.where(y, z, -z), gamma)
-    share = y if reduction == "mean_positive" else torch.ones_like(y)
-    normaliser = share.masked_fill(ignored, 0).sum()
-    return as_given(reduce(loss.masked_fill(ignored, 0), reduction, normaliser), logits)
+    knobs = {"gamma": gamma, "positive": positive, "negative": negative}
+    terms = _hard_terms if y.dtype == torch.bool else _soft_terms
+    loss = without(elementwise(logits, y, partial(terms, **knobs), partial(_plain, **knobs)), ignored)
+    normaliser = without(y, ignored).sum() if reduction == "mean_positive" else number_kept(y, ignored)
+    return as_given(reduce(loss, reduction, normaliser), logits)
 
 
 class SigmoidFocalLoss(nn.Module):
@@ -122,9 +120,26 @@ class SigmoidFocalLoss(nn.Module):
         return f"gamma={self.gamma}, alpha={self.alpha}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
-def _term(z: Tensor, gamma: float) -> Tensor:
-    """(1 − p)^γ (−log p) with p = σ(z); σ(−z) is 1 − p with all its digits."""
-    return power(torch.sigmoid(-z), gamma) * -F.logsigmoid(z)
+def _plain(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> Tensor:
+    """The loss in plain operations; σ(−z) is 1 − p with all its digits."""
+    present, absent = (power(torch.sigmoid(-u), gamma) * -F.logsigmoid(u) for u in (z, -z))
+    return y * positive * present + (1 - y) * negative * absent
+
+
+def _hard_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
+    """The loss of labels 0 and 1 and its derivative: they have one side each."""
+    away = torch.rsub(y, 1, alpha=2)  # 1 − 2y: the way that costs
+    loss, slope = focal_term(z * away, gamma)
+    weight = positive if positive == negative else torch.add(negative, y, alpha=positive - negative)
+    return loss.mul_(weight), slope.mul_(away).mul_(weight)
+
+
+def _soft_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
+    """The loss of labels between 0 and 1 and its derivative."""
+    (present, rising), (absent, falling) = focal_term(-z, gamma), focal_term(z, gamma)
+    of_positive, of_negative = y * positive, (1 - y).mul_(negative)
+    loss = present.mul_(of_positive).addcmul_(absent, of_negative)
+    return loss, falling.mul_(of_negative).addcmul_(rising, of_positive, value=-1)
 
 
 def _checked_alpha(alpha: object) -> float:

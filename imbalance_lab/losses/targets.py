@@ -61,7 +61,7 @@ def checked_classes(target: Tensor, num_classes: int, ignore_index: int) -> tupl
     return target, target == ignore_index
 
 
-def labels_of_each_class(logits: Tensor, target: Tensor, ignore_index: int = -100) -> tuple[Tensor, Tensor]:
+def labels_of_each_class(logits: Tensor, target: Tensor, ignore_index: int = -100) -> tuple[Tensor, Tensor | None]:
     """What each logit is to say, for losses of labels that may hold together, or refuse what does not fit.
 
     Args:
@@ -71,7 +71,8 @@ def labels_of_each_class(logits: Tensor, target: Tensor, ignore_index: int = -10
         ignore_index: a target value that is to be left out.
 
     Returns:
-        the labels, boolean or floating point (at least float32), and which are ignored, both like the logits.
+        the labels, like the logits, boolean where all are known to be 0 or 1, else floating point (at least
+        float32); and which are ignored, a mask like the logits, or None where none can be.
     """
     if not logits.is_floating_point():
         raise ValueError(f"logits must be floating point, got {logits.dtype} {tuple(logits.shape)}")
@@ -82,17 +83,19 @@ def labels_of_each_class(logits: Tensor, target: Tensor, ignore_index: int = -10
                 "give 0 or 1 for each logit, or one class number an example"
             )
         if logits.shape[1] > 1:
-            target, _ = checked_classes(target, logits.shape[1], ignore_index)
-            return is_class(target, logits), (target == ignore_index).unsqueeze(1).expand_as(logits)
+            target, ignored = checked_classes(target, logits.shape[1], ignore_index)
+            return is_class(target, logits), None if ignored is None else ignored.unsqueeze(1).expand_as(logits)
         target = target.unsqueeze(1)
-    target = target if target.is_floating_point() else target.long()
-    ignored = target == ignore_index
-    y = target.masked_fill(ignored, 0)
+    y = in_full_precision(target) if target.is_floating_point() else target.long()
+    if ignore_index not in (0, 1) and values_at_hand(y) and torch.equal(hard := y.bool(), y):
+        return hard, None
+    ignored = y == ignore_index
+    y = y.masked_fill(ignored, 0)
     if y.numel() > 0 and values_at_hand(y):
         lowest, highest = (end.item() for end in torch.aminmax(y))
         if not (lowest >= 0 and highest <= 1):
             raise ValueError(f"targets must lie in [0, 1], got {lowest:g} to {highest:g}")
-    return (in_full_precision(y) if y.is_floating_point() else y.bool()), ignored
+    return (y if y.is_floating_point() else y.bool()), ignored
 
 
 def without(values: Tensor, ignored: Tensor | None) -> Tensor:

@@ -1,0 +1,89 @@
+"""Losses of independent labels, each logit by itself; fused for eager input, so that it stays in cache."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from imbalance_lab.losses.checks import in_full_precision
+
+CHUNK = 1 << 16
+"""How many logits a thread works on at a time on a CPU."""
+
+Terms = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""z and y, in one full precision → the loss of each, and its derivative by z."""
+
+
+def elementwise(logits: Tensor, y: Tensor, terms: Terms, plain: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The loss of each logit, differentiable as often as wanted.
+
+    Args:
+        logits: z, of any shape.
+        y: the label of each, boolean or floating point, in the shape of ``logits``.
+        terms: loss and derivative by hand; it may write over neither of its arguments.
+        plain: the same loss in plain operations, for what looks through it: compilers, `torch.func`, second
+            derivatives.
+
+    Returns:
+        in the shape of ``logits``, at least float32.
+    """
+    if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(logits):
+        z = in_full_precision(logits)
+        return plain(z, y.to(z.dtype))
+    losses: Tensor = _Elementwise.apply(logits.contiguous(), y.contiguous(), terms, plain)
+    return losses
+
+
+def focal_term(x: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    """σ(x)^γ log(1 + e^x), and its derivative σ(x)^γ (γ (1 − σ(x)) log(1 + e^x) + σ(x))."""
+    miss, cross_entropy = x.sigmoid(), F.softplus(x, threshold=40)  # beyond 40, 1 + e^x is e^x in float64
+    modulation = whole_power(miss, gamma)
+    slope = torch.rsub(miss, 1).mul_(cross_entropy).mul_(gamma).add_(miss).mul_(modulation)
+    return modulation.mul_(cross_entropy), slope
+
+
+def whole_power(base: Tensor, exponent: float) -> Tensor:
+    """base^exponent, a new tensor; the fourth, which torch takes a logarithm for, by two squares."""
+    return base.square().square_() if exponent == 4 else base.pow(exponent)
+
+
+class _Elementwise(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, y: Tensor, terms: Terms, plain: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        losses = torch.empty_like(logits, dtype=torch.promote_types(logits.dtype, torch.float32))
+        # Half precision would lose in its derivatives what a loss scale is to save, and has them computed again.
+        kept = torch.empty_like(losses) if ctx.needs_input_grad[0] and logits.dtype == losses.dtype else None
+        for z, label, loss, slope in _parts(logits, y, losses, losses if kept is None else kept):
+            value, derivative = terms(z.to(losses.dtype), label.to(losses.dtype))
+            loss.copy_(value)
+            if kept is not None:
+                slope.copy_(derivative)
+        ctx.terms, ctx.plain = terms, plain
+        ctx.save_for_backward(logits, y, kept)
+        return losses
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+        logits, y, kept = ctx.saved_tensors
+        if torch.is_grad_enabled():  # this gradient will be differentiated in its turn
+            z = in_full_precision(logits)
+            (twice,) = torch.autograd.grad(ctx.plain(z, y.to(z.dtype)), logits, gradient, create_graph=True)
+            return twice, None, None, None
+        if kept is not None:
+            # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
+            result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
+            return torch.mul(kept, gradient, out=result), None, None, None
+        result = torch.empty_like(logits)
+        for z, label, incoming, out in _parts(logits, y, gradient.expand_as(logits), result):
+            out.copy_(ctx.terms(in_full_precision(z), label.to(gradient.dtype))[1].mul_(incoming))
+        return result, None, None, None
+
+
+def _parts(*tensors: Tensor) -> Any:
+    """Tensors of one shape, cut alike; a GPU takes all at once."""
+    size = CHUNK * torch.get_num_threads()
+    if tensors[0].numel() <= size or tensors[0].device.type != "cpu":
+        return [tensors]
+    return zip(*(torch.split(tensor.flatten(), size) for tensor in tensors), strict=True)
