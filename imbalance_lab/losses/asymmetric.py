@@ -8,6 +8,7 @@ authors' default.
 """
 
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -58,7 +59,7 @@ def asymmetric_loss(
     tensor([[0.3466, 0.0245]])
     """
     y, ignored = labels_of_each_class(logits, target, ignore_index)
-    knobs = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
+    knobs: dict[str, Any] = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
     loss = without(elementwise(logits, y, partial(_terms, **knobs), partial(_plain, **knobs)), ignored)
     return as_given(reduce(loss, reduction, number_kept(y, ignored)), logits)
 

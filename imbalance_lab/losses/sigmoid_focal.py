@@ -1,7 +1,7 @@
 """Focal loss on sigmoid probabilities, for classes that may hold together (Lin et al. 2017, arXiv 1708.02002)."""
 
 from functools import partial
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -62,7 +62,7 @@ def sigmoid_focal_loss(
     positive, negative = (1.0, 1.0) if alpha is None else (_checked_alpha(alpha), 1 - _checked_alpha(alpha))
     checked_choice("reduction", reduction, get_args(SigmoidReduction))
     y, ignored = labels_of_each_class(logits, target, checked_integer("ignore_index", ignore_index))
-    knobs = {"gamma": gamma, "positive": positive, "negative": negative}
+    knobs: dict[str, Any] = {"gamma": gamma, "positive": positive, "negative": negative}
     terms = _hard_terms if y.dtype == torch.bool else _soft_terms
     loss = without(elementwise(logits, y, partial(terms, **knobs), partial(_plain, **knobs)), ignored)
     normaliser = without(y, ignored).sum() if reduction == "mean_positive" else number_kept(y, ignored)
