@@ -1,6 +1,7 @@
-"""Time and memory of the focal loss, forward and backward, against cross-entropy and every installed peer.
+"""Time and memory of the focal losses, forward and backward, against cross-entropy and every installed peer.
 
 python scripts/benchmark_losses.py                 prints a Markdown table, for docs/benchmarks.md
+python scripts/benchmark_losses.py --labels        the same of losses of labels that may hold together
 python scripts/benchmark_losses.py --device cuda   the same on a GPU, and the share of its copy bandwidth
 
 The contenders run in turns, so that what else the machine does falls on all of them alike; a block of turns gives one
@@ -20,12 +21,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imbalance_lab.losses import FocalLoss
+from imbalance_lab.losses import AsymmetricLoss, FocalLoss, SigmoidFocalLoss
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 SHAPES = [(64, 10), (8192, 10), (8192, 100), (4096, 1000), (4, 21, 128, 128)]
+LABEL_SHAPES = [(64, 10), (8192, 10), (8192, 80), (4096, 1000)]
 LARGE = (65536, 1000)  # where a GPU is limited by its memory and nothing else
-BASELINE = "F.cross_entropy"
 
 
 def contenders() -> dict[str, Loss]:
@@ -36,7 +37,7 @@ def contenders() -> dict[str, Loss]:
         return ((1 - torch.exp(-each)) ** 2 * each).mean()
 
     found: dict[str, Loss] = {
-        BASELINE: F.cross_entropy,
+        "F.cross_entropy": F.cross_entropy,
         "F.cross_entropy, compiled": torch.compile(F.cross_entropy, dynamic=False),
         "focal (ours)": ours,
         "focal (ours), compiled": torch.compile(ours, dynamic=False),
@@ -69,11 +70,54 @@ def contenders() -> dict[str, Loss]:
     return found
 
 
+def label_contenders() -> dict[str, Loss]:
+    ours, asymmetric, baseline = SigmoidFocalLoss(), AsymmetricLoss(), F.binary_cross_entropy_with_logits
+    found: dict[str, Loss] = {
+        "F.binary_cross_entropy": baseline,
+        "F.binary_cross_entropy, compiled": torch.compile(baseline, dynamic=False),
+        "sigmoid focal (ours)": ours,
+        "sigmoid focal (ours), compiled": torch.compile(ours, dynamic=False),
+        "asymmetric (ours)": asymmetric,
+        "asymmetric (ours), compiled": torch.compile(asymmetric, dynamic=False),
+    }
+    try:
+        from torchvision.ops import sigmoid_focal_loss
+
+        found["torchvision, sigmoid focal"] = partial(sigmoid_focal_loss, reduction="mean")
+    except ImportError:
+        pass
+    try:
+        from kornia.losses import binary_focal_loss_with_logits
+
+        found["kornia, sigmoid focal"] = partial(binary_focal_loss_with_logits, alpha=0.25, gamma=2.0, reduction="mean")
+    except ImportError:
+        pass
+    try:
+        from monai.losses.focal_loss import FocalLoss as MonaiFocalLoss
+
+        found["MONAI, sigmoid focal"] = MonaiFocalLoss(alpha=0.25)
+    except ImportError:
+        pass
+    try:
+        from timm.loss.asymmetric_loss import AsymmetricLossMultiLabel
+
+        found["timm, asymmetric"] = AsymmetricLossMultiLabel(reduction="mean")
+    except ImportError:
+        pass
+    return found
+
+
 def batch(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(shape, generator=generator).mul_(3).to(device, dtype).requires_grad_()
     target = torch.randint(shape[1], (shape[0], *shape[2:]), generator=generator)
     return logits, target.to(device)
+
+
+def label_batch(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    logits, _ = batch(shape, dtype, device)
+    labels = torch.rand(shape, generator=torch.Generator().manual_seed(1)) < 0.1
+    return logits, labels.to(device, dtype)
 
 
 def step(loss: Loss, logits: Tensor, target: Tensor) -> None:
@@ -115,12 +159,11 @@ def peak_bytes(run: Callable[[], object], device: torch.device) -> int:
 
 
 def measure(
-    shape: tuple[int, ...], dtype: torch.dtype, device: torch.device, blocks: int, budget: float
+    losses: dict[str, Loss], logits: Tensor, target: Tensor, blocks: int, budget: float
 ) -> dict[str, tuple[list[float], int]]:
     """Of each contender the median seconds of every block, and its peak memory."""
-    torch.compiler.reset()
-    logits, target = batch(shape, dtype, device)
-    steps = {name: partial(step, loss, logits, target) for name, loss in contenders().items()}
+    device = logits.device
+    steps = {name: partial(step, loss, logits, target) for name, loss in losses.items()}
     for run in steps.values():
         for _ in range(3):
             run()
@@ -149,6 +192,7 @@ def copy_bandwidth(device: torch.device) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--labels", action="store_true", help="losses of labels that may hold together")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--threads", type=int, default=1, help="of torch on a CPU")
@@ -160,19 +204,21 @@ def main() -> None:
 
     on_gpu = device.type == "cuda"
     hardware = torch.cuda.get_device_name(device) if on_gpu else f"{cpu_name()}, {options.threads} thread(s)"
-    packages = [(name, version(name)) for name in ("torch", "torchvision", "kornia", "monai")]
+    packages = [(name, version(name)) for name in ("torch", "torchvision", "kornia", "monai", "timm")]
     known = ", ".join(f"{name} {number}" for name, number in packages if number)
     print(f"{hardware}; Python {platform.python_version()}, {known}\n")
     bandwidth = copy_bandwidth(device) if on_gpu else 0.0
     print(
-        "| shape | dtype | loss | time, ms | time ÷ cross-entropy's (least–greatest) | peak memory ÷ |"
-        + on_gpu * " copy |"
+        "| shape | dtype | loss | time, ms | time ÷ the first's (least–greatest) | peak memory ÷ |" + on_gpu * " copy |"
     )
     print("| --- | --- | --- | --- | --- | --- |" + on_gpu * " --- |")
-    for shape in SHAPES + [LARGE] * on_gpu:
+    for shape in (LABEL_SHAPES if options.labels else SHAPES) + [LARGE] * on_gpu:
         for dtype in options.dtype:
-            results = measure(shape, getattr(torch, dtype), device, options.blocks, options.seconds)
-            base, base_memory = results[BASELINE]
+            torch.compiler.reset()
+            losses = label_contenders() if options.labels else contenders()
+            logits, target = (label_batch if options.labels else batch)(shape, getattr(torch, dtype), device)
+            results = measure(losses, logits, target, options.blocks, options.seconds)
+            base, base_memory = next(iter(results.values()))
             for name, (times, memory) in results.items():
                 ratios = [mine / its for mine, its in zip(times, base, strict=True)]
                 row = [str(shape), dtype, name, f"{statistics.median(times) * 1e3:.3g}"]
