@@ -43,7 +43,7 @@ def contenders() -> dict[str, Loss]:
         "focal (ours), compiled": torch.compile(ours, dynamic=False),
         "focal by hand": by_hand,
     }
-    try:
+    if version("torchvision"):
         from torchvision.ops import sigmoid_focal_loss
 
         def by_torchvision(logits: Tensor, target: Tensor) -> Tensor:
@@ -52,21 +52,15 @@ def contenders() -> dict[str, Loss]:
             return loss
 
         found["torchvision, sigmoid + one-hot"] = by_torchvision
-    except ImportError:
-        pass
-    try:
+    if version("kornia"):
         from kornia.losses import focal_loss
 
         found["kornia"] = lambda z, y: focal_loss(z, y, alpha=None, gamma=2.0, reduction="mean")
-    except ImportError:
-        pass
-    try:
+    if version("monai"):
         from monai.losses.focal_loss import FocalLoss as MonaiFocalLoss
 
         monai = MonaiFocalLoss(to_onehot_y=True, use_softmax=True, gamma=2.0)
         found["MONAI"] = lambda z, y: monai(z, y.unsqueeze(1))
-    except ImportError:
-        pass
     return found
 
 
@@ -80,30 +74,22 @@ def label_contenders() -> dict[str, Loss]:
         "asymmetric (ours)": asymmetric,
         "asymmetric (ours), compiled": torch.compile(asymmetric, dynamic=False),
     }
-    try:
+    if version("torchvision"):
         from torchvision.ops import sigmoid_focal_loss
 
         found["torchvision, sigmoid focal"] = partial(sigmoid_focal_loss, reduction="mean")
-    except ImportError:
-        pass
-    try:
+    if version("kornia"):
         from kornia.losses import binary_focal_loss_with_logits
 
         found["kornia, sigmoid focal"] = partial(binary_focal_loss_with_logits, alpha=0.25, gamma=2.0, reduction="mean")
-    except ImportError:
-        pass
-    try:
+    if version("monai"):
         from monai.losses.focal_loss import FocalLoss as MonaiFocalLoss
 
         found["MONAI, sigmoid focal"] = MonaiFocalLoss(alpha=0.25)
-    except ImportError:
-        pass
-    try:
+    if version("timm"):
         from timm.loss.asymmetric_loss import AsymmetricLossMultiLabel
 
         found["timm, asymmetric"] = AsymmetricLossMultiLabel(reduction="mean")
-    except ImportError:
-        pass
     return found
 
 

@@ -1,12 +1,13 @@
 """Losses of independent labels, each logit by itself; fused for eager input, so that it stays in cache."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from imbalance_lab.losses._focal_term import times_kept
 from imbalance_lab.losses.checks import in_full_precision
 
 CHUNK = 1 << 16
@@ -44,6 +45,14 @@ def focal_term(x: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
     return modulation.mul_(cross_entropy), slope
 
 
+def of_both_sides(
+    present: tuple[Tensor, Tensor], absent: tuple[Tensor, Tensor], share: Tensor, rest: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Loss and derivative of labels that hold by ``share``; ``present`` has −z for its argument. Writes over both."""
+    (loss, rising), (other, falling) = present, absent
+    return loss.mul_(share).addcmul_(other, rest), falling.mul_(rest).addcmul_(rising, share, value=-1)
+
+
 def whole_power(base: Tensor, exponent: float) -> Tensor:
     """base^exponent, a new tensor; the fourth, which torch takes a logarithm for, by two squares."""
     return base.square().square_() if exponent == 4 else base.pow(exponent)
@@ -72,16 +81,14 @@ class _Elementwise(torch.autograd.Function):
             (twice,) = torch.autograd.grad(ctx.plain(z, y.to(z.dtype)), logits, gradient, create_graph=True)
             return twice, None, None, None
         if kept is not None:
-            # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
-            result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
-            return torch.mul(kept, gradient, out=result), None, None, None
+            return times_kept(kept, gradient), None, None, None
         result = torch.empty_like(logits)
-        for z, label, incoming, out in _parts(logits, y, gradient.expand_as(logits), result):
+        for z, label, incoming, out in _parts(logits, y, gradient, result):
             out.copy_(ctx.terms(in_full_precision(z), label.to(gradient.dtype))[1].mul_(incoming))
         return result, None, None, None
 
 
-def _parts(*tensors: Tensor) -> Any:
+def _parts(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
     """Tensors of one shape, cut alike; a GPU takes all at once."""
     size = CHUNK * torch.get_num_threads()
     if tensors[0].numel() <= size or tensors[0].device.type != "cpu":

@@ -72,6 +72,15 @@ def power(base: Tensor, exponent: float | Tensor) -> Tensor:
     return torch.where(vanished, 0, torch.where(vanished, 1, base).pow(exponent))
 
 
+def times_kept(kept: Tensor, factor: Tensor) -> Tensor:
+    """In a backward pass, ``kept`` times ``factor``, written over ``kept`` unless the graph is retained.
+
+    Nobody needs it again then, and the first touch of fresh memory costs as much as the pass.
+    """
+    result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
+    return torch.mul(kept, factor, out=result)
+
+
 def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
     """The term in plain operations, which can be differentiated again."""
     logits = in_full_precision(logits)
@@ -213,9 +222,7 @@ def _gradient(
     """The incoming gradient times ``scale`` and the exponentials, at the target times −``slope``; like the logits."""
     column = target.unsqueeze(1)
     if kept is not None:
-        # Without retain_graph nobody needs it again: no fresh memory, whose first touch costs as much as the pass.
-        result = torch.empty_like(kept) if torch._C._autograd._get_current_graph_task_keep_graph() else kept
-        return torch.mul(kept, scale * gradient, out=result).scatter_(1, column, slope * -gradient)
+        return times_kept(kept, scale * gradient).scatter_(1, column, slope * -gradient)
     result = torch.empty_like(logits)
     whole = logits, column, scale, slope, gradient, scale if peak is None else peak, result
     for each, z, y, scale_part, slope_part, incoming, top, out in _parts(*whole):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses._elementwise import elementwise, focal_term, whole_power
+from imbalance_lab.losses._elementwise import elementwise, focal_term, of_both_sides, whole_power
 from imbalance_lab.losses.checks import (
     Reduction,
     as_given,
@@ -136,20 +136,17 @@ def _terms(
     z: Tensor, y: Tensor, *, gamma_positive: float, gamma_negative: float, margin: float
 ) -> tuple[Tensor, Tensor]:
     """The loss and its derivative."""
-    present, rising = focal_term(-z, gamma_positive)
-    if not margin:
-        absent, falling = focal_term(z, gamma_negative)
-    else:
-        # With p_m = p − m: p_m^γ (−log(1 − p_m)), and p (1 − p) p_m^γ (γ (−log(1 − p_m)) / p_m + 1 / (1 − p_m)).
-        p, rest = z.sigmoid(), (-z).sigmoid()
-        inner = p.mul(rest)
-        shifted, rest = p.sub_(margin).clamp_min_(torch.finfo(z.dtype).tiny), rest.add_(margin)
-        costs = rest < 1
-        rest.clamp_max_(1)
-        cross_entropy = rest.log().neg_()
-        modulation = whole_power(shifted, gamma_negative)
-        falling = (cross_entropy / shifted).mul_(gamma_negative).add_(rest.reciprocal_())
-        falling.mul_(modulation).mul_(inner).mul_(costs)
-        absent = modulation.mul_(cross_entropy)
-    other = 1 - y
-    return present.mul_(y).addcmul_(absent, other), falling.mul_(other).addcmul_(rising, y, value=-1)
+    absent = _shifted_term(z, gamma_negative, margin) if margin else focal_term(z, gamma_negative)
+    return of_both_sides(focal_term(-z, gamma_positive), absent, y, 1 - y)
+
+
+def _shifted_term(z: Tensor, gamma: float, margin: float) -> tuple[Tensor, Tensor]:
+    """p_m^γ (−log(1 − p_m)), and its derivative p (1 − p) p_m^γ (γ (−log(1 − p_m)) / p_m + 1 / (1 − p_m))."""
+    p, rest = z.sigmoid(), (-z).sigmoid()
+    inner = p.mul(rest)
+    shifted, rest = p.sub_(margin).clamp_min_(torch.finfo(z.dtype).tiny), rest.add_(margin)
+    costs = rest < 1
+    cross_entropy = rest.clamp_max_(1).log().neg_()
+    modulation = whole_power(shifted, gamma)
+    slope = (cross_entropy / shifted).mul_(gamma).add_(rest.reciprocal_()).mul_(modulation).mul_(inner).mul_(costs)
+    return modulation.mul_(cross_entropy), slope

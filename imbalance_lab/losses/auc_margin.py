@@ -138,12 +138,12 @@ class AUCMarginLoss(nn.Module):
         """Logits (N, L) and what `auc_margin_loss` takes beside them."""
         if len(self.a) > 1:
             return logits, target
-        given = f"logits {tuple(logits.shape)} and target {tuple(target.shape)} do not fit 1 label"
+        given = tuple(logits.shape), tuple(target.shape)
         if logits.ndim == 2 and logits.shape[1] == 2:
             logits = logits[:, 1] - logits[:, 0]
         logits, target = logits.reshape(len(logits), -1), target.reshape(len(target), -1)
         if target.shape != logits.shape or logits.shape[1] != 1:
-            raise ValueError(given)
+            raise ValueError(f"logits {given[0]} and target {given[1]} do not fit 1 label")
         return logits, target
 
     def extra_repr(self) -> str:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses._elementwise import elementwise, focal_term
+from imbalance_lab.losses._elementwise import elementwise, focal_term, of_both_sides
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.checks import (
     as_given,
@@ -136,10 +136,7 @@ def _hard_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative
 
 def _soft_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
     """The loss of labels between 0 and 1 and its derivative."""
-    (present, rising), (absent, falling) = focal_term(-z, gamma), focal_term(z, gamma)
-    of_positive, of_negative = y * positive, (1 - y).mul_(negative)
-    loss = present.mul_(of_positive).addcmul_(absent, of_negative)
-    return loss, falling.mul_(of_negative).addcmul_(rising, of_positive, value=-1)
+    return of_both_sides(focal_term(-z, gamma), focal_term(z, gamma), y * positive, (1 - y).mul_(negative))
 
 
 def _checked_alpha(alpha: object) -> float:

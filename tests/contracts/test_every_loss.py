@@ -267,7 +267,7 @@ def test_all_ignored_is_a_loss_of_zero_with_a_gradient_of_zero(loss):
 def test_an_empty_batch_costs_nothing(loss, dtype, with_gradient):
     logits = torch.zeros(0, len(COUNTS), dtype=dtype, requires_grad=with_gradient)
     value = make(loss)(logits, torch.zeros(0, dtype=torch.int64))
-    assert value == 0 or not takes(loss, "reduction")
+    assert value == 0 or (not takes(loss, "reduction") and value.isfinite())
     if with_gradient:
         assert torch.autograd.grad(value, logits)[0].shape == logits.shape
 
