@@ -2,6 +2,7 @@
 
 import os
 import re
+import struct
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from imbalance_lab.progress import Step
 
@@ -26,11 +27,26 @@ DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
 
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What brings an image of that orientation upright (EXIF 2.32, 4.6.4 A)."""
+
+FAULTS = (OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error)
+"""What Pillow raises on damaged files: its parsers index and unpack what they read before they check it."""
+
 TAIL = 4096
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 """What stands at the end of a whole file; one without it is decoded to know."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `max_pixels` is the limit here
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # of EXIF that nobody reads
 
 
 class UnreadableImageError(ValueError):
@@ -71,10 +87,10 @@ class Reading:
         with opened(path, self.max_pixels) as image:
             try:
                 image.draft(None, (self.size, self.size))  # decodes a JPEG at ½, ¼ or ⅛, if that is large enough
-                if image.getexif().get(ORIENTATION, 1) != 1:  # the other way always copies
-                    return self._array(ImageOps.exif_transpose(image))
-                return self._array(image)
-            except (OSError, SyntaxError, ValueError) as error:
+                image.load()  # first: it may read the EXIF behind the pixels, and it turns a TIFF by itself
+                turn = UPRIGHT.get(orientation(image))
+                return self._array(image if turn is None else image.transpose(turn))
+            except FAULTS as error:
                 raise UnreadableImageError(
                     f"{path} is broken or cut short ({error}): fetch it again, or remove it"
                 ) from error
@@ -117,13 +133,26 @@ def opened(path: str | Path, max_pixels: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         told = re.search(r"\d+ pixels", str(error))  # Pillow does not open it, and so does not tell its sides
         raise UnreadableImageError(_too_large(path, max_pixels, f"{told[0]}, " if told else "")) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except FAULTS as error:
         raise UnreadableImageError(f"{path} cannot be opened ({error})") from error
     width, height = image.size
     if width * height > max_pixels:
         image.close()
         raise UnreadableImageError(_too_large(path, max_pixels, f"{width} × {height} pixels, "))
     return image
+
+
+def orientation(image: Image.Image) -> int:
+    """The orientation that a loaded image's EXIF or XMP tells, 1 (upright) to 8; 1 if it tells none or is damaged.
+
+    Only this tag is used, and nothing is written: `ImageOps.exif_transpose` writes all tags anew, and fails on those
+    whose value does not fit their type, as cameras and phones make them.
+    """
+    try:
+        told = image.getexif().get(ORIENTATION, 1)
+        return int(told) if told in UPRIGHT else 1
+    except FAULTS:
+        return 1
 
 
 def header(path: str | Path, reading: Reading) -> Header:
