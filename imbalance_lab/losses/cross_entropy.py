@@ -20,15 +20,17 @@ from imbalance_lab.losses.weights import Counts, listed_weights
 class CrossEntropyLoss(nn.CrossEntropyLoss):
     """`torch.nn.CrossEntropyLoss` whose class weights may be computed from the training counts.
 
-    It differs from torch's in three points: half precision is computed in float32, the mean over nothing is
-    0, and in training on several processes the mean is that of the whole batch (see `reduce`).
+    It differs from torch's in four points: half precision is computed in float32, the mean over nothing is 0, in
+    training on several processes the mean is that of the whole batch (see `reduce`), and weights beside smoothing
+    or distributions weigh the example, w̄ Σ_c s_c (−log p_c) with w̄ = w_y (or Σ_c t_c w_c) and s the smoothed target,
+    so that p = s stays the best prediction (see `weighted_cross_entropy`).
 
     Args:
         weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w = C.
         class_counts: training examples of each class, (C,).
         label_smoothing: share of the target spread over all classes, in [0, 1].
         ignore_index: a target value that adds neither loss nor gradient.
-        reduction: "none", "sum" or "mean" (weighted, as torch has it: Σ w_y · loss / Σ w_y).
+        reduction: "none", "sum" or "mean" (as torch has it: Σ loss / Σ w_y, over distributions / N).
 
     Raises:
         TypeError, ValueError: for arguments that make no sense, when the loss is built.

@@ -3,7 +3,6 @@
 from typing import Literal, get_args
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imbalance_lab.counts import Weighting
@@ -18,7 +17,8 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
     reduce,
 )
-from imbalance_lab.losses.targets import along_classes, fitted, number_kept, one_hot, without
+from imbalance_lab.losses.targets import along_classes, example_weights, fitted, number_kept, one_hot, without
+from imbalance_lab.losses.weighted_cross_entropy import cross_entropies
 from imbalance_lab.losses.weights import Counts, PerClass, checked_background, checked_weights, spread
 
 FocalReduction = Literal["none", "sum", "mean", "weighted_mean", "mean_positive"]
@@ -41,8 +41,8 @@ def focal_loss(
     Args:
         logits: z, floating point, (N, C) or (N, C, …) with the classes along ``class_dim``.
         target: class numbers, the shape of ``logits`` without its class dimension or with a 1 in its place;
-            or class probabilities y (mixup), floating point in the shape of ``logits``: Σ_c y_c α_c (1 −
-            p_c)^γ_c (−log p_c).
+            or class probabilities y (mixup), floating point in the shape of ``logits``: ᾱ Σ_c y_c (1 −
+            p_c)^γ_c (−log p_c), with ᾱ = Σ_c y_c α_c.
         gamma: focusing strength γ ≥ 0, one number or one a class; 0 is cross-entropy.
         alpha: None (every class weighs 1), C weights as they are, or one number a in [0, 1] for the weights
             1 − a everywhere but a at ``background_class``. (The *sigmoid* focal loss uses one number
@@ -50,7 +50,8 @@ def focal_loss(
         background_class: the class that a single-number ``alpha`` and "mean_positive" single out.
         class_dim: the dimension of ``logits`` that holds the classes; never guessed from the shape.
         ignore_index: a class number that adds neither loss nor gradient.
-        label_smoothing: share ε of the target spread over all classes, in [0, 1]: y becomes (1 − ε) y + ε / C.
+        label_smoothing: share ε of the target spread over all classes, in [0, 1]: y becomes (1 − ε) y + ε / C,
+            but for ᾱ, which stays that of the target itself.
         reduction: "none"; "sum"; "mean" over the targets that are not ignored; "weighted_mean", the sum ÷ Σ α_y, as
             torch's weighted cross-entropy; "mean_positive", the sum ÷ the number of targets other than
             ``background_class``, as detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
@@ -62,8 +63,9 @@ def focal_loss(
     Raises:
         TypeError, ValueError: for arguments, shapes or class numbers that make no sense.
 
-    Laws: γ = 0 equals `torch.nn.functional.cross_entropy`; adding a constant to all logits of an example
-    changes nothing; finite loss and gradient at logits of ±1e4.
+    Laws: γ = 0 equals `torch.nn.functional.cross_entropy` (with α beside soft or smoothed targets it does not: there
+    torch's weights move the best prediction, α never does; at γ = 0 it is p = y); adding a constant to all logits of
+    an example changes nothing; finite loss and gradient at logits of ±1e4.
 
     >>> focal_loss(torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([2]), gamma=2.0)
     tensor(2.9091)
@@ -180,13 +182,14 @@ def _focal_loss(
         gamma = checked_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
 
     if not isinstance(gamma, Tensor) and gamma == 0:  # torch's own, to the last bit
-        loss = F.cross_entropy(
+        loss = cross_entropies(
             in_full_precision(z),
             target,
+            ignored,
             weight,
-            ignore_index=ignore_index,
             label_smoothing=label_smoothing,
-            reduction="none" if reduction == "none" else "sum",
+            ignore_index=ignore_index,
+            summed=reduction != "none",
         )
     else:
         loss = _modulated(z, known, ignored, gamma, weight, label_smoothing)
@@ -202,7 +205,7 @@ def _modulated(
     weight: Tensor | None,
     label_smoothing: float,
 ) -> Tensor:
-    """Σ_c y_c α_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …), 0 for the ignored."""
+    """ᾱ Σ_c y_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …), 0 for the ignored."""
     if not target.is_floating_point() and label_smoothing == 0:
         each = None if weight is None else weight[target]
         if ignored is not None:
@@ -211,8 +214,8 @@ def _modulated(
     share = target if target.is_floating_point() else one_hot(target, z)
     share = (1 - label_smoothing) * share + label_smoothing / z.shape[1]
     terms = share * class_terms(z, along_classes(gamma, z) if isinstance(gamma, Tensor) else gamma)
-    terms = terms if weight is None else terms * along_classes(weight, z)
-    return without(terms.sum(1), ignored)
+    loss = terms.sum(1) if weight is None else terms.sum(1) * example_weights(target, weight)
+    return without(loss, ignored)
 
 
 def _normaliser(
@@ -221,7 +224,7 @@ def _normaliser(
     """What a mean divides by: Σ over the targets of 1, of α_y, or of whether y is not the background."""
     soft = target.is_floating_point()
     if reduction == "weighted_mean" and weight is not None:
-        each = torch.tensordot(target, weight, ([1], [0])) if soft else weight[target]
+        each = example_weights(target, weight)
     elif reduction == "mean_positive":
         each = target.sum(1) - target[:, background_class] if soft else target != background_class
     else:

@@ -31,7 +31,10 @@ def sigmoid_focal_loss(
     ignore_index: int = -100,
     reduction: SigmoidReduction = "mean",
 ) -> Tensor:
-    """−α y (1 − p)^γ log p − (1 − α)(1 − y) p^γ log(1 − p) for each class on its own, with p = σ(z).
+    """−α_y [y (1 − p)^γ log p + (1 − y) p^γ log(1 − p)] for each class on its own, with p = σ(z).
+
+    α_y = α y + (1 − α)(1 − y): α for positives, 1 − α for negatives. In between it weighs the label as a whole, and so
+    leaves where its loss is least, at γ = 0 at p = y. (α on one side and 1 − α on the other would move it.)
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …); of any shape for elementwise targets.
@@ -123,20 +126,26 @@ class SigmoidFocalLoss(nn.Module):
 def _plain(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> Tensor:
     """The loss in plain operations; σ(−z) is 1 − p with all its digits."""
     present, absent = (power(torch.sigmoid(-u), gamma) * -F.logsigmoid(u) for u in (z, -z))
-    return y * positive * present + (1 - y) * negative * absent
+    return (y * present + (1 - y) * absent) * _weight(y, positive, negative)
 
 
 def _hard_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
     """The loss of labels 0 and 1 and its derivative: they have one side each."""
     away = torch.rsub(y, 1, alpha=2)  # 1 − 2y: the way that costs
     loss, slope = focal_term(z * away, gamma)
-    weight = positive if positive == negative else torch.add(negative, y, alpha=positive - negative)
+    weight = _weight(y, positive, negative)
     return loss.mul_(weight), slope.mul_(away).mul_(weight)
 
 
 def _soft_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
     """The loss of labels between 0 and 1 and its derivative."""
-    return of_both_sides(focal_term(-z, gamma), focal_term(z, gamma), y * positive, (1 - y).mul_(negative))
+    weight = _weight(y, positive, negative)
+    return of_both_sides(focal_term(-z, gamma), focal_term(z, gamma), y * weight, (1 - y).mul_(weight))
+
+
+def _weight(y: Tensor, positive: float, negative: float) -> float | Tensor:
+    """What a label weighs as a whole: ``positive`` at 1, ``negative`` at 0, and what lies between for those between."""
+    return positive if positive == negative else torch.add(negative, y, alpha=positive - negative)
 
 
 def _checked_alpha(alpha: object) -> float:

@@ -103,6 +103,19 @@ def without(values: Tensor, ignored: Tensor | None) -> Tensor:
     return values if ignored is None else values.masked_fill(ignored, 0)
 
 
+def example_weights(target: Tensor, weight: Tensor) -> Tensor:
+    """What each example weighs, (N, …): w_y of class numbers, Σ_c t_c w_c of distributions t, before any smoothing.
+
+    One weight for the whole example scales its loss and leaves where that is least, at p = t. Weights inside the sum
+    over the classes, as torch has them, would pull it to p_c ∝ t_c w_c, and smoothing to p_c ∝ w_c.
+
+    Args:
+        target: valid class numbers (N, …), or distributions (N, C, …).
+        weight: w, (C,).
+    """
+    return torch.tensordot(target, weight.to(target), ([1], [0])) if target.is_floating_point() else weight[target]
+
+
 def number_kept(each: Tensor, ignored: Tensor | None) -> Tensor:
     """How many of the targets (N, …) are not ignored, as a tensor without dimensions."""
     return torch.full((), each.numel(), device=each.device) if ignored is None else (~ignored).sum()

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from imbalance_lab.counts import checked_counts
 from imbalance_lab.losses.checks import Reduction, in_full_precision, reduce
-from imbalance_lab.losses.targets import checked_classes, fitted, number_kept, without
+from imbalance_lab.losses.targets import checked_classes, example_weights, fitted, number_kept, without
 from imbalance_lab.losses.weights import Counts, listed_weights
 
 
@@ -21,11 +21,15 @@ def weighted_cross_entropy(
 ) -> Tensor:
     """−w_y log softmax(z)_y as torch's `cross_entropy` has it, but 0, not NaN, where all is ignored.
 
+    Weights beside smoothing or distributions weigh the *example* (torch weighs each class's term): with t the target
+    as a distribution, the loss is w̄ Σ_c s_c (−log p_c), w̄ = Σ_c t_c w_c, s = (1 − ε) t + ε / C. So p = s is where
+    it is least, whatever the weights.
+
     Args:
         logits: z, (N, C, …), float32 or float64.
         target: class numbers (N, …), or one distribution an example (N, C, …).
         weight: w, (C,); None weighs every class 1.
-        label_smoothing: share of the target spread over all classes.
+        label_smoothing: ε, share of the target spread over all classes.
         ignore_index: a class number that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean": Σ loss / Σ w_y over the class numbers, / N over distributions.
 
@@ -35,17 +39,47 @@ def weighted_cross_entropy(
     logits, target, ignored = fitted(logits, target, ignore_index=ignore_index)
     mixed = target.is_floating_point()
     weight = None if weight is None else weight.to(logits)
-    loss = F.cross_entropy(
+    target = target.to(logits) if mixed else target
+    loss = cross_entropies(
         logits,
-        target.to(logits) if mixed else target,
+        target,
+        ignored,
         weight,
-        ignore_index=ignore_index,
         label_smoothing=label_smoothing,
-        reduction="none" if reduction == "none" else "sum",
+        ignore_index=ignore_index,
+        summed=reduction != "none",
     )
     if mixed or weight is None:
         return reduce(loss, reduction, number_kept(target[:, 0] if mixed else target, ignored))
     return reduce(loss, reduction, without(weight[without(target, ignored)], ignored).sum())
+
+
+def cross_entropies(
+    logits: Tensor,
+    target: Tensor,
+    ignored: Tensor | None,
+    weight: Tensor | None,
+    *,
+    label_smoothing: float,
+    ignore_index: int,
+    summed: bool,
+) -> Tensor:
+    """The losses of `weighted_cross_entropy` for what `fitted` has checked, (N, …), 0 where ignored; or their sum.
+
+    They are torch's to the last bit where it has the same formula; there ``summed`` lets it sum them at once.
+    """
+    scale = None
+    if weight is not None and (target.is_floating_point() or label_smoothing > 0):
+        scale, weight = example_weights(without(target, ignored), weight), None
+    loss = F.cross_entropy(
+        logits,
+        target,
+        weight,
+        ignore_index=ignore_index,
+        label_smoothing=label_smoothing,
+        reduction="sum" if summed and scale is None else "none",
+    )
+    return loss if scale is None else loss * scale
 
 
 def class_logits(logits: Tensor, num_classes: int) -> Tensor:

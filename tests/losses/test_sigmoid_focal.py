@@ -100,8 +100,9 @@ def test_extreme_logits_stay_finite(dtype, gamma, y):
 
 def test_soft_targets_mix_the_two_costs():
     logits, _ = batch(7, 4)
-    positive, negative = (sigmoid_focal_loss(logits, torch.full((7, 4), y), reduction="none") for y in (1, 0))
-    mixed = sigmoid_focal_loss(logits, torch.full((7, 4), 0.3), reduction="none")
+    knobs = {"alpha": None, "reduction": "none"}
+    positive, negative = (sigmoid_focal_loss(logits, torch.full((7, 4), y), **knobs) for y in (1, 0))
+    mixed = sigmoid_focal_loss(logits, torch.full((7, 4), 0.3), **knobs)
     torch.testing.assert_close(mixed, 0.3 * positive + 0.7 * negative, rtol=1e-6, atol=0)
 
 
