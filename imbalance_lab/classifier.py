@@ -25,6 +25,7 @@ from imbalance_lab.metrics import (
     macro,
     recall,
 )
+from imbalance_lab.tags import MONITOR, score_tag
 
 
 class Classifier(pl.LightningModule):
@@ -126,23 +127,26 @@ class Classifier(pl.LightningModule):
             (label_balanced_accuracy, label_recall) if self.is_multilabel else (balanced_accuracy, recall)
         )
         scores = {
-            "val/loss": float(self.val_loss.compute()),
-            "val/auroc/macro": macro([ranking.auroc for ranking in rankings]),
-            "val/average_precision/macro": macro([ranking.average_precision for ranking in rankings]),
-            "val/balanced_accuracy": balanced(confusion),
+            score_tag("val", "loss"): float(self.val_loss.compute()),
+            MONITOR: macro([ranking.auroc for ranking in rankings]),
+            score_tag("val", "average_precision", average="macro"): macro(
+                [each.average_precision for each in rankings]
+            ),
+            score_tag("val", "balanced_accuracy"): balanced(confusion),
         }
         for name, ranking, found in zip(self.classes, rankings, recalls(confusion), strict=True):
-            scores[f"val/auroc/{name}"] = ranking.auroc
-            scores[f"val/average_precision/{name}"] = ranking.average_precision
-            scores[f"val/recall/{name}"] = float(found)
+            scores[score_tag("val", "auroc", of_class=name)] = ranking.auroc
+            scores[score_tag("val", "average_precision", of_class=name)] = ranking.average_precision
+            scores[score_tag("val", "recall", of_class=name)] = float(found)
         for metric in (self.ranking, self.confusion, self.val_loss):
             metric.reset()
-        self._show("val/auroc/macro", scores["val/auroc/macro"])
+        self._show(MONITOR, scores[MONITOR])
         if self.trainer.state.fn != "fit":
             return
-        scores["train/loss"] = float(self.train_loss.compute())
+        trained = score_tag("train", "loss")
+        scores[trained] = float(self.train_loss.compute())
         self.train_loss.reset()
-        self._show("train/loss", scores["train/loss"])
+        self._show(trained, scores[trained])
         scores["lr"] = self.trainer.optimizers[0].param_groups[0]["lr"]
         defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
         for logger in self.loggers:

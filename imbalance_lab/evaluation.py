@@ -19,6 +19,7 @@ from imbalance_lab.decisions import Decisions, decide
 from imbalance_lab.metrics import Interval, Ranking
 from imbalance_lab.posthoc import Readout, log_odds, probability
 from imbalance_lab.predictions import Predictions
+from imbalance_lab.tags import score_tag
 
 MAX_FPR, AT_RECALL = 0.1, 0.9
 """Up to which false positive rate the partial AUROC goes, and at which recall precision is told."""
@@ -191,14 +192,14 @@ class Evaluation:
     def scalars(self, prefix: str) -> dict[str, float]:
         """The scores by the tags that each epoch's validation logs too, undefined ones left out."""
         scores = {
-            f"{prefix}/auroc/macro": self.macro_auroc.value,
-            f"{prefix}/average_precision/macro": self.macro_average_precision.value,
-            f"{prefix}/balanced_accuracy": self.balanced_accuracy.value,
+            score_tag(prefix, "auroc", average="macro"): self.macro_auroc.value,
+            score_tag(prefix, "average_precision", average="macro"): self.macro_average_precision.value,
+            score_tag(prefix, "balanced_accuracy"): self.balanced_accuracy.value,
         }
         for each in self.classes:
-            scores[f"{prefix}/auroc/{each.name}"] = each.auroc.value
-            scores[f"{prefix}/average_precision/{each.name}"] = each.average_precision.value
-            scores[f"{prefix}/recall/{each.name}"] = each.recall.value
+            scores[score_tag(prefix, "auroc", of_class=each.name)] = each.auroc.value
+            scores[score_tag(prefix, "average_precision", of_class=each.name)] = each.average_precision.value
+            scores[score_tag(prefix, "recall", of_class=each.name)] = each.recall.value
         return {tag: value for tag, value in scores.items() if not math.isnan(value)}
 
     @cached_property

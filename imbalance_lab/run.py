@@ -19,8 +19,7 @@ from imbalance_lab.cli import UsageError, ddp_command, refuse
 from imbalance_lab.files import write_json
 from imbalance_lab.parts import Parts, build, build_parts
 from imbalance_lab.review import print_review, record, review
-
-MONITOR = "val/auroc/macro"
+from imbalance_lab.tags import MONITOR, score_tag
 
 NOISE = (
     ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
@@ -147,7 +146,8 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
             tested = Predictions.read(directory / "predictions" / "test.parquet")
             write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
             reviewed = review(directory, config)
-        scores = reviewed.test.scalars("test") | {"kept/auroc/macro": reviewed.val.macro_auroc.value}
+        kept = {score_tag("kept", "auroc", average="macro"): reviewed.val.macro_auroc.value}
+        scores = reviewed.test.scalars("test") | kept
         for logger in loggers:
             finish(logger, settings, scores, trainer.global_step, directory)
     except BaseException:

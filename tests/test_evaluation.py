@@ -141,13 +141,13 @@ def test_scalars_are_tagged_and_undefined_ones_left_out():
     scalars = evaluation.scalars("test")
     expected = {"test/auroc/macro", "test/average_precision/macro", "test/balanced_accuracy"}
     for number in (0, 1, 2, 3, 4, 5, 6, 8, 9):
-        expected |= {f"test/{score}/c{number}" for score in ("auroc", "average_precision", "recall")}
+        expected |= {f"test/{score}/class/c{number}" for score in ("auroc", "average_precision", "recall")}
     assert scalars.keys() == expected
     assert scalars["test/auroc/macro"] == evaluation.macro_auroc.value
     assert scalars["test/average_precision/macro"] == evaluation.macro_average_precision.value
     assert scalars["test/balanced_accuracy"] == evaluation.balanced_accuracy.value
-    assert scalars["test/recall/c3"] == evaluation.classes[3].recall.value
-    assert scalars["test/average_precision/c3"] == evaluation.classes[3].average_precision.value
+    assert scalars["test/recall/class/c3"] == evaluation.classes[3].recall.value
+    assert scalars["test/average_precision/class/c3"] == evaluation.classes[3].average_precision.value
 
 
 def test_undefined_is_null():

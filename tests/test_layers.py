@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imbalance_lab"
 
 FLOORS = [
-    {"files", "keyed", "counts", "progress"},
+    {"files", "keyed", "counts", "progress", "tags"},
     {"losses", "metrics", "samplers", "backbones", "posthoc", "schedules"},
     {"data"},
     {"classifier", "callbacks"},

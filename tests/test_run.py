@@ -85,7 +85,14 @@ def test_every_epoch_is_one_row_with_all_its_scores(finished_run: Path) -> None:
     *epochs, test = rows
     assert [row["epoch"] for row in epochs] == ["0.0", "1.0", "2.0"]
     for row in epochs:
-        for tag in ("train/loss", "val/loss", "val/auroc/macro", "val/auroc/9", "val/average_precision/9", "lr"):
+        for tag in (
+            "train/loss",
+            "val/loss",
+            "val/auroc/macro",
+            "val/auroc/class/9",
+            "val/average_precision/class/9",
+            "lr",
+        ):
             assert row[tag], f"{tag} is missing"
     assert float(test["test/auroc/macro"]) == metrics_of(finished_run)["test"]["auroc"]["value"]
 
@@ -99,7 +106,7 @@ def test_tensorboard_reads_back_scalars_and_figures_of_each_epoch(finished_run: 
             scalars[tag] = scalars.get(tag, 0) + len(events.Scalars(tag))
         for tag in events.Tags()["images"]:
             images[tag] = images.get(tag, 0) + len(events.Images(tag))
-    assert scalars["val/auroc/macro"] == scalars["val/auroc/9"] == scalars["train/loss"] == 3
+    assert scalars["val/auroc/macro"] == scalars["val/auroc/class/9"] == scalars["train/loss"] == 3
     assert scalars["test/auroc/macro"] == 1
     assert images == {"val/curves": 3, "val/confusion": 3}
 
@@ -328,7 +335,7 @@ def test_labels_are_learnt_stored_and_scored(label_sweep: Path, loss: str) -> No
     assert float(best["val/balanced_accuracy"]) == pytest.approx(val["balanced_accuracy"]["value"])
     for name, scores in zip(("strong", "dark"), val["classes"], strict=True):
         for score in ("auroc", "average_precision", "recall"):
-            assert float(best[f"val/{score}/{name}"]) == pytest.approx(scores[score]["value"])
+            assert float(best[f"val/{score}/class/{name}"]) == pytest.approx(scores[score]["value"])
 
 
 def test_a_run_on_labels_leaves_everything_but_a_confusion_matrix(label_sweep: Path) -> None:

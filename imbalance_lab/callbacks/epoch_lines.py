@@ -2,6 +2,8 @@
 
 import lightning.pytorch as pl
 
+from imbalance_lab.tags import MONITOR, score_tag
+
 
 class EpochLines(pl.Callback):
     """Prints the epoch, the training loss and the validation AUROC."""
@@ -12,6 +14,6 @@ class EpochLines(pl.Callback):
             scores = trainer.callback_metrics
             print(
                 f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
-                f"  train loss {scores['train/loss']:.4f}  val AUROC {scores['val/auroc/macro']:.4f}",
+                f"  train loss {scores[score_tag('train', 'loss')]:.4f}  val AUROC {scores[MONITOR]:.4f}",
                 flush=True,
             )

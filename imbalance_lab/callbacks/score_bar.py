@@ -6,7 +6,9 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import RichProgressBar
 from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 
-SHOWN = {"train/loss": "train loss", "val/auroc/macro": "val AUROC"}
+from imbalance_lab.tags import MONITOR, score_tag
+
+SHOWN = {score_tag("train", "loss"): "train loss", MONITOR: "val AUROC"}
 
 
 class ScoreBar(RichProgressBar):

@@ -25,6 +25,7 @@ from imbalance_lab.report.sweep import (
     varied_keys,
 )
 from imbalance_lab.report.vertices import seen
+from imbalance_lab.tags import MONITOR
 
 MOST_RUNS, MOST_CLASSES = 8, 12
 """Of so many runs, the best, and so many classes, the rarest, the curves are drawn."""
@@ -154,8 +155,8 @@ def _epochs(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("epoch") and row.get("val/auroc/macro")]
+        rows = [row for row in csv.DictReader(file) if row.get("epoch") and row.get(MONITOR)]
     return {
         "epoch": [int(float(row["epoch"])) + 1 for row in rows],
-        "auroc": [float(row["val/auroc/macro"]) for row in rows],
+        "auroc": [float(row[MONITOR]) for row in rows],
     }

@@ -133,7 +133,8 @@ def _drawn(
 
 
 def short(name: str, most: int = 24) -> str:
-    """At most so many characters of a name."""
+    """At most so many characters of a name, in one line: fonts have no glyph for what is not printed."""
+    name = "".join(char if char.isprintable() else " " for char in name)
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

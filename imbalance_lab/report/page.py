@@ -22,6 +22,7 @@ from imbalance_lab.posthoc.link import happened
 from imbalance_lab.report.html import assemble
 from imbalance_lab.report.verdict import verdict
 from imbalance_lab.report.vertices import seen
+from imbalance_lab.tags import MONITOR, score_tag
 
 MOST_CURVES, MOST_IN_MATRIX, BINS = 40, 40, 10
 
@@ -187,19 +188,19 @@ def _epochs(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row.get("epoch") and row.get("val/auroc/macro")]
+        rows = [row for row in csv.DictReader(file) if row.get("epoch") and row.get(MONITOR)]
     if not rows:
         return None
 
     def column(name: str) -> list[float | None]:
         return [defined(float(row[name])) if row.get(name) else None for row in rows]
 
-    auroc = column("val/auroc/macro")
+    auroc = column(MONITOR)
     return {
         "epoch": [int(float(row["epoch"])) + 1 for row in rows],  # people count from one
         "auroc": auroc,
-        "val_loss": column("val/loss"),
-        "train_loss": column("train/loss"),
+        "val_loss": column(score_tag("val", "loss")),
+        "train_loss": column(score_tag("train", "loss")),
         "kept": int(np.argmax([-math.inf if value is None else value for value in auroc])),
     }
 

@@ -51,8 +51,10 @@ def _tables(
     yield (
         "reliability",
         [
-            {"of": "the decision" if group["class"] is None else names[group["class"]], **each}
+            # In columns of their own: a class may be called "decision".
+            {"of": "decision", "class": None, **each} if c is None else {"of": "class", "class": names[c], **each}
             for group in told["reliability"]
+            for c in [group["class"]]
             for each in group["bins"]
         ],
     )

@@ -9,8 +9,12 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
+from imbalance_lab.tags import is_class_tag
+
 FILES = ("report.html", "metrics.json", "operating_point.json", "curves.csv", "roc.png", "pr.png", ".hydra/config.yaml")
 """What is stored with a run, as far as it was written."""
+
+MARKED = re.compile("(^| )[0-9a-f]{8}$")
 
 
 class MLflow(MLFlowLogger):
@@ -42,18 +46,18 @@ class MLflow(MLFlowLogger):
 
 
 def mlflow_name(tag: str) -> str:
-    """A name that MLflow takes, for ``SPLIT/SCORE/CLASS``: it knows few characters, and a class may have any.
+    """A name that MLflow takes, for a tag of `imbalance_lab.tags`: it knows few characters, and a class may have any.
 
-    What had to be changed carries a mark, so that "Ä" and "Ö" do not become one.
+    What had to be changed carries a mark, so that "Ä" and "Ö" do not become one; so does what looks marked.
 
-    >>> mlflow_name("val/auroc/Ankle boot")
-    'val/auroc/Ankle boot'
-    >>> mlflow_name("val/auroc/Größe")
-    'val/auroc/Gr__e 946e9015'
+    >>> mlflow_name("val/auroc/class/Ankle boot")
+    'val/auroc/class/Ankle boot'
+    >>> mlflow_name("val/auroc/class/Größe")
+    'val/auroc/class/Gr__e 946e9015'
     """
-    *path, name = tag.split("/", 2)
+    *path, name = tag.split("/")
     plain = re.sub(r"[^A-Za-z0-9_. -]", "_", name)
-    if plain != name or set(plain) <= set(". ") or len(plain) > 200:
+    if plain != name or set(plain) <= set(". ") or len(plain) > 200 or MARKED.search(plain):
         plain = f"{plain[:200].strip('. ')} {zlib.crc32(name.encode()):08x}".strip()
     return "/".join([*path, plain])
 
@@ -70,7 +74,7 @@ def finish(
     """Store the final ``scores`` by tag, and the files in the run's ``directory``; the run counts as finished."""
     if isinstance(logger, TensorBoardLogger):
         # Few columns: its table and its parallel coordinates show every one. It logs them as scalars too.
-        headline = {tag: score for tag, score in scores.items() if tag.count("/") == 1 or tag.endswith("/macro")}
+        headline = {tag: score for tag, score in scores.items() if not is_class_tag(tag)}
         logger.log_hyperparams(dict(settings), headline, step)
         scores = {tag: score for tag, score in scores.items() if tag not in headline}
     logger.log_metrics(dict(scores), step)

@@ -10,22 +10,24 @@ from mlflow.utils.validation import _validate_metric_name
 from imbalance_lab.cli import UsageError
 from imbalance_lab.parts import build_parts
 from imbalance_lab.report.trackers import mlflow_name
+from imbalance_lab.tags import score_tag
 from tests.conftest import RunJob, composed
 
 HOSTILE = ["Größe", "Grüße", "a/b", "T-shirt/top", "", ".", "..", "/", "//", "a\nb", "$5 & <b>", "x" * 400, " "]
+HOSTILE += ["macro", "a%2Fb", "Gr__e 946e9015"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_mlflow_takes_every_class(name):
-    _validate_metric_name(mlflow_name(f"val/auroc/{name}"))
+    _validate_metric_name(mlflow_name(score_tag("val", "auroc", of_class=name)))
 
 
 def test_classes_stay_apart():
-    assert len({mlflow_name(f"val/auroc/{name}") for name in HOSTILE}) == len(HOSTILE)
+    assert len({mlflow_name(score_tag("val", "auroc", of_class=name)) for name in HOSTILE}) == len(HOSTILE)
 
 
 def test_plain_tags_stay_as_they_are():
-    for tag in ("epoch", "lr", "val/loss", "val/auroc/macro", "val/auroc/Ankle boot", "test/recall/7"):
+    for tag in ("epoch", "lr", "val/loss", "val/auroc/macro", "val/auroc/class/Ankle boot", "test/recall/class/7"):
         assert mlflow_name(tag) == tag
 
 
