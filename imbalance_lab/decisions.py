@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from imbalance_lab import metrics
 from imbalance_lab.metrics import Interval
+from imbalance_lab.metrics.entrance import as_scores, as_target
 
 Counts = NDArray[np.int64]
 
@@ -48,6 +49,7 @@ class Decisions:
 
 def decide(logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
     """Decide by logits (N, C): for class numbers (N,) the largest, for 0/1 labels (N, C) each that is ≥ 0."""
+    logits, target = as_scores(logits, "logits"), as_target(target)
     return _of_labels(logits, target) if target.ndim == 2 else _of_classes(logits, target)
 
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from imbalance_lab.files import replacing
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.posthoc import Link
 
 
@@ -35,6 +36,9 @@ class Predictions:
     link: Link = "softmax"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "logits", as_scores(self.logits, "logits"))
+        object.__setattr__(self, "index", as_target(self.index, "index"))
+        object.__setattr__(self, "target", as_target(self.target))
         n, width = self.logits.shape
         if not len(self.index) == len(self.target) == n or len(self.classes) != width:
             raise ValueError(
@@ -49,7 +53,7 @@ class Predictions:
             raise ValueError(f"the logits of {len(bad)} examples are not finite, index {bad[:5].tolist()} …")
 
         if self.is_multilabel:
-            if self.target.shape != self.logits.shape or not np.isin(self.target, (0, 1)).all():
+            if self.target.shape != self.logits.shape:
                 raise ValueError(
                     f"the targets of labels must be 0 or 1 and (N, C) as the logits, {self.logits.shape}, "
                     f"got shape {self.target.shape}"

@@ -136,7 +136,7 @@ def test_labels_are_stored_in_a_byte_each_and_read_as_they_were(tmp_path):
     ("target", "link", "sentence"),
     [
         (np.zeros((4, 2), np.int64), "sigmoid", "targets of labels must be 0 or 1 and"),
-        (np.full((4, 3), 2), "sigmoid", "targets of labels must be 0 or 1 and"),
+        (np.full((4, 3), 2), "sigmoid", "target must be 0 or 1, got 2 for example 0"),
         (np.zeros((4, 3), np.int64), "softmax", "read by sigmoid, not by softmax"),
     ],
 )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.metrics.influence import Strata
 from imbalance_lab.metrics.intervals import Interval
 from imbalance_lab.metrics.ranking import Counts, Scores
@@ -46,6 +47,7 @@ def stratified_bootstrap(scores: Scores, target: Counts, draws: int = 1000, seed
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1, got {draws}")
+    scores, target = as_scores(scores), as_target(target)
     rng, strata = np.random.default_rng(seed), Strata(target)
     n_classes = scores.shape[1]
     positive = target[:, None] == np.arange(n_classes) if target.ndim == 1 else target > 0

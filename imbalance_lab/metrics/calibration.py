@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.metrics.ranking import macro
 
 Probabilities = NDArray[np.floating[Any]]
@@ -54,12 +55,13 @@ def calibration_error(
         bins: "width": [0, 1/B), [1/B, 2/B), … [1 − 1/B, 1]. "mass": as many examples in each, by quantiles, equal
             probabilities together; where nearly all p are close to 0, one bin of equal width would hold them all.
     """
-    p, _ = _checked(probability, target)
+    target = as_target(target)
+    p, happened = _checked(probability, target)
     if p.ndim == 2 and target.ndim == 2:
         raise ValueError("labels (N, C) have no largest probability: use classwise_calibration_error")
     if p.ndim == 2:
         return _binned_error(p.max(1), p.argmax(1) == target, n_bins, bins)
-    return _binned_error(p, target == 1, n_bins, bins)
+    return _binned_error(p, happened, n_bins, bins)
 
 
 def classwise_calibration_error(
@@ -109,6 +111,7 @@ def net_benefit(
 
 def _checked(probability: Probabilities, target: NDArray[np.integer[Any]]) -> tuple[Probabilities, NDArray[np.bool_]]:
     """The probabilities in float64, and what happened in their shape; or refuse what fits no shape or no range."""
+    probability, target = as_scores(probability, "probability"), as_target(target)
     if target.shape != probability.shape[: target.ndim] or probability.ndim not in (1, 2):
         raise ValueError(f"probabilities {probability.shape} and targets {target.shape} do not fit each other")
     p = probability.astype(np.float64)

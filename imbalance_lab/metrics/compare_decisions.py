@@ -6,6 +6,7 @@ from scipy.stats import binom, norm
 from scipy.stats import t as student
 
 from imbalance_lab.metrics.comparison import Comparison, undefined_comparison
+from imbalance_lab.metrics.entrance import as_mask, as_target
 from imbalance_lab.metrics.influence import Strata, satterthwaite
 from imbalance_lab.metrics.labels import both_answers
 from imbalance_lab.metrics.ranking import Counts
@@ -23,6 +24,7 @@ def compare_accuracy(a: NDArray[np.bool_], b: NDArray[np.bool_], level: float = 
     >>> round(found.difference, 3), round(found.p, 3)
     (0.04, 0.503)
     """
+    a, b = as_mask(a, "a"), as_mask(b, "b")
     if a.shape != b.shape:
         raise ValueError(f"the same examples must be compared, got {a.shape} and {b.shape}")
     n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
@@ -44,6 +46,7 @@ def compare_balanced_accuracy(
     Each class's two shares of disagreement are estimated with one example more on either side, as Bonett & Price (2012)
     do for one pair of shares, so that a class on which the models happen to agree is not taken for certain.
     """
+    a, b, target = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
     if not a.shape == b.shape == target.shape:
         raise ValueError(f"the same examples must be compared, got {a.shape}, {b.shape}, target {target.shape}")
     if len(target) == 0:
@@ -69,6 +72,7 @@ def compare_label_balanced_accuracy(
     error given there. An example takes part in one of the two of every label, so the errors go together as its
     influences do.
     """
+    a, b, target = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
     if not a.shape == b.shape == target.shape:
         raise ValueError(f"the same examples must be compared, got {a.shape}, {b.shape}, target {target.shape}")
     strata, total = Strata(target), np.zeros(len(target))

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 from scipy.stats import t as student
 
 from imbalance_lab.metrics.comparison import Comparison, undefined_comparison
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.metrics.influence import Influence, Strata, satterthwaite
 from imbalance_lab.metrics.intervals import AUROC, AVERAGE_PRECISION, Interval, RankingScore, macro_interval
 from imbalance_lab.metrics.ranking import Counts, Ranking, Scores, macro, rank_one_vs_rest
@@ -55,6 +56,7 @@ def compare_rankings(
     """
     if score not in get_args(ScoreName):
         raise ValueError(f"score must be one of {', '.join(get_args(ScoreName))}, got {score!r}")
+    a, b, target = as_scores(a), as_scores(b), as_target(target)
     if a.shape != b.shape or len(a) != len(target):
         raise ValueError(
             f"the same examples and classes must be compared, got scores {a.shape} and {b.shape}, target {target.shape}"

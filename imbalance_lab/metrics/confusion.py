@@ -6,16 +6,29 @@ A class without an example has no recall and no F1 (NaN), and every score over t
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from imbalance_lab.counts import Group, group_of
+from imbalance_lab.metrics.entrance import as_target
 from imbalance_lab.metrics.ranking import macro
 
 Counts = NDArray[np.int64]
 
 
-def confusion_matrix(decision: Counts, target: Counts, num_classes: int) -> Counts:
-    """Count how often each class was decided for each target; decision and target (N,) → (C, C)."""
+def confusion_matrix(decision: ArrayLike, target: ArrayLike, num_classes: int) -> Counts:
+    """Count how often each class was decided for each target; decision and target (N,) → (C, C).
+
+    Both may be arrays, lists or tensors of any integer dtype or bool.
+
+    Raises:
+        ValueError: for a class number outside [0, C), and for shapes that do not fit each other.
+    """
+    decision, target = as_target(decision, "decision"), as_target(target)
+    if decision.ndim != 1 or decision.shape != target.shape:
+        raise ValueError(f"decision and target must both be (N,), got {decision.shape} and {target.shape}")
+    for name, numbers in (("decision", decision), ("target", target)):
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < num_classes:
+            raise ValueError(f"{name} must lie in [0, {num_classes - 1}], got {numbers.min()} to {numbers.max()}")
     flat = np.bincount(target * num_classes + decision, minlength=num_classes**2)
     return flat.reshape(num_classes, num_classes)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from imbalance_lab.metrics.entrance import as_mask, as_scores, as_target
 from imbalance_lab.metrics.ranking import Counts, Ranking, Scores
 
 Influence = NDArray[np.float64]
@@ -24,6 +25,7 @@ class Strata:
     """
 
     def __init__(self, target: Counts) -> None:
+        target = as_target(target)
         labels = target if target.ndim == 1 else np.zeros(len(target), np.int64)
         _, self.of_example, self.sizes = np.unique(labels, return_inverse=True, return_counts=True)
 
@@ -115,6 +117,7 @@ def _from_here_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _per_example(steps: _Steps, ranking: Ranking, scores: Scores, positive: NDArray[np.bool_]) -> Influence:
+    scores, positive = as_scores(scores), as_mask(positive)
     n_thresholds = len(ranking.threshold)
     above = n_thresholds - np.searchsorted(ranking.threshold[::-1], scores, "right")
     nearest = np.minimum(above, n_thresholds - 1)

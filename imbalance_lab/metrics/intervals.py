@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.metrics.influence import (
     Influence,
     Strata,
@@ -167,6 +168,7 @@ def macro_interval(
     score: RankingScore, rankings: Sequence[Ranking], scores: Scores, target: Counts, level: float
 ) -> Interval | None:
     """The interval of the mean of ``score`` over the classes; arguments as for `macro_auroc_interval`."""
+    scores, target = as_scores(scores), as_target(target)
 
     def part(c: int) -> Part:
         positive = target == c if target.ndim == 1 else target[:, c] > 0

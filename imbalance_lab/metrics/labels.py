@@ -6,22 +6,22 @@ undefined for a label that holds for all examples or for none, and means leave i
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from imbalance_lab.metrics import confusion as of_classes
+from imbalance_lab.metrics.entrance import as_mask
 from imbalance_lab.metrics.influence import Strata
 from imbalance_lab.metrics.intervals import Interval, Part, dependent_mean_interval, wilson
 from imbalance_lab.metrics.ranking import Counts, macro
 
-Answers = NDArray[np.integer[Any]] | NDArray[np.bool_]
+Answers = ArrayLike
 
 
 def label_confusion(decision: Answers, target: Answers) -> Counts:
     """Count each label's right and wrong answers, (L, 2, 2)."""
-    decided, so = decision == 1, target == 1
+    decided, so = as_mask(decision, "decision"), as_mask(target, "target")
     counts = [(a & b).sum(0) for a in (~so, so) for b in (~decided, decided)]
     return np.stack(counts, 1).reshape(-1, 2, 2)
 
@@ -61,6 +61,7 @@ def label_balanced_accuracy_interval(decision: Answers, target: Answers, level: 
 
     Its parts are the recall and the specificity of every label.
     """
+    decision, target = as_mask(decision, "decision"), as_mask(target, "target")
 
     def parts() -> Iterator[Part]:
         right = decision == target
@@ -75,7 +76,7 @@ def label_balanced_accuracy_interval(decision: Answers, target: Answers, level: 
 
 def both_answers(target: Answers) -> Iterator[tuple[NDArray[np.bool_], int]]:
     """The examples (N,) of which a label is so, and of which it is not, with its place; labels with both only."""
-    for label, so in enumerate((target == 1).T):
+    for label, so in enumerate(as_mask(target, "target").T):
         if so.any() and not so.all():
             yield so, label
             yield ~so, label

@@ -12,8 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
+
 Counts = NDArray[np.int64]
 Scores = NDArray[np.floating[Any]]
+WIDE_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
 
 class Curve(NamedTuple):
@@ -136,9 +139,14 @@ def rank_one_vs_rest(
             What lies class by class in memory, as `log_odds` does, is ranked without another copy of the whole.
         target: class numbers (N,), or for multi-label data 0/1 (N, C).
         ignore_index: such targets are left out.
+
+    Targets are of any integer dtype or bool; lists will do for arrays.
     """
-    columns = scores.T.contiguous() if isinstance(scores, Tensor) else np.ascontiguousarray(scores.T)
-    return rank_columns(columns, target, scores.shape[1], ignore_index=ignore_index)
+    if isinstance(scores, Tensor):
+        placed = _beside(scores, target)
+        return rank_columns(scores.T.contiguous(), placed, scores.shape[1], ignore_index=ignore_index)
+    scores, target = as_scores(scores), as_target(target, ignore_index=ignore_index)
+    return rank_columns(np.ascontiguousarray(scores.T), target, scores.shape[1], ignore_index=ignore_index)
 
 
 def rank_columns(
@@ -159,8 +167,16 @@ def rank_columns(
     return [_rank_among(column[rows], column) for column, rows in zip(columns, members, strict=True)]
 
 
+def _beside(scores: Tensor, target: Any) -> Tensor:
+    """The target as a tensor where the scores lie, in a dtype that torch can sort and compare."""
+    placed = torch.as_tensor(target, device=scores.device)
+    # torch knows little of wider unsigned integers; whether a label holds it can tell in any other.
+    return placed.long() if placed.ndim == 1 or placed.dtype in WIDE_UNSIGNED else placed
+
+
 def _members(target: Any, num_classes: int) -> Any:
     """The rows of each class."""
+    target = target.long() if isinstance(target, Tensor) else target  # bincount takes no bool
     if len(target) and not 0 <= target.min() <= target.max() < num_classes:
         raise ValueError(f"targets must lie in [0, {num_classes - 1}], got {target.min()} to {target.max()}")
     if isinstance(target, Tensor):

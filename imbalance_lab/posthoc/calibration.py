@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.posthoc.link import (
     Link,
     Logits,
@@ -51,6 +52,7 @@ class Calibration:
 
     def __call__(self, logits: Logits) -> NDArray[np.float64]:
         """Calibrated logits z / T + bias, (N, C)."""
+        logits = as_scores(logits, "logits")
         if logits.ndim != 2 or logits.shape[1] != len(self.bias):
             raise ValueError(f"logits must be (N, {len(self.bias)}), one a class, got shape {logits.shape}")
         return np.asarray(logits.astype(np.float64) / self.temperature + np.asarray(self.bias))
@@ -86,6 +88,7 @@ def fit_temperature_scaling(logits: Logits, target: Target, seen: Shares | None,
         seen: the shares that the logits stand for (`prior_seen`), or None if they are not known.
         link: softmax or sigmoid.
     """
+    logits, target = as_scores(logits, "logits"), as_target(target)
     own = happened(target, logits.shape[1]).mean(0)
     offset = 0.0 if seen is None else share_logit(own, link) - share_logit(seen, link)
     temperature = fit_temperature(logits, target, link=link, offset=offset)
@@ -109,6 +112,7 @@ def fit_bias_corrected(logits: Logits, target: Target, link: Link = "softmax") -
         ValueError: for a class without a held-out example (or, for sigmoid, one that always holds): its bias would be
             infinite. Use temperature scaling there.
     """
+    logits, target = as_scores(logits, "logits"), as_target(target)
     wide, own = logits.astype(np.float64), happened(target, logits.shape[1])
     shares = own.mean(0)
     lost = np.flatnonzero((shares == 0) | (shares == 1)).tolist()

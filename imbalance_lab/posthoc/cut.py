@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from imbalance_lab.metrics.entrance import as_mask, as_scores
+
 Scores = NDArray[np.float32]
 """Log-odds of one class, (N,), see `imbalance_lab.posthoc.link.log_odds`."""
 Mask = NDArray[np.bool_]
@@ -61,10 +63,11 @@ class Cut:
 
     def flags(self, scores: Scores) -> Mask:
         """Which examples are flagged, (N,)."""
-        return np.asarray(scores >= np.float32(self.log_odds))
+        return np.asarray(as_scores(scores) >= np.float32(self.log_odds))
 
     def on(self, scores: Scores, positive: Mask) -> "Cut":
         """The same threshold with its counts on other examples, as those of a test set."""
+        scores, positive = scored(scores, positive)
         flagged, n_positive = self.flags(scores), int(positive.sum())
         tp = int((flagged & positive).sum())
         return replace(
@@ -80,6 +83,18 @@ class Cut:
     def from_json(cls, content: dict[str, Any]) -> "Cut":
         """Read what `as_json` gave."""
         return cls(**{name: content[name] for name in cls.__dataclass_fields__})
+
+
+def scored(scores: Scores, positive: Mask) -> tuple[Scores, Mask]:
+    """What a rule is told, as arrays: log-odds (N,), and as bool which of them are of the class, (N,).
+
+    Raises:
+        TypeError, ValueError: for a mask of anything but 0 and 1, and for shapes that do not fit each other.
+    """
+    scores, positive = as_scores(scores), as_mask(positive)
+    if scores.ndim != 1 or scores.shape != positive.shape:
+        raise ValueError(f"scores and positive must both be (N,), got {scores.shape} and {positive.shape}")
+    return scores, positive
 
 
 def cut_at(rule: object, log_odds: float, scores: Scores, positive: Mask) -> Cut:

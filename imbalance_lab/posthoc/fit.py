@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.posthoc.calibration import Calibration, fit_bias_corrected, fit_temperature_scaling, uncalibrated
 from imbalance_lab.posthoc.cut import Cut, NoCutError, Rule, Scores
 from imbalance_lab.posthoc.link import Link, Logits, Shares, Target, happened
@@ -47,6 +48,7 @@ def fit_readout(
         ValueError: as `check_options`, and what cannot be fitted on these examples.
     """
     check_options(len(classes), rule, seen=seen, link=link, calibrate=calibrate, deploy=deploy, tau=tau)
+    logits, target = as_scores(logits, "logits"), as_target(target)
     calibration = _calibrated(logits, target, calibrate, seen, link)
     start = calibration.prior or ()  # known where it is needed, or the options would have been refused
     adjustment: Adjustment | None = None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logsumexp, softmax
 
 from imbalance_lab import metrics
+from imbalance_lab.metrics.entrance import as_scores, as_target
 
 Link = Literal["softmax", "sigmoid"]
 Logits = NDArray[np.floating[Any]]
@@ -23,7 +24,7 @@ Shares = tuple[float, ...]
 
 def probability(logits: Logits, link: Link) -> NDArray[np.float64]:
     """softmax(z) or σ(z), (N, C)."""
-    wide = logits.astype(np.float64)
+    wide = as_scores(logits, "logits").astype(np.float64)
     return np.asarray(softmax(wide, axis=1) if link == "softmax" else expit(wide))
 
 
@@ -32,7 +33,7 @@ def log_odds(logits: Logits, link: Link) -> NDArray[np.float32]:
 
     Computed in float64 and rounded, so that whether an example reaches a threshold does not depend on its batch.
     """
-    wide = logits.astype(np.float64)
+    wide = as_scores(logits, "logits").astype(np.float64)
     if link == "softmax":
         wide = metrics.log_odds(torch.from_numpy(wide)).numpy()
     return wide.astype(np.float32)
@@ -47,12 +48,14 @@ def share_logit(shares: Sequence[float] | NDArray[np.float64], link: Link) -> ND
 
 def happened(target: Target, num_classes: int) -> NDArray[np.bool_]:
     """Which class each example is of, (N, C)."""
+    target = as_target(target)
     return np.asarray(target == 1 if target.ndim == 2 else target[:, None] == np.arange(num_classes))
 
 
 def negative_log_likelihood(logits: Logits, target: Target, link: Link) -> float:
     """−log p of what happened, summed over the labels, mean over the examples; a logit may be −∞."""
     if link == "softmax":
+        target = as_target(target)
         own = logits[np.arange(len(target)), target]
         return float(np.mean(logsumexp(logits, axis=1) - own))
     signed = np.where(happened(target, logits.shape[1]), -logits, logits)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab import metrics
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.posthoc.link import Link, Logits, Shares, Target, checked_link, checked_shares, happened, share_logit
 
 Criterion = Literal[
@@ -81,6 +82,7 @@ def choose_tau(
         taus: the grid.
     """
     checked_criterion(criterion)
+    logits, target = as_scores(logits, "logits"), as_target(target)
     adjustments = [LogitAdjustment(link, seen, tau) for tau in sorted(taus)]
     scores = [_score(logits + adjustment.offset, target, link, criterion) for adjustment in adjustments]
     if np.isnan(scores).all():

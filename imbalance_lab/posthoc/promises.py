@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import binom
 
 from imbalance_lab.metrics import rank
-from imbalance_lab.posthoc.cut import Cut, Mask, NoCutError, Scores, cut_at, just_above, refuse_too_few
+from imbalance_lab.posthoc.cut import Cut, Mask, NoCutError, Scores, cut_at, just_above, refuse_too_few, scored
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class RecallAtLeast:
 
     def __call__(self, scores: Scores, positive: Mask) -> Cut:
         """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
+        scores, positive = scored(scores, positive)
         ascending = np.sort(scores[positive])
         refuse_too_few(self, len(ascending), examples_needed(self.at_least, self.confidence), "positives")
         j = int(_successes(len(ascending), self.at_least, self.confidence))
@@ -62,6 +63,7 @@ class FprAtMost:
 
     def __call__(self, scores: Scores, positive: Mask) -> Cut:
         """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
+        scores, positive = scored(scores, positive)
         ascending = np.sort(scores[~positive])
         refuse_too_few(self, len(ascending), examples_needed(1 - self.at_most, self.confidence), "negatives")
         j = int(_successes(len(ascending), 1 - self.at_most, self.confidence))
@@ -89,6 +91,7 @@ class PrecisionAtLeast:
 
     def __call__(self, scores: Scores, positive: Mask) -> Cut:
         """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
+        scores, positive = scored(scores, positive)
         refuse_too_few(self, int(positive.sum()), examples_needed(self.at_least, self.confidence), "positives")
         ranking = rank(scores[positive], scores[~positive])
         flagged = ranking.tp + ranking.fp

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imbalance_lab.metrics import rank
-from imbalance_lab.posthoc.cut import Cut, Mask, Scores, cut_at, just_above, refuse_too_few
+from imbalance_lab.metrics.entrance import as_scores
+from imbalance_lab.posthoc.cut import Cut, Mask, Scores, cut_at, just_above, refuse_too_few, scored
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class MaxF1:
 
     def __call__(self, scores: Scores, positive: Mask) -> Cut:
         """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
+        scores, positive = scored(scores, positive)
         refuse_too_few(self, int(positive.sum()), self.least_positives, "positives")
         ranking = rank(scores[positive], scores[~positive])
         f1 = 2 * ranking.tp / (ranking.tp + ranking.fp + ranking.n_positive)
@@ -47,6 +49,7 @@ class AlertBudget:
 
     def __call__(self, scores: Scores, positive: Mask) -> Cut:
         """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
+        scores, positive = scored(scores, positive)
         refuse_too_few(self, len(scores), math.ceil(self.per / self.k), "examples")
         descending, budget = np.sort(scores)[::-1], self.k * len(scores) // self.per
         if budget == len(scores):
@@ -77,6 +80,7 @@ class Cost:
 
     def __call__(self, scores: Scores, positive: Mask) -> Cut:
         """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
+        scores, positive = scored(scores, positive)
         return cut_at(self, math.log(self.false_positive / self.false_negative), scores, positive)
 
     def __str__(self) -> str:
@@ -85,6 +89,7 @@ class Cost:
 
 def flag_highest(scores: Scores, k: int) -> Mask:
     """Flag exactly the ``k`` highest of a finished batch (all, if it has fewer); of ties the first come first. (N,)."""
+    scores = as_scores(scores)
     flags = np.zeros(len(scores), bool)
     flags[np.argsort(-scores, kind="stable")[:k]] = True
     return flags

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.posthoc.link import Link, Logits, Target, negative_log_likelihood
 
 COLDEST, HOTTEST = 0.05, 20.0
@@ -23,7 +24,7 @@ def fit_temperature(
         offset: (C,), what is known to be missing in the logits: log π_held-out − log π_seen where the held-out
             examples have other class shares than those that the logits stand for. −∞ for a class that has none.
     """
-    wide = logits.astype(np.float64)
+    wide, target = as_scores(logits, "logits").astype(np.float64), as_target(target)
 
     def cost(log_temperature: float) -> float:
         return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, link)
