@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from imbalance_lab.files import write_json
 from imbalance_lab.parts import Parts, build, build_parts
 from imbalance_lab.review import print_review, record, review
 from imbalance_lab.tags import MONITOR, score_tag
+from imbalance_lab.termination import Terminated, answering_signals, tell
 
 NOISE = (
     ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
@@ -41,7 +43,7 @@ def run(config: DictConfig) -> float:
     if hydra.mode == RunMode.MULTIRUN:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
-        with _status(directory):
+        with _status(directory), answering_signals():
             parts = build_parts(config)
             if _is_first_process():
                 from imbalance_lab.preflight import preflight  # here: torchmetrics, which it needs, takes seconds
@@ -52,6 +54,11 @@ def run(config: DictConfig) -> float:
         if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and tells of this one at the end
             raise UsageError(str(mistake)) from mistake
         refuse(str(mistake))
+    except Terminated as stop:
+        if not _is_first_process():
+            sys.exit(0)  # Lightning kills the first one outright when another ends with a code of its own
+        tell(directory, stop)
+        raise
     finally:
         _leave_process_group()
 
@@ -62,7 +69,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         warnings.filterwarnings("ignore", message=message)
     import lightning.pytorch as pl
 
-    from imbalance_lab.callbacks import BestCheckpoint, EpochLines, PredictionWriter, ScoreBar
+    from imbalance_lab.callbacks import BestCheckpoint, EpochLines, PredictionWriter, ScoreBar, StopOnSigterm
     from imbalance_lab.classifier import Classifier
     from imbalance_lab.data.datamodule import DataModule
     from imbalance_lab.mistakes import write_mistakes
@@ -76,7 +83,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     _repeat_only_this_job()
     splits = parts.splits
     terminal = console().is_terminal
-    best = BestCheckpoint(directory / "checkpoints", MONITOR)
+    best, stop = BestCheckpoint(directory / "checkpoints", MONITOR), StopOnSigterm(directory / "checkpoints")
     writer = PredictionWriter(directory / "predictions", splits.classes, parts.link)
     settings, loggers = _settings(config), _loggers(config, directory)
     trainer: pl.Trainer = build(
@@ -85,7 +92,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         default_root_dir=str(directory),
         logger=loggers,
         callbacks=[
-            *([best] if config.fit else []),
+            *([best, stop] if config.fit else []),
             writer,
             ScoreBar() if terminal else EpochLines(),
             CurveFigures(splits.class_counts.tolist()),
@@ -132,7 +139,8 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         for logger in loggers:
             begin(logger, settings)
         if config.fit:
-            trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
+            with stop.fitting():
+                trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
             checkpoint = best.best_model_path
         trainer.loggers = []  # each loop would begin an event file of its own
         predict(checkpoint)
@@ -204,6 +212,12 @@ def _status(directory: Path) -> Iterator[None]:
     try:
         yield
         status["state"] = "finished"
+    except Terminated:
+        status |= {"state": "preempted", "error": "stopped by SIGTERM"}
+        raise
+    except KeyboardInterrupt:
+        status |= {"state": "interrupted", "error": "stopped by Ctrl-C"}
+        raise
     except BaseException as error:
         status |= {"state": "failed", "error": str(error) or type(error).__name__}
         raise

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,14 +18,17 @@ from imbalance_lab.predictions import Predictions
 from imbalance_lab.report.sweep import read_sweep
 from tests.conftest import ROOT
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "OMP_NUM_THREADS": "1"
+}
+
 
 def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """``python train.py ARGUMENTS``, one thread, as in a terminal 100 columns wide that is a pipe."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return subprocess.run(
         [sys.executable, str(ROOT / "train.py"), *arguments],
         cwd=cwd,
-        env=environment | {"OMP_NUM_THREADS": "1"},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=300,
@@ -149,3 +154,38 @@ def test_a_sweep_of_two_processes_trains_each_job_with_its_own_values(tmp_path: 
         )
         for name, weight in one.items():
             torch.testing.assert_close(weight, two[name], rtol=1e-3, atol=1e-4, msg=lambda m, name=name: f"{name}: {m}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sent", "code", "state"), [(signal.SIGTERM, 143, "preempted"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, state: str, tmp_path: Path) -> None:
+    job = ["trainer=cpu", "backbone=mlp", "logger=none", "hydra.run.dir=a run", "max_epochs=100000", "seed=3"]
+    command = [sys.executable, str(ROOT / "train.py"), *job]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        while not (line := process.stdout.readline()).startswith("epoch 3/"):
+            assert line, "it ended before the signal"
+        process.send_signal(sent)
+        rest, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == code, errors
+    status = json.loads((tmp_path / "a run" / "status.json").read_text())
+    assert status["state"] == state
+    assert status["seconds"] > 0
+    assert "Traceback" not in rest + errors
+    if sent == signal.SIGTERM:
+        checkpoint = torch.load(tmp_path / "a run" / "checkpoints" / "last.ckpt", weights_only=True)
+        assert checkpoint["global_step"] >= 18
+        told, command_line = errors.strip().split("; go on with: ")
+        assert told == "stopped by SIGTERM"
+        python, script, *overrides = shlex.split(command_line)
+        assert (python, Path(script)) == ("python", ROOT / "train.py")
+        assert overrides[-2:] == ["seed=3", 'ckpt_path="a run/checkpoints/last.ckpt"']
+        done = train(*overrides, "check=true", cwd=tmp_path)  # which reads the checkpoint too
+        assert done.returncode == 0, done.stderr
