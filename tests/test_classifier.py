@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP, ConvNet
 from imbalance_lab.classifier import Classifier
-from imbalance_lab.data import ShiftFlip, digits, long_tailed
+from imbalance_lab.data import Batch, ShiftFlip, digits, long_tailed
 from imbalance_lab.data.datamodule import DataModule
 from imbalance_lab.losses import FocalLoss
 from imbalance_lab.samplers import ClassBalanced, Shuffled
@@ -72,16 +72,30 @@ def trainer(root: Path, *callbacks: pl.Callback, **kwargs: Any) -> pl.Trainer:
     )
 
 
+class Record(pl.Callback):
+    """Notes which examples each step trains on."""
+
+    def __init__(self) -> None:
+        self.steps: list[list[int]] = []
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, *args: Any
+    ) -> None:
+        self.steps.append(batch.index.tolist())
+
+
 @pytest.mark.filterwarnings("ignore:The dirpath has changed")
 @pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
-@pytest.mark.parametrize("sampler", [Shuffled, ClassBalanced])
+@pytest.mark.parametrize(("sampler", "workers"), [(Shuffled, 0), (ClassBalanced, 0), (Shuffled, 1), (Shuffled, 2)])
 @pytest.mark.parametrize("stop", [12, 15], ids=["between epochs", "in the middle of an epoch"])
-def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, stop: int, sampler: Any) -> None:
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    tmp_path: Path, stop: int, sampler: Any, workers: int
+) -> None:
     def source() -> DataModule:
-        return data(sampler(targets=SPLITS.train.targets, seed=3))
+        return data(sampler(targets=SPLITS.train.targets, seed=3), workers)
 
-    whole = classifier()
-    trainer(tmp_path).fit(whole, source())
+    whole, all_steps = classifier(), Record()
+    trainer(tmp_path, all_steps).fit(whole, data(sampler(targets=SPLITS.train.targets, seed=3)))
 
     def every_step(run: str) -> ModelCheckpoint:
         return ModelCheckpoint(tmp_path / run, "last", every_n_train_steps=1, enable_version_counter=False)
@@ -90,10 +104,12 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: P
         trainer(tmp_path, every_step("killed"), StopAt(stop)).fit(classifier(), source())
     resumed = classifier()
     torch.manual_seed(99)  # whatever the new process drew before must not matter
-    trainer(tmp_path, every_step("on")).fit(
+    later_steps = Record()
+    trainer(tmp_path, every_step("on"), later_steps).fit(
         resumed, source(), ckpt_path=tmp_path / "killed/last.ckpt", weights_only=True
     )
 
+    assert later_steps.steps == all_steps.steps[stop:]
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, resumed.state_dict()[name]), name
 

@@ -71,9 +71,13 @@ class DataModule(pl.LightningDataModule):
         """
         if self.trainer is None:
             return 0, 0
-        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        done: int = progress.processed  # not `completed`, which lags behind by one
-        return self.trainer.current_epoch, done if done < steps else 0
+        loop: Any = self.trainer.fit_loop
+        done: int = loop.epoch_loop.batch_progress.current.processed  # not `completed`, which lags behind by one
+        if done < steps:
+            return self.trainer.current_epoch, done
+        # A checkpoint from the end of an epoch: Lightning counts it as over only after it has asked for the loader, and
+        # workers draw their first batches at once, before ``set_epoch``.
+        return self.trainer.current_epoch + int(loop.restarting), 0
 
     def _eval_loader(self, source: Source) -> DataLoader[Batch]:
         size = max(1, min(self.eval_batch_size, len(source)))
