@@ -29,6 +29,7 @@ NOISE = (
     # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
+    ".*could not find the monitored key",  # in epochs without a validation, as asked for
     "Found .* in eval mode at the start of training",  # a frozen backbone, as asked for
     # DDP says so of every convolution with one input channel, whose strides are ambiguous.
     "Grad strides do not match bucket view strides",
@@ -77,6 +78,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
     from imbalance_lab.report.screen import console, shown
     from imbalance_lab.report.tensorboard import CurveFigures
     from imbalance_lab.report.trackers import begin, close, finish
+    from imbalance_lab.trainer_options import check_trainer
 
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
@@ -99,11 +101,6 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         ],
         enable_progress_bar=terminal,
     )
-    if config.batch_size < trainer.world_size:
-        raise UsageError(
-            f"batch_size={config.batch_size} cannot be shared by {trainer.world_size} processes: "
-            f"choose batch_size ≥ {trainer.world_size}, the examples of a step over all of them"
-        )
     classifier = Classifier(
         parts.backbone,
         parts.head,
@@ -129,6 +126,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         num_workers=config.num_workers,
         seed=config.seed,
     )
+    check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
 
     def predict(path: str) -> None:
         for evaluate in (trainer.validate, trainer.test):
@@ -141,7 +139,7 @@ def fit_and_test(config: DictConfig, parts: Parts, directory: Path) -> float:
         if config.fit:
             with stop.fitting():
                 trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
-            checkpoint = best.best_model_path
+            checkpoint = best.best_model_path or best.last_model_path  # none was validated in what was resumed
         trainer.loggers = []  # each loop would begin an event file of its own
         predict(checkpoint)
         if config.fit:
