@@ -9,7 +9,7 @@ from typing import Any
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Give a name to write to; at the end it takes the place of ``path``, unless something was raised."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
@@ -22,6 +22,6 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write plain values; NaN is refused, undefined is null."""
-    with replacing(path) as unfinished:
+    with atomic_write(path) as unfinished:
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         unfinished.write_text(text + "\n", encoding="utf-8")

@@ -23,10 +23,10 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from imbalance_lab import keyed
+from imbalance_lab import seeding
 from imbalance_lab.data import RandomResizedCrop, Splits, image_folder
-from imbalance_lab.data.datamodule import DataModule
-from imbalance_lab.samplers import Shuffled
+from imbalance_lab.samplers import RandomSampler
+from imbalance_lab.training.datamodule import DataModule
 
 
 def main() -> None:
@@ -47,8 +47,8 @@ def main() -> None:
 
 
 def row(root: Path, side: int, workers: int, rounds: int) -> str:
-    plain = image_folder(root=str(root), normalise="imagenet")
-    cached = image_folder(root=str(root), normalise="imagenet", cache=str(root.parent / "cache"))
+    plain = image_folder(root=str(root), normalize="imagenet")
+    cached = image_folder(root=str(root), normalize="imagenet", cache=str(root.parent / "cache"))
     theirs = ImageFolder(
         root, v2.Compose([v2.RandomResizedCrop(224, (0.35, 1)), v2.RandomHorizontalFlip(), v2.PILToTensor()])
     )
@@ -69,9 +69,9 @@ def row(root: Path, side: int, workers: int, rounds: int) -> str:
 
 def batches(splits: Splits, workers: int) -> Iterator[tuple[torch.Tensor]]:
     augment = RandomResizedCrop()
-    data = DataModule(splits, Shuffled(targets=splits.train.targets), batch_size=64, num_workers=workers)
+    data = DataModule(splits, RandomSampler(targets=splits.train.targets), batch_size=64, num_workers=workers)
     for batch in data.train_dataloader():
-        yield (augment(batch.input, keyed.spread(0, batch.index)),)
+        yield (augment(batch.input, seeding.hash_indices(0, batch.index)),)
 
 
 def write(root: Path, images: int, side: int) -> None:

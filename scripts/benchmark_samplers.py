@@ -11,7 +11,13 @@ from typing import Any
 
 import torch
 
-from imbalance_lab.samplers import ClassBalanced, EffectiveNumber, Progressive, Shuffled, Stratified
+from imbalance_lab.samplers import (
+    ClassBalancedSampler,
+    EffectiveNumberSampler,
+    MPerClassSampler,
+    ProgressiveSampler,
+    RandomSampler,
+)
 
 
 def main() -> None:
@@ -32,17 +38,17 @@ def main() -> None:
 
 def times(n: int, classes: int, batch: int) -> dict[str, float]:
     """Seconds an epoch, after the sampler is made."""
-    shares = 0.01 ** torch.linspace(0, 1, classes, dtype=torch.float64)
-    counts = (shares / shares.sum() * n).long().clamp(min=1)
+    class_priors = 0.01 ** torch.linspace(0, 1, classes, dtype=torch.float64)
+    counts = (class_priors / class_priors.sum() * n).long().clamp(min=1)
     targets = torch.repeat_interleave(torch.arange(classes), counts)
     weight = 1 / counts[targets].double()
     made: dict[str, Any] = {
-        "shuffled": Shuffled(targets=targets),
-        "class_balanced": ClassBalanced(targets=targets),
-        "square_root": ClassBalanced(targets=targets, power=0.5),
-        "effective_number": EffectiveNumber(targets=targets),
-        "progressive": Progressive(targets=targets, max_epochs=10),
-        "stratified": Stratified(targets=targets, batch_size=batch),
+        "shuffled": RandomSampler(targets=targets),
+        "class_balanced": ClassBalancedSampler(targets=targets),
+        "square_root": ClassBalancedSampler(targets=targets, power=0.5),
+        "effective_number": EffectiveNumberSampler(targets=targets),
+        "progressive": ProgressiveSampler(targets=targets, max_epochs=10),
+        "stratified": MPerClassSampler(targets=targets, batch_size=batch),
     }
     contenders: dict[str, Callable[[], Any]] = {name: lambda each=each: each.order(3) for name, each in made.items()}  # type: ignore[misc]
     contenders["torch.multinomial over examples"] = lambda: torch.multinomial(weight, len(targets), replacement=True)

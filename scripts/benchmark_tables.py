@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from imbalance_lab.backbones import MLP
 from imbalance_lab.data import Splits, table
-from imbalance_lab.samplers import EpochBatches, Shuffled
+from imbalance_lab.samplers import DistributedEpochBatchSampler, RandomSampler
 
 
 def main() -> None:
@@ -104,7 +104,7 @@ def by_pandas(read: Callable[[], pd.DataFrame]) -> tuple[Any, Any]:
 
 
 def our_batches(splits: Splits, size: int) -> Iterable[tuple[Any, Any]]:
-    batches = EpochBatches(Shuffled(targets=splits.train.targets), len(splits.train), size)
+    batches = DistributedEpochBatchSampler(RandomSampler(targets=splits.train.targets), len(splits.train), size)
     for draws in batches:
         batch = splits.train.__getitems__(draws)
         yield batch.input, batch.target

@@ -2,7 +2,7 @@
 
 python scripts/compare.py multirun/DATE/TIME                    a sweep: a table, and comparison.html beside the runs
 python scripts/compare.py RUN RUN … --baseline RUN              any runs: ./comparison.html
-python scripts/compare.py --rewrite RUN operating_point=recall 'deploy_prior=[0.5,0.5]'
+python scripts/compare.py --rewrite RUN operating_point=min_recall 'deploy_prior=[0.5,0.5]'
                                                                 from the stored predictions, without training
 """
 
@@ -10,7 +10,8 @@ import argparse
 import os
 from pathlib import Path
 
-from imbalance_lab.cli import UsageError, refuse
+from imbalance_lab.app.cli import exit_with_error
+from imbalance_lab.errors import UsageError
 
 SCORES = ("auroc", "average_precision", "balanced_accuracy", "accuracy")
 
@@ -38,7 +39,7 @@ def main() -> None:
         else:
             compare([Path(path) for path in options.paths], options.score, options.baseline, options.output)
     except UsageError as mistake:
-        refuse(str(mistake))
+        exit_with_error(str(mistake))
 
 
 def compare(paths: list[Path], score: str, baseline: str | None, output: Path | None) -> None:
@@ -64,8 +65,8 @@ def compare(paths: list[Path], score: str, baseline: str | None, output: Path | 
 
 def rewrite(directories: list[Path], overrides: list[str]) -> None:
     """Review the stored predictions again, with settings of the time after training changed."""
-    from imbalance_lab.report.screen import console
-    from imbalance_lab.review import print_review, review, reviewed_config
+    from imbalance_lab.app.evaluate import print_review, review, reviewed_config
+    from imbalance_lab.report.terminal import console
 
     if not directories:
         raise UsageError("--rewrite needs a run directory")

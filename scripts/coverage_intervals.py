@@ -174,7 +174,7 @@ def proportion(cells: Cells) -> None:
         successes = np.arange(n + 1)
         chance, share = binom.pmf(successes, n, rate), successes / n
         for method, intervals in {
-            "Wilson": [metrics.wilson(int(k), n) for k in successes],
+            "Wilson": [metrics.wilson_interval(int(k), n) for k in successes],
             "± 1.96 errors (usual)": [wald(s, s * (1 - s) / n) for s in share],
         }.items():
             low, high = np.array(intervals).T

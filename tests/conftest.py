@@ -24,12 +24,12 @@ def composed(*overrides: str) -> DictConfig:
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a three-epoch run on the long-tailed digits."""
-    from imbalance_lab.parts import build_parts
-    from imbalance_lab.run import fit_and_test
+    from imbalance_lab.app.instantiate import instantiate_experiment
+    from imbalance_lab.app.train import fit_and_test
 
     directory = tmp_path_factory.mktemp("run")
     config = composed("max_epochs=3", "loss.alpha=effective")
-    fit_and_test(config, build_parts(config), directory)
+    fit_and_test(config, instantiate_experiment(config), directory)
     return directory
 
 
@@ -58,8 +58,8 @@ def label_sweep(wine_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The directory of three-epoch runs on the wines' labels, each by the name of its loss, as a sweep leaves them."""
     from omegaconf import OmegaConf
 
-    from imbalance_lab.parts import build_parts
-    from imbalance_lab.run import fit_and_test
+    from imbalance_lab.app.instantiate import instantiate_experiment
+    from imbalance_lab.app.train import fit_and_test
 
     sweep = tmp_path_factory.mktemp("labels")
     for loss in LABEL_LOSSES:
@@ -67,7 +67,7 @@ def label_sweep(wine_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         (sweep / loss / ".hydra").mkdir(parents=True)
         OmegaConf.save(config, sweep / loss / ".hydra" / "config.yaml")
         OmegaConf.save([f"loss={loss}", "max_epochs=3"], sweep / loss / ".hydra" / "overrides.yaml")
-        fit_and_test(config, build_parts(config), sweep / loss)
+        fit_and_test(config, instantiate_experiment(config), sweep / loss)
     return sweep
 
 
@@ -77,12 +77,12 @@ RunJob = Callable[..., Path]
 @pytest.fixture
 def run_job(tmp_path: Path) -> RunJob:
     """Run a job in this process; returns its directory."""
-    from imbalance_lab.parts import build_parts
-    from imbalance_lab.run import fit_and_test
+    from imbalance_lab.app.instantiate import instantiate_experiment
+    from imbalance_lab.app.train import fit_and_test
 
     def run(*overrides: str, name: str = "run") -> Path:
         config = composed(*overrides)
-        fit_and_test(config, build_parts(config), tmp_path / name)
+        fit_and_test(config, instantiate_experiment(config), tmp_path / name)
         return tmp_path / name
 
     return run

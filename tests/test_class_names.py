@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.parts import build_parts
-from imbalance_lab.predictions import Predictions
-from imbalance_lab.run import fit_and_test
+from imbalance_lab.app.instantiate import instantiate_experiment
+from imbalance_lab.app.train import fit_and_test
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.predictions import Predictions
 from tests.conftest import RunJob, composed
 
 HOSTILE = ("macro", "loss", "a/b", "x,y", '"q"', "=1+1", " ", "", "a\r\nb", "class/macro")
@@ -26,7 +26,7 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on the digits by other names."""
     directory = tmp_path_factory.mktemp("hostile")
     config = composed("max_epochs=2")
-    parts = build_parts(config)
+    parts = instantiate_experiment(config)
     fit_and_test(config, replace(parts, splits=replace(parts.splits, classes=HOSTILE)), directory)
     return directory
 

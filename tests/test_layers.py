@@ -1,4 +1,4 @@
-"""The one-way order of imports (DESIGN): a module uses only what stands on a lower floor, or in its own package."""
+"""The one-way order of imports (DESIGN): a module uses only what stands on a lower layer, or in its own package."""
 
 import ast
 import subprocess
@@ -8,22 +8,19 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imbalance_lab"
 
-FLOORS = [
-    {"files", "keyed", "counts", "progress", "tags"},
-    {"losses", "metrics", "samplers", "backbones", "posthoc", "schedules"},
+LAYERS = [
+    {"errors", "validation", "seeding", "files", "class_counts", "tags", "task", "termination", "progress"},
+    {"losses", "samplers", "metrics", "backbones"},
+    {"posthoc"},
     {"data"},
-    {"classifier", "callbacks"},
-    {"predictions", "decisions"},
-    {"evaluation", "comparison", "mistakes"},
+    {"training"},
+    {"evaluation"},
     {"report"},
-    {"cli"},
-    {"parts"},
-    {"review", "preflight"},
-    {"run"},
+    {"app"},
 ]
-FLOOR = {name: number for number, floor in enumerate(FLOORS) for name in floor}
-MEANT = {("posthoc", "metrics"), ("callbacks", "predictions")}
-"""Departures: operating points are read off a ranking, and the prediction writer writes predictions."""
+LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+EXCEPTIONS = {("training", "evaluation")}
+"""The prediction writer writes predictions."""
 
 
 def imported_parts(file):
@@ -49,23 +46,23 @@ def edges():
     return found
 
 
-def test_every_part_has_a_floor():
+def test_every_part_has_a_layer():
     parts = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()}
-    assert parts - {"__init__", "__pycache__"} == set(FLOOR)
+    assert parts - {"__init__", "__pycache__"} == set(LAYER)
 
 
 def test_imports_run_one_way():
-    assert ("classifier", "metrics") in edges()
+    assert ("training", "metrics") in edges()
     upward = {
         f"{part} imports {other} in {file.relative_to(ROOT)}"
         for (part, other), file in edges().items()
-        if FLOOR[other] >= FLOOR[part] and (part, other) not in MEANT
+        if LAYER[other] >= LAYER[part] and (part, other) not in EXCEPTIONS
     }
     assert not upward
 
 
 def test_departures_are_in_use_and_make_no_circle():
-    assert edges().keys() >= MEANT
+    assert edges().keys() >= EXCEPTIONS
     assert not {(other, part) for part, other in edges()} & edges().keys()
 
 
@@ -84,12 +81,12 @@ def loaded_by(modules):
 
 
 def test_the_command_line_answers_without_the_heavy_libraries():
-    loaded = loaded_by("imbalance_lab.cli")
+    loaded = loaded_by("imbalance_lab.app.cli")
     assert "hydra" in loaded
     assert not loaded & {"torch", "numpy", "scipy", "sklearn", "lightning", "torchmetrics", "matplotlib", "rich"}
 
 
 def test_what_checks_the_config_does_not_wait_for_lightning():
-    loaded = loaded_by("imbalance_lab.losses, imbalance_lab.data, imbalance_lab.run")
+    loaded = loaded_by("imbalance_lab.losses, imbalance_lab.data, imbalance_lab.app.train")
     assert "torch" in loaded
     assert not loaded & {"lightning", "pytorch_lightning", "torchvision", "matplotlib"}

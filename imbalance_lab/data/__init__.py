@@ -6,7 +6,7 @@ from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fa
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder, image_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
-from imbalance_lab.data.normalise import Normalise
+from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess
 from imbalance_lab.data.tables import Rows, table
 
@@ -15,7 +15,7 @@ __all__ = [
     "Batch",
     "Benchmark",
     "ImageFiles",
-    "Normalise",
+    "Normalize",
     "Preprocess",
     "RandomResizedCrop",
     "Rows",

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from imbalance_lab.counts import count_classes
-from imbalance_lab.data.normalise import Normalise
-from imbalance_lab.samplers import Draws
+from imbalance_lab.class_counts import count_classes
+from imbalance_lab.data.normalize import Normalize
+from imbalance_lab.samplers import SampledIndices
 
 
 class Batch(NamedTuple):
@@ -21,13 +21,13 @@ class Batch(NamedTuple):
 
     Targets are class numbers (N,), or 0/1 for each of C labels (N, C).
 
-    The key is the randomness of this one draw of the example, see `imbalance_lab.keyed`; augmentation lives on it.
+    The key is the randomness of this one draw of the example, see `imbalance_lab.seeding`; augmentation lives on it.
     """
 
     input: Tensor
     target: Tensor
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody needs of a batch
-    key: Tensor
+    sample_seed: Tensor
 
 
 class Source(Protocol):
@@ -47,7 +47,7 @@ class Source(Protocol):
         ...
 
     def __len__(self) -> int: ...
-    def __getitems__(self, draws: Draws) -> Batch:
+    def __getitems__(self, draws: SampledIndices) -> Batch:
         """A whole batch; the loader calls this, in its workers if it has any."""
         ...
 
@@ -80,10 +80,10 @@ class Arrays(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitems__(self, draws: Draws) -> Batch:
+    def __getitems__(self, draws: SampledIndices) -> Batch:
         """Gather a whole batch with three indexed reads; the loader calls this when a dataset has it."""
         at = draws.positions
-        return Batch(self.inputs[at], self.targets[at], self.index[at], draws.keys)
+        return Batch(self.inputs[at], self.targets[at], self.index[at], draws.seeds)
 
     def subset(self, positions: Tensor) -> Self:
         """Only the examples at ``positions``, in that order, with the index they had."""
@@ -149,11 +149,13 @@ class Splits:
             return self.fitted
         if not isinstance(self.train, Arrays):
             raise TypeError(f"a source of {type(self.train).__name__} must say how its inputs are prepared")
-        return Normalise.fitted(self.train.inputs)
+        return Normalize.fitted(self.train.inputs)
 
     @property
     def prepared_shape(self) -> tuple[int, ...]:
         """The shape of one input after that."""
-        one = self.train.__getitems__(Draws(torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))).input
+        one = self.train.__getitems__(
+            SampledIndices(torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))
+        ).input
         with torch.no_grad():
             return tuple(self.prepare(one).shape[1:])

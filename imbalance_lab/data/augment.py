@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imbalance_lab import keyed
+from imbalance_lab import seeding
 
 
 class ShiftFlip:
@@ -33,7 +33,7 @@ class ShiftFlip:
         if not (self.shift or self.flip):
             return images
         height, width = images.shape[-2:]
-        down, right, mirror = keyed.uniform(keys, 3).unbind(1)
+        down, right, mirror = seeding.counter_uniform(keys, 3).unbind(1)
         moves = 2 * self.shift + 1
         rows = torch.arange(height, device=images.device) + (down * moves).long().unsqueeze(1)
         columns = torch.arange(width, device=images.device).expand(len(images), -1)
@@ -68,7 +68,7 @@ class RandomResizedCrop:
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
-        area, shape, down, right, mirror = keyed.uniform(keys, 5).unbind(1)
+        area, shape, down, right, mirror = seeding.counter_uniform(keys, 5).unbind(1)
         area = self.scale[0] + area * (self.scale[1] - self.scale[0])
         low, high = math.log(self.ratio[0]), math.log(self.ratio[1])
         aspect = torch.exp(low + shape * (high - low))

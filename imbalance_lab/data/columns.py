@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from imbalance_lab.data.read_table import Files, first, place
+from imbalance_lab.data.read_table import Files, first_true, format_location
 
 Kind = Literal["number", "category", "none"]
 
@@ -15,7 +15,7 @@ NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 MOST_CATEGORIES = 10_000
 
 
-def kind_of(column: pa.ChunkedArray, name: str, files: Files) -> Kind:
+def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind:
     """Whether a column is of numbers or of categories.
 
     Raises:
@@ -36,9 +36,9 @@ def kind_of(column: pa.ChunkedArray, name: str, files: Files) -> Kind:
     is_number = pc.match_substring_regex(column, NUMBER)
     numbers, there = pc.sum(is_number).as_py() or 0, len(column) - column.null_count
     if there and there / 2 <= numbers < there:
-        row = first(pc.invert(is_number.fill_null(True)))
+        row = first_true(pc.invert(is_number.fill_null(True)))
         raise ValueError(
-            f"{place(files, row)}, column {name!r}: {column[row].as_py()!r} is no number, "
+            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is no number, "
             f"as {numbers:,} of {there:,} values are: mend it, or say 'data.categorical=[{name}]'"
         )
     return "category"
@@ -54,7 +54,7 @@ def as_numbers(column: pa.ChunkedArray, name: str, files: Files) -> NDArray[np.f
     if (infinite := np.isinf(values)).any():
         row = int(infinite.argmax())
         raise ValueError(
-            f"{place(files, row)}, column {name!r}: {column[row].as_py()!r} is infinite, or too large for float32"
+            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is infinite, or too large for float32"
         )
     return values
 

@@ -15,13 +15,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from imbalance_lab.data.arrays import Batch
-from imbalance_lab.data.image_reading import Header, Reading, UnreadableImageError, header, in_parallel
-from imbalance_lab.data.normalise import Normalise
-from imbalance_lab.files import replacing
+from imbalance_lab.data.image_decoder import Header, ImageDecoder, UnreadableImageError, header, in_parallel
+from imbalance_lab.data.normalize import Normalize
+from imbalance_lab.files import atomic_write
 from imbalance_lab.progress import Step
-from imbalance_lab.samplers import Draws
+from imbalance_lab.samplers import SampledIndices
 
-Normalisation = Literal["fitted", "imagenet"]
+Normalization = Literal["fitted", "imagenet"]
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 FITTED_ON = 512
@@ -39,7 +39,7 @@ class ImageFiles(Dataset[Batch]):
     files: Sequence[str]
     targets: Tensor
     index: Tensor
-    reading: Reading
+    reading: ImageDecoder
     groups: NDArray[np.int64] | None = None
     cache: Path | None = None
 
@@ -51,15 +51,15 @@ class ImageFiles(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitems__(self, draws: Draws) -> Batch:
+    def __getitems__(self, draws: SampledIndices) -> Batch:
         """Decode a whole batch."""
         index = self.index[draws.positions]
         if self._cached is not None:
             arrays = self._cached[index.numpy()]
         else:
             arrays = np.stack([self.reading.read(self.files[number]) for number in index.tolist()])
-        inputs = torch.from_numpy(arrays.astype(np.float32) if self.reading.is_deep else np.ascontiguousarray(arrays))
-        return Batch(inputs, self.targets[draws.positions], index, draws.keys)
+        inputs = torch.from_numpy(arrays.astype(np.float32) if self.reading.is_16bit else np.ascontiguousarray(arrays))
+        return Batch(inputs, self.targets[draws.positions], index, draws.seeds)
 
     def subset(self, positions: Tensor) -> Self:
         groups = None if self.groups is None else self.groups[positions.numpy()]
@@ -92,21 +92,23 @@ class ImageFiles(Dataset[Batch]):
         return ""
 
 
-def scanned(files: Sequence[str], reading: Reading, channels: int | Literal["auto"], progress: Step) -> Reading:
+def infer_decoder(
+    files: Sequence[str], reading: ImageDecoder, channels: int | Literal["auto"], progress: Step
+) -> ImageDecoder:
     """The reading that loses nothing of these files: 16 bits if one has them, colour if one is not grey.
 
     Raises:
         UnreadableImageError: for the first file that is no image, is too large, or is cut short.
     """
     headers: list[Header] = list(in_parallel(lambda path: header(path, reading), files, progress))
-    is_deep = any(each.is_deep for each in headers)
+    is_16bit = any(each.is_16bit for each in headers)
     if channels == "auto":
-        channels = 1 if all(each.is_grey for each in headers) else 3
-    return replace(reading, channels=channels, is_deep=is_deep)
+        channels = 1 if all(each.is_gray for each in headers) else 3
+    return replace(reading, channels=channels, is_16bit=is_16bit)
 
 
-def cached(files: Sequence[str], reading: Reading, folder: Path, progress: Step) -> Path:
-    """A file in ``folder`` with all ``files`` as `Reading` reads them; made if there is none for just these files.
+def cached(files: Sequence[str], reading: ImageDecoder, folder: Path, progress: Step) -> Path:
+    """A file in ``folder`` with all ``files`` as `ImageDecoder` reads them; made if there is none for just these files.
 
     Raises:
         UnreadableImageError: for the first file that cannot be decoded; nothing is left behind then.
@@ -118,8 +120,8 @@ def cached(files: Sequence[str], reading: Reading, folder: Path, progress: Step)
     file = folder / f"{key.hexdigest()}.npy"
     if not file.is_file():
         shape = len(files), reading.channels, reading.size, reading.size
-        with replacing(file) as unfinished:
-            kind = np.uint16 if reading.is_deep else np.uint8
+        with atomic_write(file) as unfinished:
+            kind = np.uint16 if reading.is_16bit else np.uint8
             array = np.lib.format.open_memmap(unfinished, "w+", kind, shape)
             for row, read in enumerate(in_parallel(lambda path: reading.read(path), files, progress)):
                 array[row] = read
@@ -128,7 +130,7 @@ def cached(files: Sequence[str], reading: Reading, folder: Path, progress: Step)
     return file
 
 
-def fitted_normalise(train: ImageFiles, how: Normalisation) -> Normalise:
+def fit_normalize(train: ImageFiles, how: Normalization) -> Normalize:
     """For inputs as the source gives them: "imagenet" for backbones trained on it, else over the training split.
 
     Raises:
@@ -136,14 +138,14 @@ def fitted_normalise(train: ImageFiles, how: Normalisation) -> Normalise:
     """
     if how == "fitted":
         at = torch.arange(0, len(train), max(1, len(train) // FITTED_ON))
-        return Normalise.fitted_on([train.__getitems__(Draws(part, part)).input for part in at.split(64)])  # type: ignore[no-untyped-call]
+        return Normalize.fitted_on([train.__getitems__(SampledIndices(part, part)).input for part in at.split(64)])  # type: ignore[no-untyped-call]
     if how != "imagenet":
         raise ValueError(f"normalise must be fitted or imagenet, got {how!r}")
-    most = 65535.0 if train.reading.is_deep else 255.0
+    most = 65535.0 if train.reading.is_16bit else 255.0
     mean, std = (torch.tensor(each) * most for each in IMAGENET)
     if train.reading.channels == 1:
         mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
-    return Normalise(mean.view(-1, 1, 1), std.view(-1, 1, 1))
+    return Normalize(mean.view(-1, 1, 1), std.view(-1, 1, 1))
 
 
 def _hash(path: str) -> int:

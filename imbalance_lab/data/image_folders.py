@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
-from imbalance_lab.data.image_files import ImageFiles, Normalisation, cached, fitted_normalise, scanned
-from imbalance_lab.data.image_reading import SUFFIXES, Reading
-from imbalance_lab.data.labels import assigned, groups_of, labels_of, refuse_unlearnable
-from imbalance_lab.data.read_table import known, place, read_table
-from imbalance_lab.data.splitting import Cut, completed, cut
+from imbalance_lab.data.image_decoder import SUFFIXES, ImageDecoder
+from imbalance_lab.data.image_files import ImageFiles, Normalization, cached, fit_normalize, infer_decoder
+from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
+from imbalance_lab.data.read_table import format_location, read_table, require_column
+from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits, stratified_split
 from imbalance_lab.progress import progress
 
 Channels = Literal["auto"] | int
@@ -33,7 +33,7 @@ def image_folder(
     group_pattern: str | None = None,
     image_size: int = 224,
     channels: Channels = "auto",
-    normalise: Normalisation = "fitted",
+    normalize: Normalization = "fitted",
     cache: str | None = None,
     max_pixels: int = 100_000_000,
 ) -> Splits:
@@ -45,9 +45,9 @@ def image_folder(
         split_seed: decides that cut.
         group_pattern: a regular expression that is looked for in each path below ``root``; files with the same match
             (of its first group, if it has one) are never on two sides of the cut.
-        image_size: pixels of the sides; see `Reading`.
+        image_size: pixels of the sides; see `ImageDecoder`.
         channels: 1, 3, or "auto": 1 if every image is grey.
-        normalise: "imagenet" for pretrained backbones, or "fitted" on the training images.
+        normalize: "imagenet" for pretrained backbones, or "fitted" on the training images.
         cache: a folder for all images, read and resized once.
         max_pixels: larger images are refused.
 
@@ -77,9 +77,9 @@ def image_folder(
     targets = torch.tensor(numbers)
     groups = None if group_pattern is None else _groups(files, folder, group_pattern)
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    cuts = completed(Cut(**told), targets, **fractions, seed=split_seed, groups=groups)
+    splits = fill_missing_splits(SplitIndices(**told), targets, **fractions, seed=split_seed, groups=groups)
     reading = _checked(image_size, channels, max_pixels)
-    return _splits(_Listed(folder, files, tuple(classes), targets, groups), cuts, reading, channels, normalise, cache)
+    return _splits(_Listed(folder, files, tuple(classes), targets, groups), splits, reading, channels, normalize, cache)
 
 
 def image_table(
@@ -95,7 +95,7 @@ def image_table(
     split_seed: int = 0,
     image_size: int = 224,
     channels: Channels = "auto",
-    normalise: Normalisation = "fitted",
+    normalize: Normalization = "fitted",
     cache: str | None = None,
     max_pixels: int = 100_000_000,
 ) -> Splits:
@@ -125,23 +125,23 @@ def image_table(
     }
     for option, columns in options.items():
         for column in columns:
-            known(column, table.column_names, source[0][0], f"data.{option}")
-    classes, targets = labels_of(table, label, source)
+            require_column(column, table.column_names, source[0][0], f"data.{option}")
+    classes, targets = read_targets(table, label, source)
     folder = source[0][0].parent if root is None else Path(root).expanduser()
     files = []
     for row, name in enumerate(table[path_column].to_pylist()):
         file = folder / str(name)
         if name is None or not file.is_file():
-            raise ValueError(f"{place(source, row)}, column {path_column!r}: there is no file {file}")
+            raise ValueError(f"{format_location(source, row)}, column {path_column!r}: there is no file {file}")
         files.append(str(file))
-    groups = None if group is None else groups_of(table[group])
+    groups = None if group is None else group_ids(table[group])
     if split is None:
         fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-        cuts = cut(targets, **fractions, seed=split_seed, groups=groups)
+        splits = stratified_split(targets, **fractions, seed=split_seed, groups=groups)
     else:
-        cuts = assigned(table[split], split, source)
+        splits = split_from_column(table[split], split, source)
     reading = _checked(image_size, channels, max_pixels)
-    return _splits(_Listed(folder, files, classes, targets, groups), cuts, reading, channels, normalise, cache)
+    return _splits(_Listed(folder, files, classes, targets, groups), splits, reading, channels, normalize, cache)
 
 
 class _Listed(NamedTuple):
@@ -155,28 +155,33 @@ class _Listed(NamedTuple):
 
 
 def _splits(
-    listed: _Listed, cuts: Cut, reading: Reading, channels: Channels, how: Normalisation, cache: str | None
+    listed: _Listed,
+    splits: SplitIndices,
+    reading: ImageDecoder,
+    channels: Channels,
+    how: Normalization,
+    cache: str | None,
 ) -> Splits:
     root, files, classes, targets, groups = listed
-    refuse_unlearnable(classes, targets, cuts)
+    validate_splits(classes, targets, splits)
     with progress("reading the headers of the images") as step:
-        reading = scanned(files, reading, channels, step)
+        reading = infer_decoder(files, reading, channels, step)
     stored = None
     if cache is not None:
         with progress("resizing the images") as step:
             stored = cached(files, reading, Path(cache).expanduser(), step)
     everything = ImageFiles(root, files, targets, torch.arange(len(files)), reading, groups, stored)
-    train, val, test = (everything.subset(rows) for rows in cuts)
-    return Splits(classes, train, val, test, fitted=fitted_normalise(train, how))
+    train, val, test = (everything.subset(rows) for rows in splits)
+    return Splits(classes, train, val, test, fitted=fit_normalize(train, how))
 
 
-def _checked(image_size: int, channels: Channels, max_pixels: int) -> Reading:
+def _checked(image_size: int, channels: Channels, max_pixels: int) -> ImageDecoder:
     for name, value in {"image_size": image_size, "max_pixels": max_pixels}.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
     if channels not in ("auto", 1, 3):
         raise ValueError(f"channels must be 1, 3 or auto, got {channels!r}")
-    return Reading(image_size, 3, False, max_pixels)
+    return ImageDecoder(image_size, 3, False, max_pixels)
 
 
 def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:
@@ -185,7 +190,7 @@ def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:
     if not folders:
         raise ValueError(f"{tree} has no folder in it: it takes one for each class")
     for folder in folders:
-        _refuse_strange(folder)
+        _check_utf8(folder)
         paths = sorted(_images(folder, ()))
         if not paths:
             raise ValueError(f"the class folder {folder} has no image ({', '.join(SUFFIXES)}): fill it, or remove it")
@@ -205,11 +210,11 @@ def _images(folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
         if entry.is_dir():
             yield from _images(path, (*above, real))
         elif path.suffix.lower() in SUFFIXES:
-            _refuse_strange(path)
+            _check_utf8(path)
             yield entry.path
 
 
-def _refuse_strange(path: Path) -> None:
+def _check_utf8(path: Path) -> None:
     try:
         path.name.encode()
     except UnicodeEncodeError:

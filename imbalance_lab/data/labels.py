@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.data.read_table import Files, first, place
-from imbalance_lab.data.splitting import Cut
+from imbalance_lab.data.read_table import Files, first_true, format_location
+from imbalance_lab.data.splitting import SplitIndices
 
 SPLITS = ("train", "val", "test")
 
 
-def labels_of(table: pa.Table, target: str | Sequence[str], files: Files) -> tuple[tuple[str, ...], Tensor]:
+def read_targets(table: pa.Table, target: str | Sequence[str], files: Files) -> tuple[tuple[str, ...], Tensor]:
     """Class names, and class numbers (N,); or for several columns their names, and 0/1 labels (N, L).
 
     Numbers are classes in their order, text in that of the alphabet.
@@ -34,33 +34,33 @@ def labels_of(table: pa.Table, target: str | Sequence[str], files: Files) -> tup
     for name in target:
         column = _filled(table[name], name, files)
         strange = pc.invert(pc.is_in(column.cast(pa.string()), pa.array(["0", "1", "true", "false", "0.0", "1.0"])))
-        if (row := first(strange)) >= 0:
+        if (row := first_true(strange)) >= 0:
             _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: labels are told by 0 and 1")
         positive = pc.is_in(column.cast(pa.string()), pa.array(["1", "true", "1.0"]))
         columns.append(np.asarray(positive).astype(np.int64))
     return tuple(target), torch.from_numpy(np.stack(columns, 1))
 
 
-def assigned(column: pa.ChunkedArray, name: str, files: Files) -> Cut:
+def split_from_column(column: pa.ChunkedArray, name: str, files: Files) -> SplitIndices:
     """The rows of each split, as the column says.
 
     Raises:
         ValueError: for anything but train, val and test.
     """
     column = _filled(column, name, files).cast(pa.string())
-    if (row := first(pc.invert(pc.is_in(column, pa.array(SPLITS))))) >= 0:
+    if (row := first_true(pc.invert(pc.is_in(column, pa.array(SPLITS))))) >= 0:
         _refuse(files, row, name, column[row].as_py(), "is none of train, val, test")
-    return Cut(*(torch.from_numpy(np.flatnonzero(np.asarray(pc.equal(column, split)))) for split in SPLITS))
+    return SplitIndices(*(torch.from_numpy(np.flatnonzero(np.asarray(pc.equal(column, split)))) for split in SPLITS))
 
 
-def groups_of(column: pa.ChunkedArray) -> NDArray[np.int64]:
+def group_ids(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """A number (N,) for each value; rows without one are each a group of their own."""
     codes = column.combine_chunks().dictionary_encode().indices
     numbers: NDArray[np.int64] = codes.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     return np.where(numbers < 0, -1 - np.arange(len(numbers)), numbers)
 
 
-def refuse_unlearnable(classes: Sequence[str], labels: Tensor, parts: Cut) -> None:
+def validate_splits(classes: Sequence[str], labels: Tensor, parts: SplitIndices) -> None:
     """Refuse splits from which nothing can be learnt or told.
 
     Raises:
@@ -91,7 +91,7 @@ def _classes(column: pa.ChunkedArray, name: str, files: Files) -> tuple[tuple[st
     column = _filled(column, name, files)
     kind = column.type
     if pa.types.is_floating(kind):
-        if (row := first(pc.or_(pc.not_equal(pc.floor(column), column), pc.is_inf(column)))) >= 0:
+        if (row := first_true(pc.or_(pc.not_equal(pc.floor(column), column), pc.is_inf(column)))) >= 0:
             _refuse(files, row, name, column[row].as_py(), "is no class: classes are whole numbers or text")
         column = column.cast(pa.int64())
     elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)):
@@ -108,11 +108,11 @@ def _classes(column: pa.ChunkedArray, name: str, files: Files) -> tuple[tuple[st
 
 def _filled(column: pa.ChunkedArray, name: str, files: Files) -> pa.ChunkedArray:
     empty = pc.is_null(column, nan_is_null=True)
-    if (row := first(empty)) >= 0:
+    if (row := first_true(empty)) >= 0:
         _refuse(files, row, name, None, "has no value: fill it in, or remove the row")
     return column
 
 
 def _refuse(files: Files, row: int, column: str, value: object, what: str) -> NoReturn:
     told = f"column {column!r}" + ("" if value is None else f": {value!r}")
-    raise ValueError(f"{place(files, row)}, {told} {what}")
+    raise ValueError(f"{format_location(files, row)}, {told} {what}")

@@ -56,15 +56,15 @@ def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
     return pa.table({name: _plain(file, name, table[name]) for name in names})
 
 
-def place(files: Files, row: int) -> str:
+def format_location(files: Files, row: int) -> str:
     """Where the ``row``-th row (from 0, over all files) stands, as an editor counts it."""
     file, start = next((file, start) for file, start in reversed(files) if row >= start)
     if file.suffix == ".parquet":
         return f"{file.name}, row {row - start + 1}"
-    return f"{file.name}, line {_line(file, row - start)}"
+    return f"{file.name}, line {_line_number(file, row - start)}"
 
 
-def _line(file: Path, row: int) -> int:
+def _line_number(file: Path, row: int) -> int:
     """The line on which a row of a CSV file begins: one more than ``row + 1`` for each blank or quoted line before."""
     begins = _beginnings(file, file.stat().st_mtime_ns)
     return row + 2 if begins is None or row >= len(begins) else int(begins[row])
@@ -99,7 +99,7 @@ def _delimiter(file: Path) -> str:
     return DELIMITERS.get(Path(file.name.removesuffix(".gz")).suffix.lower(), ",")
 
 
-def known(name: str, among: Iterable[str], file: Path, option: str) -> str:
+def require_column(name: str, among: Iterable[str], file: Path, option: str) -> str:
     """The name, if there is such a column.
 
     Raises:
@@ -113,7 +113,7 @@ def known(name: str, among: Iterable[str], file: Path, option: str) -> str:
     raise ValueError(f"{option}={name} is no column of {file}{hint}")
 
 
-def first(mask: pa.ChunkedArray) -> int:
+def first_true(mask: pa.ChunkedArray) -> int:
     """The first row where ``mask`` holds; −1 if it does nowhere."""
     return int(pc.index(mask, True).as_py())
 
@@ -141,7 +141,7 @@ def _plain(file: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             column = column.cast(pa.string())
         except pa.ArrowInvalid:
             row, value = next((row, value) for row, value in enumerate(column.to_pylist()) if not _is_text(value))
-            where = place([(file, 0)], row)
+            where = format_location([(file, 0)], row)
             raise ValueError(f"{where}, column {name!r}: {value!r} is not UTF-8: save the file as UTF-8") from None
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         column = column.cast(pa.string())

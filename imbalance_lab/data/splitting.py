@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 
-class Cut(NamedTuple):
+class SplitIndices(NamedTuple):
     """Positions (n,) int64, ascending, of each split."""
 
     train: Tensor
@@ -16,9 +16,9 @@ class Cut(NamedTuple):
     test: Tensor
 
 
-def cut(
+def stratified_split(
     targets: Tensor, *, val_fraction: float, test_fraction: float, seed: int = 0, groups: ArrayLike | None = None
-) -> Cut:
+) -> SplitIndices:
     """Give every class its share in every split.
 
     A group counts for the rarest class (or label) that it holds, and goes whole into one split; without groups each
@@ -47,19 +47,19 @@ def cut(
     group = np.arange(len(targets)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     split = _dealt(_rarest(targets.numpy()), group, (test_fraction, val_fraction), seed)[group]
     test, val, train = (torch.from_numpy(np.flatnonzero(split == number)) for number in range(3))
-    return Cut(train, val, test)
+    return SplitIndices(train, val, test)
 
 
-def completed(
-    told: Cut,
+def fill_missing_splits(
+    told: SplitIndices,
     targets: Tensor,
     *,
     val_fraction: float,
     test_fraction: float,
     seed: int = 0,
     groups: NDArray[np.int64] | None = None,
-) -> Cut:
-    """Cut the splits that ``told`` leaves empty from its training examples; arguments as for `cut`."""
+) -> SplitIndices:
+    """Cut the splits that ``told`` leaves empty from its training examples; arguments as for `stratified_split`."""
     fractions = {
         "val_fraction": 0.0 if len(told.val) else val_fraction,
         "test_fraction": 0.0 if len(told.test) else test_fraction,
@@ -67,11 +67,11 @@ def completed(
     if len(told.val) and len(told.test):
         return told
     own = None if groups is None else groups[told.train.numpy()]
-    further = cut(targets[told.train], seed=seed, groups=own, **fractions)
+    further = stratified_split(targets[told.train], seed=seed, groups=own, **fractions)
     val, test = (
         there if len(there) else told.train[cut_off] for there, cut_off in zip(told[1:], further[1:], strict=True)
     )
-    return Cut(told.train[further.train], val, test)
+    return SplitIndices(told.train[further.train], val, test)
 
 
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import as_categories, as_numbers, kind_of
-from imbalance_lab.data.labels import assigned, groups_of, labels_of, refuse_unlearnable
+from imbalance_lab.data.columns import as_categories, as_numbers, infer_kind
+from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.preprocess import Preprocess, Scaling
-from imbalance_lab.data.read_table import Files, known, place, read_table
-from imbalance_lab.data.splitting import Cut, completed
+from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
+from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 
 MANY_MISSING = 0.5
 
@@ -40,7 +40,7 @@ class Rows(Arrays):
 
     def names(self, positions: Tensor) -> list[str]:
         """File and line."""
-        return [place(self.files, number) for number in self.index[positions].tolist()]
+        return [format_location(self.files, number) for number in self.index[positions].tolist()]
 
 
 def table(
@@ -86,21 +86,21 @@ def table(
     options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
     for option, columns in (options | {"categorical": categorical}).items():
         for column in columns:
-            known(column, data.column_names, files[0][0], f"data.{option}")
-    classes, labels = labels_of(data, target, files)
-    groups = None if group is None else groups_of(data[group])
+            require_column(column, data.column_names, files[0][0], f"data.{option}")
+    classes, labels = read_targets(data, target, files)
+    groups = None if group is None else group_ids(data[group])
     parts = _parts(files, len(data), val_path, test_path)
     if split is None:
         fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-        parts = completed(parts, labels, **fractions, seed=split_seed, groups=groups)
+        parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     elif len(files) > 1:
         raise ValueError(f"data.split={split} and data.val_path or data.test_path both tell the split: choose one")
     else:
-        parts = assigned(data[split], split, files)
-    refuse_unlearnable(classes, labels, parts)
+        parts = split_from_column(data[split], split, files)
+    validate_splits(classes, labels, parts)
     features = data.select([name for name in data.column_names if name not in no_features])
     inputs, numbers, cardinalities, notes = _features(features, parts.train, categorical, files)
-    notes += _giveaways(features, parts.train, labels)
+    notes += _target_leakage(features, parts.train, labels)
     everything = Rows(torch.from_numpy(inputs), labels, torch.arange(len(data)), files, groups)
     train, val, test = (everything.subset(rows) for rows in parts)
     fitted = Preprocess.fitted(train.inputs, numbers, scaling)
@@ -112,7 +112,7 @@ def _features(
 ) -> tuple[NDArray[np.float32], int, list[int], list[str]]:
     """The inputs (N, F), how many columns of them are numbers, the codes of each other one, and what is odd."""
     kinds = {
-        name: "category" if name in categorical else kind_of(data[name], name, files) for name in data.column_names
+        name: "category" if name in categorical else infer_kind(data[name], name, files) for name in data.column_names
     }
     at = pa.array(training.numpy())
     rows = {name: data[name].take(at) for name in data.column_names}
@@ -140,7 +140,7 @@ def _features(
     return inputs, len(numbers), cardinalities, notes
 
 
-def _giveaways(data: pa.Table, training: Tensor, labels: Tensor) -> list[str]:
+def _target_leakage(data: pa.Table, training: Tensor, labels: Tensor) -> list[str]:
     """Columns that are the class under another name."""
     if labels.ndim == 2:
         return []
@@ -179,9 +179,9 @@ def _concatenated(paths: dict[str, str | None]) -> tuple[Files, pa.Table]:
         ) from error
 
 
-def _parts(files: Files, n: int, val_path: str | None, test_path: str | None) -> Cut:
+def _parts(files: Files, n: int, val_path: str | None, test_path: str | None) -> SplitIndices:
     """What the files tell: rows of none are in the training split."""
     ends = [*(start for _, start in files[1:]), n]
     rows = iter([torch.arange(start, end) for (_, start), end in zip(files, ends, strict=True)])
     nothing = torch.empty(0, dtype=torch.long)
-    return Cut(next(rows), next(rows) if val_path else nothing, next(rows) if test_path else nothing)
+    return SplitIndices(next(rows), next(rows) if val_path else nothing, next(rows) if test_path else nothing)

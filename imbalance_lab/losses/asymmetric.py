@@ -82,7 +82,7 @@ class AsymmetricLoss(nn.Module):
     AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, ignore_index=-100, reduction='mean')
     """
 
-    link = "sigmoid"  # how its logits become probabilities
+    activation = "sigmoid"  # how its logits become probabilities
 
     def __init__(
         self,

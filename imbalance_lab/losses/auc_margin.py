@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imbalance_lab.losses.checks import as_given, checked_integer, checked_number, in_full_precision, reduce
-from imbalance_lab.losses.ranks import sum_over_ranks, world_size
+from imbalance_lab.losses.distributed import sum_over_ranks, world_size
 from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
 from imbalance_lab.losses.weights import Counts
@@ -112,7 +112,7 @@ class AUCMarginLoss(nn.Module):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     @property
-    def link(self) -> str:
+    def activation(self) -> str:
         """How its logits become probabilities: of one label told by two logits it is their difference that counts."""
         return "softmax" if len(self.a) == 1 else "sigmoid"
 

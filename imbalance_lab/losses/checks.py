@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from imbalance_lab.losses.ranks import sum_over_ranks, world_size
+from imbalance_lab.losses.distributed import sum_over_ranks, world_size
 
 Reduction = Literal["none", "sum", "mean"]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from imbalance_lab.counts import Weighting
+from imbalance_lab.class_counts import Weighting
 from imbalance_lab.losses.checks import (
     Reduction,
     as_given,

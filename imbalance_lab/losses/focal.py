@@ -5,7 +5,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.counts import Weighting
+from imbalance_lab.class_counts import Weighting
 from imbalance_lab.losses._focal_term import class_terms, target_term
 from imbalance_lab.losses.checks import (
     as_given,

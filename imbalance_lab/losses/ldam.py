@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.counts import Weighting, checked_counts
+from imbalance_lab.class_counts import Weighting, validate_counts
 from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import (
@@ -31,7 +31,7 @@ def ldam_margins(counts: Counts, max_margin: float = 0.5) -> Tensor:
     >>> ldam_margins([1600, 100])
     tensor([0.2500, 0.5000], dtype=torch.float64)
     """
-    counts = checked_counts(counts)
+    counts = validate_counts(counts)
     return max_margin * (counts.min() / counts) ** 0.25
 
 

@@ -8,7 +8,7 @@ from z. At τ = 1 the equation is that of Ren et al. 2020 (arXiv 2007.10740).
 
 from torch import Tensor, nn
 
-from imbalance_lab.counts import prior
+from imbalance_lab.class_counts import class_priors
 from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, required_counts, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts
@@ -80,7 +80,7 @@ class LogitAdjustedLoss(nn.Module):
         self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
         counts = required_counts("LogitAdjustedLoss", class_counts)
-        self.register_buffer("log_prior", prior(counts).log().float())
+        self.register_buffer("log_prior", class_priors(counts).log().float())
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `logit_adjusted_cross_entropy`."""

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
-from imbalance_lab.losses.ranks import sum_over_ranks
+from imbalance_lab.losses.distributed import sum_over_ranks
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import (
     class_logits,
@@ -111,7 +111,7 @@ class SeesawLoss(nn.Module):
         self.ignore_index = checked_integer("ignore_index", ignore_index)
         self.reduction = checked_reduction(reduction)
         num_classes = len(required_counts("SeesawLoss", class_counts))
-        self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.int64))
+        self.register_buffer("train_prior", torch.zeros(num_classes, dtype=torch.int64))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `seesaw_loss`."""

@@ -89,7 +89,7 @@ class SigmoidFocalLoss(nn.Module):
     SigmoidFocalLoss(gamma=2.0, alpha=None, ignore_index=-100, reduction='mean')
     """
 
-    link = "sigmoid"  # how its logits become probabilities
+    activation = "sigmoid"  # how its logits become probabilities
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from imbalance_lab.counts import Weighting, prior
+from imbalance_lab.class_counts import Weighting, class_priors
 from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import (
     class_logits,
@@ -99,7 +99,7 @@ class VectorScalingLoss(nn.Module):
         self.reduction = checked_reduction(reduction)
         counts = required_counts("VectorScalingLoss", class_counts)
         self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
-        self.register_buffer("iota", (self.tau * prior(counts).log()).float())
+        self.register_buffer("iota", (self.tau * class_priors(counts).log()).float())
         self.register_buffer("weight", weight_of_each_class(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:

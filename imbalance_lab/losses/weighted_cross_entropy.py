@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imbalance_lab.counts import checked_counts
+from imbalance_lab.class_counts import validate_counts
 from imbalance_lab.losses.checks import Reduction, in_full_precision, reduce
 from imbalance_lab.losses.targets import checked_classes, example_weights, fitted, number_kept, without
 from imbalance_lab.losses.weights import Counts, listed_weights
@@ -101,7 +101,7 @@ def required_counts(loss: str, class_counts: Counts | None) -> Tensor:
     """Return the counts as float64 (C,), or say that ``loss`` cannot do without them."""
     if class_counts is None:
         raise ValueError(f"{loss} is computed from the training counts: give class_counts")
-    return checked_counts(class_counts)
+    return validate_counts(class_counts)
 
 
 def weight_of_each_class(weight: object, counts: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import cast, get_args
 import torch
 from torch import Tensor
 
-from imbalance_lab.counts import Weighting, class_weights
+from imbalance_lab.class_counts import Weighting, class_weights
 from imbalance_lab.losses.checks import checked_length, checked_number, checked_numbers
 
 Counts = Tensor | Sequence[int]

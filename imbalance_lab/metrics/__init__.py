@@ -6,16 +6,9 @@ from imbalance_lab.metrics.auroc import (
     OneVsRest,
 )
 from imbalance_lab.metrics.bootstrap import (
-    Draws,
+    BootstrapScores,
     percentile_interval,
     stratified_bootstrap,
-)
-from imbalance_lab.metrics.calibration import (
-    brier,
-    brier_skill,
-    calibration_error,
-    classwise_calibration_error,
-    net_benefit,
 )
 from imbalance_lab.metrics.compare_decisions import (
     compare_accuracy,
@@ -26,13 +19,6 @@ from imbalance_lab.metrics.compare_rankings import (
     RankingComparison,
     compare_rankings,
 )
-from imbalance_lab.metrics.comparison import (
-    Comparison,
-    SeedMean,
-    holm,
-    in_words,
-    over_seeds,
-)
 from imbalance_lab.metrics.confusion import (
     balanced_accuracy,
     confusion_matrix,
@@ -40,20 +26,12 @@ from imbalance_lab.metrics.confusion import (
     geometric_mean_recall,
     harmonic_mean_recall,
     macro_f1,
-    matthews,
-    mean_by_group,
+    matthews_corrcoef,
+    mean_by_shot_group,
     precision,
     recall,
-    recall_by_group,
-    worst_recall,
-)
-from imbalance_lab.metrics.cuts import (
-    precision_at,
-    precision_at_recall,
-    recall_at_precision,
-)
-from imbalance_lab.metrics.inputs import (
-    Task,
+    recall_by_shot_group,
+    worst_class_recall,
 )
 from imbalance_lab.metrics.intervals import (
     Interval,
@@ -63,15 +41,30 @@ from imbalance_lab.metrics.intervals import (
     macro_auroc_interval,
     macro_average_precision_interval,
     planned_auroc_interval,
-    wilson,
+    wilson_interval,
 )
-from imbalance_lab.metrics.labels import (
+from imbalance_lab.metrics.log_odds import (
+    log_odds,
+)
+from imbalance_lab.metrics.multilabel import (
     label_balanced_accuracy,
     label_balanced_accuracy_interval,
     label_confusion,
     label_decision_scores,
     label_precision,
     label_recall,
+)
+from imbalance_lab.metrics.operating_points import (
+    precision_at,
+    precision_at_recall,
+    recall_at_precision,
+)
+from imbalance_lab.metrics.probability_scores import (
+    brier_score,
+    brier_skill_score,
+    calibration_error,
+    classwise_calibration_error,
+    net_benefit,
 )
 from imbalance_lab.metrics.ranking import (
     Curve,
@@ -80,21 +73,28 @@ from imbalance_lab.metrics.ranking import (
     rank,
     rank_one_vs_rest,
 )
-from imbalance_lab.metrics.scores import (
-    log_odds,
+from imbalance_lab.metrics.significance import (
+    Comparison,
+    SeedMean,
+    holm,
+    in_words,
+    over_seeds,
 )
 from imbalance_lab.metrics.streaming import (
     StreamingAUROC,
     StreamingAveragePrecision,
     StreamingOneVsRest,
 )
+from imbalance_lab.metrics.validation import (
+    Task,
+)
 
 __all__ = [
     "AUROC",
     "AveragePrecision",
+    "BootstrapScores",
     "Comparison",
     "Curve",
-    "Draws",
     "Interval",
     "OneVsRest",
     "Ranking",
@@ -108,8 +108,8 @@ __all__ = [
     "average_precision_interval",
     "balanced_accuracy",
     "balanced_accuracy_interval",
-    "brier",
-    "brier_skill",
+    "brier_score",
+    "brier_skill_score",
     "calibration_error",
     "classwise_calibration_error",
     "compare_accuracy",
@@ -133,8 +133,8 @@ __all__ = [
     "macro_auroc_interval",
     "macro_average_precision_interval",
     "macro_f1",
-    "matthews",
-    "mean_by_group",
+    "matthews_corrcoef",
+    "mean_by_shot_group",
     "net_benefit",
     "over_seeds",
     "percentile_interval",
@@ -146,8 +146,8 @@ __all__ = [
     "rank_one_vs_rest",
     "recall",
     "recall_at_precision",
-    "recall_by_group",
+    "recall_by_shot_group",
     "stratified_bootstrap",
-    "wilson",
-    "worst_recall",
+    "wilson_interval",
+    "worst_class_recall",
 ]

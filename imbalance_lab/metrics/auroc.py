@@ -8,7 +8,9 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
-from imbalance_lab.metrics.inputs import (
+from imbalance_lab.metrics.log_odds import by_class
+from imbalance_lab.metrics.ranking import Ranking, rank_columns
+from imbalance_lab.metrics.validation import (
     Average,
     Task,
     as_rows,
@@ -16,10 +18,8 @@ from imbalance_lab.metrics.inputs import (
     checked_average,
     checked_classes,
     checked_max_fpr,
-    refuse_nonsense,
+    validate_scores,
 )
-from imbalance_lab.metrics.ranking import Ranking, rank_columns
-from imbalance_lab.metrics.scores import by_class
 
 
 class OneVsRest(Metric):
@@ -86,7 +86,7 @@ class OneVsRest(Metric):
         self._ensure_state()
         batches = self.scores if isinstance(self.scores, list) else [self.scores]
         target: Any = dim_zero_cat(self.target)
-        refuse_nonsense(batches, target, self.task, from_logits=self.from_logits, ignore_index=self.ignore_index)
+        validate_scores(batches, target, self.task, from_logits=self.from_logits, ignore_index=self.ignore_index)
         columns: Iterator[Any] = by_class(batches, softmax=self.task == "multiclass" and self.from_logits)
         if target.device.type == "cpu":  # NumPy sorts faster there
             columns, target = (column.numpy() for column in columns), target.numpy()

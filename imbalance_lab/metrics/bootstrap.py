@@ -23,14 +23,14 @@ Weights = NDArray[np.float64]
 BLOCK = 64  # draws at a time: their weights stay in the processor's cache up to about 10,000 examples
 
 
-class Draws(NamedTuple):
+class BootstrapScores(NamedTuple):
     """Scores of B resampled data sets, (B, C) each; NaN where a class is undefined."""
 
     auroc: NDArray[np.float64]
     average_precision: NDArray[np.float64]
 
 
-def stratified_bootstrap(scores: Scores, target: Counts, draws: int = 1000, seed: int = 0) -> Draws:
+def stratified_bootstrap(scores: Scores, target: Counts, draws: int = 1000, seed: int = 0) -> BootstrapScores:
     """Resample the examples within each class, with replacement, and rank every class against all others.
 
     1000 draws of 10,000 examples take about a second for 10 classes; time grows with draws · N · C.
@@ -58,7 +58,7 @@ def stratified_bootstrap(scores: Scores, target: Counts, draws: int = 1000, seed
         weights = resampled_weights(strata, block.stop - block.start, rng)
         for c, of_class in enumerate(bins):
             auroc[block, c], average_precision[block, c] = of_class.scores(weights)
-    return Draws(auroc, average_precision)
+    return BootstrapScores(auroc, average_precision)
 
 
 def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> Interval:

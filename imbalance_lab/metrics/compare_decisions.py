@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 from scipy.stats import binom, norm
 from scipy.stats import t as student
 
-from imbalance_lab.metrics.comparison import Comparison, undefined_comparison
 from imbalance_lab.metrics.entrance import as_mask, as_target
 from imbalance_lab.metrics.influence import Strata, satterthwaite
-from imbalance_lab.metrics.labels import both_answers
+from imbalance_lab.metrics.multilabel import both_answers
 from imbalance_lab.metrics.ranking import Counts
+from imbalance_lab.metrics.significance import Comparison, undefined_comparison
 
 
 def compare_accuracy(a: NDArray[np.bool_], b: NDArray[np.bool_], level: float = 0.95) -> Comparison:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
-from imbalance_lab.metrics.comparison import Comparison, undefined_comparison
 from imbalance_lab.metrics.entrance import as_scores, as_target
 from imbalance_lab.metrics.influence import Influence, Strata, satterthwaite
 from imbalance_lab.metrics.intervals import AUROC, AVERAGE_PRECISION, Interval, RankingScore, macro_interval
 from imbalance_lab.metrics.ranking import Counts, Ranking, Scores, macro, rank_one_vs_rest
+from imbalance_lab.metrics.significance import Comparison, undefined_comparison
 
 SMALL_SAMPLE = 20  # positives; below, the test is against Student's t
 ScoreName = Literal["auroc", "average_precision"]

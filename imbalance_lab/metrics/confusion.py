@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imbalance_lab.counts import Group, group_of
+from imbalance_lab.class_counts import ShotGroup, shot_group
 from imbalance_lab.metrics.entrance import as_target
 from imbalance_lab.metrics.ranking import macro
 
@@ -65,7 +65,7 @@ def macro_f1(confusion: Counts) -> float:
     return macro(f1(confusion).tolist())
 
 
-def matthews(confusion: Counts) -> float:
+def matthews_corrcoef(confusion: Counts) -> float:
     """Matthews' correlation of targets and decisions in [−1, 1], for any number of classes (Gorodkin 2004, R_K).
 
     NaN if all targets, or all decisions, are of one class: the correlation with a constant. (scikit-learn says 0.)
@@ -90,25 +90,25 @@ def harmonic_mean_recall(confusion: Counts) -> float:
         return float(len(found) / (1 / found).sum()) if len(found) else float("nan")
 
 
-def worst_recall(confusion: Counts) -> float:
+def worst_class_recall(confusion: Counts) -> float:
     """The lowest recall of any class; where classes have few examples, chance alone makes it low."""
     return min(_defined_recalls(confusion).tolist(), default=float("nan"))
 
 
-def recall_by_group(confusion: Counts, train_counts: Sequence[int]) -> dict[Group, float]:
+def recall_by_shot_group(confusion: Counts, train_counts: Sequence[int]) -> dict[ShotGroup, float]:
     """The mean recall of the classes with many, medium and few training examples ("many-shot accuracy" and so on).
 
     Groups without a class are left out; one of classes without an example is NaN. On a balanced split this equals the
     accuracy over the group's examples, as Liu et al. 2019 (arXiv 1904.05160) compute it.
     """
-    return mean_by_group(recall(confusion).tolist(), train_counts)
+    return mean_by_shot_group(recall(confusion).tolist(), train_counts)
 
 
-def mean_by_group(values: Sequence[float], train_counts: Sequence[int]) -> dict[Group, float]:
+def mean_by_shot_group(values: Sequence[float], train_counts: Sequence[int]) -> dict[ShotGroup, float]:
     """The mean of the classes' values, NaN left out, with many, medium and few training examples."""
-    groups: dict[Group, list[float]] = {"many": [], "medium": [], "few": []}
+    groups: dict[ShotGroup, list[float]] = {"many": [], "medium": [], "few": []}
     for count, value in zip(train_counts, values, strict=True):
-        groups[group_of(int(count))].append(value)
+        groups[shot_group(int(count))].append(value)
     return {group: macro(values) for group, values in groups.items() if values}
 
 

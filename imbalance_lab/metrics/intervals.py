@@ -27,13 +27,13 @@ from imbalance_lab.metrics.ranking import Counts, Ranking, Scores, macro
 Interval = tuple[float, float]
 
 
-def wilson(successes: float, trials: int, level: float = 0.95) -> Interval | None:
+def wilson_interval(successes: float, trials: int, level: float = 0.95) -> Interval | None:
     """A proportion's interval (Wilson 1927).
 
-    >>> tuple(round(end, 3) for end in wilson(9, 10))
+    >>> tuple(round(end, 3) for end in wilson_interval(9, 10))
     (0.596, 0.982)
     """
-    return _wilson(successes, trials, level) if trials else None
+    return _wilson_bounds(successes, trials, level) if trials else None
 
 
 def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
@@ -72,7 +72,7 @@ def average_precision_interval(ranking: Ranking, level: float = 0.95) -> Interva
     if average_precision_error_holds(ranking):
         quantile = float(student.ppf((1 + level) / 2, min(n, ranking.n_negative) - 1))
         return _on_logit_scale(value, np.sqrt(average_precision_variance(ranking)), quantile)
-    low, high = _wilson(n * value, n, level)
+    low, high = _wilson_bounds(n * value, n, level)
     if value < 0.5:
         low = min(low, _on_logit_scale(value, np.sqrt(value * (1 - value) / n), _z(level))[0])
     return low, high
@@ -115,7 +115,7 @@ def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interv
         return None
     hits, n = hits[present], n[present]
     recalls = hits / n
-    ends = mean_interval(recalls.tolist(), [wilson(h, of, level) for h, of in zip(hits, n, strict=True)])
+    ends = mean_interval(recalls.tolist(), [wilson_interval(h, of, level) for h, of in zip(hits, n, strict=True)])
     error = np.sqrt((recalls * (1 - recalls) / np.maximum(n - 1, 1)).sum()) / len(n)
     return _joined(float(recalls.mean()), error, ends or (0.0, 1.0), bool(np.minimum(hits, n - hits).min() >= 5), level)
 
@@ -260,7 +260,7 @@ def _inverted_score(area: float, n_positive: int, n_negative: int, level: float)
     return low, high
 
 
-def _wilson(successes: float, trials: int, level: float) -> Interval:
+def _wilson_bounds(successes: float, trials: int, level: float) -> Interval:
     z, share = _z(level), successes / trials
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))

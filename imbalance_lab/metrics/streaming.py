@@ -13,17 +13,17 @@ from scipy.special import digamma
 from torch import Tensor
 from torchmetrics import Metric
 
-from imbalance_lab.metrics.inputs import (
+from imbalance_lab.metrics.log_odds import log_odds
+from imbalance_lab.metrics.ranking import Counts, Ranking
+from imbalance_lab.metrics.validation import (
     Average,
     Task,
     as_rows,
     averaged,
     checked_average,
     checked_classes,
-    refuse_nonsense,
+    validate_scores,
 )
-from imbalance_lab.metrics.ranking import Counts, Ranking
-from imbalance_lab.metrics.scores import log_odds
 
 HALF = 16.0
 """Half of the bins lie within ±16, a quarter beyond on either side, ever wider: no score is too large."""
@@ -75,7 +75,7 @@ class StreamingOneVsRest(Metric):
         """Count a batch; shapes as the task says."""
         scores, target = as_rows(self.task, self.num_classes, preds.detach(), target.detach())
         scores, target = scores.float(), target.long()
-        refuse_nonsense([scores], target, self.task, from_logits=self.from_logits, ignore_index=self.ignore_index)
+        validate_scores([scores], target, self.task, from_logits=self.from_logits, ignore_index=self.ignore_index)
         slots = self._slots(scores)
         if self.ignore_index is not None:
             counted = target != self.ignore_index

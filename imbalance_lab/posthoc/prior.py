@@ -11,16 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.counts import checked_counts
-from imbalance_lab.posthoc.link import Link, Shares, checked_link, checked_shares, share_logit
+from imbalance_lab.class_counts import validate_counts
+from imbalance_lab.posthoc.activation import (
+    Activation,
+    ClassPriors,
+    prior_logit,
+    validate_activation,
+    validate_class_priors,
+)
 
 
-def prior_seen(
+def implied_prior(
     counts: Sequence[float],
     sampler_power: float = 1.0,
     loss_tau: float = 0.0,
     weight: Sequence[float] | None = None,
-) -> Shares:
+) -> ClassPriors:
     """The class shares that a net's logits stand for after training, so that nothing is corrected twice; (C,).
 
     A sampler that draws class c with q_c ∝ n_c^power shows the net p(x, c) = q_c p(x | c), and a loss weighs that by
@@ -39,14 +45,14 @@ def prior_seen(
         loss_tau: τ of `LogitAdjustedLoss` or `VectorScalingLoss` (its ι), 0 for all others.
         weight: ω, the loss's weight of each class, or None for 1.
 
-    >>> prior_seen([900, 100])
+    >>> implied_prior([900, 100])
     (0.9, 0.1)
-    >>> prior_seen([900, 100], sampler_power=0.5)
+    >>> implied_prior([900, 100], sampler_power=0.5)
     (0.75, 0.25)
-    >>> prior_seen([900, 100], loss_tau=1)
+    >>> implied_prior([900, 100], loss_tau=1)
     (0.5, 0.5)
     """
-    n = checked_counts(counts).numpy()
+    n = validate_counts(counts).numpy()
     omega = np.ones(len(n)) if weight is None else np.asarray(weight, np.float64)
     if omega.shape != n.shape or not (omega > 0).all():
         raise ValueError(f"weight must be one number > 0 a class, for {len(n)} classes, got {omega.tolist()}")
@@ -56,39 +62,43 @@ def prior_seen(
 
 @dataclass(frozen=True)
 class DeploymentPrior:
-    """Moves logits that stand for the shares ``seen`` to the shares ``deploy``: z − log π_seen + log π_deploy.
+    """Moves logits that stand for the shares ``train_prior`` to the shares ``deploy_prior``: z − log π_seen + log π_deploy.
 
     (For sigmoid the shares are each label's own, and log π / (1 − π) is moved.)
 
-    Laws: ``deploy`` = ``seen`` changes nothing; from a to b and from b to c is from a to c.
+    Laws: ``deploy_prior`` = ``train_prior`` changes nothing; from a to b and from b to c is from a to c.
     """
 
-    link: Link
-    seen: Shares
-    deploy: Shares
+    activation: Activation
+    train_prior: ClassPriors
+    deploy_prior: ClassPriors
 
     def __post_init__(self) -> None:
-        checked_link(self.link)
-        object.__setattr__(self, "seen", checked_shares("seen", self.seen, self.link))
-        object.__setattr__(self, "deploy", checked_shares("deploy", self.deploy, self.link))
-        if len(self.deploy) != len(self.seen):
-            raise ValueError(f"deploy has {len(self.deploy)} shares, but there are {len(self.seen)} classes")
+        validate_activation(self.activation)
+        object.__setattr__(self, "train_prior", validate_class_priors("train_prior", self.train_prior, self.activation))
+        object.__setattr__(
+            self, "deploy_prior", validate_class_priors("deploy_prior", self.deploy_prior, self.activation)
+        )
+        if len(self.deploy_prior) != len(self.train_prior):
+            raise ValueError(
+                f"deploy_prior has {len(self.deploy_prior)} shares, but there are {len(self.train_prior)} classes"
+            )
 
     @property
     def offset(self) -> NDArray[np.float64]:
         """What is added to the logits, (C,)."""
-        return share_logit(self.deploy, self.link) - share_logit(self.seen, self.link)
+        return prior_logit(self.deploy_prior, self.activation) - prior_logit(self.train_prior, self.activation)
 
     @property
-    def prior(self) -> Shares:
+    def prior(self) -> ClassPriors:
         """The shares that the probabilities stand for afterwards."""
-        return self.deploy
+        return self.deploy_prior
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "seen": list(self.seen), "deploy": list(self.deploy)}
+        return {**asdict(self), "train_prior": list(self.train_prior), "deploy_prior": list(self.deploy_prior)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "DeploymentPrior":
         """Read what `as_json` gave."""
-        return cls(content["link"], tuple(content["seen"]), tuple(content["deploy"]))
+        return cls(content["activation"], tuple(content["train_prior"]), tuple(content["deploy_prior"]))

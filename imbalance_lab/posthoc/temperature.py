@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from imbalance_lab.metrics.entrance import as_scores, as_target
-from imbalance_lab.posthoc.link import Link, Logits, Target, negative_log_likelihood
+from imbalance_lab.posthoc.activation import Activation, Logits, Target, negative_log_likelihood
 
 COLDEST, HOTTEST = 0.05, 20.0
 
 
 def fit_temperature(
-    logits: Logits, target: Target, *, link: Link = "softmax", offset: NDArray[np.float64] | float = 0.0
+    logits: Logits, target: Target, *, activation: Activation = "softmax", offset: NDArray[np.float64] | float = 0.0
 ) -> float:
     """The T in [0.05, 20] that makes softmax(z / T + offset), or its sigmoid, most likely on held-out examples.
 
@@ -20,14 +20,14 @@ def fit_temperature(
     Args:
         logits: (N, C) of examples that were not trained on.
         target: class numbers (N,), or 0/1 (N, C).
-        link: softmax or sigmoid.
+        activation: softmax or sigmoid.
         offset: (C,), what is known to be missing in the logits: log π_held-out − log π_seen where the held-out
             examples have other class shares than those that the logits stand for. −∞ for a class that has none.
     """
     wide, target = as_scores(logits, "logits").astype(np.float64), as_target(target)
 
     def cost(log_temperature: float) -> float:
-        return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, link)
+        return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, activation)
 
     best = minimize_scalar(cost, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
     return float(np.exp(best.x))

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from imbalance_lab.comparison import RunComparison
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.files import replacing
-from imbalance_lab.predictions import Predictions
-from imbalance_lab.report.html import assemble
-from imbalance_lab.report.screen import console
+from imbalance_lab.evaluation.comparison import RunComparison
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.files import atomic_write
+from imbalance_lab.report.html import render_page
+from imbalance_lab.report.simplify_curve import simplify_curve
 from imbalance_lab.report.sweep import (
     SCORES,
     Run,
@@ -24,7 +24,7 @@ from imbalance_lab.report.sweep import (
     sweep_table,
     varied_keys,
 )
-from imbalance_lab.report.vertices import seen
+from imbalance_lab.report.terminal import console
 from imbalance_lab.tags import MONITOR
 
 MOST_RUNS, MOST_CLASSES = 8, 12
@@ -46,13 +46,13 @@ def print_comparison(runs: Sequence[Run], score: str = "auroc", baseline: str | 
 def write_comparison(path: Path, runs: Sequence[Run], score: str = "auroc", baseline: str | None = None) -> Path:
     """Write the page of ``runs``, which come best first; differences are told by ``score``, from ``baseline``."""
     with console().status("drawing their curves"):
-        told = assemble("comparison", f"{len(runs)} runs", collect(runs, score, baseline))
-    with replacing(path) as unfinished:
+        told = render_page("comparison", f"{len(runs)} runs", build_comparison_data(runs, score, baseline))
+    with atomic_write(path) as unfinished:
         unfinished.write_text(told, encoding="utf-8")
     return path
 
 
-def collect(runs: Sequence[Run], score: str, baseline: str | None) -> dict[str, Any]:
+def build_comparison_data(runs: Sequence[Run], score: str, baseline: str | None) -> dict[str, Any]:
     """What the page's script draws, as plain values."""
     varied = varied_keys(runs)
     groups = same_examples(runs)
@@ -135,7 +135,7 @@ def _curves(stored: Mapping[str, Predictions], by_name: Mapping[str, Run]) -> di
             classes = {c: test.predictions.classes[c] for c in drawn}
         for c in classes:
             ranking = test.rankings[c]
-            curve = seen(ranking)
+            curve = simplify_curve(ranking)
             curves.append(
                 {
                     "run": name,

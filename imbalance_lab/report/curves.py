@@ -111,10 +111,10 @@ def draw(
         axes = figure.add_axes((left + place * step, bottom, width, 0.93 - bottom))
         if panel is ROC:
             axes.plot([0, 1], [0, 1], color="0.8", linewidth=1, zorder=0)
-        for name, ranking, count, colour in drawn:
+        for name, ranking, count, color in drawn:
             areas = " · ".join(f"{each.area(ranking):.3f}" for each in panels)
             label = f"{SHOWN}{short(name)} · n={count:,} · {areas}" if panel is panels[-1] else None
-            axes.plot(*panel.points(ranking), color=colour, linewidth=1.6, label=label)
+            axes.plot(*panel.points(ranking), color=color, linewidth=1.6, label=label)
         axes.set(xlabel=panel.across, ylabel=panel.up)
         scores = " · ".join(each.score for each in panels)
         _finish(

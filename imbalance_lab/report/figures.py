@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.files import replacing
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.files import atomic_write
 from imbalance_lab.report.curves import PR, ROC, draw, short
 
 PAPER: dict[Any, Any] = {
@@ -37,12 +37,12 @@ def write_figures(directory: Path, test: Evaluation, told: Mapping[str, Any]) ->
     Args:
         directory: where to; made if it is not there.
         test: the scores on test, for the curves.
-        told: what the page's script draws (see `imbalance_lab.report.page.collect`).
+        told: what the page's script draws (see `imbalance_lab.report.page.build_report_data`).
     """
     with rc_context(PAPER):
         for name, figure in _figures(test, told):
             for kind, metadata in (("png", {}), ("svg", {"Date": None})):
-                with replacing(directory / f"{name}.{kind}") as unfinished:
+                with atomic_write(directory / f"{name}.{kind}") as unfinished:
                     figure.savefig(unfinished, format=kind, dpi=300, metadata=metadata)
 
 

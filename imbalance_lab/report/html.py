@@ -36,7 +36,7 @@ PAGE = """<!doctype html>
 """
 
 
-def assemble(name: str, title: str, data: dict[str, Any]) -> str:
+def render_page(name: str, title: str, data: dict[str, Any]) -> str:
     """The page of ``assets/NAME.html`` and ``assets/NAME.js``, with plain ``data`` for the script."""
     return PAGE.format(
         title=html.escape(title),

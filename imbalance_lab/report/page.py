@@ -12,46 +12,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.evaluation import FEW_POSITIVES, Evaluation, defined
-from imbalance_lab.files import replacing
-from imbalance_lab.metrics import wilson
-from imbalance_lab.mistakes import Mistake, read_mistakes
-from imbalance_lab.posthoc import Cut, Readout
-from imbalance_lab.posthoc.cut import Scores
-from imbalance_lab.posthoc.link import happened
-from imbalance_lab.report.html import assemble
+from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Evaluation, defined
+from imbalance_lab.evaluation.mistakes import Mistake, read_mistakes
+from imbalance_lab.files import atomic_write
+from imbalance_lab.metrics import wilson_interval
+from imbalance_lab.posthoc import PostProcessor, Threshold
+from imbalance_lab.posthoc.activation import one_hot
+from imbalance_lab.posthoc.threshold import Scores
+from imbalance_lab.report.html import render_page
+from imbalance_lab.report.simplify_curve import simplify_curve
 from imbalance_lab.report.verdict import verdict
-from imbalance_lab.report.vertices import seen
 from imbalance_lab.tags import MONITOR, score_tag
 
 MOST_CURVES, MOST_IN_MATRIX, BINS = 40, 40, 10
 
 
 def write_page(directory: Path, told: dict[str, Any]) -> Path:
-    """Write ``directory/report.html``, which shows what `collect` collected."""
+    """Write ``directory/report.html``, which shows what `build_report_data` collected."""
     page = directory / "report.html"
-    text = assemble("report", directory.name, told)
-    with replacing(page) as unfinished:
+    text = render_page("report", directory.name, told)
+    with atomic_write(page) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     return page
 
 
-def collect(
-    directory: Path, val: Evaluation, test: Evaluation, readout: Readout, on_test: Sequence[Cut | str]
+def build_report_data(
+    directory: Path, val: Evaluation, test: Evaluation, postprocessor: PostProcessor, on_test: Sequence[Threshold | str]
 ) -> dict[str, Any]:
     """What the page's script draws, as plain values.
 
     Args:
         directory: a run's, with `metrics.json` and `run.json`; what else is there is shown too.
         val, test: the scores of its stored predictions.
-        readout: its operating point, with the thresholds' counts on test in ``on_test``.
+        postprocessor: its operating point, with the thresholds' counts on test in ``on_test``.
     """
     about = _read(directory / "run.json")
     scores = _read(directory / "metrics.json")
     ranked = _rarest(test)
     shown = ranked[:MOST_CURVES]
-    log_odds = readout.log_odds(test.predictions.logits)
-    positive = happened(test.predictions.target, len(test.predictions.classes))
+    log_odds = postprocessor.log_odds(test.predictions.logits)
+    positive = one_hot(test.predictions.target, len(test.predictions.classes))
     note = "Each label is decided by itself, at probability ½." if test.predictions.is_multilabel else ""
     return {
         "kind": "Imbalance Lab · one run",
@@ -67,15 +67,15 @@ def collect(
         if len(ranked) > len(shown)
         else "",
         "confusion": _confusion(test),
-        "reliability": _reliability(test, readout, positive, shown),
-        "scores": [_distribution(c, log_odds[:, c], positive[:, c], readout.cuts[c]) for c in shown],
+        "reliability": _reliability(test, postprocessor, positive, shown),
+        "scores": [_distribution(c, log_odds[:, c], positive[:, c], postprocessor.thresholds[c]) for c in shown],
         "epochs": _epochs(directory / "metrics.csv"),
         "counts": [
             {"split": "train", "counts": [each.train_count for each in test.classes]},
             {"split": "val", "counts": [each.n_positive for each in val.classes]},
             {"split": "test", "counts": [each.n_positive for each in test.classes]},
         ],
-        "point": _operating_point(readout, on_test),
+        "point": _operating_point(postprocessor, on_test),
         "mistakes": _mistakes(directory / "predictions" / "mistakes.parquet", test.predictions.classes),
         "about": _about(directory, about),
         "footer": f"Imbalance Lab {about['versions']['imbalance-lab']}. All numbers are of the full data; curves leave "
@@ -117,7 +117,7 @@ def _lift(scores: dict[str, Any], n: int) -> float | None:
 
 def _curve(test: Evaluation, c: int) -> dict[str, Any]:
     ranking = test.rankings[c]
-    curve = seen(ranking)
+    curve = simplify_curve(ranking)
     return {
         "class": c,
         "n_positive": ranking.n_positive,
@@ -145,31 +145,31 @@ def _confusion(test: Evaluation) -> dict[str, Any] | None:
 
 
 def _reliability(
-    test: Evaluation, readout: Readout, positive: NDArray[np.bool_], shown: Sequence[int]
+    test: Evaluation, postprocessor: PostProcessor, positive: NDArray[np.bool_], shown: Sequence[int]
 ) -> list[dict[str, Any]]:
     """Of the decision, if it is one, and of each class: bins of equally many examples by the calibrated probability."""
-    shares = readout.probability(test.predictions.logits)
+    shares = postprocessor.probability(test.predictions.logits)
     of_classes = [{"class": c, "bins": _bins(shares[:, c], positive[:, c])} for c in shown]
     if test.predictions.is_multilabel:
         return of_classes
     return [{"class": None, "bins": _bins(shares.max(1), shares.argmax(1) == test.predictions.target)}, *of_classes]
 
 
-def _bins(p: Any, happened: Any) -> list[dict[str, Any]]:
+def _bins(p: Any, one_hot: Any) -> list[dict[str, Any]]:
     edges = np.unique(np.quantile(p, np.linspace(0, 1, BINS + 1)[1:-1])) if len(p) else np.empty(0)
     where = np.searchsorted(edges, p, "left")
     bins = []
     for each in np.unique(where):
         inside = where == each
-        n, hits = int(inside.sum()), int(happened[inside].sum())
-        ends = wilson(hits, n)
+        n, hits = int(inside.sum()), int(one_hot[inside].sum())
+        ends = wilson_interval(hits, n)
         assert ends is not None
         low, high = ends
         bins.append({"n": n, "mean": float(p[inside].mean()), "share": hits / n, "low": low, "high": high})
     return bins
 
 
-def _distribution(c: int, scores: Scores, positive: NDArray[np.bool_], cut: Cut | str) -> dict[str, Any]:
+def _distribution(c: int, scores: Scores, positive: NDArray[np.bool_], threshold: Threshold | str) -> dict[str, Any]:
     """Histograms of the class's log-odds, as the thresholds see them."""
     low, high = np.quantile(scores, [0.001, 0.999])
     edges = np.linspace(min(low, scores[positive].min()), max(high, scores[positive].max()) + 1e-6, 49)
@@ -179,7 +179,7 @@ def _distribution(c: int, scores: Scores, positive: NDArray[np.bool_], cut: Cut 
         "edges": [round(float(edge), 4) for edge in edges],
         "positive": np.histogram(inside[positive], edges)[0].tolist(),
         "negative": np.histogram(inside[~positive], edges)[0].tolist(),
-        "cut": cut.log_odds if isinstance(cut, Cut) and math.isfinite(cut.log_odds) else None,
+        "cut": threshold.log_odds if isinstance(threshold, Threshold) and math.isfinite(threshold.log_odds) else None,
     }
 
 
@@ -205,31 +205,34 @@ def _epochs(path: Path) -> dict[str, Any] | None:
     }
 
 
-def _operating_point(readout: Readout, on_test: Sequence[Cut | str]) -> dict[str, Any]:
-    rule = next((cut.rule for cut in readout.cuts if isinstance(cut, Cut)), None)
+def _operating_point(postprocessor: PostProcessor, on_test: Sequence[Threshold | str]) -> dict[str, Any]:
+    rule = next((threshold.rule for threshold in postprocessor.thresholds if isinstance(threshold, Threshold)), None)
     how = f"Thresholds by {rule}, chosen on validation." if rule else "No threshold could be chosen."
-    calibration = readout.calibration.as_json()
+    calibration = postprocessor.calibration.as_json()
     told = f"{how} Calibration: temperature {calibration['temperature']:.3g}." if "temperature" in calibration else how
-    if readout.adjustment is not None and readout.prior is not None:
-        told += f" Probabilities are for the class shares {', '.join(f'{share:.3g}' for share in readout.prior)}."
-    return {"note": f"{told} Counts are on test.", "rows": [_cut(c, cut) for c, cut in enumerate(on_test)]}
+    if postprocessor.adjustment is not None and postprocessor.prior is not None:
+        told += f" Probabilities are for the class shares {', '.join(f'{share:.3g}' for share in postprocessor.prior)}."
+    return {
+        "note": f"{told} Counts are on test.",
+        "rows": [_threshold_row(c, threshold) for c, threshold in enumerate(on_test)],
+    }
 
 
-def _cut(c: int, cut: Cut | str) -> dict[str, Any]:
+def _threshold_row(c: int, threshold: Threshold | str) -> dict[str, Any]:
     """What a threshold costs: who is missed, and how many alarms it takes for one that is true."""
-    if isinstance(cut, str):
+    if isinstance(threshold, str):
         empty = ("threshold", "tp", "n_positive", "missed", "fp", "alarms_each", "recall", "precision")
-        return {"class": c, **dict.fromkeys(empty), "refused": cut}
+        return {"class": c, **dict.fromkeys(empty), "refused": threshold}
     return {
         "class": c,
-        "threshold": cut.threshold,
-        "tp": cut.tp,
-        "n_positive": cut.n_positive,
-        "missed": cut.n_positive - cut.tp,
-        "fp": cut.fp,
-        "alarms_each": (cut.tp + cut.fp) / cut.tp if cut.tp else None,
-        "recall": defined(cut.recall),
-        "precision": defined(cut.precision),
+        "threshold": threshold.threshold,
+        "tp": threshold.tp,
+        "n_positive": threshold.n_positive,
+        "missed": threshold.n_positive - threshold.tp,
+        "fp": threshold.fp,
+        "alarms_each": (threshold.tp + threshold.fp) / threshold.tp if threshold.tp else None,
+        "recall": defined(threshold.recall),
+        "precision": defined(threshold.precision),
         "refused": None,
     }
 

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from omegaconf import OmegaConf
 from rich.table import Table
 
-from imbalance_lab.comparison import RunComparison, compare_runs
+from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
+from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import over_seeds
-from imbalance_lab.predictions import Predictions
-from imbalance_lab.report.screen import number, plain_table
+from imbalance_lab.report.terminal import number, plain_table
 
 SCORES = {
     "auroc": "AUROC",

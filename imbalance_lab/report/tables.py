@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.files import replacing
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.files import atomic_write
 
 
 def write_tables(directory: Path, scores: Mapping[str, Any], test: Evaluation, told: Mapping[str, Any]) -> None:
@@ -18,7 +18,7 @@ def write_tables(directory: Path, scores: Mapping[str, Any], test: Evaluation, t
         directory: where to; made if it is not there.
         scores: what `metrics.json` holds.
         test: the scores on test, for the confusion matrix.
-        told: what the page's script draws (see `imbalance_lab.report.page.collect`).
+        told: what the page's script draws (see `imbalance_lab.report.page.build_report_data`).
     """
     for name, rows in _tables(scores, test, told):
         _write(directory / f"{name}.csv", [_flat(row) for row in rows])
@@ -35,7 +35,7 @@ def _tables(
             {"split": split, "score": score, **(value if isinstance(value, dict) else {"value": value})}
             for split, each in splits.items()
             for score, value in each.items()
-            if score not in ("classes", "n", "recall_by_group")
+            if score not in ("classes", "n", "recall_by_shot_group")
         ],
     )
     yield "classes", [{"split": split, **row} for split, each in splits.items() for row in each["classes"]]
@@ -84,7 +84,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+    with atomic_write(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)

@@ -3,9 +3,9 @@
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from imbalance_lab.classifier import Classifier
 from imbalance_lab.report.curves import draw_both
 from imbalance_lab.report.figures import draw_confusion
+from imbalance_lab.training.classifier import Classifier
 
 
 class CurveFigures(pl.Callback):

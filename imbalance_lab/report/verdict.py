@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from imbalance_lab.counts import FEW
-from imbalance_lab.evaluation import ClassScores, Evaluation
-from imbalance_lab.report.screen import interval
+from imbalance_lab.class_counts import FEW
+from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation
+from imbalance_lab.report.terminal import interval
 
 MOST_NAMED = 5
 

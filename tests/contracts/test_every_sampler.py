@@ -21,7 +21,7 @@ every_sampler = pytest.mark.parametrize("make", EVERY_SAMPLER)
 
 
 def test_the_checklist_is_not_empty():
-    assert {samplers.Shuffled, samplers.ClassBalanced} <= {make.func for make in EVERY_SAMPLER}
+    assert {samplers.RandomSampler, samplers.ClassBalancedSampler} <= {make.func for make in EVERY_SAMPLER}
 
 
 @every_sampler

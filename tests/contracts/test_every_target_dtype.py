@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from imbalance_lab import metrics, posthoc
-from imbalance_lab.decisions import decide
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.predictions import Predictions
+from imbalance_lab.evaluation.decisions import predict_labels
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.predictions import Predictions
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 N, C = 400, 50  # of so many classes target · C + decision does not fit into 8 bits
@@ -23,15 +23,15 @@ OF_LABELS = (RNG.normal(size=(N, 3)) + LABELS).astype(np.float32)
 SHARES, HALVES = (1 / C,) * C, (0.5, 0.5)
 P, RIGHT, ALSO = posthoc.probability(LOGITS, "softmax"), LOGITS.argmax(1) == CLASSES, OTHER.argmax(1) == CLASSES
 RULES = (
-    *(posthoc.MaxF1(), posthoc.AlertBudget(100), posthoc.Cost(1, 5), posthoc.RecallAtLeast(0.9)),
-    *(posthoc.FprAtMost(0.2), posthoc.PrecisionAtLeast(0.5)),
+    *(posthoc.MaxF1(), posthoc.AlertBudget(100), posthoc.MinCost(1, 5), posthoc.MinRecall(0.9)),
+    *(posthoc.MaxFPR(0.2), posthoc.MinPrecision(0.5)),
 )
 CUT = posthoc.MaxF1()(PAIR[:, 1], TWO == 1)
 NAMES = tuple(str(c) for c in range(C))
 
 OF_MANY = {
-    "brier": lambda y: metrics.brier(P, y),
-    "brier_skill": lambda y: metrics.brier_skill(P, y),
+    "brier_score": lambda y: metrics.brier_score(P, y),
+    "brier_skill_score": lambda y: metrics.brier_skill_score(P, y),
     "calibration_error": lambda y: metrics.calibration_error(P, y),
     "classwise_calibration_error": lambda y: metrics.classwise_calibration_error(P, y),
     "compare_balanced_accuracy": lambda y: metrics.compare_balanced_accuracy(RIGHT, ALSO, y),
@@ -49,12 +49,12 @@ OF_MANY = {
     "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(LOGITS, y),
     "fit_temperature": lambda y: posthoc.fit_temperature(LOGITS, y),
     "fit_temperature_scaling": lambda y: posthoc.fit_temperature_scaling(LOGITS, y, SHARES),
-    "fit_readout": lambda y: posthoc.fit_readout(LOGITS, y, NAMES, posthoc.MaxF1(2), seen=SHARES),
-    "decide": lambda y: decide(LOGITS, y).balanced_accuracy,
+    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(LOGITS, y, NAMES, posthoc.MaxF1(2), seen=SHARES),
+    "decide": lambda y: predict_labels(LOGITS, y).balanced_accuracy,
     "Evaluation": lambda y: Evaluation(Predictions(NAMES, np.arange(N), y, LOGITS), [9] * C).as_json(),
 }
 OF_TWO = {
-    "brier": lambda y: metrics.brier(P[:, 0], y),
+    "brier_score": lambda y: metrics.brier_score(P[:, 0], y),
     "calibration_error": lambda y: metrics.calibration_error(P[:, 0], y),
     "net_benefit": lambda y: metrics.net_benefit(P[:, 0], y, [0.2, 0.5]).tolist(),
     "compare_accuracy": lambda y: (metrics.compare_accuracy(y, RIGHT), metrics.compare_accuracy(RIGHT, y)),
@@ -67,14 +67,14 @@ OF_TWO = {
     "fit_temperature": lambda y: posthoc.fit_temperature(PAIR, y),
     "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(PAIR, y),
     "fit_temperature_scaling": lambda y: posthoc.fit_temperature_scaling(PAIR, y, HALVES),
-    "fit_readout": lambda y: posthoc.fit_readout(PAIR, y, "ab", posthoc.MaxF1(), seen=HALVES),
-    "Readout.cuts_on": lambda y: posthoc.fit_readout(PAIR, TWO, "ab", RULES[0], seen=HALVES).cuts_on(PAIR, y),
+    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(PAIR, y, "ab", posthoc.MaxF1(), seen=HALVES),
+    "Readout.cuts_on": lambda y: posthoc.fit_postprocessor(PAIR, TWO, "ab", RULES[0], seen=HALVES).evaluate_on(PAIR, y),
     "Cut.on": lambda y: CUT.on(PAIR[:, 1], y),
     "Evaluation": lambda y: Evaluation(Predictions(("a", "b"), np.arange(N), y, PAIR), [9, 9]).as_json(),
 } | {type(rule).__name__: lambda y, rule=rule: rule(PAIR[:, 1], y) for rule in RULES}
 OF_LABEL = {
-    "brier": lambda y: metrics.brier(OF_LABELS.clip(0, 1), y),
-    "brier_skill": lambda y: metrics.brier_skill(OF_LABELS.clip(0, 1), y),
+    "brier_score": lambda y: metrics.brier_score(OF_LABELS.clip(0, 1), y),
+    "brier_skill_score": lambda y: metrics.brier_skill_score(OF_LABELS.clip(0, 1), y),
     "classwise_calibration_error": lambda y: metrics.classwise_calibration_error(OF_LABELS.clip(0, 1), y),
     "compare_label_balanced_accuracy": lambda y: metrics.compare_label_balanced_accuracy(y, 1 - LABELS, y),
     "compare_rankings": lambda y: metrics.compare_rankings(OF_LABELS, -OF_LABELS, y),
@@ -89,10 +89,10 @@ OF_LABEL = {
     "rank_one_vs_rest": lambda y: [each.auroc for each in metrics.rank_one_vs_rest(OF_LABELS, y)],
     "rank_one_vs_rest, tensor": lambda y: [e.auroc for e in metrics.rank_one_vs_rest(torch.from_numpy(OF_LABELS), y)],
     "stratified_bootstrap": lambda y: metrics.stratified_bootstrap(OF_LABELS, y, draws=3).auroc.tolist(),
-    "choose_tau": lambda y: posthoc.choose_tau(OF_LABELS, y, (0.5,) * 3, link="sigmoid"),
-    "fit_temperature": lambda y: posthoc.fit_temperature(OF_LABELS, y, link="sigmoid"),
-    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(OF_LABELS, y, link="sigmoid"),
-    "decide": lambda y: decide(OF_LABELS - 0.5, y).balanced_accuracy_interval,
+    "choose_tau": lambda y: posthoc.choose_tau(OF_LABELS, y, (0.5,) * 3, activation="sigmoid"),
+    "fit_temperature": lambda y: posthoc.fit_temperature(OF_LABELS, y, activation="sigmoid"),
+    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(OF_LABELS, y, activation="sigmoid"),
+    "decide": lambda y: predict_labels(OF_LABELS - 0.5, y).balanced_accuracy_interval,
     "Evaluation": lambda y: Evaluation(
         Predictions(tuple("abc"), np.arange(N), y, OF_LABELS, "sigmoid"), [9] * 3
     ).as_json(),
@@ -122,7 +122,11 @@ def test_every_function_with_a_target_is_among_them():
             called = type(thing).__call__ if not inspect.isfunction(thing) else thing
             if inspect.isclass(thing):
                 called = vars(thing).get("__call__")
-            if called is None or (inspect.isclass(thing) and issubclass(thing, torch.nn.Module)) or name == "Rule":
+            if (
+                called is None
+                or (inspect.isclass(thing) and issubclass(thing, torch.nn.Module))
+                or name == "ThresholdRule"
+            ):
                 continue
             told = inspect.signature(called).parameters
             if {"target", "positive"} & set(told) and name not in {"rank"}:
@@ -149,7 +153,7 @@ def test_uint8_balanced_accuracy_is_that_of_int64():
         (lambda y: posthoc.MaxF1()(PAIR[:, 1], y), np.flatnonzero(TWO), "positive must be 0 or 1"),
         (lambda y: posthoc.MaxF1()(PAIR[:, 1], y), TWO[:5] == 1, r"must both be \(N,\), got \(400,\) and \(5,\)"),
         (lambda y: metrics.rank_one_vs_rest(OF_LABELS, y), LABELS * 3, "target must be 0 or 1, got 3"),
-        (lambda y: metrics.brier(P, y), np.full(N, 2**64 - 1, np.uint64), "got 18446744073709551615"),
+        (lambda y: metrics.brier_score(P, y), np.full(N, 2**64 - 1, np.uint64), "got 18446744073709551615"),
     ],
 )
 def test_what_is_no_target_is_refused(function, strange, message):

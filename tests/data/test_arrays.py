@@ -2,7 +2,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from imbalance_lab.data import Arrays, Splits
-from imbalance_lab.samplers import Draws, EpochBatches, Shuffled
+from imbalance_lab.samplers import DistributedEpochBatchSampler, RandomSampler, SampledIndices
 
 ARRAYS = Arrays(
     inputs=torch.arange(12, dtype=torch.uint8).reshape(6, 1, 2),
@@ -12,12 +12,12 @@ ARRAYS = Arrays(
 
 
 def test_a_batch_has_each_drawn_example_with_its_key_also_twice():
-    batch = ARRAYS.__getitems__(Draws(torch.tensor([3, 0, 3]), torch.tensor([7, 8, 9])))
+    batch = ARRAYS.__getitems__(SampledIndices(torch.tensor([3, 0, 3]), torch.tensor([7, 8, 9])))
     assert batch.input.tolist() == [[[6, 7]], [[0, 1]], [[6, 7]]]
     assert batch.input.dtype == torch.uint8
     assert batch.target.tolist() == [2, 2, 2]
     assert batch.index.tolist() == [40, 10, 40]
-    assert batch.key.tolist() == [7, 8, 9]
+    assert batch.sample_seed.tolist() == [7, 8, 9]
 
 
 def test_a_subset_keeps_the_index_and_the_order_asked_for():
@@ -36,7 +36,7 @@ def test_class_counts_are_of_the_training_split_and_include_empty_classes():
 
 
 def test_a_loader_hands_over_every_example_once_with_what_belongs_to_it():
-    batches = EpochBatches(Shuffled(targets=ARRAYS.targets), 6, 4)
+    batches = DistributedEpochBatchSampler(RandomSampler(targets=ARRAYS.targets), 6, 4)
     loader = DataLoader(ARRAYS, batch_sampler=batches, collate_fn=lambda batch: batch)
     rows = {
         int(index): (pixels.flatten().tolist(), int(target))

@@ -4,10 +4,10 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from imbalance_lab import keyed
+from imbalance_lab import seeding
 from imbalance_lab.data import RandomResizedCrop, ShiftFlip
 
-KEYS = keyed.spread(1, torch.arange(4000))
+KEYS = seeding.hash_indices(1, torch.arange(4000))
 
 
 def images(n, height=5, width=4, channels=2):

@@ -12,8 +12,8 @@ from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
 from imbalance_lab.data import ImageFiles, Splits, fashion_mnist, image_folder, image_table
-from imbalance_lab.data.image_reading import Reading, UnreadableImageError
-from imbalance_lab.samplers import Draws
+from imbalance_lab.data.image_decoder import ImageDecoder, UnreadableImageError
+from imbalance_lab.samplers import SampledIndices
 from tests.conftest import RunJob, needs_fashion_mnist
 
 PHOTO = load_sample_images().images[0][:420, :420]  # a Chinese pagoda
@@ -35,13 +35,13 @@ def tree(root: Path, classes: str = "abc", each: int = 8, kind: str = "png") -> 
 
 def inputs(source: Any) -> torch.Tensor:
     at = torch.arange(len(source))
-    found: torch.Tensor = source.__getitems__(Draws(at, at)).input
+    found: torch.Tensor = source.__getitems__(SampledIndices(at, at)).input
     return found
 
 
 def read(path: Path, **options: Any) -> np.ndarray:
     told = {"size": 8, "channels": 1, "is_deep": False, "max_pixels": 10**6} | options
-    return Reading(**told).read(path)
+    return ImageDecoder(**told).read(path)
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "webp"])
@@ -53,7 +53,7 @@ def test_greyscale_comes_as_it_is(kind: str, tmp_path: Path) -> None:
 def test_sixteen_bits_are_never_crushed(tmp_path: Path) -> None:
     deep = (DIGITS.images[5] * 4000 + np.arange(8)).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "x.png")
-    np.testing.assert_array_equal(read(tmp_path / "x.png", is_deep=True)[0], deep)
+    np.testing.assert_array_equal(read(tmp_path / "x.png", is_16bit=True)[0], deep)
     tree(tmp_path / "root", "ab")
     Image.fromarray(deep).save(tmp_path / "root" / "a" / "deep.png")
     splits = image_folder(root=str(tmp_path / "root"), image_size=8)
@@ -83,8 +83,8 @@ def test_colour_palette_and_transparency(tmp_path: Path) -> None:
     transparent = read(tmp_path / "rgba.png", size=16, channels=3)
     assert (transparent[:, :8] == 0).all()
     np.testing.assert_array_equal(transparent[:, 8:], wanted[:, 8:])
-    grey = read(tmp_path / "rgb.png", size=16, channels=1)
-    np.testing.assert_array_equal(grey[0], np.asarray(photo.convert("L")))
+    gray = read(tmp_path / "rgb.png", size=16, channels=1)
+    np.testing.assert_array_equal(gray[0], np.asarray(photo.convert("L")))
 
 
 def test_the_shorter_side_is_scaled_and_the_middle_is_taken(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def broken_in_the_middle(path: Path) -> None:
 def test_verify_finds_what_headers_do_not_show(tmp_path: Path) -> None:
     root = tree(tmp_path, "ab", 10)
     broken_in_the_middle(root / "b" / "p1_2.png")
-    splits = image_folder(root=str(root), image_size=8, normalise="imagenet")
+    splits = image_folder(root=str(root), image_size=8, normalize="imagenet")
     seen: list[tuple[int, int]] = []
     told = [
         fault
@@ -320,7 +320,7 @@ def test_a_tree_is_trained_on(workers: int, tmp_path: Path, run_job: RunJob) -> 
         "data=image_folder", f"data.root={root}", "data.image_size=16", "backbone=convnet", "max_epochs=2",
         f"num_workers={workers}", "head_lr=0.01",
     )  # fmt: skip
-    from imbalance_lab.mistakes import read_mistakes
+    from imbalance_lab.evaluation.mistakes import read_mistakes
 
     mistakes = read_mistakes(directory / "predictions" / "mistakes.parquet")
     assert all((root / each.name).is_file() and each.png for each in mistakes)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from imbalance_lab.data.splitting import Cut, completed, cut
+from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits, stratified_split
 
 THIRDS = {"val_fraction": 0.2, "test_fraction": 0.2}
 
@@ -15,37 +15,37 @@ def _targets(counts: list[int], seed: int = 0) -> torch.Tensor:
 
 
 def test_every_example_is_in_one_split() -> None:
-    parts = cut(_targets([50, 7, 3]), **THIRDS)
+    parts = stratified_split(_targets([50, 7, 3]), **THIRDS)
     assert torch.cat(parts).sort().values.tolist() == list(range(60))
     assert all(part.tolist() == sorted(part.tolist()) for part in parts)
 
 
 def test_classes_have_their_shares() -> None:
     targets = _targets([1000, 100, 10])
-    train, val, test = (torch.bincount(targets[part]).tolist() for part in cut(targets, **THIRDS))
+    train, val, test = (torch.bincount(targets[part]).tolist() for part in stratified_split(targets, **THIRDS))
     assert (train, val, test) == ([600, 60, 6], [200, 20, 2], [200, 20, 2])
 
 
 def test_unequal_fractions_go_where_they_belong() -> None:
-    parts = cut(_targets([1000]), val_fraction=0.1, test_fraction=0.3)
+    parts = stratified_split(_targets([1000]), val_fraction=0.1, test_fraction=0.3)
     assert [len(part) for part in parts] == [600, 100, 300]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (4, (2, 1, 1))])
 def test_few_examples_are_for_training_then_test_then_validation(count: int, expected: tuple[int, ...]) -> None:
     targets = _targets([500, count])
-    assert tuple(int((targets[part] == 1).sum()) for part in cut(targets, **THIRDS)) == expected
+    assert tuple(int((targets[part] == 1).sum()) for part in stratified_split(targets, **THIRDS)) == expected
 
 
 def test_no_test_split_when_none_is_asked_for() -> None:
-    train, val, test = cut(_targets([40, 4]), val_fraction=0.25, test_fraction=0)
+    train, val, test = stratified_split(_targets([40, 4]), val_fraction=0.25, test_fraction=0)
     assert (len(train), len(val), len(test)) == (33, 11, 0)
 
 
 def test_groups_stay_whole() -> None:
     targets, random = _targets([900, 90, 9]), np.random.default_rng(0)
     patient = random.integers(0, 120, len(targets)).astype(str)
-    sides = [set(patient[part.numpy()]) for part in cut(targets, groups=patient, **THIRDS)]
+    sides = [set(patient[part.numpy()]) for part in stratified_split(targets, groups=patient, **THIRDS)]
     assert not sides[0] & (sides[1] | sides[2])
     assert not sides[1] & sides[2]
     assert all(sides)
@@ -53,7 +53,7 @@ def test_groups_stay_whole() -> None:
 
 def test_groups_of_uneven_size_are_dealt_by_their_examples() -> None:
     sizes = np.r_[400, np.full(200, 3)]
-    parts = cut(torch.zeros(1000, dtype=torch.long), groups=np.repeat(np.arange(201), sizes), **THIRDS)
+    parts = stratified_split(torch.zeros(1000, dtype=torch.long), groups=np.repeat(np.arange(201), sizes), **THIRDS)
     assert [len(part) for part in parts] == pytest.approx([600, 200, 200], abs=6)
 
 
@@ -61,19 +61,21 @@ def test_the_rarest_label_decides() -> None:
     targets = torch.zeros(600, 2, dtype=torch.long)
     targets[:300, 0] = 1
     targets[295:305, 1] = 1
-    assert [int(targets[part, 1].sum()) for part in cut(targets, **THIRDS)] == [6, 2, 2]
-    assert [int(targets[part, 0].sum()) for part in cut(targets, **THIRDS)] == pytest.approx([180, 60, 60], abs=3)
+    assert [int(targets[part, 1].sum()) for part in stratified_split(targets, **THIRDS)] == [6, 2, 2]
+    assert [int(targets[part, 0].sum()) for part in stratified_split(targets, **THIRDS)] == pytest.approx(
+        [180, 60, 60], abs=3
+    )
 
 
 def test_the_seed_decides() -> None:
     targets = _targets([100, 10])
-    once, again, other = (cut(targets, seed=seed, **THIRDS).test.tolist() for seed in (3, 3, 4))
+    once, again, other = (stratified_split(targets, seed=seed, **THIRDS).test.tolist() for seed in (3, 3, 4))
     assert once == again != other
 
 
 def test_a_million_groups_take_seconds() -> None:
     targets = _targets([990_000, 10_000])
-    assert sum(map(len, cut(targets, groups=np.arange(1_000_000), **THIRDS))) == 1_000_000
+    assert sum(map(len, stratified_split(targets, groups=np.arange(1_000_000), **THIRDS))) == 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -87,21 +89,21 @@ def test_a_million_groups_take_seconds() -> None:
 )
 def test_refuses(options: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        cut(torch.zeros(9, dtype=torch.long), **options)  # type: ignore[arg-type]
+        stratified_split(torch.zeros(9, dtype=torch.long), **options)  # type: ignore[arg-type]
 
 
 def test_only_what_is_not_told_is_cut_off() -> None:
     targets, nothing = _targets([100, 20]), torch.empty(0, dtype=torch.long)
-    told = Cut(torch.arange(0, 100), nothing, torch.arange(100, 120))
-    whole = completed(told, targets, val_fraction=0.2, test_fraction=0.2)
+    told = SplitIndices(torch.arange(0, 100), nothing, torch.arange(100, 120))
+    whole = fill_missing_splits(told, targets, val_fraction=0.2, test_fraction=0.2)
     assert torch.equal(whole.test, told.test)
     assert torch.cat([whole.train, whole.val]).sort().values.tolist() == list(range(100))
     assert len(whole.val) == pytest.approx(20, abs=1)
-    assert completed(whole, targets, val_fraction=0.2, test_fraction=0.2) is whole
+    assert fill_missing_splits(whole, targets, val_fraction=0.2, test_fraction=0.2) is whole
 
 
 def test_what_is_cut_off_further_keeps_to_the_groups() -> None:
     targets, groups = _targets([100, 20]), np.arange(120) // 5
-    told = Cut(torch.arange(20, 120), torch.arange(0, 20), torch.empty(0, dtype=torch.long))
-    whole = completed(told, targets, val_fraction=0.2, test_fraction=0.2, groups=groups)
+    told = SplitIndices(torch.arange(20, 120), torch.arange(0, 20), torch.empty(0, dtype=torch.long))
+    whole = fill_missing_splits(told, targets, val_fraction=0.2, test_fraction=0.2, groups=groups)
     assert not set(groups[whole.train.numpy()]) & set(groups[whole.test.numpy()])

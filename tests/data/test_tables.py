@@ -9,9 +9,9 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_wine
 
-from imbalance_lab.cli import UsageError
+from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.data import Rows, Splits, table
-from imbalance_lab.parts import build_parts
+from imbalance_lab.errors import UsageError
 from tests.conftest import RunJob, composed
 
 
@@ -254,7 +254,7 @@ def test_too_many_categories_are_refused(tmp_path: Path) -> None:
 
 def test_a_path_that_is_not_told_is_asked_for() -> None:
     with pytest.raises(UsageError, match=r"data\.path is missing"):
-        build_parts(composed("data=table", "data.target=y"))
+        instantiate_experiment(composed("data=table", "data.target=y"))
 
 
 @pytest.mark.parametrize("backbone", ["mlp", "residual_mlp"])
@@ -276,4 +276,6 @@ def test_a_checkpoint_of_other_columns_is_refused(path: Path, run_job: RunJob) -
     told = "data=table", f"data.path={path}", "data.target=target"
     directory = run_job(*told, "max_epochs=1")
     with pytest.raises(UsageError, match=r"was trained on other inputs, prepare\.\w+ is \(30.*\) there and \(29"):
-        build_parts(composed(*told, "data.drop=[mean radius]", f"ckpt_path={directory}/checkpoints/best.ckpt"))
+        instantiate_experiment(
+            composed(*told, "data.drop=[mean radius]", f"ckpt_path={directory}/checkpoints/best.ckpt")
+        )

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from imbalance_lab.counts import class_weights
+from imbalance_lab.class_counts import class_weights
 from imbalance_lab.losses import LDAMLoss, ldam_loss, ldam_margins
 
 COUNTS = [1600, 625, 16]

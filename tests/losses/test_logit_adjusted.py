@@ -19,12 +19,14 @@ def batch():
 def test_equals_the_published_formula(tau):
     # Menon et al., eq. 10: log(1 + Σ_{j≠y} (π_j/π_y)^τ e^{z_j − z_y})
     logits, target = batch()
-    prior = np.array(COUNTS) / sum(COUNTS)
+    class_priors = np.array(COUNTS) / sum(COUNTS)
     expected = [
-        np.log1p(sum((prior[j] / prior[y]) ** tau * np.exp(z[j] - z[y]) for j in range(3) if j != y))
+        np.log1p(sum((class_priors[j] / class_priors[y]) ** tau * np.exp(z[j] - z[y]) for j in range(3) if j != y))
         for z, y in zip(logits.numpy(), target.tolist(), strict=True)
     ]
-    value = logit_adjusted_cross_entropy(logits, target, torch.from_numpy(prior).log(), tau=tau, reduction="none")
+    value = logit_adjusted_cross_entropy(
+        logits, target, torch.from_numpy(class_priors).log(), tau=tau, reduction="none"
+    )
     np.testing.assert_allclose(value, expected, rtol=1e-12)
 
 
@@ -63,9 +65,9 @@ def test_a_mixed_target_costs_the_mixture():
 def test_its_minimum_is_the_balanced_posterior():
     # For a target drawn by P(y|x) the best z is log P(y|x) − τ log π, up to a constant.
     posterior = torch.tensor([[0.7, 0.2, 0.1]], dtype=torch.float64)
-    prior = torch.tensor(COUNTS, dtype=torch.float64) / sum(COUNTS)
-    best = (posterior.log() - prior.log()).requires_grad_()
-    (gradient,) = torch.autograd.grad(logit_adjusted_cross_entropy(best, posterior, prior.log()), best)
+    class_priors = torch.tensor(COUNTS, dtype=torch.float64) / sum(COUNTS)
+    best = (posterior.log() - class_priors.log()).requires_grad_()
+    (gradient,) = torch.autograd.grad(logit_adjusted_cross_entropy(best, posterior, class_priors.log()), best)
     torch.testing.assert_close(gradient, torch.zeros_like(gradient))
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from imbalance_lab.counts import class_weights
+from imbalance_lab.class_counts import class_weights
 from imbalance_lab.losses import LogitAdjustedLoss, VectorScalingLoss, vector_scaling_loss
 
 COUNTS = [500, 40, 3]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from imbalance_lab.metrics import wilson
+from imbalance_lab.metrics import wilson_interval
 from scripts import coverage_intervals as study
 
 
@@ -56,7 +56,7 @@ def test_proportions_are_summed_exactly():
     cells = {}
     study.proportion(cells)
     # By hand, n = 5, share 0.02: only 0 hits of 5 have an interval with 0.02 in it.
-    holds = [k for k in range(6) if wilson(k, 5)[0] <= 0.02 <= wilson(k, 5)[1]]
+    holds = [k for k in range(6) if wilson_interval(k, 5)[0] <= 0.02 <= wilson_interval(k, 5)[1]]
     assert holds == [0]
     assert cells["proportion", "Wilson"]["n = 5, share 0.02"][0] == pytest.approx(0.98**5)
 

@@ -15,7 +15,7 @@ from imbalance_lab.metrics import (
     macro_auroc_interval,
     rank,
     rank_one_vs_rest,
-    wilson,
+    wilson_interval,
 )
 from imbalance_lab.metrics.intervals import mean_interval
 
@@ -37,12 +37,12 @@ def hanley_mcneil(area, n_positive, n_negative):
 @given(st.integers(0, 60), st.integers(1, 60), st.sampled_from(LEVELS))
 def test_wilson_is_scipys(successes, trials, level):
     successes = min(successes, trials)
-    theirs = binomtest(successes, trials).proportion_ci(level, method="wilson")
-    assert wilson(successes, trials, level) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+    theirs = binomtest(successes, trials).proportion_ci(level, method="wilson_interval")
+    assert wilson_interval(successes, trials, level) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_wilson_of_nothing_is_undefined():
-    assert wilson(0, 0) is None
+    assert wilson_interval(0, 0) is None
 
 
 def test_wilson_as_newcombe_1998_prints_it():
@@ -54,7 +54,7 @@ def test_wilson_as_newcombe_1998_prints_it():
         (1, 29): (0.0061, 0.1718),
     }
     for (successes, trials), ends in published.items():
-        assert wilson(successes, trials) == pytest.approx(ends, abs=5e-5)
+        assert wilson_interval(successes, trials) == pytest.approx(ends, abs=5e-5)
 
 
 @pytest.mark.parametrize(("n_positive", "n_negative", "gap"), [(5, 200, 1.5), (30, 300, 2.5), (200, 4, 0.5), (3, 3, 0)])
@@ -119,7 +119,7 @@ def test_every_interval_lies_in_the_unit_range_holds_its_estimate_and_grows_with
 
 def test_average_precision_near_its_ends_is_wilsons_share_of_the_positives():
     perfect = rank(np.array([2.0, 3.0, 4.0, 5.0]), np.zeros(30))
-    assert average_precision_interval(perfect) == pytest.approx(wilson(4, 4))
+    assert average_precision_interval(perfect) == pytest.approx(wilson_interval(4, 4))
 
 
 def stratified_bootstrap(scores, target, draws, seed):
@@ -188,13 +188,13 @@ def test_the_interval_of_a_mean_by_hand():
 def test_balanced_accuracy_is_over_the_classes_there_are():
     confusion = np.array([[9, 1, 0], [0, 0, 0], [2, 0, 2]])
     low, high = balanced_accuracy_interval(confusion)
-    inner = mean_interval([0.9, 0.5], [wilson(9, 10), wilson(2, 4)])
+    inner = mean_interval([0.9, 0.5], [wilson_interval(9, 10), wilson_interval(2, 4)])
     assert low <= inner[0] < 0.7 < inner[1] <= high, "few hits or misses: at least as wide as Wilson's ends imply"
     assert balanced_accuracy_interval(np.zeros((2, 2), int)) is None
     # A perfect classifier of few examples may be wrong below, never above.
     low, high = balanced_accuracy_interval(np.diag([4, 4]))
     assert high == 1
-    assert low == pytest.approx(1 - (1 - wilson(4, 4)[0]) / np.sqrt(2))
+    assert low == pytest.approx(1 - (1 - wilson_interval(4, 4)[0]) / np.sqrt(2))
 
 
 @pytest.mark.parametrize("confusion", [np.array([[9, 1], [2, 2]]), np.diag([3, 5])])

@@ -19,7 +19,7 @@ OVER_CLASSES = [
     metrics.macro_f1,
     metrics.geometric_mean_recall,
     metrics.harmonic_mean_recall,
-    metrics.worst_recall,
+    metrics.worst_class_recall,
 ]
 
 
@@ -58,7 +58,7 @@ def test_macro_f1_leaves_out_an_absent_class_that_scikit_learn_and_torchmetrics_
 @given(confusions)
 def test_matthews_is_scikit_learns_but_undefined_where_that_says_zero_for_a_constant(confusion):
     target, decision = as_lists(confusion)
-    ours = metrics.matthews(confusion)
+    ours = metrics.matthews_corrcoef(confusion)
     if len(set(target)) < 2 or len(set(decision)) < 2:
         assert np.isnan(ours)
     else:
@@ -70,7 +70,7 @@ def test_matthews_of_a_hundred_million_examples_keeps_its_digits():
     big = np.array([[99_000_000, 400_000], [300_000, 300_000]])
     tn, fp, fn, tp = (int(count) for count in big.ravel())
     by_hand = (tp * tn - fp * fn) / ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) ** 0.5
-    assert metrics.matthews(big) == pytest.approx(by_hand, rel=1e-12)
+    assert metrics.matthews_corrcoef(big) == pytest.approx(by_hand, rel=1e-12)
 
 
 @given(confusions)
@@ -79,7 +79,7 @@ def test_means_of_recall_by_brute_force(confusion):
     if not recalls:
         assert all(np.isnan(score(confusion)) for score in OVER_CLASSES)
         return
-    assert metrics.worst_recall(confusion) == min(recalls)
+    assert metrics.worst_class_recall(confusion) == min(recalls)
     assert metrics.geometric_mean_recall(confusion) == pytest.approx(np.prod(recalls) ** (1 / len(recalls)))
     harmonic = 0 if 0 in recalls else len(recalls) / sum(1 / r for r in recalls)
     assert metrics.harmonic_mean_recall(confusion) == pytest.approx(harmonic)
@@ -89,7 +89,7 @@ def test_means_of_recall_by_brute_force(confusion):
 def test_worst_harmonic_geometric_and_balanced_are_in_this_order(confusion):
     if confusion.any():
         worst, harmonic, geometric, mean = (
-            metrics.worst_recall(confusion),
+            metrics.worst_class_recall(confusion),
             metrics.harmonic_mean_recall(confusion),
             metrics.geometric_mean_recall(confusion),
             metrics.balanced_accuracy(confusion),
@@ -99,7 +99,7 @@ def test_worst_harmonic_geometric_and_balanced_are_in_this_order(confusion):
         assert geometric <= mean + 1e-12
 
 
-@pytest.mark.parametrize("score", [*OVER_CLASSES, metrics.matthews])
+@pytest.mark.parametrize("score", [*OVER_CLASSES, metrics.matthews_corrcoef])
 def test_the_order_of_the_classes_does_not_matter(score):
     confusion, order = full(), np.random.default_rng(1).permutation(4)
     assert score(confusion[np.ix_(order, order)]) == pytest.approx(score(confusion))
@@ -112,7 +112,7 @@ def test_a_class_without_an_example_is_left_out(score):
     assert score(with_absent) == pytest.approx(score(full()))
 
 
-@pytest.mark.parametrize("score", [*OVER_CLASSES, metrics.matthews])
+@pytest.mark.parametrize("score", [*OVER_CLASSES, metrics.matthews_corrcoef])
 def test_no_example_is_no_score(score):
     with warnings.catch_warnings(action="error"):
         assert np.isnan(score(np.zeros((3, 3), np.int64)))
@@ -120,7 +120,9 @@ def test_no_example_is_no_score(score):
 
 def test_recall_by_group():
     confusion = np.array([[8, 2, 0, 0], [1, 9, 0, 0], [0, 0, 5, 5], [0, 0, 0, 0]])
-    assert metrics.recall_by_group(confusion, [500, 101, 20, 3]) == pytest.approx(
+    assert metrics.recall_by_shot_group(confusion, [500, 101, 20, 3]) == pytest.approx(
         {"many": 0.85, "medium": 0.5, "few": float("nan")}, nan_ok=True
     )
-    assert metrics.recall_by_group(confusion, [500, 101, 200, 300]) == pytest.approx({"many": (0.8 + 0.9 + 0.5) / 3})
+    assert metrics.recall_by_shot_group(confusion, [500, 101, 200, 300]) == pytest.approx(
+        {"many": (0.8 + 0.9 + 0.5) / 3}
+    )

@@ -11,12 +11,12 @@ from imbalance_lab.posthoc import (
     fit_bias_corrected,
     fit_temperature,
     fit_temperature_scaling,
-    prior_seen,
+    implied_prior,
     uncalibrated,
 )
-from imbalance_lab.posthoc.link import negative_log_likelihood, probability
+from imbalance_lab.posthoc.activation import negative_log_likelihood, probability
 
-SEEN = prior_seen([800, 150, 50])
+SEEN = implied_prior([800, 150, 50])
 
 
 def drawn(n=4000, classes=3, seed=0, temperature=1.0, bias=0.0):
@@ -45,10 +45,10 @@ def test_a_planted_temperature_and_bias_are_found(make):
 @pytest.mark.parametrize("make", [drawn, drawn_labels])
 def test_the_mean_probability_of_every_class_is_its_share_which_it_stands_for(make):
     logits, target = make(700, seed=3, temperature=0.7)
-    link = "softmax" if make is drawn else "sigmoid"
-    found = fit_bias_corrected(logits, target, link)
-    shares = np.bincount(target) / 700 if link == "softmax" else target.mean(0)
-    np.testing.assert_allclose(probability(found(logits), link).mean(0), shares, atol=1e-5)
+    activation = "softmax" if make is drawn else "sigmoid"
+    found = fit_bias_corrected(logits, target, activation)
+    shares = np.bincount(target) / 700 if activation == "softmax" else target.mean(0)
+    np.testing.assert_allclose(probability(found(logits), activation).mean(0), shares, atol=1e-5)
     np.testing.assert_allclose(found.prior, shares)
 
 
@@ -122,9 +122,9 @@ def test_a_class_without_a_validation_example_is_refused():
 
 def test_temperature_changes_no_decision_and_bias_may():
     logits, target = drawn(500, bias=np.array([2.0, 0, -2]))
-    for seen in (None, SEEN):
-        scaled = fit_temperature_scaling(logits, target, seen)
-        assert scaled.prior == seen
+    for train_prior in (None, SEEN):
+        scaled = fit_temperature_scaling(logits, target, train_prior)
+        assert scaled.prior == train_prior
         assert (scaled(logits).argmax(1) == logits.argmax(1)).all()
     assert (fit_bias_corrected(logits, target)(logits).argmax(1) != logits.argmax(1)).any()
 

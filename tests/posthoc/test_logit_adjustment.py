@@ -5,10 +5,10 @@ import pytest
 from scipy.special import logit, softmax
 
 from imbalance_lab.metrics import balanced_accuracy, confusion_matrix
-from imbalance_lab.posthoc import DeploymentPrior, LogitAdjustment, choose_tau, prior_seen
+from imbalance_lab.posthoc import DeploymentPrior, LogitAdjustment, choose_tau, implied_prior
 from imbalance_lab.posthoc.logit_adjustment import TAUS
 
-SEEN = prior_seen([800, 150, 50])
+SEEN = implied_prior([800, 150, 50])
 
 
 def balanced_examples(n=3000, seed=0):
@@ -32,7 +32,7 @@ def test_tau_one_is_a_deployment_of_equal_shares():
 def test_what_training_has_balanced_is_not_balanced_again():
     logits, _ = balanced_examples()
     for told in ({"loss_tau": 1}, {"sampler_power": 0}):
-        adjustment = LogitAdjustment("softmax", prior_seen([800, 150, 50], **told), 1.7)
+        adjustment = LogitAdjustment("softmax", implied_prior([800, 150, 50], **told), 1.7)
         assert ((logits + adjustment.offset).argmax(1) == logits.argmax(1)).all()
 
 
@@ -53,7 +53,8 @@ def test_of_equally_good_ones_the_smallest_tau_is_taken():
 
 
 @pytest.mark.parametrize(
-    "criterion", ["macro_f1", "geometric_mean_recall", "harmonic_mean_recall", "worst_recall", "matthews"]
+    "criterion",
+    ["macro_f1", "geometric_mean_recall", "harmonic_mean_recall", "worst_class_recall", "matthews_corrcoef"],
 )
 def test_other_criteria_and_permuted_classes(criterion):
     logits, target = balanced_examples()
@@ -69,7 +70,7 @@ def test_labels_are_decided_each_by_itself():
     target = (rng.random((6000, 2)) < 0.5).astype(np.int64)  # labels balanced here, rare in training
     x = rng.normal(size=(6000, 2)) + 1.5 * target
     logits = 1.5 * x - 1.5**2 / 2 + logit(share)
-    chosen = choose_tau(logits, target, tuple(share), link="sigmoid")
+    chosen = choose_tau(logits, target, tuple(share), activation="sigmoid")
     assert chosen.tau == pytest.approx(1, abs=0.21)
 
 

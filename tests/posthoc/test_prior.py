@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit, softmax
 
-from imbalance_lab.counts import class_weights, prior
+from imbalance_lab.class_counts import class_priors, class_weights
 from imbalance_lab.losses import CrossEntropyLoss, LogitAdjustedLoss, VectorScalingLoss
-from imbalance_lab.posthoc import DeploymentPrior, prior_seen
-from imbalance_lab.samplers import ClassBalanced
+from imbalance_lab.posthoc import DeploymentPrior, implied_prior
+from imbalance_lab.samplers import ClassBalancedSampler
 
 COUNTS = [700, 200, 90, 10]
 
@@ -21,24 +21,24 @@ def simplex(classes):
 
 
 def test_plain_training_shows_the_counts():
-    np.testing.assert_allclose(prior_seen(COUNTS), prior(COUNTS))
+    np.testing.assert_allclose(implied_prior(COUNTS), class_priors(COUNTS))
 
 
 def test_a_balancing_sampler_or_loss_leaves_equal_shares_and_both_of_them_too_much():
     equal = [0.25] * 4
-    np.testing.assert_allclose(prior_seen(COUNTS, sampler_power=0), equal)
-    np.testing.assert_allclose(prior_seen(COUNTS, loss_tau=1), equal)
-    np.testing.assert_allclose(prior_seen(COUNTS, sampler_power=0.5, loss_tau=0.5), equal)
-    np.testing.assert_allclose(prior_seen(COUNTS, weight=class_weights(COUNTS, "inverse").tolist()), equal)
-    twice = prior_seen(COUNTS, sampler_power=0, loss_tau=1)
+    np.testing.assert_allclose(implied_prior(COUNTS, sampler_power=0), equal)
+    np.testing.assert_allclose(implied_prior(COUNTS, loss_tau=1), equal)
+    np.testing.assert_allclose(implied_prior(COUNTS, sampler_power=0.5, loss_tau=0.5), equal)
+    np.testing.assert_allclose(implied_prior(COUNTS, weight=class_weights(COUNTS, "inverse").tolist()), equal)
+    twice = implied_prior(COUNTS, sampler_power=0, loss_tau=1)
     assert list(twice) == sorted(twice)
 
 
 def test_square_root_sampling_is_what_the_sampler_draws():
     targets = torch.repeat_interleave(torch.arange(4), torch.tensor(COUNTS))
-    sampler = ClassBalanced(targets=targets, power=0.5, seed=1)
+    sampler = ClassBalancedSampler(targets=targets, power=0.5, seed=1)
     drawn = torch.cat([targets[sampler.order(epoch)] for epoch in range(60)])
-    np.testing.assert_allclose(torch.bincount(drawn) / len(drawn), prior_seen(COUNTS, sampler_power=0.5), atol=0.01)
+    np.testing.assert_allclose(torch.bincount(drawn) / len(drawn), implied_prior(COUNTS, sampler_power=0.5), atol=0.01)
 
 
 def minimiser(loss, share, steps=60):
@@ -74,32 +74,34 @@ def test_the_losses_are_least_where_the_docstring_says(loss, told, power):
     likelihood = np.array([0.1, 0.5, 0.2, 0.9])  # p(x | c) of the kind of example at hand
     drawn = np.array(COUNTS, float) ** power * likelihood
     z = minimiser(loss, drawn / drawn.sum())
-    expected = likelihood * prior_seen(COUNTS, power, **told)
+    expected = likelihood * implied_prior(COUNTS, power, **told)
     np.testing.assert_allclose(softmax(z), expected / expected.sum(), rtol=1e-3)
 
 
 @given(simplex(4), simplex(4))
-def test_moving_shares_is_bayes(seen, deploy):
+def test_moving_shares_is_bayes(train_prior, deploy_prior):
     likelihood = np.random.default_rng(0).random((20, 4)) + 0.01
-    posterior = likelihood * seen
-    moved = softmax(np.log(posterior) + DeploymentPrior("softmax", seen, deploy).offset, 1)
-    expected = likelihood * deploy
+    posterior = likelihood * train_prior
+    moved = softmax(np.log(posterior) + DeploymentPrior("softmax", train_prior, deploy_prior).offset, 1)
+    expected = likelihood * deploy_prior
     np.testing.assert_allclose(moved, expected / expected.sum(1, keepdims=True))
 
 
 def test_moving_a_labels_share_is_bayes():
     positive, negative = np.array([0.2, 0.7]), np.array([0.4, 0.1])  # p(x | y)
-    seen, deploy = np.array([0.1, 0.3]), np.array([0.02, 0.5])
-    z = np.log(positive * seen / (negative * (1 - seen)))
-    moved = expit(z + DeploymentPrior("sigmoid", tuple(seen), tuple(deploy)).offset)
-    np.testing.assert_allclose(moved, positive * deploy / (positive * deploy + negative * (1 - deploy)))
+    train_prior, deploy_prior = np.array([0.1, 0.3]), np.array([0.02, 0.5])
+    z = np.log(positive * train_prior / (negative * (1 - train_prior)))
+    moved = expit(z + DeploymentPrior("sigmoid", tuple(train_prior), tuple(deploy_prior)).offset)
+    np.testing.assert_allclose(
+        moved, positive * deploy_prior / (positive * deploy_prior + negative * (1 - deploy_prior))
+    )
 
 
 @given(simplex(3), simplex(3), simplex(3), st.sampled_from(["softmax", "sigmoid"]))
-def test_the_same_shares_change_nothing_and_two_moves_are_one(a, b, c, link):
-    assert (DeploymentPrior(link, a, a).offset == 0).all()
-    two = DeploymentPrior(link, a, b).offset + DeploymentPrior(link, b, c).offset
-    np.testing.assert_allclose(two, DeploymentPrior(link, a, c).offset, atol=1e-12)
+def test_the_same_shares_change_nothing_and_two_moves_are_one(a, b, c, activation):
+    assert (DeploymentPrior(activation, a, a).offset == 0).all()
+    two = DeploymentPrior(activation, a, b).offset + DeploymentPrior(activation, b, c).offset
+    np.testing.assert_allclose(two, DeploymentPrior(activation, a, c).offset, atol=1e-12)
 
 
 def test_one_logit_and_two_logits_move_alike():
@@ -111,35 +113,37 @@ def test_one_logit_and_two_logits_move_alike():
 
 def test_permuting_the_classes_permutes_the_result():
     order = [2, 0, 3, 1]
-    seen, deploy = prior_seen(COUNTS), (0.4, 0.3, 0.2, 0.1)
-    moved = DeploymentPrior("softmax", seen, deploy).offset[order]
-    permuted = DeploymentPrior("softmax", tuple(np.take(seen, order)), tuple(np.take(deploy, order))).offset
+    train_prior, deploy_prior = implied_prior(COUNTS), (0.4, 0.3, 0.2, 0.1)
+    moved = DeploymentPrior("softmax", train_prior, deploy_prior).offset[order]
+    permuted = DeploymentPrior(
+        "softmax", tuple(np.take(train_prior, order)), tuple(np.take(deploy_prior, order))
+    ).offset
     np.testing.assert_allclose(permuted, moved)
     np.testing.assert_allclose(
-        prior_seen(np.take(COUNTS, order), 0.5, 0.2), np.take(prior_seen(COUNTS, 0.5, 0.2), order)
+        implied_prior(np.take(COUNTS, order), 0.5, 0.2), np.take(implied_prior(COUNTS, 0.5, 0.2), order)
     )
 
 
 def test_json_and_back():
-    shift = DeploymentPrior("softmax", prior_seen(COUNTS), (0.4, 0.3, 0.2, 0.1))
+    shift = DeploymentPrior("softmax", implied_prior(COUNTS), (0.4, 0.3, 0.2, 0.1))
     assert DeploymentPrior.from_json(json.loads(json.dumps(shift.as_json(), allow_nan=False))) == shift
 
 
 @pytest.mark.parametrize(
-    ("deploy", "sentence"),
+    ("deploy_prior", "sentence"),
     [
-        ((0.5, 0.4), "deploy must sum to 1, got .* sum to 0.9"),
-        ((1.0, 0.0), "deploy must be shares between 0 and 1"),
-        ((0.2, 0.3, 0.5), "deploy has 3 shares, but there are 2 classes"),
+        ((0.5, 0.4), "deploy_prior must sum to 1, got .* sum to 0.9"),
+        ((1.0, 0.0), "deploy_prior must be shares between 0 and 1"),
+        ((0.2, 0.3, 0.5), "deploy_prior has 3 shares, but there are 2 classes"),
     ],
 )
-def test_impossible_shares_are_refused(deploy, sentence):
+def test_impossible_shares_are_refused(deploy_prior, sentence):
     with pytest.raises(ValueError, match=sentence):
-        DeploymentPrior("softmax", (0.5, 0.5), deploy)
+        DeploymentPrior("softmax", (0.5, 0.5), deploy_prior)
 
 
 def test_a_class_without_a_training_example_is_refused():
     with pytest.raises(ValueError, match="class 1 has none"):
-        prior_seen([3, 0])
+        implied_prior([3, 0])
     with pytest.raises(ValueError, match="weight must be one number > 0 a class"):
-        prior_seen([3, 1], weight=[1, 0])
+        implied_prior([3, 1], weight=[1, 0])

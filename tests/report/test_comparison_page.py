@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.predictions import Predictions
-from imbalance_lab.report.comparison_page import collect, write_comparison
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.report.comparison_page import build_comparison_data, write_comparison
 from imbalance_lab.report.sweep import ranked, read_run, same_examples
 from tests.browser import Opened, needs_browser
 
@@ -78,7 +78,7 @@ def test_it_fits_a_phone(browser: Any, runs: list[Any], tmp_path: Path, scheme: 
 
 
 def test_the_words_are_about_the_best_run_on_validation(runs: list[Any]) -> None:
-    told = collect(runs, "auroc", None)
+    told = build_comparison_data(runs, "auroc", None)
     assert told["verdict"][0].startswith("Run 3 is best on validation")
     assert told["verdict"][1] == "On test, all 3 others can be told apart from it."
     assert [each["b"] for each in told["differences"]] == ["run 3"] * 3
@@ -86,14 +86,14 @@ def test_the_words_are_about_the_best_run_on_validation(runs: list[Any]) -> None
 
 
 def test_a_baseline_takes_the_place_of_the_best(runs: list[Any]) -> None:
-    assert {each["b"] for each in collect(runs, "accuracy", "0")["differences"]} == {"run 0"}
+    assert {each["b"] for each in build_comparison_data(runs, "accuracy", "0")["differences"]} == {"run 0"}
 
 
 def test_runs_on_other_examples_are_never_paired(runs: list[Any], tmp_path: Path) -> None:
     other = make(tmp_path / "other", 1.5, ["loss.gamma=9"], first_index=10_000)
     everyone = ranked([*runs, read_run(other)])
     assert sorted(len(group) for group in same_examples(everyone)) == [1, 4]
-    told = collect(everyone, "auroc", None)
+    told = build_comparison_data(everyone, "auroc", None)
     assert all("other" not in each["a"] + each["b"] for each in told["differences"])
     assert "2 different sets of examples" in told["verdict"][-1]
 

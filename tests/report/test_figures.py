@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imbalance_lab.app.evaluate import review
 from imbalance_lab.report.figures import draw_confusion, draw_counts, draw_epochs, draw_reliability, draw_scores
-from imbalance_lab.review import review
 from tests.conftest import composed
 from tests.report.test_page import HOSTILE, PLOTS, rewritten
 
@@ -96,8 +96,8 @@ def test_tables_hold_what_the_json_holds(finished_run: Path) -> None:
 
 @pytest.mark.parametrize("value", ["yes", "1", "null"])
 def test_images_is_true_or_false(value: str) -> None:
-    from imbalance_lab.cli import UsageError
-    from imbalance_lab.parts import build_parts
+    from imbalance_lab.app.instantiate import instantiate_experiment
+    from imbalance_lab.errors import UsageError
 
     with pytest.raises(UsageError, match=r"report\.images must be true or false"):
-        build_parts(composed(f"report.images={value}"))
+        instantiate_experiment(composed(f"report.images={value}"))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imbalance_lab.review import review
+from imbalance_lab.app.evaluate import review
 from tests.browser import Opened, needs_browser
 from tests.conftest import composed
 
@@ -99,7 +99,7 @@ def test_mistakes_are_pictures(opened: Opened) -> None:
 
 def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, seed: int = 0) -> Path:
     """A run directory with other predictions: random logits for ``classes``."""
-    from imbalance_lab.predictions import Predictions
+    from imbalance_lab.evaluation.predictions import Predictions
 
     rng = np.random.default_rng(seed)
     C = len(classes)
@@ -110,7 +110,7 @@ def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, se
         Predictions(classes, np.arange(n) + at * n, target, logits).write(to / "predictions" / f"{split}.parquet")
     about = json.loads((source / "run.json").read_text()) | {
         "train_counts": [5 + c for c in range(C)],
-        "shares_seen": None,
+        "train_prior": None,
     }
     (to / "run.json").write_text(json.dumps(about))
     review(to, composed())

@@ -4,9 +4,9 @@ import re
 import numpy as np
 import pytest
 
-from imbalance_lab.predictions import Predictions
-from imbalance_lab.report.screen import console
+from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.report.sweep import comparison_lines, failure_lines, read_run, read_sweep, seed_lines, sweep_table
+from imbalance_lab.report.terminal import console
 
 
 def score(value):

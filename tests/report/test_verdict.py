@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from imbalance_lab.evaluation import Evaluation
-from imbalance_lab.predictions import Predictions
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.report.verdict import verdict
 
 

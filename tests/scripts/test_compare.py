@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from imbalance_lab.posthoc import Readout
-from imbalance_lab.predictions import Predictions
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.posthoc import PostProcessor
 from tests.conftest import ROOT, composed
 
 
@@ -56,7 +56,7 @@ def test_rewriting_changes_the_operating_point_and_nothing_of_the_training(run: 
     kept = {name: (run / name).read_bytes() for name in ("predictions/test.parquet", "metrics.csv", "run.json")}
     before = json.loads((run / "metrics.json").read_text())
     uniform = f"deploy_prior={[0.1] * 10}"
-    done = call("--rewrite", run, "operating_point=recall", "operating_point.at_least=0.8", uniform, cwd=tmp_path)
+    done = call("--rewrite", run, "operating_point=min_recall", "operating_point.min_recall=0.8", uniform, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     point = json.loads((run / "operating_point.json").read_text())
     assert point["prior"] == pytest.approx([0.1] * 10)
@@ -64,7 +64,7 @@ def test_rewriting_changes_the_operating_point_and_nothing_of_the_training(run: 
     after = json.loads((run / "metrics.json").read_text())
     assert after["test"] == before["test"]
     stored = Predictions.read(run / "predictions" / "test.parquet")
-    flags = Readout.from_json(point).flags(stored.logits)
+    flags = PostProcessor.from_json(point).flags(stored.logits)
     told = after["test_at_thresholds"][0]
     assert (told["tp"], told["fp"]) == (flags[stored.target == 0, 0].sum(), flags[stored.target != 0, 0].sum())
     assert {name: (run / name).read_bytes() for name in kept} == kept

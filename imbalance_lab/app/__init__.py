@@ -1,0 +1,1 @@
+"""The applications: the only package that knows Hydra."""

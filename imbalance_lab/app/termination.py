@@ -1,0 +1,36 @@
+"""The sentence for a run that SIGTERM stopped: what was saved, and the command that goes on."""
+
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from imbalance_lab.app.cli import job_flags, job_overrides
+from imbalance_lab.termination import Terminated
+
+
+def tell(directory: Path, stop: Terminated) -> None:
+    """Say on stderr that SIGTERM stopped the run in ``directory``, and the command that goes on, if there is one."""
+    best = directory / "checkpoints" / "best.ckpt"
+    if stop.saved is not None:
+        how = f"; go on with: {_command(_named('ckpt_path', stop.saved))}"
+    elif best.is_file():
+        how = f" after training; test the model with: {_command('fit=false', _named('ckpt_path', best))}"
+    else:
+        how = "; nothing was trained"
+    print(f"stopped by SIGTERM{how}", file=sys.stderr, flush=True)
+
+
+def _named(key: str, path: Path) -> str:
+    text = os.path.relpath(path)
+    return f"{key}={text}" if re.fullmatch(r"[\w./+-]+", text) else f'{key}="{text}"'
+
+
+def _command(*changed: str) -> str:
+    """The command line of this job, of a sweep this one job, with ``changed`` in the place of what it says of them."""
+    keys = {override.partition("=")[0] for override in changed}
+    kept = [override for override in job_overrides() if override.lstrip("+").partition("=")[0] not in keys]
+    program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
+    flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
+    return shlex.join([*program, *flags, *kept, *changed])

@@ -1,0 +1,96 @@
+"""Facts about classes that follow from their training counts.
+
+Everything that needs a prior, a weight or a group asks here, so that each such fact, and its check, stands once.
+Throughout, ``counts`` is (C,): how many training examples each class has *after* any long-tail subsampling.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Weighting = Literal["inverse", "sqrt_inverse", "effective"]
+ShotGroup = Literal["many", "medium", "few"]
+
+MANY, FEW = 100, 20
+"""A class is *many* above 100 training examples, *few* below 20, else *medium* (Liu et al. 2019, arXiv 1904.05160)."""
+
+EFFECTIVE_BETA = 0.9999
+"""β of the effective number of samples (Cui et al. 2019, arXiv 1901.05555)."""
+
+
+def count_classes(target: Tensor, num_classes: int) -> Tensor:
+    """Count the examples of each class.
+
+    Args:
+        target: class numbers, (N,), each in [0, num_classes).
+        num_classes: C.
+
+    Returns:
+        counts (C,), int64.
+    """
+    return torch.bincount(target, minlength=num_classes)
+
+
+def validate_counts(counts: Tensor | Sequence[float]) -> Tensor:
+    """Return the counts as float64 (C,), or refuse them by naming the classes without a training example."""
+    counts = torch.as_tensor(counts, dtype=torch.float64)
+    if counts.ndim != 1 or not bool(torch.isfinite(counts).all()):
+        raise ValueError(f"class counts must be one finite number a class, got {counts.tolist()}")
+    empty = (counts <= 0).nonzero().flatten().tolist()
+    if empty:
+        raise ValueError(f"every class needs a training example, but class {_listed(empty)} has none")
+    return counts
+
+
+def class_priors(counts: Tensor | Sequence[float]) -> Tensor:
+    """π_c = n_c / Σ n, the share of each class; float64 (C,)."""
+    counts = validate_counts(counts)
+    return counts / counts.sum()
+
+
+def effective_number(counts: Tensor | Sequence[float], beta: float = EFFECTIVE_BETA) -> Tensor:
+    """E_c = (1 − β^n_c) / (1 − β), how many examples a class is worth once they overlap; float64 (C,).
+
+    Source: Cui et al. 2019, arXiv 1901.05555, eq. 2. β = 0 gives 1 for every class, β → 1 gives n_c.
+    """
+    if not 0 <= beta < 1:
+        raise ValueError(f"beta must lie in [0, 1), got {beta}")
+    counts = validate_counts(counts)
+    if beta == 0:
+        return torch.ones_like(counts)
+    # expm1 keeps the digits that 1 − β^n would lose for β close to 1 and few examples.
+    return -torch.expm1(counts * math.log(beta)) / (1 - beta)
+
+
+def class_weights(counts: Tensor | Sequence[float], weighting: Weighting, *, beta: float = EFFECTIVE_BETA) -> Tensor:
+    """Weigh classes by their rarity; float64 (C,), normalised to Σ w = C.
+
+    ``inverse``: w ∝ 1 / n. ``sqrt_inverse``: w ∝ 1 / √n. ``effective``: w ∝ 1 / E (see `effective_number`).
+    Equal counts give w = 1 for every class.
+
+    Raises:
+        ValueError: for a class without an example (by number), or an unknown weighting.
+    """
+    if weighting == "inverse":
+        worth = validate_counts(counts)
+    elif weighting == "sqrt_inverse":
+        worth = validate_counts(counts).sqrt()
+    elif weighting == "effective":
+        worth = effective_number(counts, beta)
+    else:
+        raise ValueError(f"no class weighting {weighting!r}: choose inverse, sqrt_inverse or effective")
+    weights = 1 / worth
+    return weights * (len(weights) / weights.sum())
+
+
+def shot_group(count: int) -> ShotGroup:
+    """The long-tail group of a class with ``count`` training examples: many, medium or few."""
+    return "many" if count > MANY else "few" if count < FEW else "medium"
+
+
+def _listed(classes: list[int]) -> str:
+    shown = ", ".join(map(str, classes[:10]))
+    return shown if len(classes) <= 10 else f"{shown} and {len(classes) - 10} more"

@@ -1,0 +1,221 @@
+"""From stored predictions to scores: everything that is printed, plotted or compared is computed here, from files.
+
+Undefined is None, never 0: a class without an example in the split has no AUROC, is left out of the macro, and the
+macro says over how many classes it is.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbalance_lab import metrics
+from imbalance_lab.class_counts import ShotGroup, shot_group
+from imbalance_lab.evaluation.decisions import Decisions, predict_labels
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.metrics import Interval, Ranking
+from imbalance_lab.posthoc import PostProcessor, log_odds, probability
+from imbalance_lab.tags import score_tag
+
+MAX_FPR, AT_RECALL = 0.1, 0.9
+"""Up to which false positive rate the partial AUROC goes, and at which recall precision is told."""
+
+FEW_POSITIVES = 20
+"""Below so many positives a score is flagged wherever it is printed."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A value with its 95 % confidence interval; NaN and None where undefined."""
+
+    value: float
+    interval: Interval | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with null for undefined."""
+        return {"value": defined(self.value), "ci95": None if self.interval is None else list(self.interval)}
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """What is known about one class in one split."""
+
+    name: str
+    train_count: int
+    n_positive: int
+    auroc: Score
+    average_precision: Score
+    recall: Score
+    precision: Score
+    partial_auroc: float
+    precision_at_recall: float
+
+    @property
+    def group(self) -> ShotGroup:
+        """many, medium or few, by the training count."""
+        return shot_group(self.train_count)
+
+    @property
+    def has_few_positives(self) -> bool:
+        """Whether its scores are to be read with care."""
+        return 0 < self.n_positive < FEW_POSITIVES
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "name": self.name,
+            "train_count": self.train_count,
+            "group": self.group,
+            "n_positive": self.n_positive,
+            "few_positives": self.has_few_positives,
+            "auroc": self.auroc.as_json(),
+            "average_precision": self.average_precision.as_json(),
+            "recall": self.recall.as_json(),
+            "precision": self.precision.as_json(),
+            f"partial_auroc_fpr_{MAX_FPR}": defined(self.partial_auroc),
+            f"precision_at_recall_{AT_RECALL}": defined(self.precision_at_recall),
+        }
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a model on one split.
+
+    Args:
+        predictions: its logits; a class is decided by the largest, of several labels each with probability ½ or more.
+        train_counts: training examples of each class, (C,).
+
+    Labels that may hold together have no confusion matrix (None) and no calibration error of the decision (NaN); their
+    accuracy is the share of examples with every label right.
+    """
+
+    predictions: Predictions
+    train_counts: Sequence[int]
+
+    @cached_property
+    def rankings(self) -> list[Ranking]:
+        """How each class ranks its examples among all others, by log-odds."""
+        return metrics.rank_one_vs_rest(self._log_odds, self.predictions.target)
+
+    @cached_property
+    def decided(self) -> Decisions:
+        """The decisions, counted and scored."""
+        return predict_labels(self.predictions.logits, self.predictions.target)
+
+    @property
+    def confusion(self) -> NDArray[np.int64] | None:
+        """Counts (C, C), rows are targets, columns decisions; None of labels that may hold together."""
+        return self.decided.confusion
+
+    @cached_property
+    def classes(self) -> list[ClassScores]:
+        """Scores class by class."""
+        made = self.decided
+        counts = made.true_positives.tolist(), made.targets.tolist(), made.predicted.tolist()
+        scores = made.recall.tolist(), made.precision.tolist()
+        rows = zip(self.predictions.classes, self.train_counts, self.rankings, *counts, *scores, strict=True)
+        return [
+            ClassScores(
+                name=name,
+                train_count=int(train_count),
+                n_positive=ranking.n_positive,
+                auroc=Score(ranking.auroc, metrics.auroc_interval(ranking)),
+                average_precision=Score(ranking.average_precision, metrics.average_precision_interval(ranking)),
+                recall=Score(recall, metrics.wilson_interval(true_positives, targets)),
+                precision=Score(precision, metrics.wilson_interval(true_positives, decided)),
+                partial_auroc=ranking.partial_auroc(MAX_FPR),
+                precision_at_recall=metrics.precision_at_recall(ranking, AT_RECALL),
+            )
+            for name, train_count, ranking, true_positives, targets, decided, recall, precision in rows
+        ]
+
+    @cached_property
+    def macro_auroc(self) -> Score:
+        """The mean one-vs-rest AUROC over the classes for which it is defined."""
+        interval = metrics.macro_auroc_interval(self.rankings, self._log_odds, self.predictions.target)
+        return Score(metrics.macro([ranking.auroc for ranking in self.rankings]), interval)
+
+    @cached_property
+    def macro_average_precision(self) -> Score:
+        """The mean average precision over the classes that have an example."""
+        interval = metrics.macro_average_precision_interval(self.rankings, self._log_odds, self.predictions.target)
+        return Score(metrics.macro([ranking.average_precision for ranking in self.rankings]), interval)
+
+    @property
+    def balanced_accuracy(self) -> Score:
+        """The mean recall over the classes that have an example; of labels the mean of (recall + specificity) / 2."""
+        return Score(self.decided.balanced_accuracy, self.decided.balanced_accuracy_interval)
+
+    @property
+    def accuracy(self) -> Score:
+        """The share of examples that are decided rightly, in every label if there are several."""
+        true_positives, n = int(self.decided.correct.sum()), len(self.decided.correct)
+        return Score(true_positives / n if n else math.nan, metrics.wilson_interval(true_positives, n))
+
+    @property
+    def n_defined(self) -> int:
+        """The number of classes over which the macro scores are means."""
+        return sum(ranking.is_defined for ranking in self.rankings)
+
+    def shot_group_recall(self) -> dict[ShotGroup, float]:
+        """The mean recall of the classes with many, medium and few training examples, where there are any."""
+        return metrics.mean_by_shot_group(self.decided.recall.tolist(), self.train_counts)
+
+    def probabilities(self) -> dict[str, float]:
+        """Scores of the probabilities."""
+        of = self._probability, self.predictions.target
+        of_decision = math.nan if self.predictions.is_multilabel else metrics.calibration_error(*of)
+        return {
+            "brier_score": metrics.brier_score(*of),
+            "brier_skill_score": metrics.brier_skill_score(*of),
+            "calibration_error": of_decision,
+            "classwise_calibration_error": metrics.classwise_calibration_error(*of, bins="mass"),
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """What `metrics.json` holds for a split."""
+        return {
+            "n": len(self.predictions.target),
+            "auroc": {**self.macro_auroc.as_json(), "average": "macro", "classes": self.n_defined},
+            "average_precision": {**self.macro_average_precision.as_json(), "average": "macro"},
+            "balanced_accuracy": self.balanced_accuracy.as_json(),
+            "accuracy": self.accuracy.as_json(),
+            **{name: defined(value) for name, value in {**self.decided.scores, **self.probabilities()}.items()},
+            "recall_by_shot_group": {group: defined(value) for group, value in self.shot_group_recall().items()},
+            "classes": [scores.as_json() for scores in self.classes],
+        }
+
+    def scalars(self, prefix: str) -> dict[str, float]:
+        """The scores by the tags that each epoch's validation logs too, undefined ones left out."""
+        scores = {
+            score_tag(prefix, "auroc", average="macro"): self.macro_auroc.value,
+            score_tag(prefix, "average_precision", average="macro"): self.macro_average_precision.value,
+            score_tag(prefix, "balanced_accuracy"): self.balanced_accuracy.value,
+        }
+        for each in self.classes:
+            scores[score_tag(prefix, "auroc", of_class=each.name)] = each.auroc.value
+            scores[score_tag(prefix, "average_precision", of_class=each.name)] = each.average_precision.value
+            scores[score_tag(prefix, "recall", of_class=each.name)] = each.recall.value
+        return {tag: value for tag, value in scores.items() if not math.isnan(value)}
+
+    @cached_property
+    def _log_odds(self) -> NDArray[np.float32]:
+        return log_odds(self.predictions.logits, self.predictions.activation)
+
+    @cached_property
+    def _probability(self) -> NDArray[np.float64]:
+        return probability(self.predictions.logits, self.predictions.activation)
+
+
+def adjusted(predictions: Predictions, postprocessor: PostProcessor) -> Predictions:
+    """The predictions with their logits calibrated and adjusted as the operating point says."""
+    return replace(predictions, logits=postprocessor.adjusted(predictions.logits).astype(np.float32))
+
+
+def defined(value: float) -> float | None:
+    """The value, or None for NaN: JSON has no NaN."""
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,91 @@
+"""Tables for the terminal: 100 columns, colours only where there is a terminal, plain text in a pipe."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, ClassScores, Evaluation, Score
+
+WIDTH = 100
+
+
+def console() -> Console:
+    """Where results are printed: stdout, 100 columns wide where it is no terminal."""
+    # No markup: a class may be called "[red]".
+    out = Console(highlight=False, markup=False)
+    return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
+
+
+def shown(path: Path) -> str:
+    """Relative to where the user is, if it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def plain_table(title: str) -> Table:
+    """An empty table without frame or margins: width is for numbers."""
+    return Table(
+        title=title,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+    )
+
+
+def evaluation_table(evaluation: Evaluation, title: str) -> Table:
+    """Per class: training count, group, positives, AUROC and AP with intervals, recall."""
+    table = plain_table(title)
+    table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
+    for heading in ("train n", "group", "test n", "AUROC [95 % CI]", "AP [95 % CI]", "recall"):
+        table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
+    for scores in evaluation.classes:
+        table.add_row(*_row(scores), style="yellow" if scores.has_few_positives else None)
+    return table
+
+
+def summary_lines(evaluation: Evaluation) -> list[str]:
+    """The headline scores in words."""
+    of = f"{evaluation.n_defined} of {len(evaluation.classes)} classes"
+    lines = [
+        f"macro AUROC        {interval(evaluation.macro_auroc)}  over {of}",
+        f"balanced accuracy  {interval(evaluation.balanced_accuracy)}",
+    ]
+    groups = evaluation.shot_group_recall()
+    if len(groups) > 1:
+        lines.append("recall by group    " + "  ".join(f"{g} {number(v)}" for g, v in groups.items()))
+    rare = sum(scores.has_few_positives for scores in evaluation.classes)
+    if rare:
+        lines.append(
+            f"* fewer than {FEW_POSITIVES} positives in the split ({rare} of {of.split(' of ')[1]}): read with care"
+        )
+    return lines
+
+
+def number(value: float) -> str:
+    """Three digits, or a dash for undefined."""
+    return "–" if value != value else f"{value:.3f}"
+
+
+def interval(score: Score) -> str:
+    """A score with its interval."""
+    if score.interval is None:
+        return number(score.value)
+    low, high = score.interval
+    return f"{score.value:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _row(scores: ClassScores) -> list[str]:
+    flag = "*" if scores.has_few_positives else ""
+    return [
+        scores.name,
+        f"{scores.train_count:,}",
+        scores.group,
+        f"{scores.n_positive:,}{flag}",
+        interval(scores.auroc),
+        interval(scores.average_precision),
+        number(scores.recall.value),
+    ]

@@ -1,0 +1,196 @@
+"""The LightningModule: prepare → backbone → head → loss, and the scores of each validation epoch."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torchmetrics import MeanMetric
+from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelConfusionMatrix
+
+from imbalance_lab import seeding
+from imbalance_lab.data import Batch
+from imbalance_lab.metrics import (
+    OneVsRest,
+    Ranking,
+    Task,
+    balanced_accuracy,
+    label_balanced_accuracy,
+    label_recall,
+    macro,
+    recall,
+)
+from imbalance_lab.tags import MONITOR, score_tag
+from imbalance_lab.training.trainer_options import batches_an_epoch
+
+
+class Classifier(pl.LightningModule):
+    """Trains one net on one loss, and scores it exactly on the validation split after every epoch.
+
+    Args:
+        backbone: inputs (N, …) → features (N, F).
+        head: features (N, F) → logits (N, C).
+        loss: ``loss(logits, target) -> scalar``; a module of its own parameters and buffers.
+        classes: the names of the C classes.
+        is_multilabel: whether they are labels that may hold together, with targets 0/1 (N, C); each is then decided by
+            its own logit, from probability ½ on.
+        prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalize`; fitted on the training split.
+        optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
+        scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
+        head_lr: learning rate of the head; None for the optimizer's own.
+        seed: keys the dropout.
+        hparams: plain values that go into every checkpoint.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        loss: nn.Module,
+        *,
+        classes: Sequence[str],
+        is_multilabel: bool = False,
+        prepare: nn.Module | None = None,
+        optimizer: Callable[[Iterable[Any]], Optimizer],
+        scheduler: Callable[..., LRScheduler] | None = None,
+        head_lr: float | None = None,
+        seed: int = 0,
+        hparams: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.prepare = prepare or nn.Identity()
+        self.backbone = backbone.to(memory_format=torch.channels_last)  # convolutions are faster so, also on CPUs
+        self.head = head
+        self.loss = loss
+        self.classes = tuple(classes)
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.head_lr = head_lr
+        self.seed = seed
+        self.save_hyperparameters(dict(hparams or {}), logger=False)
+        self.is_multilabel = is_multilabel
+        self.activation = "sigmoid" if is_multilabel else getattr(loss, "activation", "softmax")
+        # Under sigmoid each class is a label of its own, ranked by its own logit.
+        task: Task = "multiclass" if self.activation == "softmax" else "multilabel" if len(classes) > 1 else "binary"
+        self.ranking = OneVsRest(task, len(classes), from_logits=True)
+        counted = MultilabelConfusionMatrix if is_multilabel else MulticlassConfusionMatrix
+        self.confusion = counted(len(classes), validate_args=False)
+        self.train_loss = MeanMetric()
+        self.val_loss = MeanMetric()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Raw inputs (N, …) → logits (N, C)."""
+        logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
+        return logits
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        """Key whatever draws from the global generator (dropout) by step and rank, so that a resumed run repeats it."""
+        key = seeding.hash_seeds(self.seed, self.global_step, self.global_rank) >> 1
+        # Not torch.manual_seed: on a machine without a GPU that costs 2 ms, to note a seed for when there is one.
+        torch.default_generator.manual_seed(key)
+        if self.device.type != "cpu":
+            torch.get_device_module(self.device).manual_seed(key)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of a batch."""
+        loss: Tensor = self.loss(self(batch.input), batch.target)
+        if not math.isfinite(loss.detach()):
+            raise FloatingPointError(
+                f"the loss is {loss.item()} at epoch {self.current_epoch}, step {batch_idx}, on examples "
+                f"{batch.index[:8].tolist()} …: lower optimizer.lr, or look for non-finite inputs among them"
+            )
+        self.train_loss.update(loss.detach(), len(batch.target))
+        return loss
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Validate after the very last step too, where ``max_steps`` ends a run within an epoch."""
+        if self.global_step == self.trainer.max_steps:
+            self.trainer.should_stop = True  # at a stop Lightning validates, at max_steps it does not
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Collect a batch's scores; return its logits (n, C), float32 whatever the precision of training."""
+        logits = self._exact_logits(batch)
+        by_class = self.activation == "softmax" or self.is_multilabel
+        self.ranking.update(logits, batch.target if by_class else F.one_hot(batch.target, len(self.classes)))
+        self.confusion.update((logits >= 0).long() if self.is_multilabel else logits.argmax(1), batch.target)
+        self.val_loss.update(self.loss(logits, batch.target), len(batch.target))
+        return logits
+
+    def test_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The logits (n, C) of a batch; they are scored from the stored predictions."""
+        return self._exact_logits(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the epoch's scores: one row for CSV and TensorBoard, the monitored ones for the callbacks too."""
+        rankings: list[Ranking] = self.ranking.compute()
+        confusion = self.confusion.compute().cpu().numpy()
+        balanced, recalls = (
+            (label_balanced_accuracy, label_recall) if self.is_multilabel else (balanced_accuracy, recall)
+        )
+        scores = {
+            score_tag("val", "loss"): float(self.val_loss.compute()),
+            MONITOR: macro([ranking.auroc for ranking in rankings]),
+            score_tag("val", "average_precision", average="macro"): macro(
+                [each.average_precision for each in rankings]
+            ),
+            score_tag("val", "balanced_accuracy"): balanced(confusion),
+        }
+        for name, ranking, found in zip(self.classes, rankings, recalls(confusion), strict=True):
+            scores[score_tag("val", "auroc", of_class=name)] = ranking.auroc
+            scores[score_tag("val", "average_precision", of_class=name)] = ranking.average_precision
+            scores[score_tag("val", "recall", of_class=name)] = float(found)
+        for metric in (self.ranking, self.confusion, self.val_loss):
+            metric.reset()
+        self._show(MONITOR, scores[MONITOR])
+        if self.trainer.state.fn != "fit":
+            return
+        trained = score_tag("train", "loss")
+        scores[trained] = float(self.train_loss.compute())
+        self.train_loss.reset()
+        self._show(trained, scores[trained])
+        scores["lr"] = self.trainer.optimizers[0].param_groups[0]["lr"]
+        defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
+        for logger in self.loggers:
+            logger.log_metrics(defined, self.global_step)
+
+    def configure_optimizers(self) -> Any:
+        """A group for the backbone, one for the head, and one without weight decay for what the loss learns."""
+        parts: list[tuple[nn.Module, dict[str, float]]] = [
+            (self.backbone, {}),
+            (self.head, {} if self.head_lr is None else {"lr": self.head_lr}),
+            (self.loss, {"weight_decay": 0.0}),
+        ]
+        groups: list[dict[str, Any]] = []
+        for part, options in parts:
+            if learnt := [parameter for parameter in part.parameters() if parameter.requires_grad]:
+                groups.append({"params": learnt} | options)
+        optimizer = self.make_optimizer(groups)
+        if self.make_scheduler is None:
+            return optimizer
+        return [optimizer], [{"scheduler": self.make_scheduler(optimizer, self._total_steps()), "interval": "step"}]
+
+    def _total_steps(self) -> int:
+        """Optimizer steps of the whole run.
+
+        Lightning's own estimate would ask for the training loader before it restores a checkpoint's progress, and the
+        loader would then begin at the wrong place.
+        """
+        trainer: Any = self.trainer
+        batches = batches_an_epoch(trainer, trainer.datamodule)
+        steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
+        return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps))
+
+    def _show(self, name: str, value: float) -> None:
+        """Hand a score to the progress bar and the callbacks; every process has the same, already gathered one."""
+        self.log(name, value, prog_bar=True, logger=False, sync_dist=True)
+
+    def _exact_logits(self, batch: Batch) -> Tensor:
+        # Half precision moves AUROC by up to 8e-4: too much to compare runs by.
+        with torch.autocast(self.device.type, enabled=False):
+            logits: Tensor = self(batch.input).float()
+        return logits

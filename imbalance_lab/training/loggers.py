@@ -1,0 +1,95 @@
+"""What experiment trackers get beyond the scores of each epoch: the settings, the final scores, the files of a run."""
+
+import logging
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+
+from imbalance_lab.tags import is_class_tag
+
+FILES = ("report.html", "metrics.json", "operating_point.json", "curves.csv", "roc.png", "pr.png", ".hydra/config.yaml")
+"""What is stored with a run, as far as it was written."""
+
+MARKED = re.compile("(^| )[0-9a-f]{8}$")
+
+
+class MLflow(MLFlowLogger):
+    """Lightning's MLflow logger on a local database, for any class names and any number of runs in one process.
+
+    Args:
+        save_dir: the run's directory; its last parts name the run.
+        tracking_uri: a database, ``sqlite:///FILE``, or a server.
+        artifact_location: folder of the stored files, for an experiment that is new.
+        experiment_name: what the runs are gathered under.
+    """
+
+    def __init__(self, save_dir: str, tracking_uri: str, artifact_location: str, experiment_name: str) -> None:
+        import mlflow  # here, because it sets up its own logging, which tells of every table that is made
+
+        for name in (mlflow.__name__, "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # an experiment may be new
+        super().__init__(
+            experiment_name=experiment_name,
+            run_name="/".join(Path(save_dir).parts[-3:]),
+            tracking_uri=tracking_uri,
+            artifact_location=Path(artifact_location).absolute().as_uri(),
+            tags={"directory": save_dir},
+        )
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        super().log_metrics({mlflow_name(tag): value for tag, value in metrics.items()}, step)
+
+
+def mlflow_name(tag: str) -> str:
+    """A name that MLflow takes, for a tag of `imbalance_lab.tags`: it knows few characters, and a class may have any.
+
+    What had to be changed carries a mark, so that "Ä" and "Ö" do not become one; so does what looks marked.
+
+    >>> mlflow_name("val/auroc/class/Ankle boot")
+    'val/auroc/class/Ankle boot'
+    >>> mlflow_name("val/auroc/class/Größe")
+    'val/auroc/class/Gr__e 946e9015'
+    """
+    *path, name = tag.split("/")
+    plain = re.sub(r"[^A-Za-z0-9_. -]", "_", name)
+    if plain != name or set(plain) <= set(". ") or len(plain) > 200 or MARKED.search(plain):
+        plain = f"{plain[:200].strip('. ')} {zlib.crc32(name.encode()):08x}".strip()
+    return "/".join([*path, plain])
+
+
+def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
+    """Store the settings of a run that begins; TensorBoard's table wants them together with the scores, at its end."""
+    if not isinstance(logger, TensorBoardLogger):
+        logger.log_hyperparams(dict(settings))
+
+
+def log_run_end(
+    logger: Logger, settings: Mapping[str, Any], scores: Mapping[str, float], step: int, directory: Path
+) -> None:
+    """Store the final ``scores`` by tag, and the files in the run's ``directory``; the run counts as finished."""
+    if isinstance(logger, TensorBoardLogger):
+        # Few columns: its table and its parallel coordinates show every one. It logs them as scalars too.
+        headline = {tag: score for tag, score in scores.items() if not is_class_tag(tag)}
+        logger.log_hyperparams(dict(settings), headline, step)
+        scores = {tag: score for tag, score in scores.items() if tag not in headline}
+    logger.log_metrics(dict(scores), step)
+    files = [directory / name for name in FILES if (directory / name).is_file()]
+    if isinstance(logger, MLFlowLogger):
+        for file in files:
+            logger.experiment.log_artifact(logger.run_id, str(file))
+    if isinstance(logger, WandbLogger):
+        for file in files:
+            logger.experiment.save(file, base_path=directory, policy="now")
+    close_logger(logger, "success")
+
+
+def close_logger(logger: Logger, status: str) -> None:
+    """End a run as "success" or "failed"; the next one of a sweep begins anew."""
+    logger.finalize(status)
+    if isinstance(logger, WandbLogger) and logger._experiment is not None:
+        logger.experiment.finish(exit_code=int(status != "success"))

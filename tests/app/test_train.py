@@ -1,0 +1,411 @@
+"""The main job, run in this process on real digits: what its directory holds, and that it holds the truth."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, recall_score, roc_auc_score
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+from imbalance_lab.app.instantiate import instantiate_experiment
+from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.posthoc import PostProcessor
+from tests.conftest import LABEL_LOSSES, ROOT, RunJob, composed, needs_fashion_mnist, of_labels
+
+SOFTMAX_LOSSES = sorted({file.stem for file in (ROOT / "configs" / "loss").glob("*.yaml")} - set(LABEL_LOSSES))
+
+
+def metrics_of(directory: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
+    return content
+
+
+def weights_of(checkpoint: Path) -> dict[str, torch.Tensor]:
+    content: dict[str, torch.Tensor] = torch.load(checkpoint, weights_only=True)["state_dict"]
+    return content
+
+
+def test_run_directory_is_complete(finished_run: Path) -> None:
+    files = {str(path.relative_to(finished_run)) for path in finished_run.rglob("*") if path.is_file()}
+    assert {name for name in files if not name.startswith("events")} == {
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "predictions/val.parquet",
+        "predictions/test.parquet",
+        "predictions/mistakes.parquet",
+        "report.html",
+        "predictions/last/val.parquet",
+        "predictions/last/test.parquet",
+        "metrics.csv",
+        "hparams.yaml",
+        "run.json",
+        "metrics.json",
+        "operating_point.json",
+        "roc.png",
+        "pr.png",
+        "curves.csv",
+        *(f"tables/{name}.csv" for name in ("scores", "classes", "confusion", "reliability", "histograms")),
+        "tables/operating_point.csv",
+    }
+
+
+def test_scores_are_scikit_learns_on_the_stored_predictions(finished_run: Path) -> None:
+    told = metrics_of(finished_run)["test"]
+    stored = Predictions.read(finished_run / "predictions" / "test.parquet")
+    probability = torch.from_numpy(stored.logits).double().softmax(1).numpy()
+    assert told["n"] == len(stored.target) == 445
+    for c, scores in enumerate(told["classes"]):
+        is_class = stored.target == c
+        assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(is_class, probability[:, c]), abs=1e-6)
+        assert scores["average_precision"]["value"] == pytest.approx(
+            average_precision_score(is_class, probability[:, c]), abs=1e-5
+        )
+    decided = stored.logits.argmax(1)
+    assert told["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(stored.target, decided))
+
+
+def test_splits_do_not_share_an_example(finished_run: Path) -> None:
+    val, test = (Predictions.read(finished_run / "predictions" / f"{split}.parquet") for split in ("val", "test"))
+    train = instantiate_experiment(composed()).splits.train.index.numpy()
+    assert not set(val.index) & set(test.index)
+    assert not set(train) & (set(val.index) | set(test.index))
+
+
+def test_every_epoch_is_one_row_with_all_its_scores(finished_run: Path) -> None:
+    with (finished_run / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    *epochs, test = rows
+    assert [row["epoch"] for row in epochs] == ["0.0", "1.0", "2.0"]
+    for row in epochs:
+        for tag in (
+            "train/loss",
+            "val/loss",
+            "val/auroc/macro",
+            "val/auroc/class/9",
+            "val/average_precision/class/9",
+            "lr",
+        ):
+            assert row[tag], f"{tag} is missing"
+    assert float(test["test/auroc/macro"]) == metrics_of(finished_run)["test"]["auroc"]["value"]
+
+
+def test_tensorboard_reads_back_scalars_and_figures_of_each_epoch(finished_run: Path) -> None:
+    scalars: dict[str, int] = {}
+    images: dict[str, int] = {}
+    for file in finished_run.glob("events.out.tfevents.*"):
+        events = EventAccumulator(str(file), size_guidance={"images": 0, "scalars": 0}).Reload()
+        for tag in events.Tags()["scalars"]:
+            scalars[tag] = scalars.get(tag, 0) + len(events.Scalars(tag))
+        for tag in events.Tags()["images"]:
+            images[tag] = images.get(tag, 0) + len(events.Images(tag))
+    assert scalars["val/auroc/macro"] == scalars["val/auroc/class/9"] == scalars["train/loss"] == 3
+    assert scalars["test/auroc/macro"] == 1
+    assert images == {"val/curves": 3, "val/confusion": 3}
+
+
+def test_tensorboards_table_has_the_run_with_its_settings_and_final_scores(finished_run: Path) -> None:
+    sessions: list[Any] = []
+    names: set[str] = set()
+    for file in finished_run.glob("events.out.tfevents.*"):
+        for event in EventFileLoader(str(file)).Load():
+            for value in event.summary.value:
+                names.add(value.tag)
+                if value.tag == "_hparams_/session_start_info":
+                    sessions.append(HParamsPluginData.FromString(value.metadata.plugin_data.content))
+    (session,) = sessions
+    settings = session.session_start_info.hparams
+    assert settings["loss.gamma"].number_value == 2
+    assert settings["loss.alpha"].string_value == "effective"
+    assert not any(key.startswith("logger") for key in settings)
+    assert {"test/auroc/macro", "kept/auroc/macro", "_hparams_/session_end_info"} <= names
+
+
+def test_best_checkpoint_is_the_best_epoch(finished_run: Path) -> None:
+    with (finished_run / "metrics.csv").open() as file:
+        by_epoch = [float(row["val/auroc/macro"]) for row in csv.DictReader(file) if row["val/auroc/macro"]]
+    best = torch.load(finished_run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert best["epoch"] == int(np.argmax(by_epoch))
+    assert metrics_of(finished_run)["val"]["auroc"]["value"] == pytest.approx(max(by_epoch), abs=1e-9)
+
+
+def test_checkpoint_holds_loss_classes_and_config_as_plain_values(finished_run: Path) -> None:
+    checkpoint = torch.load(finished_run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert checkpoint["state_dict"]["loss.alpha"].shape == (10,)
+    hparams = checkpoint["hyper_parameters"]
+    assert hparams["classes"] == [str(number) for number in range(10)]
+    assert hparams["class_counts"] == [105, 75, 53, 38, 27, 19, 14, 10, 7, 5]
+    assert hparams["config"]["loss"]["alpha"] == "effective"
+
+
+def test_operating_point_is_fitted_on_validation(finished_run: Path) -> None:
+    point = json.loads((finished_run / "operating_point.json").read_text())
+    assert point["fitted_on"] == "val"
+    assert point["n"] == 270
+    assert 0.05 <= point["calibration"]["temperature"] <= 20
+    # alpha=effective weighs the classes nearly equal: the logits stand for nearly equal shares.
+    assert point["prior"] == pytest.approx([0.1] * 10, rel=0.02)
+    assert all(0 < each["threshold"] < 1 for each in point["classes"])
+    checkpoint = torch.load(finished_run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert checkpoint["operating_point"] == point
+
+
+def test_a_deployment_prior_is_applied_to_test_and_told_beside_it(run_job: RunJob) -> None:
+    uniform = f"deploy_prior={[0.1] * 10}"
+    run = run_job("max_epochs=6", "operating_point=min_recall", "operating_point.min_recall=0.85", uniform)
+    told = metrics_of(run)
+    before, after = (told[split]["balanced_accuracy"]["value"] for split in ("test", "test_adjusted"))
+    assert after > before, "the tail is found more often once its classes count as much as the others"
+    postprocessor = PostProcessor.from_json(json.loads((run / "operating_point.json").read_text()))
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert balanced_accuracy_score(stored.target, postprocessor.decision(stored.logits)) == pytest.approx(after)
+    flags = postprocessor.flags(stored.logits)
+    for c, threshold in enumerate(told["test_at_thresholds"]):
+        assert threshold["recall"] == pytest.approx(flags[stored.target == c, c].mean())
+
+
+def test_a_sigmoid_loss_is_read_as_such(run_job: RunJob) -> None:
+    run = run_job("loss=sigmoid_focal", "max_epochs=1")
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert stored.activation == "sigmoid"
+    for c, scores in enumerate(metrics_of(run)["test"]["classes"]):
+        assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target == c, stored.logits[:, c]))
+    with (run / "metrics.csv").open() as file:
+        (row, _) = csv.DictReader(file)
+    assert float(row["val/auroc/macro"]) == pytest.approx(metrics_of(run)["val"]["auroc"]["value"])
+
+
+def test_a_seed_gives_the_same_bits_and_another_seed_others(run_job: RunJob) -> None:
+    first, second = (run_job("max_epochs=2", "seed=7", name=name) for name in ("first", "second"))
+    other = run_job("max_epochs=2", "seed=8", name="other")
+    one, two, three = (weights_of(run / "checkpoints" / "last.ckpt") for run in (first, second, other))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert (first / "metrics.json").read_bytes() == (second / "metrics.json").read_bytes()
+    assert not torch.equal(one["head.weight"], three["head.weight"])
+
+
+def test_training_leaves_the_global_generator_to_its_key_not_to_its_past(run_job: RunJob) -> None:
+    torch.manual_seed(1)
+    first = run_job("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", name="first")
+    torch.manual_seed(2)
+    second = run_job("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", name="second")
+    one, two = (weights_of(run / "checkpoints" / "last.ckpt") for run in (first, second))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_fit_false_gives_the_scores_of_the_checkpoint_to_the_last_digit(finished_run: Path, run_job: RunJob) -> None:
+    again = run_job("fit=false", "loss.alpha=effective", f"ckpt_path='{finished_run}/checkpoints/best.ckpt'")
+    assert metrics_of(again)["test"] == metrics_of(finished_run)["test"]
+    assert not (again / "checkpoints").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused_by_what_to_add(finished_run: Path) -> None:
+    best = f"ckpt_path='{finished_run}/checkpoints/best.ckpt'"
+    with pytest.raises(UsageError, match=r"holds another model: add 'loss.alpha=effective'$"):
+        instantiate_experiment(composed("fit=false", best))
+    with pytest.raises(UsageError, match=r"tells 10 classes apart, '0' …, but the data have 2"):
+        instantiate_experiment(composed("fit=false", best, "data=digits_binary"))
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.ckpt").write_bytes(b"no checkpoint")
+    with pytest.raises(UsageError, match="is no checkpoint of this program that can be read"):
+        instantiate_experiment(composed("fit=false", f"ckpt_path='{tmp_path}/model.ckpt'"))
+
+
+def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_run: Path, run_job: RunJob) -> None:
+    last = f"ckpt_path='{finished_run}/checkpoints/last.ckpt'"
+    resumed = run_job("max_epochs=4", "loss.alpha=effective", last)
+    with (resumed / "metrics.csv").open() as file:
+        epochs = [row["epoch"] for row in csv.DictReader(file) if row["epoch"]]
+    assert epochs == ["3.0"]
+    before, after = (metrics_of(run)["val"]["auroc"]["value"] for run in (finished_run, resumed))
+    assert after >= before
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["loss.gamma=-1"], "loss: gamma must be a finite number ≥ 0, got -1"),
+        (["loss.gamma=abc"], "loss: gamma must be a number, got 'abc'"),
+        (["loss.alpha=[0.1,0.9]"], "loss: alpha has 2 numbers, but there are 10 classes"),
+        (
+            ["loss.alpha=efective"],
+            "loss: alpha must be a number, one number a class, or one of inverse, sqrt_inverse, effective",
+        ),
+        (["seed=1.5"], "seed must be a whole number ≥ 0, got 1.5"),
+        (["batch_size=0"], "batch_size must be a whole number ≥ 1, got 0"),
+        (["max_epochs=none"], "max_epochs must be a whole number ≥ 1, got 'none'"),
+        (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt is no file"),
+        (["fit=false"], "fit=false tests an existing model: name it with ckpt_path"),
+        (["data.factor=1000"], "factor=1000 leaves no training example of class"),
+        (["data=fashion_mnist_lt", "data.root=/nowhere"], "data.root=/nowhere is no folder"),
+        (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
+        (["optimizer.lr=abc"], "given lr=abc"),
+        (
+            ["deploy_prior=[0.5,0.5]", "operating_point=min_recall"],
+            "after training: deploy_prior has 2 shares, but there are 10",
+        ),
+        (["deploy_prior=[0.5,0.6]", "data=digits_binary", "operating_point=min_recall"], "deploy_prior must sum to 1"),
+        (["deploy_prior=[0.9,0.1]", "data=digits_binary"], "with a deployment prior choose by recall or by cost"),
+        (["logit_adjustment=best"], "after training: the criterion for tau must be one of balanced_accuracy"),
+        (
+            ["operating_point=min_recall", "operating_point.min_recall=2"],
+            "min_recall must be a number between 0 and 1",
+        ),
+        (["calibration=platt"], "after training: calibration must be one of none, temperature, bias_corrected"),
+        (["loss=ldam", "logit_adjustment=1"], "this loss leaves logits that stand for no known class shares"),
+        (["scheduler.warmup=2"], "scheduler: warmup, a share of the run, must lie in [0, 1), got 2"),
+        (["backbone.widths=3"], "backbone: widths must be a list of whole numbers ≥ 1, got 3"),
+        (["loss._target_=imbalance_lab.losses.Foccal"], "loss: "),
+    ],
+)
+def test_a_mistake_is_told_in_one_sentence_before_training(overrides: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError) as told:
+        instantiate_experiment(composed(*overrides))
+    assert sentence in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+GROUPS = {
+    group.name: sorted(choice.stem for choice in group.glob("*.yaml"))
+    for group in sorted((ROOT / "configs").iterdir())
+    if group.is_dir()
+}
+
+
+@pytest.mark.parametrize("override", [f"{group}={choice}" for group in GROUPS for choice in GROUPS[group]])
+def test_every_choice_composes_with_the_others(override: str) -> None:
+    with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
+        compose("train", [override])
+
+
+@pytest.mark.parametrize(
+    "override",
+    [f"{group}={choice}" for group in GROUPS if group not in ("data", "trainer") for choice in GROUPS[group]]
+    + ["data=digits_lt", "data=digits_binary"],
+)
+def test_every_choice_builds(override: str) -> None:
+    instantiate_experiment(composed(override))
+
+
+@needs_fashion_mnist
+@pytest.mark.parametrize("data", ["fashion_mnist_lt", "fashion_mnist_binary"])
+def test_fashion_mnist_builds(data: str) -> None:
+    splits = instantiate_experiment(composed(f"data={data}")).splits
+    assert splits.train.inputs.shape[1:] == (1, 28, 28)
+    assert len(splits.test) == 10_000
+
+
+def test_no_group_has_a_single_member() -> None:
+    assert {group for group, choices in GROUPS.items() if len(choices) < 2} == set()
+
+
+def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
+    told = metrics_of(run_job("data=digits_binary", "max_epochs=2", "loss.alpha=[0.25,0.75]"))["test"]
+    negative, positive = told["classes"]
+    assert negative["auroc"]["value"] == positive["auroc"]["value"] == told["auroc"]["value"]
+    assert positive["average_precision"]["value"] != negative["average_precision"]["value"]
+
+
+@pytest.mark.parametrize("loss", LABEL_LOSSES)
+def test_labels_are_learnt_stored_and_scored(label_sweep: Path, loss: str) -> None:
+    run = label_sweep / loss
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert stored.is_multilabel
+    assert stored.activation == "sigmoid"
+    told = metrics_of(run)["test"]
+    for c, scores in enumerate(told["classes"]):
+        assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target[:, c], stored.logits[:, c]))
+        assert scores["average_precision"]["value"] == pytest.approx(
+            average_precision_score(stored.target[:, c], stored.logits[:, c])
+        )
+        assert scores["recall"]["value"] == pytest.approx(recall_score(stored.target[:, c], stored.logits[:, c] >= 0))
+    assert told["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target, stored.logits, average="macro"))
+    with (run / "metrics.csv").open() as file:
+        epochs = [row for row in csv.DictReader(file) if row["epoch"]]
+    assert len(epochs) == 3
+    best = max(epochs, key=lambda row: float(row["val/auroc/macro"]))
+    val = metrics_of(run)["val"]
+    assert float(best["val/auroc/macro"]) == pytest.approx(val["auroc"]["value"])
+    assert float(best["val/balanced_accuracy"]) == pytest.approx(val["balanced_accuracy"]["value"])
+    for name, scores in zip(("strong", "dark"), val["classes"], strict=True):
+        for score in ("auroc", "average_precision", "recall"):
+            assert float(best[f"val/{score}/class/{name}"]) == pytest.approx(scores[score]["value"])
+
+
+def test_a_run_on_labels_leaves_everything_but_a_confusion_matrix(label_sweep: Path) -> None:
+    files = {str(path.relative_to(label_sweep)) for path in label_sweep.rglob("*") if path.is_file()}
+    for loss in LABEL_LOSSES:
+        assert {f"{loss}/{name}" for name in ("report.html", "roc.png", "tables/classes.csv", "curves.csv")} <= files
+        assert {f"{loss}/predictions/mistakes.parquet", f"{loss}/operating_point.json"} <= files
+    assert not [name for name in files if "confusion" in name]
+    events = EventAccumulator(str(label_sweep / "asymmetric"), size_guidance={"images": 0}).Reload()
+    assert "val/confusion" not in events.Tags()["images"]
+
+
+def test_one_column_in_a_list_is_one_label(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "max_epochs=2", "data.drop=[dark]", target="[strong]"))
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert stored.logits.shape == stored.target.shape == (len(stored.index), 1)
+    assert stored.activation == "sigmoid"
+    told = metrics_of(run)["test"]["auroc"]["value"]
+    assert told == pytest.approx(roc_auc_score(stored.target[:, 0], stored.logits[:, 0]))
+
+
+def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(
+        *of_labels(wine_labels, "loss=asymmetric", "max_epochs=2", "calibration=bias_corrected"),
+        "deploy_prior=[0.9,0.8]",
+        "operating_point=min_recall",
+        "operating_point.min_recall=0.7",
+    )
+    told = metrics_of(run)
+    postprocessor = PostProcessor.from_json(json.loads((run / "operating_point.json").read_text()))
+    assert postprocessor.prior == (0.9, 0.8)
+    stored = Predictions.read(run / "predictions" / "test.parquet")
+    decided = postprocessor.adjusted(stored.logits) >= 0
+    for c, scores in enumerate(told["test_adjusted"]["classes"]):
+        assert scores["recall"]["value"] == pytest.approx(recall_score(stored.target[:, c], decided[:, c]))
+    flags = postprocessor.flags(stored.logits)
+    for c, threshold in enumerate(told["test_at_thresholds"]):
+        if not isinstance(threshold, str):
+            assert threshold["recall"] == pytest.approx(recall_score(stored.target[:, c], flags[:, c]))
+
+
+def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_job: RunJob) -> None:
+    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "sampler=m_per_class", "max_epochs=2"))
+    assert metrics_of(run)["test"]["auroc"]["value"] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        *(([f"loss={loss}"], "choose loss=sigmoid_focal, asymmetric or auc_margin") for loss in SOFTMAX_LOSSES),
+        (["loss=auc_margin", "loss.num_labels=1"], "loss: num_labels=1, but the data have 2"),
+        (["loss=asymmetric", "sampler=class_balanced"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=square_root"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=progressive"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "sampler=effective_number"], "several labels: choose sampler=shuffled"),
+        (["loss=asymmetric", "deploy_prior=[0.2,0.1]", "operating_point=min_recall"], "use calibration=bias_corrected"),
+        (["loss=asymmetric", "logit_adjustment=1"], "use calibration=bias_corrected"),
+        (
+            ["loss=asymmetric", "deploy_prior=[0.2]", "operating_point=min_recall", "calibration=bias_corrected"],
+            "after training: deploy_prior has 1 shares, but there are 2",
+        ),
+    ],
+)
+def test_what_labels_do_not_allow_is_told_before_training(
+    wine_labels: Path, overrides: list[str], sentence: str
+) -> None:
+    with pytest.raises(UsageError) as told:
+        instantiate_experiment(composed(*of_labels(wine_labels, *overrides)))
+    assert sentence in str(told.value)
+    assert "\n" not in str(told.value)

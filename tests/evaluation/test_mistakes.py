@@ -1,0 +1,86 @@
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from imbalance_lab.data import digits
+from imbalance_lab.evaluation.mistakes import EACH, RAREST, read_mistakes, worst_mistakes, write_mistakes
+from imbalance_lab.evaluation.predictions import Predictions
+
+TEST = digits().test
+COUNTS = torch.arange(100, 0, -10)  # 9 is the rarest
+
+
+def predictions(seed: int = 0) -> Predictions:
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(len(TEST), 10)).astype(np.float32)
+    return Predictions(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
+
+
+def test_the_rarest_classes_come_first_and_the_surest_mistakes_of_each() -> None:
+    stored = predictions()
+    found = worst_mistakes(stored, COUNTS)
+    assert list(dict.fromkeys(c for c, *_ in found)) == list(range(9, 9 - RAREST, -1))
+    decided = stored.logits.argmax(1)
+    shares = torch.from_numpy(stored.logits).softmax(1).numpy()
+    for c in range(9, 9 - RAREST, -1):
+        missed = [row for of, kind, row, _ in found if (of, kind) == (c, "missed")]
+        every = np.flatnonzero((stored.target == c) & (decided != c))
+        surest = sorted(every, key=lambda row: -shares[row, decided[row]])[:EACH]
+        assert missed == surest
+        alarms = [row for of, kind, row, _ in found if (of, kind) == (c, "false alarm")]
+        assert len(alarms) == EACH
+        assert all(decided[row] == c != stored.target[row] for row in alarms)
+
+
+def test_a_class_without_a_test_example_is_passed_over() -> None:
+    stored = predictions()
+    kept = stored.target != 9
+    without = Predictions(stored.classes, stored.index[kept], stored.target[kept], stored.logits[kept])
+    assert 9 not in {c for c, *_ in worst_mistakes(without, COUNTS)}
+
+
+def test_stored_pictures_are_the_examples(tmp_path: Path) -> None:
+    write_mistakes(tmp_path / "mistakes.parquet", predictions(), TEST, COUNTS)
+    mistakes = read_mistakes(tmp_path / "mistakes.parquet")
+    assert len(mistakes) == RAREST * EACH * 2
+    position = {index: at for at, index in enumerate(TEST.index.tolist())}
+    for mistake in mistakes:
+        at = position[mistake.index]
+        assert mistake.target == TEST.targets[at] != mistake.decided
+        assert mistake.name == f"example {mistake.index}"
+        assert mistake.png is not None
+        picture = np.asarray(Image.open(io.BytesIO(mistake.png)))
+        assert np.array_equal(picture, TEST.inputs[at, 0].numpy())
+
+
+def test_no_mistake_is_an_empty_file(tmp_path: Path) -> None:
+    logits = 9 * np.eye(10, dtype=np.float32)[TEST.targets.numpy()]
+    perfect = Predictions(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
+    write_mistakes(tmp_path / "mistakes.parquet", perfect, TEST, COUNTS)
+    assert read_mistakes(tmp_path / "mistakes.parquet") == []
+
+
+def labelled() -> Predictions:
+    rng = np.random.default_rng(0)
+    target = (rng.random((len(TEST), 3)) < (0.5, 0.2, 0.1)).astype(np.int64)
+    logits = (rng.normal(size=target.shape) + target - 0.5).astype(np.float32)
+    return Predictions(("torn", "late", "lost"), TEST.index.numpy(), target, logits, "sigmoid")
+
+
+def test_mistakes_on_labels_are_missed_positives_and_false_alarms_of_each(tmp_path: Path) -> None:
+    stored = labelled()
+    write_mistakes(tmp_path / "mistakes.parquet", stored, TEST, torch.tensor([50, 20, 10]))
+    mistakes = read_mistakes(tmp_path / "mistakes.parquet")
+    assert list(dict.fromkeys(each.of_class for each in mistakes)) == [2, 1, 0]
+    row = {index: at for at, index in enumerate(stored.index.tolist())}
+    share = torch.from_numpy(stored.logits).double().sigmoid().numpy()
+    for c in range(3):
+        for kind, so, wrong in (("missed", 1, 1 - share[:, c]), ("false alarm", 0, share[:, c])):
+            found = [each for each in mistakes if (each.of_class, each.kind) == (c, kind)]
+            every = wrong[(stored.target[:, c] == so) & (wrong > 0.5)]
+            np.testing.assert_allclose([each.probability for each in found], sorted(every, reverse=True)[:EACH])
+            assert all(stored.target[row[each.index], c] == so for each in found)
+    assert all(each.target is None and each.decided is None for each in mistakes)

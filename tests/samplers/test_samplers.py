@@ -1,0 +1,239 @@
+import re
+
+import pytest
+import torch
+from scipy.stats import chisquare
+
+from imbalance_lab.class_counts import effective_number
+from imbalance_lab.samplers import (
+    ClassBalancedSampler,
+    DistributedEpochBatchSampler,
+    EffectiveNumberSampler,
+    MPerClassSampler,
+    ProgressiveSampler,
+    RandomSampler,
+    Sequential,
+    alias_tables,
+)
+
+COUNTS = torch.tensor([400, 100, 25, 9])
+# Not sorted by class, so that a position is no clue to its class.
+TARGETS = torch.arange(4).repeat_interleave(COUNTS)[torch.randperm(534, generator=torch.Generator().manual_seed(1))]
+
+
+def test_sequential_is_the_stored_order():
+    assert Sequential(5).order(0).tolist() == Sequential(5).order(3).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_shuffled_is_a_permutation_and_another_one_each_epoch_and_seed():
+    orders = [RandomSampler(targets=TARGETS, seed=seed).order(epoch) for seed in (0, 1) for epoch in (0, 1, 2)]
+    for order in orders:
+        assert order.sort().values.tolist() == list(range(534))
+    assert len({tuple(order.tolist()) for order in orders}) == 6
+
+
+@pytest.mark.parametrize("power", [0, 0.5, 1.0])
+def test_class_balanced_draws_classes_by_their_counts_to_the_power(power):
+    sampler = ClassBalancedSampler(targets=TARGETS, power=power, seed=3)
+    drawn = torch.cat([TARGETS[sampler.order(epoch)] for epoch in range(40)])
+    share = COUNTS.double() ** power / (COUNTS.double() ** power).sum()
+    assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("beta", [0, 0.9, 0.999])
+def test_effective_number_draws_classes_by_it(beta):
+    sampler = EffectiveNumberSampler(targets=TARGETS, beta=beta, seed=3)
+    drawn = torch.cat([TARGETS[sampler.order(epoch)] for epoch in range(40)])
+    share = effective_number(COUNTS, beta) / effective_number(COUNTS, beta).sum()
+    assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("beta", [-0.1, 1, True, "x"])
+def test_a_beta_that_makes_no_sense_is_refused(beta):
+    with pytest.raises(ValueError, match="beta must be a number"):
+        EffectiveNumberSampler(targets=TARGETS, beta=beta)
+
+
+@pytest.mark.parametrize("class_priors", [[1.0], [1, 2, 3, 4], [0.0, 5, 1e-9, 3], [1, 1, 1], list(range(1, 2000))])
+def test_alias_tables_hold_the_shares_exactly(class_priors):
+    share = torch.tensor(class_priors, dtype=torch.float64)
+    keep, other = alias_tables(share)
+    held = keep.clone().index_add(0, other, 1 - keep) / len(share)
+    torch.testing.assert_close(held, share / share.sum(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("m", "only"), [(1, None), (3, None), (2, [3]), (1, [1, 3])])
+@pytest.mark.parametrize("batch_size", [16, 37, 534])
+def test_every_batch_has_m_of_every_class(m, only, batch_size):
+    sampler = MPerClassSampler(targets=TARGETS, batch_size=batch_size, m=m, only=only, seed=1)
+    for epoch in range(3):
+        order = sampler.order(epoch)
+        assert len(order) == 534
+        for draws in order.tensor_split(-(-534 // batch_size)):
+            counts = TARGETS[draws].bincount(minlength=4)
+            assert all(counts[c] >= m for c in (only or range(4)))
+
+
+def test_stratified_repeats_only_what_it_must():
+    sampler = MPerClassSampler(targets=TARGETS, batch_size=20, m=1)  # 27 batches; the rarest class has 9
+    times = sampler.order(0).bincount(minlength=534)
+    assert (times[TARGETS == 3] == 3).all()
+    assert set(times[TARGETS == 2].tolist()) == {1, 2}
+    assert times[TARGETS < 2].max() == 1
+    left_out = (times == 0).sum()
+    assert left_out == (times - 1).clamp(min=0).sum() <= 20
+
+
+def test_stratified_takes_the_positives_of_labels():
+    labels = torch.zeros(200, 2, dtype=torch.long)
+    labels[:6, 0] = 1
+    labels[4:60, 1] = 1
+    order = MPerClassSampler(targets=labels, batch_size=10, m=2).order(0)
+    for draws in order.tensor_split(20):
+        assert (labels[draws].sum(0) >= 2).all()
+
+
+def test_stratified_refuses_what_does_not_fit_and_what_it_advises_is_accepted():
+    says = "5 of each of 4 classes do not fit into a batch of 15: choose a smaller m, or batch_size ≥ 21"
+    with pytest.raises(ValueError, match=says):
+        MPerClassSampler(targets=TARGETS, batch_size=16, m=5)
+    MPerClassSampler(targets=TARGETS, batch_size=21, m=5)
+    with pytest.raises(ValueError, match="do not fit into a batch of 15: choose a smaller m"):
+        MPerClassSampler(targets=TARGETS, batch_size=16, m=500)
+    with pytest.raises(ValueError, match="only must list class numbers from 0 to 3, got 4"):
+        MPerClassSampler(targets=TARGETS, batch_size=16, only=[4])
+    with pytest.raises(ValueError, match="m must be a whole number"):
+        MPerClassSampler(targets=TARGETS, batch_size=16, m=0)
+
+
+def test_classes_cannot_be_drawn_where_an_example_has_several_labels():
+    for make in (ClassBalancedSampler, EffectiveNumberSampler):
+        with pytest.raises(ValueError, match="an example has several labels"):
+            make(targets=torch.zeros(5, 2, dtype=torch.long))
+
+
+@pytest.mark.parametrize(("epoch", "max_epochs"), [(0, 10), (5, 10), (9, 10), (30, 10)])
+def test_progressive_goes_from_the_counts_to_equal_shares(epoch, max_epochs):
+    orders = [ProgressiveSampler(targets=TARGETS, max_epochs=max_epochs, seed=seed).order(epoch) for seed in range(40)]
+    drawn = TARGETS[torch.cat(orders)]
+    done = min(epoch / max_epochs, 1)
+    share = (1 - done) * COUNTS.double() / COUNTS.sum() + done / 4
+    assert chisquare(drawn.bincount(minlength=4), share * len(drawn)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("max_epochs", [0, -1, 2.5, True, None])
+def test_a_number_of_epochs_that_makes_no_sense_is_refused(max_epochs):
+    with pytest.raises(ValueError, match="max_epochs must be a whole number"):
+        ProgressiveSampler(targets=TARGETS, max_epochs=max_epochs)
+
+
+def test_class_balanced_draws_the_members_of_a_class_alike():
+    sampler = ClassBalancedSampler(targets=TARGETS, seed=4)
+    drawn = torch.cat([sampler.order(epoch) for epoch in range(40)])
+    for number in range(4):
+        times = drawn[TARGETS[drawn] == number].bincount(minlength=534)[TARGETS.eq(number)]
+        assert chisquare(times).pvalue > 0.01
+
+
+def test_an_absent_class_number_is_never_drawn():
+    targets = torch.tensor([5, 2, 2, 5, 2, 2, 2])
+    drawn = torch.cat([targets[ClassBalancedSampler(targets=targets).order(epoch)] for epoch in range(100)])
+    assert chisquare([(drawn == 2).sum(), (drawn == 5).sum()]).pvalue > 0.01
+
+
+@pytest.mark.parametrize("power", [-0.1, 1.1, float("nan"), True, "0.5", None])
+def test_a_power_that_makes_no_sense_is_refused(power):
+    with pytest.raises(ValueError, match="power must be a number between 0"):
+        ClassBalancedSampler(targets=TARGETS, power=power)
+
+
+@pytest.mark.parametrize(
+    ("length", "batch_size", "world_size"),
+    [(101, 10, 2), (7, 4, 3), (64, 16, 4), (10, 3, 1), (5, 100, 5), (101, 3, 2)],
+)
+def test_the_ranks_together_do_exactly_what_one_process_does(length, batch_size, world_size):
+    sampler = RandomSampler(targets=torch.zeros(length), seed=2)
+
+    def passes(rank, world_size):
+        batches = DistributedEpochBatchSampler(sampler, length, batch_size, rank=rank, world_size=world_size, seed=8)
+        batches.set_epoch(3)
+        return list(batches), len(batches)
+
+    alone, steps = passes(0, 1)
+    class_priors = [passes(rank, world_size) for rank in range(world_size)]
+    assert all(len(batches) == told == steps for batches, told in [(alone, steps), *class_priors])
+    for step, whole in enumerate(alone):
+        parts = [batches[step] for batches, _ in class_priors]
+        assert torch.cat([part.positions for part in parts]).tolist() == whole.positions.tolist()
+        assert torch.cat([part.seeds for part in parts]).tolist() == whole.seeds.tolist()
+        sizes = [len(part.positions) for part in parts]
+        assert min(sizes) >= 1
+        assert max(sizes) - min(sizes) <= 1
+    sizes = [len(whole.positions) for whole in alone]
+    assert max(sizes) <= batch_size
+    assert max(sizes) - min(sizes) <= 1
+    assert torch.cat([whole.positions for whole in alone]).tolist() == sampler.order(3).tolist()
+
+
+def test_uneven_shares_by_hand():
+    class_priors = [
+        list(DistributedEpochBatchSampler(Sequential(7), 7, 4, rank=rank, world_size=3)) for rank in range(3)
+    ]
+    positions = [[draws.positions.tolist() for draws in share] for share in class_priors]
+    assert positions == [[[0, 1], [4]], [[2], [5]], [[3], [6]]]
+
+
+def test_resuming_yields_the_tail_of_the_whole_pass_and_then_whole_passes():
+    def batches():
+        return DistributedEpochBatchSampler(
+            ClassBalancedSampler(targets=TARGETS), 534, 50, rank=1, world_size=2, seed=6
+        )
+
+    whole = batches()
+    whole.set_epoch(4)
+    resumed = batches()
+    resumed.resume(4, 7)
+    for draws, expected in zip(list(resumed), list(whole)[7:], strict=True):
+        assert torch.equal(draws.positions, expected.positions)
+        assert torch.equal(draws.seeds, expected.seeds)
+    assert len(list(resumed)) == len(resumed) == 11
+
+
+def test_every_draw_has_a_key_of_its_own_in_each_epoch_and_seed():
+    keys = []
+    for seed in (0, 1):
+        batches = DistributedEpochBatchSampler(Sequential(50), 50, 8, seed=seed)
+        for epoch in (0, 1):
+            batches.set_epoch(epoch)
+            keys += [key for draws in batches for key in draws.seeds.tolist()]
+    assert len(set(keys)) == 200
+
+
+def test_lightning_reaches_set_epoch_through_the_sampler():
+    batches = DistributedEpochBatchSampler(RandomSampler(targets=TARGETS), 534, 50)
+    first = next(iter(batches)).positions
+    batches.sampler.set_epoch(1)
+    assert not torch.equal(next(iter(batches)).positions, first)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0, "8", True])
+def test_a_batch_size_that_makes_no_sense_is_refused(batch_size):
+    with pytest.raises(ValueError, match="batch_size must be a whole number ≥ 1"):
+        DistributedEpochBatchSampler(Sequential(10), 10, batch_size)
+
+
+def test_more_processes_than_a_batch_has_examples_are_refused():
+    with pytest.raises(ValueError, match="7 examples in batches of 3 cannot be shared by 3 processes"):
+        DistributedEpochBatchSampler(Sequential(7), 7, 3, world_size=3)
+
+
+def test_the_batch_size_that_a_refusal_recommends_is_accepted():
+    with pytest.raises(ValueError, match="cannot be shared") as refusal:
+        DistributedEpochBatchSampler(Sequential(7), 7, 3, world_size=3)
+    recommended = int(re.search(r"batch_size ≥ (\d+)", str(refusal.value))[1])
+    assert len(DistributedEpochBatchSampler(Sequential(7), 7, recommended, world_size=3)) == 2
+
+
+def test_an_empty_split_is_refused_in_a_sentence():
+    with pytest.raises(ValueError, match="no example"):
+        DistributedEpochBatchSampler(Sequential(0), 0, 8)

@@ -1,0 +1,185 @@
+"""The classifier in Lightning's loop: resuming bit for bit, evaluation in full precision, non-finite losses."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import pytest
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor, nn
+
+from imbalance_lab.backbones import MLP, ConvNet
+from imbalance_lab.data import Batch, ShiftFlip, digits, long_tailed
+from imbalance_lab.losses import FocalLoss
+from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
+from imbalance_lab.training.classifier import Classifier
+from imbalance_lab.training.datamodule import DataModule
+from imbalance_lab.training.schedules import cosine
+
+SPLITS = long_tailed(digits, factor=20, val_fraction=0.2)
+
+
+class StopAt(pl.Callback):
+    """Interrupts a run as a crash would, before a given step."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *args: Any) -> None:
+        if trainer.global_step == self.step:
+            raise InterruptedError
+
+
+def classifier(backbone: nn.Module | None = None, loss: nn.Module | None = None) -> Classifier:
+    torch.manual_seed(0)
+    backbone = backbone or MLP((1, 8, 8), [32], dropout=0.5)
+    return Classifier(
+        backbone,
+        nn.Linear(backbone.num_features, 10),  # type: ignore[arg-type]
+        loss or FocalLoss(),
+        classes=SPLITS.classes,
+        prepare=SPLITS.prepare,
+        optimizer=partial(torch.optim.AdamW, lr=3e-3),
+        scheduler=cosine,
+        seed=3,
+    )
+
+
+def data(sampler: Any = None, num_workers: int = 0) -> DataModule:
+    sampler = sampler or RandomSampler(targets=SPLITS.train.targets, seed=3)
+    return DataModule(
+        SPLITS, sampler, batch_size=64, augment=ShiftFlip(shift=1, flip=True), num_workers=num_workers, seed=3
+    )
+
+
+def trainer(root: Path, *callbacks: pl.Callback, **kwargs: Any) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator="cpu",
+        devices=1,
+        max_epochs=4,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=root,
+        callbacks=list(callbacks),
+        enable_checkpointing=any(isinstance(each, ModelCheckpoint) for each in callbacks),
+        log_every_n_steps=1,
+        **kwargs,
+    )
+
+
+class Record(pl.Callback):
+    """Notes which examples each step trains on."""
+
+    def __init__(self) -> None:
+        self.steps: list[list[int]] = []
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, *args: Any
+    ) -> None:
+        self.steps.append(batch.index.tolist())
+
+
+@pytest.mark.filterwarnings("ignore:The dirpath has changed")
+@pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
+@pytest.mark.parametrize(
+    ("sampler", "workers"), [(RandomSampler, 0), (ClassBalancedSampler, 0), (RandomSampler, 1), (RandomSampler, 2)]
+)
+@pytest.mark.parametrize("stop", [12, 15], ids=["between epochs", "in the middle of an epoch"])
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    tmp_path: Path, stop: int, sampler: Any, workers: int
+) -> None:
+    def source() -> DataModule:
+        return data(sampler(targets=SPLITS.train.targets, seed=3), workers)
+
+    whole, all_steps = classifier(), Record()
+    trainer(tmp_path, all_steps).fit(whole, data(sampler(targets=SPLITS.train.targets, seed=3)))
+
+    def every_step(run: str) -> ModelCheckpoint:
+        return ModelCheckpoint(tmp_path / run, "last", every_n_train_steps=1, enable_version_counter=False)
+
+    with pytest.raises(InterruptedError):
+        trainer(tmp_path, every_step("killed"), StopAt(stop)).fit(classifier(), source())
+    resumed = classifier()
+    torch.manual_seed(99)  # whatever the new process drew before must not matter
+    later_steps = Record()
+    trainer(tmp_path, every_step("on"), later_steps).fit(
+        resumed, source(), ckpt_path=tmp_path / "killed/last.ckpt", weights_only=True
+    )
+
+    assert later_steps.steps == all_steps.steps[stop:]
+    for name, weight in whole.state_dict().items():
+        assert torch.equal(weight, resumed.state_dict()[name]), name
+
+
+def test_neither_workers_nor_validation_change_the_training(tmp_path: Path) -> None:
+    alone, helped = classifier(), classifier()
+    trainer(tmp_path).fit(alone, data())
+    trainer(tmp_path, limit_val_batches=0).fit(helped, data(num_workers=1))
+    assert all(torch.equal(weight, helped.state_dict()[name]) for name, weight in alone.state_dict().items())
+
+
+def test_half_precision_is_for_training_only(tmp_path: Path) -> None:
+    model = classifier(ConvNet((1, 8, 8), [8]))
+    seen: set[torch.dtype] = set()
+    model.head.register_forward_hook(lambda module, args, logits: seen.add(logits.dtype))
+    halved = trainer(tmp_path, precision="bf16-mixed")
+    halved.fit(model, data())
+    assert seen == {torch.bfloat16, torch.float32}
+    seen.clear()
+    halved.test(model, data(), verbose=False)
+    assert seen == {torch.float32}
+
+
+def test_a_non_finite_loss_stops_the_run_and_names_examples(tmp_path: Path) -> None:
+    class Broken(nn.Module):
+        def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+            return logits.sum() * torch.nan
+
+    with pytest.raises(
+        FloatingPointError, match=r"the loss is nan at epoch 0, step 0, on examples \[\d+, .*lower optimizer.lr"
+    ):
+        trainer(tmp_path).fit(classifier(loss=Broken()), data())
+
+
+def test_what_a_loss_learns_is_optimised_without_weight_decay(tmp_path: Path) -> None:
+    class Learnt(FocalLoss):
+        def __init__(self) -> None:
+            super().__init__()
+            self.margin = nn.Parameter(torch.ones(1))
+
+        def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+            return super().forward(logits, target) + self.margin.square().sum()
+
+    model = classifier(loss=Learnt())
+    fitted = trainer(tmp_path)
+    fitted.fit(model, data())
+    *net, learnt = fitted.optimizers[0].param_groups
+    assert learnt["params"] == [model.loss.margin]
+    assert ([group["weight_decay"] for group in net], learnt["weight_decay"]) == ([0.01, 0.01], 0.0)
+    assert model.loss.margin.item() < 1
+
+
+def test_the_head_has_a_rate_of_its_own_and_what_is_frozen_is_in_no_group(tmp_path: Path) -> None:
+    model = classifier()
+    model.head_lr = 0.5
+    model.backbone.requires_grad_(False)
+    before = [parameter.clone() for parameter in model.backbone.parameters()]
+    fitted = trainer(tmp_path)
+    fitted.fit(model, data())
+    (head,) = fitted.optimizers[0].param_groups
+    assert head["params"] == list(model.head.parameters())
+    assert head.get("initial_lr", head["lr"]) == 0.5
+    assert all(torch.equal(*pair) for pair in zip(before, model.backbone.parameters(), strict=True))
+
+
+def test_every_tensor_of_the_model_is_a_parameter_or_a_buffer() -> None:
+    model = classifier(loss=FocalLoss(alpha=[0.1] * 10))
+    known = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
+    for module in (model, model.loss, model.prepare):
+        assert all(id(value) in known for value in vars(module).values() if isinstance(value, Tensor))
+    assert "loss.alpha" in model.state_dict()

@@ -1,0 +1,91 @@
+"""What a run leaves behind in each tracker, read with its own client."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.utils.validation import _validate_metric_name
+
+from imbalance_lab.app.instantiate import instantiate_experiment
+from imbalance_lab.errors import UsageError
+from imbalance_lab.tags import score_tag
+from imbalance_lab.training.loggers import mlflow_name
+from tests.conftest import RunJob, composed
+
+HOSTILE = ["Größe", "Grüße", "a/b", "T-shirt/top", "", ".", "..", "/", "//", "a\nb", "$5 & <b>", "x" * 400, " "]
+HOSTILE += ["macro", "a%2Fb", "Gr__e 946e9015"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_mlflow_takes_every_class(name):
+    _validate_metric_name(mlflow_name(score_tag("val", "auroc", of_class=name)))
+
+
+def test_classes_stay_apart():
+    assert len({mlflow_name(score_tag("val", "auroc", of_class=name)) for name in HOSTILE}) == len(HOSTILE)
+
+
+def test_plain_tags_stay_as_they_are():
+    for tag in ("epoch", "lr", "val/loss", "val/auroc/macro", "val/auroc/class/Ankle boot", "test/recall/class/7"):
+        assert mlflow_name(tag) == tag
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of SQLAlchemy, about what MLflow asks of it
+def test_mlflow_holds_finished_and_failed_runs_of_one_process(
+    run_job: RunJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("logger=mlflow", f"logger.tracking_uri=sqlite:///{tmp_path}/runs.db", "max_epochs=2")
+    finished = run_job(*options, "loss.gamma=1.5", name="good")
+    with pytest.raises(FloatingPointError):
+        run_job(*options, "optimizer.lr=1e30", name="bad")
+    client = MlflowClient(f"sqlite:///{tmp_path}/runs.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'imbalance_lab'")
+    by_status = {run.info.status: run for run in client.search_runs([experiment.experiment_id])}
+    assert set(by_status) == {"FINISHED", "FAILED"}
+    good = by_status["FINISHED"]
+    assert good.info.run_name.endswith("good")
+    assert good.data.params["loss.gamma"] == "1.5"
+    assert by_status["FAILED"].data.params["optimizer.lr"] == "1e+30"
+    told = json.loads((finished / "metrics.json").read_text())
+    assert good.data.metrics["test/auroc/macro"] == told["test"]["auroc"]["value"]
+    assert len(client.get_metric_history(good.info.run_id, "val/auroc/macro")) == 2
+    stored = {each.path for each in client.list_artifacts(good.info.run_id)}
+    assert stored == {
+        *("report.html", "metrics.json", "operating_point.json", "curves.csv", "roc.png", "pr.png"),
+    }
+    page = client.download_artifacts(good.info.run_id, "report.html", str(tmp_path))
+    assert Path(page).read_bytes() == (finished / "report.html").read_bytes()
+    assert (finished / "metrics.csv").is_file()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its own
+def test_wandb_stays_offline_and_begins_anew_for_each_run(run_job: RunJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    import wandb
+
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    for name in ("first", "second"):
+        directory = run_job("logger=wandb", "max_epochs=1", name=name)
+        (written,) = (directory / "wandb").glob("offline-run-*/run-*.wandb")
+        assert written.stat().st_size > 1000
+        assert wandb.run is None
+
+
+def test_none_writes_nothing_and_the_report_does_without(run_job: RunJob) -> None:
+    directory = run_job("logger=none", "max_epochs=1")
+    assert not list(directory.glob("events*")) + list(directory.glob("metrics.csv"))
+    assert (directory / "report.html").is_file()
+
+
+def test_csv_writes_no_events(run_job: RunJob) -> None:
+    directory = run_job("logger=csv", "max_epochs=1")
+    assert not list(directory.glob("events*"))
+    assert (directory / "metrics.csv").is_file()
+
+
+@pytest.mark.parametrize("package", ["mlflow", "wandb"])
+def test_a_missing_package_is_told_before_the_data_are_read(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imbalance_lab.app.instantiate.find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=rf"pip install 'imbalance-lab\[{package}\]'"):
+        instantiate_experiment(composed(f"logger={package}", "data.factor=not_even_looked_at"))
