@@ -54,13 +54,18 @@ def compare(paths: list[Path], score: str, baseline: str | None, output: Path | 
                 f"--baseline {baseline} is none of the runs compared: choose among {', '.join(names.values())}"
             )
         baseline = known[given]
-    from imbalance_lab.report.comparison_page import print_comparison, write_comparison
-    from imbalance_lab.report.sweep import ranked, read_run
+    from imbalance_lab.evaluation.comparison_data import compute_comparison_data
+    from imbalance_lab.evaluation.sweep import rank_runs, read_run
+    from imbalance_lab.report.comparison_page import write_comparison
+    from imbalance_lab.report.comparison_table import print_comparison
+    from imbalance_lab.report.terminal import console
 
-    runs = ranked([read_run(directory, name) for directory, name in names.items()], score)
-    print_comparison(runs, score, baseline)
+    runs = rank_runs([read_run(directory, name) for directory, name in names.items()], score)
+    with console().status(f"comparing {len(runs)} runs"):
+        data = compute_comparison_data(runs, score, baseline)
+    print_comparison(data)
     folder = paths[0] if len(paths) == 1 and directories != paths else Path()
-    print(os.path.relpath(write_comparison(output or folder / "comparison.html", runs, score, baseline)))
+    print(os.path.relpath(write_comparison(output or folder / "comparison.html", data)))
 
 
 def rewrite(directories: list[Path], overrides: list[str]) -> None:

@@ -80,13 +80,15 @@ def print_sweep() -> None:
     """Print the table of the sweep that has ended, if there was one."""
     if Sweep.directory is None or not Sweep.directory.is_dir():
         return
-    from imbalance_lab.report.comparison_page import print_comparison, write_comparison
-    from imbalance_lab.report.sweep import read_sweep
+    from imbalance_lab.evaluation.comparison_data import compute_comparison_data
+    from imbalance_lab.evaluation.sweep import read_sweep
+    from imbalance_lab.report.comparison_page import write_comparison
+    from imbalance_lab.report.comparison_table import print_comparison
 
     if runs := read_sweep(Sweep.directory):
-        print_comparison(runs)
-        page = write_comparison(Sweep.directory / "comparison.html", runs)
-        print(os.path.relpath(page))
+        data = compute_comparison_data(runs)
+        print_comparison(data)
+        print(os.path.relpath(write_comparison(Sweep.directory / "comparison.html", data)))
 
 
 def format_error(error: Exception, configs: Path) -> str | None:

@@ -65,10 +65,12 @@ def review(directory: Path, config: DictConfig) -> RunResults:
     """
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
     from imbalance_lab.evaluation.predictions import Predictions
+    from imbalance_lab.evaluation.report_data import RunRecord, compute_report_data
+    from imbalance_lab.evaluation.run_directory import RunDirectory
     from imbalance_lab.posthoc import fit_postprocessor, validate_options
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
     from imbalance_lab.report.figures import write_figures
-    from imbalance_lab.report.page import build_report_data, write_page
+    from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables
 
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
@@ -109,11 +111,12 @@ def review(directory: Path, config: DictConfig) -> RunResults:
     for name, draw in (("roc", draw_roc), ("pr", draw_pr)):
         draw(classes, test.rankings, counts).savefig(directory / f"{name}.png")
     write_curves(directory / "curves.csv", classes, test.rankings)
-    told = build_report_data(directory, val, test, postprocessor, on_test)
-    write_page(directory, told)
-    write_tables(directory / "tables", scores, test, told)
+    run = RunDirectory(directory)
+    data = compute_report_data(RunRecord.read(run, about), val, test, after, postprocessor, on_test)
+    write_page(run.report, data)
+    write_tables(run.tables, scores, data)
     if wants_images:
-        write_figures(directory / "images", test, told)
+        write_figures(run.images, data)
     return RunResults(val, test, after, postprocessor, on_test)
 
 
@@ -164,7 +167,7 @@ def _choice(group: str, name: str) -> Any:
 def print_review(reviewed: RunResults, title: str) -> None:
     """Print the tables of a review."""
     from imbalance_lab.report.terminal import console, evaluation_table, summary_lines
-    from imbalance_lab.report.threshold_table import cuts_table, refusals
+    from imbalance_lab.report.threshold_table import missing_threshold_lines, threshold_table
 
     _, test, after, postprocessor, on_test = reviewed
     out = console()
@@ -177,8 +180,8 @@ def print_review(reviewed: RunResults, title: str) -> None:
         for line in summary_lines(after):
             out.print(line)
     out.print()
-    out.print(cuts_table(postprocessor.classes, postprocessor.thresholds, on_test))
-    for line in refusals(postprocessor.classes, postprocessor.thresholds):
+    out.print(threshold_table(postprocessor.classes, postprocessor.thresholds, on_test))
+    for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
         out.print(line, soft_wrap=True)
 
 

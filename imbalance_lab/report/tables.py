@@ -7,68 +7,72 @@ from typing import Any
 
 import numpy as np
 
-from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.payload import threshold_row
+
+Rows = Iterable[Mapping[str, Any]]
 
 
-def write_tables(directory: Path, scores: Mapping[str, Any], test: Evaluation, told: Mapping[str, Any]) -> None:
+def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -> None:
     """Write ``directory/NAME.csv``: scores, classes, confusion, reliability, histograms, operating_point.
 
     Args:
-        directory: where to; made if it is not there.
-        scores: what `metrics.json` holds.
-        test: the scores on test, for the confusion matrix.
-        told: what the page's script draws (see `imbalance_lab.report.page.build_report_data`).
+        directory: the folder, created if absent.
+        scores: the content of `metrics.json`.
+        data: all data of the report.
     """
-    for name, rows in _tables(scores, test, told):
-        _write(directory / f"{name}.csv", [_flat(row) for row in rows])
-
-
-def _tables(
-    scores: Mapping[str, Any], test: Evaluation, told: Mapping[str, Any]
-) -> Iterable[tuple[str, Iterable[Mapping[str, Any]]]]:
-    names = test.predictions.classes
     splits = {split: each for split in ("val", "test", "test_adjusted") if (each := scores[split])}
-    yield (
-        "scores",
-        [
-            {"split": split, "score": score, **(value if isinstance(value, dict) else {"value": value})}
-            for split, each in splits.items()
-            for score, value in each.items()
-            if score not in ("classes", "n", "recall_by_shot_group")
+    tables: dict[str, Rows] = {
+        "scores": _scores(splits),
+        "classes": [{"split": split, **row} for split, each in splits.items() for row in each["classes"]],
+        **({} if data.test.confusion is None else {"confusion": _confusion(data.test.confusion, data.classes)}),
+        "reliability": _reliability(data),
+        "histograms": _histograms(data),
+        "operating_point": [
+            {**row, "class": data.classes[row["class"]]} for row in map(threshold_row, data.operating_point.thresholds)
         ],
-    )
-    yield "classes", [{"split": split, **row} for split, each in splits.items() for row in each["classes"]]
-    if test.confusion is not None:
-        true, decided = np.nonzero(test.confusion)
-        yield (
-            "confusion",
-            [
-                {"true": names[i], "decided": names[j], "n": test.confusion[i, j]}
-                for i, j in zip(true, decided, strict=True)
-            ],
-        )
-    yield (
-        "reliability",
-        [
-            # In columns of their own: a class may be called "decision".
-            {"of": "decision", "class": None, **each} if c is None else {"of": "class", "class": names[c], **each}
-            for group in told["reliability"]
-            for c in [group["class"]]
-            for each in group["bins"]
-        ],
-    )
-    yield "histograms", [row for group in told["scores"] for row in _histogram(names[group["class"]], group)]
-    yield "operating_point", [{**row, "class": names[row["class"]]} for row in told["point"]["rows"]]
+    }
+    for name, rows in tables.items():
+        _write(directory / f"{name}.csv", [_flatten(row) for row in rows])
 
 
-def _histogram(name: str, group: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    ends = zip(group["edges"], group["edges"][1:], group["positive"], group["negative"], strict=False)
-    for low, high, positive, negative in ends:
-        yield {"class": name, "log_odds_from": low, "log_odds_to": high, "positives": positive, "negatives": negative}
+def _scores(splits: Mapping[str, Mapping[str, Any]]) -> Rows:
+    for split, scores in splits.items():
+        for score, value in scores.items():
+            if score not in ("classes", "n", "recall_by_shot_group"):
+                yield {"split": split, "score": score, **(value if isinstance(value, dict) else {"value": value})}
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def _confusion(matrix: np.ndarray, classes: Sequence[str]) -> Rows:
+    """The cells that are not zero."""
+    for i, j in np.argwhere(matrix).tolist():
+        yield {"true": classes[i], "predicted": classes[j], "n": matrix[i, j]}
+
+
+def _reliability(data: ReportData) -> Rows:
+    for curve in data.reliability:
+        c = curve.class_index
+        of = {"curve": "predicted class" if c is None else "class", "class": None if c is None else data.classes[c]}
+        for each in curve.bins:
+            share = {"value": each.positive_share, "ci95": each.interval}
+            yield {**of, "n": each.n, "mean_probability": each.mean_probability, "positive_share": share}
+
+
+def _histograms(data: ReportData) -> Rows:
+    for each in data.histograms:
+        ends = zip(each.edges, each.edges[1:], each.positive, each.negative, strict=False)
+        for low, high, positive, negative in ends:
+            yield {
+                "class": data.classes[each.class_index],
+                "log_odds_from": low,
+                "log_odds_to": high,
+                "positives": positive,
+                "negatives": negative,
+            }
+
+
+def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:
     """``{"auroc": {"value": …, "ci95": […]}}`` → ``auroc``, ``auroc_low``, ``auroc_high``; the like without a name."""
     flat: dict[str, Any] = {}
     for key, value in row.items():

@@ -1,4 +1,4 @@
-"""What a run's thresholds do: where they were chosen, on validation, and on test."""
+"""The thresholds of a run with recall and precision on validation, where they were chosen, and on test."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,9 @@ from imbalance_lab.posthoc import Threshold
 from imbalance_lab.report.terminal import interval, number, plain_table
 
 
-def cuts_table(classes: Sequence[str], chosen: Sequence[Threshold | str], tested: Sequence[Threshold | str]) -> Table:
+def threshold_table(
+    classes: Sequence[str], chosen: Sequence[Threshold | str], tested: Sequence[Threshold | str]
+) -> Table:
     """Per class: the threshold on its probability, recall and precision on validation and, with intervals, on test."""
     rule = next((threshold.rule for threshold in chosen if isinstance(threshold, Threshold)), "none could be chosen")
     table = plain_table(f"Thresholds chosen on validation: {rule}")
@@ -29,8 +31,8 @@ def cuts_table(classes: Sequence[str], chosen: Sequence[Threshold | str], tested
     return table
 
 
-def refusals(classes: Sequence[str], chosen: Sequence[Threshold | str]) -> list[str]:
-    """Why a class has no threshold."""
+def missing_threshold_lines(classes: Sequence[str], chosen: Sequence[Threshold | str]) -> list[str]:
+    """Why classes have no threshold."""
     return [
         f"no threshold for {name}: {threshold}"
         for name, threshold in zip(classes, chosen, strict=True)

@@ -15,7 +15,7 @@ import torch
 
 from imbalance_lab.app.cli import run_cli
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.report.sweep import read_sweep
+from imbalance_lab.evaluation.sweep import read_sweep
 from tests.conftest import ROOT
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {

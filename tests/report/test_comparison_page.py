@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imbalance_lab.evaluation.comparison_data import compute_comparison_data
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.report.comparison_page import build_comparison_data, write_comparison
-from imbalance_lab.report.sweep import ranked, read_run, same_examples
+from imbalance_lab.evaluation.sweep import group_by_test_set, rank_runs, read_run
+from imbalance_lab.report.comparison_page import build_comparison_payload, write_comparison
 from tests.browser import Opened, needs_browser
 
 CLASSES = ("common", "<b>rare</b>", "$x$")
@@ -42,12 +43,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         [(0.5, 0, 0), (0.6, 0, 1), (2.0, "<i>2</i>", 0), (2.1, "<i>2</i>", 1)]
     ):
         make(sweep / str(number), skill, [f"loss.gamma={gamma}", f"seed={seed}", "max_epochs=3"])
-    return ranked([read_run(folder) for folder in sweep.iterdir()])
+    return rank_runs([read_run(folder) for folder in sweep.iterdir()])
 
 
 @needs_browser
 def test_the_page_shows_all_and_asks_for_nothing(browser: Any, runs: list[Any], tmp_path: Path) -> None:
-    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", runs))
+    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", compute_comparison_data(runs)))
     assert opened.complaints == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [opened.page.url]
     assert opened.page.locator("#runs tbody td:first-child").all_inner_texts() == ["3", "2", "1", "0"]
@@ -61,7 +62,7 @@ def test_the_page_shows_all_and_asks_for_nothing(browser: Any, runs: list[Any], 
 
 @needs_browser
 def test_a_class_and_a_pair_can_be_chosen(browser: Any, runs: list[Any], tmp_path: Path) -> None:
-    page = Opened(browser, write_comparison(tmp_path / "comparison.html", runs)).page
+    page = Opened(browser, write_comparison(tmp_path / "comparison.html", compute_comparison_data(runs))).page
     assert page.locator("#class-choices option").all_inner_texts() == ["$x$", "<b>rare</b>", "common"]
     before = page.evaluate("document.getElementById('roc').data[0].y")
     page.locator("#class-choices select").select_option("0:0")
@@ -73,37 +74,38 @@ def test_a_class_and_a_pair_can_be_chosen(browser: Any, runs: list[Any], tmp_pat
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone(browser: Any, runs: list[Any], tmp_path: Path, scheme: str) -> None:
-    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", runs), 400, scheme)
+    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", compute_comparison_data(runs)), 400, scheme)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
 def test_the_words_are_about_the_best_run_on_validation(runs: list[Any]) -> None:
-    told = build_comparison_data(runs, "auroc", None)
-    assert told["verdict"][0].startswith("Run 3 is best on validation")
-    assert told["verdict"][1] == "On test, all 3 others can be told apart from it."
-    assert [each["b"] for each in told["differences"]] == ["run 3"] * 3
-    assert len(told["seeds"]) == 2
+    payload = build_comparison_payload(compute_comparison_data(runs))
+    assert payload["verdict"][0].startswith("Run 3 is best on validation")
+    assert payload["verdict"][1] == "On test, all 3 other runs are distinguishable from it."
+    assert [each["b"] for each in payload["differences"]] == ["run 3"] * 3
+    assert len(payload["seeds"]) == 2
 
 
 def test_a_baseline_takes_the_place_of_the_best(runs: list[Any]) -> None:
-    assert {each["b"] for each in build_comparison_data(runs, "accuracy", "0")["differences"]} == {"run 0"}
+    data = compute_comparison_data(runs, "accuracy", "0")
+    assert {each.b for each in data.comparisons} == {"run 0"}
 
 
 def test_runs_on_other_examples_are_never_paired(runs: list[Any], tmp_path: Path) -> None:
     other = make(tmp_path / "other", 1.5, ["loss.gamma=9"], first_index=10_000)
-    everyone = ranked([*runs, read_run(other)])
-    assert sorted(len(group) for group in same_examples(everyone)) == [1, 4]
-    told = build_comparison_data(everyone, "auroc", None)
-    assert all("other" not in each["a"] + each["b"] for each in told["differences"])
-    assert "2 different sets of examples" in told["verdict"][-1]
+    everyone = rank_runs([*runs, read_run(other)])
+    assert sorted(len(group) for group in group_by_test_set(everyone)) == [1, 4]
+    payload = build_comparison_payload(compute_comparison_data(everyone))
+    assert all("other" not in each["a"] + each["b"] for each in payload["differences"])
+    assert "2 different sets of examples" in payload["verdict"][-1]
 
 
 @needs_browser
 def test_runs_on_labels_are_compared(browser: Any, label_sweep: Path, tmp_path: Path) -> None:
-    runs = ranked([read_run(folder) for folder in label_sweep.iterdir()])
-    (together,) = same_examples(runs)
+    runs = rank_runs([read_run(folder) for folder in label_sweep.iterdir()])
+    (together,) = group_by_test_set(runs)
     assert len(together) == 3
-    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", runs))
+    opened = Opened(browser, write_comparison(tmp_path / "comparison.html", compute_comparison_data(runs)))
     assert opened.complaints == []
     assert opened.traces("roc") == opened.traces("pr") == 3
     assert opened.page.locator("#differences tbody tr").count() == 2

@@ -9,23 +9,25 @@ import pytest
 from PIL import Image
 
 from imbalance_lab.app.evaluate import review
+from imbalance_lab.evaluation.distributions import ReliabilityBin, ReliabilityCurve, ScoreHistogram
+from imbalance_lab.evaluation.report_data import EpochHistory
 from imbalance_lab.report.figures import draw_confusion, draw_counts, draw_epochs, draw_reliability, draw_scores
 from tests.conftest import composed
 from tests.report.test_page import HOSTILE, PLOTS, rewritten
 
-EPOCHS = {"epoch": [1, 2, 3], "auroc": [0.7, 0.9, None], "val_loss": [2, 1, 1], "train_loss": [3, None, 1], "kept": 1}
+EPOCHS = EpochHistory((1, 2, 3), auroc=(0.7, 0.9, None), val_loss=(2, 1, 1), train_loss=(3, None, 1), best=1)
 
 
 def test_images_are_written_when_asked_for_and_are_the_same_each_time(finished_run: Path, tmp_path: Path) -> None:
     rewritten(finished_run, tmp_path, tuple("abc"))
     assert not (tmp_path / "images").exists()
-    told = []
+    written = []
     for _ in range(2):
         review(tmp_path, composed("report.images=true"))
-        told.append({path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()})
-    assert told[0] == told[1]
-    assert set(told[0]) == {f"{name}.{kind}" for name in PLOTS if name != "epochs" for kind in ("png", "svg")}
-    for name in told[0]:
+        written.append({path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()})
+    assert written[0] == written[1]
+    assert set(written[0]) == {f"{name}.{kind}" for name in PLOTS if name != "epochs" for kind in ("png", "svg")}
+    for name in written[0]:
         if name.endswith("png"):
             with Image.open(tmp_path / "images" / name) as image:
                 assert [round(dots) for dots in image.info["dpi"]] == [300, 300]
@@ -49,27 +51,25 @@ def test_confusion_shows_shares_of_the_true_class() -> None:
     assert axes.images[0].get_array().tolist() == [[0.25]]
 
 
-def test_panels_come_in_class_order() -> None:
-    bins = [{"mean": 0.5, "share": 0.4, "low": 0.3, "high": 0.5, "n": 9}]
-    groups = [{"class": c, "bins": bins} for c in (None, 2, 0, 1)]
-    assert [axes.get_title() for axes in draw_reliability("xyz", groups).axes] == ["the decision", "x", "y", "z"]
-    histogram = {"edges": [0, 1, 2], "positive": [1, 3], "negative": [0, 0], "cut": 1.5}
-    figure = draw_scores("xyz", [{"class": c, **histogram} for c in (2, 0)])
+def test_panels_are_titled_by_class() -> None:
+    curves = [ReliabilityCurve(c, (ReliabilityBin(9, 0.5, 0.4, (0.3, 0.5)),)) for c in (None, 0, 2)]
+    assert [axes.get_title() for axes in draw_reliability("xyz", curves).axes] == ["predicted class", "x", "z"]
+    histograms = [ScoreHistogram(c, (0, 1, 2), positive=(1, 3), negative=(0, 0), threshold=1.5) for c in (0, 2)]
+    figure = draw_scores("xyz", histograms)
     assert [axes.get_title() for axes in figure.axes] == ["x", "z"]
     assert figure.axes[0].patches[1].get_data().values.tolist() == [0.25, 0.75]
 
 
-def test_epochs_mark_the_one_that_was_kept() -> None:
+def test_the_best_epoch_is_marked() -> None:
     above, below = draw_epochs(EPOCHS).axes
     assert above.lines[0].get_ydata()[:2].tolist() == [0.7, 0.9]
     assert np.isnan(above.lines[0].get_ydata()[2])
     assert above.lines[1].get_xdata() == [2, 2]
-    assert [line.get_label() for line in below.lines] == ["validation", "training", "kept"]
+    assert [line.get_label() for line in below.lines] == ["validation", "training", "best"]
 
 
 def test_counts_are_bars_of_every_split() -> None:
-    splits = [{"split": split, "counts": counts} for split, counts in (("train", [9, 1]), ("val", [2, 2]))]
-    (axes,) = draw_counts("ab", splits).axes
+    (axes,) = draw_counts("ab", {"train": [9, 1], "val": [2, 2]}).axes
     assert [[bar.get_height() for bar in bars] for bars in axes.containers] == [[9, 1], [2, 2]]
     assert axes.get_yscale() == "log"
 
@@ -77,20 +77,20 @@ def test_counts_are_bars_of_every_split() -> None:
 def test_tables_hold_what_the_json_holds(finished_run: Path) -> None:
     import csv
 
-    told = json.loads((finished_run / "metrics.json").read_text())
+    scores = json.loads((finished_run / "metrics.json").read_text())
     rows = {
         path.stem: list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
         for path in (finished_run / "tables").iterdir()
     }
     (macro,) = [row for row in rows["scores"] if (row["split"], row["score"]) == ("test", "auroc")]
     assert [float(macro[key]) for key in ("value", "low", "high")] == [
-        told["test"]["auroc"]["value"],
-        *told["test"]["auroc"]["ci95"],
+        scores["test"]["auroc"]["value"],
+        *scores["test"]["auroc"]["ci95"],
     ]
     nine = next(row for row in rows["classes"] if (row["split"], row["name"]) == ("test", "9"))
-    assert float(nine["auroc_low"]) == told["test"]["classes"][9]["auroc"]["ci95"][0]
-    assert sum(int(row["n"]) for row in rows["confusion"]) == told["test"]["n"]
-    assert sum(int(row["positives"]) for row in rows["histograms"]) == told["test"]["n"]
+    assert float(nine["auroc_low"]) == scores["test"]["classes"][9]["auroc"]["ci95"][0]
+    assert sum(int(row["n"]) for row in rows["confusion"]) == scores["test"]["n"]
+    assert sum(int(row["positives"]) for row in rows["histograms"]) == scores["test"]["n"]
     assert [row["class"] for row in rows["operating_point"]] == [str(c) for c in range(10)]
 
 

@@ -43,13 +43,13 @@ def test_every_plot_is_drawn(opened: Opened, plot: str) -> None:
 
 
 def test_numbers_are_those_of_metrics_json(opened: Opened, finished_run: Path) -> None:
-    told = json.loads((finished_run / "metrics.json").read_text())["test"]
-    assert opened.page.locator(".figure b").all_inner_texts()[0] == f"{told['auroc']['value']:.3f}"
+    scores = json.loads((finished_run / "metrics.json").read_text())["test"]
+    assert opened.page.locator(".figure b").all_inner_texts()[0] == f"{scores['auroc']['value']:.3f}"
     shown = column(opened, "AUROC [95 % CI]")
-    for cell, each in zip(shown, told["classes"], strict=True):
+    for cell, each in zip(shown, scores["classes"], strict=True):
         low, high = each["auroc"]["ci95"]
         assert "".join(cell.split()) == f"{each['auroc']['value']:.3f}[{low:.3f},{high:.3f}]"
-    assert column(opened, "train") == [str(each["train_count"]) for each in told["classes"]]
+    assert column(opened, "train") == [str(each["train_count"]) for each in scores["classes"]]
 
 
 def test_a_heading_sorts_down_and_then_up_also_by_keyboard(browser: Any, finished_run: Path) -> None:
@@ -133,7 +133,9 @@ def test_a_thousand_classes_open_quickly_and_say_what_is_left_out(
     assert file.stat().st_size < 6e6
     opened = Opened(browser, file)
     assert opened.traces("pr") >= 12
-    assert "The 40 rarest of 1000 classes are drawn." in opened.page.locator("#curves-note").inner_text()
+    for note in ("roc", "curves", "reliability", "scores"):
+        assert "The 40 rarest of 1000 classes are shown." in opened.page.locator(f"#{note}-note").inner_text()
+    assert "The 60 rarest of 1000 classes." in opened.page.locator("#counts-note").inner_text()
     assert "of 1000 classes" in opened.page.locator("#confusion-note").inner_text()
     assert opened.page.locator("#classes tbody tr").count() == 200
     opened.page.locator("#classes").get_by_role("button", name="Show all").click()
@@ -157,11 +159,11 @@ def test_the_page_of_labels_has_all_but_a_confusion_matrix(browser: Any, label_s
         assert (opened.traces(plot) > 0) == (plot != "confusion"), plot
     assert opened.page.locator("#confusion-section").is_hidden()
     assert opened.page.locator("#mistakes-section").is_visible()
-    assert "Each label is decided by itself" in opened.page.locator("#classes-note").inner_text()
-    assert "every label right" in opened.page.locator("#headline").inner_text()
+    assert "Each label is predicted on its own" in opened.page.locator("#classes-note").inner_text()
+    assert "subset accuracy" in opened.page.locator("#headline").inner_text()
     assert opened.page.locator("#reliability-choices option").all_inner_texts() == ["dark", "strong"]
-    told = opened.page.locator("#mistakes figcaption b").all_inner_texts()
-    assert all(each.startswith(("→ dark", "→ strong", "→ not dark", "→ not strong")) for each in told)
+    labels = opened.page.locator("#mistakes figcaption b").all_inner_texts()
+    assert all(each.startswith(("→ dark", "→ strong", "→ not dark", "→ not strong")) for each in labels)
     opened.page.locator("#scores-choices select").select_option("1")
     opened.page.locator("#reliability-choices select").select_option("1")
     assert opened.complaints == []

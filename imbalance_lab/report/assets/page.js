@@ -21,7 +21,7 @@ const whole = (value) => (value === null || value === undefined ? "–" : value.
 const range = (ends) => (ends ? `[${number(ends[0])}, ${number(ends[1])}]` : "");
 const show = (id) => { byId(id).hidden = false; };
 
-// Viridis, as the printed figures have it: common classes fade into the sheet, rare ones stand out from it.
+// Viridis, as in the figures: common classes are faint, rare ones stand out.
 const VIRIDIS = [[68,1,84],[72,40,120],[62,74,137],[49,104,142],[38,130,142],[31,158,137],[53,183,121],[110,206,88],[181,222,43],[253,231,37]];
 function shade(share) { // 0: the most common class, 1: the rarest
   const at = (dark.matches ? share * 0.9 + 0.1 : (1 - share) * 0.88) * (VIRIDIS.length - 1);

@@ -4,8 +4,10 @@ import re
 import numpy as np
 import pytest
 
+from imbalance_lab.evaluation.comparison_data import compute_comparison_data
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.report.sweep import comparison_lines, failure_lines, read_run, read_sweep, seed_lines, sweep_table
+from imbalance_lab.evaluation.sweep import read_run, read_sweep
+from imbalance_lab.report.comparison_table import comparison_lines, comparison_table, failure_lines, seed_lines
 from imbalance_lab.report.terminal import console
 
 
@@ -27,7 +29,7 @@ def write_run(sweep, name, overrides, val=None, test=0.7, status=None, finished=
 
 def shown(sweep, capsys):
     """The heading and the rows of the table, cell by cell, as they stand on 100 columns."""
-    console().print(sweep_table(read_sweep(sweep)))
+    console().print(comparison_table(read_sweep(sweep)))
     lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip(" ─━╶╴╌┄")]
     cells = [re.split(r"\s{2,}", line) for line in lines]
     return cells[1], cells[2:]
@@ -69,7 +71,7 @@ def test_a_failed_run_comes_last_with_its_reason(tmp_path, capsys):
     _, rows = shown(tmp_path, capsys)
     assert [row[0] for row in rows] == ["1", "0", "2", "3"]
     assert rows[1][2:] == ["–", "–", "–"]
-    assert failure_lines(read_sweep(tmp_path)) == [
+    assert failure_lines(compute_comparison_data(read_sweep(tmp_path))) == [
         "run 0 has no scores: the loss is nan",
         "run 2 has no scores: running",
         "run 3 has no scores: not started",
@@ -107,7 +109,7 @@ def test_four_varied_overrides_do_not_cut_the_scores(tmp_path, capsys):
     for number, loss in enumerate(("cross_entropy", "focal")):
         varied = [f"loss={loss}", f"optimizer.lr=0.00{number}1", f"sampler=class_balanced_{number}", f"seed={number}"]
         write_run(tmp_path, str(number), varied, 0.8)
-    console().print(sweep_table(read_sweep(tmp_path)))
+    console().print(comparison_table(read_sweep(tmp_path)))
     out = capsys.readouterr().out
     assert out.count("0.700 [0.600, 0.750]") == out.count("0.600 [0.500, 0.650]") == 2
     assert "test bal. acc. [95 % CI]" in out
@@ -133,7 +135,7 @@ def test_runs_are_compared_with_the_best_in_words(tmp_path):
     for number, logits in enumerate((good, good + rng.normal(size=good.shape) / 9, rng.normal(size=(400, 3)))):
         write_run(tmp_path, str(number), [f"seed={number}"], 0.9 - number / 10)
         stored(tmp_path / str(number), logits, np.arange(400), target)
-    same, worse = comparison_lines(read_sweep(tmp_path))
+    same, worse = comparison_lines(compute_comparison_data(read_sweep(tmp_path)))
     assert "run 1 and run 0 are not distinguishable" in same
     assert "run 0 is better than run 2 by" in worse
     assert worse.endswith("(p < 0.001 after Holm, 3 runs)")
@@ -144,16 +146,19 @@ def test_runs_on_other_examples_are_not_compared(tmp_path):
     for number, first in enumerate((0, 30)):
         write_run(tmp_path, str(number), [f"seed={number}"], 0.9)
         stored(tmp_path / str(number), np.eye(3)[target], np.arange(first, first + 30), target)
-    assert comparison_lines(read_sweep(tmp_path)) == ["test set 1 of 2: run 0", "test set 2 of 2: run 1"]
+    assert comparison_lines(compute_comparison_data(read_sweep(tmp_path))) == [
+        "test set 1 of 2: run 0",
+        "test set 2 of 2: run 1",
+    ]
 
 
 def test_runs_that_differ_in_the_seed_are_averaged(tmp_path):
     for number, (gamma, auroc) in enumerate(((0, 0.7), (0, 0.8), (2, 0.9))):
         write_run(tmp_path, str(number), [f"loss.gamma={gamma}", f"seed={number}", "max_epochs=2"], auroc)
     runs = read_sweep(tmp_path)
-    tested = [run.metrics["test"]["auroc"]["value"] for run in runs if run.overrides["loss.gamma"] == "0"]
-    (line,) = seed_lines(runs)
+    tested = [run.score("test", "auroc").value for run in runs if run.overrides["loss.gamma"] == "0"]
+    (line,) = seed_lines(compute_comparison_data(runs))
     assert line.startswith(f"loss.gamma=0: test AUROC {np.mean(tested):.3f} [")
     assert line.endswith("over 2 seeds")
-    (line,) = seed_lines(runs, "balanced_accuracy")
+    (line,) = seed_lines(compute_comparison_data(runs, "balanced_accuracy"))
     assert line.startswith("loss.gamma=0: test bal. acc. 0.600")

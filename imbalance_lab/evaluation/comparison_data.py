@@ -1,0 +1,159 @@
+"""Everything that the comparison of several runs shows, complete and typed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
+from imbalance_lab.evaluation.evaluation import Evaluation, Score
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.report_data import EpochHistory
+from imbalance_lab.evaluation.sweep import Run, group_by_test_set, varied_overrides
+from imbalance_lab.metrics import over_seeds
+
+Overrides = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class SeedMean:
+    """The mean test score of ``n`` runs that differ in the seed only.
+
+    Args:
+        overrides: those that set this family of runs apart from the others; empty if there is one family.
+        score: the mean with Student's t interval.
+        n: runs.
+    """
+
+    overrides: Overrides
+    score: Score
+    n: int
+
+
+@dataclass(frozen=True)
+class ComparedRuns:
+    """The runs with predictions for the same test examples.
+
+    Args:
+        evaluations: by run name, best on validation first; only runs with scores, whose class counts are known.
+        runs: the names of all runs, best on validation first.
+        comparisons: each other run against the baseline or the best.
+    """
+
+    evaluations: Mapping[str, Evaluation]
+    runs: tuple[str, ...]
+    comparisons: tuple[RunComparison, ...]
+
+    @property
+    def rarest_ranked(self) -> list[int]:
+        """The classes with ROC and PR curves, the rarest in training first."""
+        if not self.evaluations:
+            return []
+        first = next(iter(self.evaluations.values()))
+        order = np.argsort(first.train_counts, kind="stable").tolist()
+        return [c for c in order if first.rankings[c].is_defined]
+
+
+@dataclass(frozen=True)
+class ComparisonData:
+    """All data of a comparison.
+
+    Args:
+        runs: best on validation first.
+        score: the name of the score that they are ranked by.
+        varied: keys of the overrides that differ.
+        groups: the runs by the examples that they were tested on; only within one are runs compared.
+        seed_means: of families of two runs or more.
+        histories: the scores of the epochs by run name.
+    """
+
+    runs: tuple[Run, ...]
+    score: str
+    varied: tuple[str, ...]
+    groups: tuple[ComparedRuns, ...]
+    seed_means: tuple[SeedMean, ...]
+    histories: Mapping[str, EpochHistory]
+
+    @property
+    def best(self) -> Run | None:
+        """The best run on validation; None if no run has scores."""
+        return next((run for run in self.runs if run.scores), None)
+
+    @property
+    def unfinished(self) -> list[Run]:
+        """The runs without scores."""
+        return [run for run in self.runs if run.scores is None]
+
+    @property
+    def comparisons(self) -> list[RunComparison]:
+        """Of all test sets."""
+        return [each for group in self.groups for each in group.comparisons]
+
+    @property
+    def comparisons_of_best(self) -> list[RunComparison]:
+        """Those with the best run on one side."""
+        best = self.best
+        return [] if best is None else [each for each in self.comparisons if label(best.name) in (each.a, each.b)]
+
+
+def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline: str | None = None) -> ComparisonData:
+    """Compare runs, which come best first, on their stored test predictions.
+
+    Args:
+        runs: see `imbalance_lab.evaluation.sweep.rank_runs`.
+        score: a name in `imbalance_lab.evaluation.sweep.SCORES`.
+        baseline: the name of the run that others are compared with; the best of each test set if None.
+    """
+    histories = {run.name: history for run in runs if (history := run.read_history())}
+    return ComparisonData(
+        runs=tuple(runs),
+        score=score,
+        varied=tuple(varied_overrides(runs)),
+        groups=tuple(_compare_group(stored, runs, baseline) for stored in group_by_test_set(runs)),
+        seed_means=tuple(seed_means(runs, score)),
+        histories=histories,
+    )
+
+
+def label(name: str) -> str:
+    """What a run is called in a sentence."""
+    return f"run {name}"
+
+
+def _compare_group(stored: Mapping[str, Predictions], runs: Sequence[Run], baseline: str | None) -> ComparedRuns:
+    train_counts = {
+        run.name: [each["train_count"] for each in run.scores["test"].get("classes", [])] for run in runs if run.scores
+    }
+    return ComparedRuns(
+        evaluations={
+            name: Evaluation(each, train_counts[name]) for name, each in stored.items() if train_counts.get(name)
+        },
+        runs=tuple(stored),
+        comparisons=tuple(_compare(stored, baseline)),
+    )
+
+
+def _compare(stored: Mapping[str, Predictions], baseline: str | None) -> list[RunComparison]:
+    """Every other run against ``baseline``, if it is among them, or else against the first."""
+    if len(stored) < 2:
+        return []
+    reference = baseline if baseline is not None and baseline in stored else next(iter(stored))
+    return compare_runs({label(name): each for name, each in stored.items()}, reference=label(reference))
+
+
+def seed_means(runs: Sequence[Run], score: str = "auroc") -> list[SeedMean]:
+    """The mean test score of each family of two runs or more that differ in the seed only."""
+    families: dict[Overrides, list[float]] = {}
+    for run in runs:
+        tested = run.score("test", score)
+        if tested is not None:
+            rest = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
+            families.setdefault(rest, []).append(tested.value)
+    varied = {pair for rest in families for pair in rest if not all(pair in other for other in families)}
+    means = []
+    for rest, values in families.items():
+        if len(values) > 1:
+            mean, ends, n = over_seeds(values)
+            ends = None if ends is None else (max(0.0, ends[0]), min(1.0, ends[1]))  # Student's t is not bounded
+            means.append(SeedMean(tuple(pair for pair in rest if pair in varied), Score(mean, ends), n))
+    return means

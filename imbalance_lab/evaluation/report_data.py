@@ -1,0 +1,230 @@
+"""Everything that the report of a run shows, complete and typed: page, tables and figures only select and format.
+
+Nothing is left out here for want of room; what a page or a figure does not show is its own decision, and it says so.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from imbalance_lab.evaluation.distributions import (
+    ReliabilityCurve,
+    ScoreHistogram,
+    reliability_curves,
+    score_histograms,
+)
+from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
+from imbalance_lab.evaluation.mistakes import Mistake, read_mistakes
+from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.posthoc import PostProcessor, Threshold
+from imbalance_lab.posthoc.activation import one_hot
+
+VAL_AUROC = "val/auroc/macro"
+"""The column of `metrics.csv` that every validation epoch logs."""
+
+
+@dataclass(frozen=True)
+class EpochHistory:
+    """Scores of every validation epoch; epochs count from one, None is undefined or not logged.
+
+    Args:
+        epoch: (E,) numbers of the epochs.
+        auroc, val_loss, train_loss: (E,) macro AUROC on validation, and the losses.
+        best: position of the epoch with the best AUROC.
+    """
+
+    epoch: tuple[int, ...]
+    auroc: tuple[float | None, ...]
+    val_loss: tuple[float | None, ...]
+    train_loss: tuple[float | None, ...]
+    best: int
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Mapping[str, str]]) -> "EpochHistory | None":
+        """From the rows of `metrics.csv`; None if no epoch logged a validation AUROC."""
+        rows = [row for row in rows if row.get(VAL_AUROC)]
+        if not rows:
+            return None
+        auroc, val_loss, train_loss = (
+            tuple(defined(float(row[name])) if row.get(name) else None for row in rows)
+            for name in (VAL_AUROC, "val/loss", "train/loss")
+        )
+        best = int(np.argmax([-math.inf if value is None else value for value in auroc]))
+        return cls(tuple(int(float(row["epoch"])) + 1 for row in rows), auroc, val_loss, train_loss, best)
+
+
+@dataclass(frozen=True)
+class ThresholdResult:
+    """What one class's threshold does on test; ``on_test`` is the reason where it has no threshold."""
+
+    class_index: int
+    on_test: Threshold | str
+
+    @property
+    def missed(self) -> int | None:
+        """Positives that are not flagged; None without a threshold."""
+        return None if isinstance(self.on_test, str) else self.on_test.n_positive - self.on_test.tp
+
+    @property
+    def alarms_per_true_positive(self) -> float | None:
+        """How many examples are flagged for each true positive; None without one."""
+        if isinstance(self.on_test, str) or not self.on_test.tp:
+            return None
+        return (self.on_test.tp + self.on_test.fp) / self.on_test.tp
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """How probabilities are adjusted and thresholds chosen, and what each class's threshold does on test.
+
+    Args:
+        rule: the rule that chose the thresholds; None if no class has one.
+        temperature: of the calibration; None without one.
+        prior: (C,) class priors that the probabilities are adjusted to; None without an adjustment.
+        thresholds: (C,) results.
+    """
+
+    rule: str | None
+    temperature: float | None
+    prior: tuple[float, ...] | None
+    thresholds: tuple[ThresholdResult, ...]
+
+    @classmethod
+    def from_postprocessor(cls, postprocessor: PostProcessor, on_test: Sequence[Threshold | str]) -> "OperatingPoint":
+        """From the fitted post-processing, and its thresholds with their counts on test."""
+        rule = next((each.rule for each in postprocessor.thresholds if isinstance(each, Threshold)), None)
+        is_adjusted = postprocessor.adjustment is not None and postprocessor.prior is not None
+        return cls(
+            rule=rule,
+            temperature=postprocessor.calibration.as_json().get("temperature"),
+            prior=tuple(map(float, postprocessor.prior or ())) if is_adjusted else None,
+            thresholds=tuple(ThresholdResult(c, threshold) for c, threshold in enumerate(on_test)),
+        )
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What is known about a run beside its predictions.
+
+    Args:
+        name: of its directory.
+        metadata: see `RunDirectory.metadata`; ``command``, ``seed``, ``checkpoint`` and ``versions`` are shown.
+        epochs: the scores of the epochs.
+        mistakes: the worst ones on the rarest classes.
+        started: when training began, ISO 8601.
+        seconds: how long it took, or has taken until now.
+        config: its configuration as YAML.
+    """
+
+    name: str
+    metadata: Mapping[str, Any]
+    epochs: EpochHistory | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    started: str | None = None
+    seconds: float | None = None
+    config: str | None = None
+
+    @classmethod
+    def read(cls, run: RunDirectory, metadata: Mapping[str, Any]) -> "RunRecord":
+        """Read what training has left in the directory; files that are absent are left out of the report."""
+        status = run.read_status()
+        started = status.get("started")
+        seconds = status.get("seconds")
+        if started and not seconds:
+            seconds = (datetime.now().astimezone() - datetime.fromisoformat(started)).total_seconds()
+        return cls(
+            name=run.path.name,
+            metadata=metadata,
+            epochs=EpochHistory.from_rows(run.read_epochs()),
+            mistakes=tuple(read_mistakes(run.mistakes)) if run.mistakes.is_file() else (),
+            started=started,
+            seconds=seconds,
+            config=run.config.read_text(encoding="utf-8").rstrip() if run.config.is_file() else None,
+        )
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """All data of one run's report.
+
+    Args:
+        run: what is known beside the predictions.
+        val, test, test_adjusted: the evaluations; the last is None without an adjustment of the class priors.
+        rare_classes: whether they are found, on test.
+        reliability: of the predicted class (not for multilabel) and of every class, on test.
+        histograms: of every class, on test.
+        operating_point: what the thresholds do.
+    """
+
+    run: RunRecord
+    val: Evaluation
+    test: Evaluation
+    test_adjusted: Evaluation | None
+    rare_classes: RareClasses
+    reliability: tuple[ReliabilityCurve, ...]
+    histograms: tuple[ScoreHistogram, ...]
+    operating_point: OperatingPoint
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the C classes."""
+        return self.test.predictions.classes
+
+    @property
+    def counts(self) -> dict[str, list[int]]:
+        """Examples of each class by split."""
+        train = [each.train_count for each in self.test.classes]
+        val, test = ([each.n_positive for each in split.classes] for split in (self.val, self.test))
+        return {"train": train, "val": val, "test": test}
+
+    @property
+    def rarest_ranked(self) -> list[int]:
+        """The classes with ROC and PR curves on test, the rarest in training first."""
+        order = np.argsort(self.test.train_counts, kind="stable").tolist()
+        return [c for c in order if self.test.rankings[c].is_defined]
+
+    def lift(self, scores: ClassScores) -> float | None:
+        """Average precision over the class's prevalence on test; None where undefined."""
+        value = defined(scores.average_precision.value)
+        return None if value is None or not scores.n_positive else value * self.n_test / scores.n_positive
+
+    @property
+    def n_test(self) -> int:
+        """Test examples."""
+        return len(self.test.predictions.target)
+
+
+def compute_report_data(
+    run: RunRecord,
+    val: Evaluation,
+    test: Evaluation,
+    test_adjusted: Evaluation | None,
+    postprocessor: PostProcessor,
+    on_test: Sequence[Threshold | str],
+) -> ReportData:
+    """Compute the data of a run's report from its evaluations; no file is read.
+
+    Args:
+        run: what is known beside the predictions.
+        val, test, test_adjusted: the evaluations of the stored predictions.
+        postprocessor: the operating point.
+        on_test: (C,) its thresholds with their counts on test.
+    """
+    predictions = test.predictions
+    positive = one_hot(predictions.target, len(predictions.classes))
+    probabilities = postprocessor.probability(predictions.logits)
+    return ReportData(
+        run=run,
+        val=val,
+        test=test,
+        test_adjusted=test_adjusted,
+        rare_classes=find_rare_classes(test),
+        reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.is_multilabel),
+        histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
+        operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
+    )

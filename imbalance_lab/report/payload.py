@@ -1,0 +1,130 @@
+"""The plots of `report.html` as plain values for its script, with what each leaves out for want of room."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistogram
+from imbalance_lab.evaluation.evaluation import defined
+from imbalance_lab.evaluation.report_data import EpochHistory, ReportData, ThresholdResult
+from imbalance_lab.metrics import Ranking
+from imbalance_lab.report.simplify_curve import simplify_curve
+
+MAX_CURVES, MAX_CONFUSION, MAX_COUNTS = 40, 40, 60
+"""Classes shown: rarest with curves and distributions, most confused in the matrix, rarest in the bar chart."""
+
+
+def plots(data: ReportData) -> dict[str, Any]:
+    """Every plot of the page by its id."""
+    ranked = data.rarest_ranked
+    shown = ranked[:MAX_CURVES]
+    note = f"The {len(shown)} rarest of {len(ranked)} classes are shown." if len(ranked) > len(shown) else ""
+    by_class = {each.class_index: each for each in data.histograms}
+    reliability = {each.class_index: each for each in data.reliability}
+    return {
+        "curves": [{"class": c, **curve(data.test.rankings[c], with_thresholds=True)} for c in shown],
+        "curves_note": note,
+        "confusion": _confusion(data),
+        "reliability": [_reliability(reliability[c]) for c in (None, *shown) if c in reliability],
+        "scores": [_histogram(by_class[c]) for c in shown],
+        "epochs": None if data.run.epochs is None else _epochs(data.run.epochs),
+        "counts": _counts(data),
+    }
+
+
+def curve(ranking: Ranking, *, with_thresholds: bool = False) -> dict[str, Any]:
+    """The visible vertices of a class's ROC and PR curves as counts."""
+    vertices = simplify_curve(ranking)
+    thresholds = [round(float(t), 5) if math.isfinite(t) else None for t in vertices.threshold]
+    return {
+        "n_positive": ranking.n_positive,
+        "n_negative": ranking.n_negative,
+        "fp": vertices.fp.tolist(),
+        "tp": vertices.tp.tolist(),
+        **({"threshold": thresholds} if with_thresholds else {}),
+    }
+
+
+def most_confused(matrix: np.ndarray) -> list[int]:
+    """The classes that a matrix has room for: those with most errors, in class order."""
+    errors = matrix.sum(1) + matrix.sum(0) - 2 * matrix.diagonal()
+    return sorted(np.argsort(-errors, kind="stable")[:MAX_CONFUSION].tolist())
+
+
+def threshold_row(result: ThresholdResult) -> dict[str, Any]:
+    """What a class's threshold does on test; all null, and the reason, where it has none."""
+    on_test = result.on_test
+    if isinstance(on_test, str):
+        empty = ("threshold", "tp", "n_positive", "missed", "fp", "alarms_per_true_positive", "recall", "precision")
+        return {"class": result.class_index, **dict.fromkeys(empty), "reason": on_test}
+    return {
+        "class": result.class_index,
+        "threshold": on_test.threshold,
+        "tp": on_test.tp,
+        "n_positive": on_test.n_positive,
+        "missed": result.missed,
+        "fp": on_test.fp,
+        "alarms_per_true_positive": result.alarms_per_true_positive,
+        "recall": defined(on_test.recall),
+        "precision": defined(on_test.precision),
+        "reason": None,
+    }
+
+
+def _confusion(data: ReportData) -> dict[str, Any] | None:
+    matrix = data.test.confusion
+    if matrix is None:
+        return None
+    shown = most_confused(matrix)
+    return {
+        "classes": shown,
+        "counts": matrix[np.ix_(shown, shown)].tolist(),
+        "totals": matrix.sum(1)[shown].tolist(),
+        "note": f" The {len(shown)} most confused of {len(matrix)} classes." if len(shown) < len(matrix) else "",
+    }
+
+
+def _reliability(curve: ReliabilityCurve) -> dict[str, Any]:
+    bins = [
+        {"n": b.n, "mean": b.mean_probability, "share": b.positive_share, "low": b.interval[0], "high": b.interval[1]}
+        for b in curve.bins
+    ]
+    return {"class": curve.class_index, "bins": bins}
+
+
+def _histogram(histogram: ScoreHistogram) -> dict[str, Any]:
+    return {
+        "class": histogram.class_index,
+        "edges": [round(edge, 4) for edge in histogram.edges],
+        "positive": histogram.positive,
+        "negative": histogram.negative,
+        "threshold": histogram.threshold,
+    }
+
+
+def _epochs(epochs: EpochHistory) -> dict[str, Any]:
+    return {
+        "epoch": epochs.epoch,
+        "auroc": epochs.auroc,
+        "val_loss": epochs.val_loss,
+        "train_loss": epochs.train_loss,
+        "best": epochs.best,
+    }
+
+
+def _counts(data: ReportData) -> dict[str, Any]:
+    """Bars of the rarest classes, the most common of them first."""
+    common_first = np.argsort([-count for count in data.counts["train"]], kind="stable").tolist()
+    shown = common_first[-MAX_COUNTS:]
+    left_out = len(shown) < len(common_first)
+    return {
+        "classes": shown,
+        "splits": [{"split": split, "counts": _select(counts, shown)} for split, counts in data.counts.items()],
+        "note": f" The {len(shown)} rarest of {len(common_first)} classes." if left_out else "",
+    }
+
+
+def _select(values: Sequence[int], places: Sequence[int]) -> list[int]:
+    return [values[place] for place in places]
