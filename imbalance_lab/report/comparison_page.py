@@ -18,33 +18,34 @@ MAX_RUNS, MAX_CLASSES = 8, 12
 
 def write_comparison(path: Path, data: ComparisonData) -> Path:
     """Write the page whole or not at all; returns its path."""
-    text = render_page("comparison", _title(data), build_comparison_payload(data))
+    text = render_page("comparison", build_comparison_texts(data), build_comparison_payload(data))
     with atomic_write(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     return path
 
 
-def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
-    """What the page's script draws, as plain values."""
+def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
+    """What the page's template shows."""
     return {
-        "title": _title(data),
-        "score": data.score,
-        "scores": SCORES,
-        "verdict": _verdict(data),
-        "varied": data.varied,
-        "runs": [_run(run, data.varied, data.score) for run in data.runs],
+        "title": f"{len(data.runs)} runs",
+        "verdict": " ".join(_verdict(data)),
         "failures": failure_lines(data),
         "seeds": seed_lines(data),
-        "differences": [_difference(each) for each in data.comparisons],
-        "curves": [_curves(group) for group in data.groups],
-        "epochs": [
-            {"run": run, "epoch": history.epoch, "auroc": history.auroc} for run, history in data.histories.items()
-        ],
     }
 
 
-def _title(data: ComparisonData) -> str:
-    return f"{len(data.runs)} runs"
+def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
+    """What the page's script draws, as plain values."""
+    epochs = [{"run": run, "epoch": each.epoch, "auroc": each.auroc} for run, each in data.histories.items()]
+    return {
+        "score": data.score,
+        "scores": SCORES,
+        "varied": data.varied,
+        "runs": [_run(run, data.varied, data.score) for run in data.runs],
+        "differences": [_difference(each) for each in data.comparisons],
+        "curves": [_curves(group) for group in data.groups],
+        "epochs": epochs,
+    }
 
 
 def _verdict(data: ComparisonData) -> list[str]:

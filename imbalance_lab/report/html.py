@@ -1,61 +1,59 @@
-"""One self-contained HTML file from a body, a script and data: no network, nothing beside it."""
+"""One self-contained HTML file from a template, scripts and data: it loads nothing else, neither files nor network."""
 
-import html
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
-  content="default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-{style}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-<script type="application/json" id="data">{data}</script>
-<script>{plotly}</script>
-<script>
-{shared}
-</script>
-<script>
-{script}
-</script>
-</body>
-</html>
-"""
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+SHARED_SCRIPTS = ("page.js",)
 
 
-def render_page(name: str, title: str, data: dict[str, Any]) -> str:
-    """The page of ``assets/NAME.html`` and ``assets/NAME.js``, with plain ``data`` for the script."""
-    return PAGE.format(
-        title=html.escape(title),
+def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """The page of ``templates/NAME.html`` with the script ``assets/NAME.js``.
+
+    Args:
+        name: of the template and the script.
+        texts: what the template shows, escaped.
+        data: plain values that the script draws; the template sees them too.
+    """
+    scripts = (_plotly(), *(_asset(file) for file in (*SHARED_SCRIPTS, f"{name}.js")))
+    template = _environment().get_template(f"{name}.html")
+    return template.render(
+        **{**texts, **data},
         style=_asset("page.css"),
-        body=_asset(f"{name}.html"),
-        # "<" would let a class called "</script>" end the data.
-        data=json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        plotly=_plotly(),
-        shared=_asset("page.js"),
-        script=_asset(f"{name}.js"),
+        data=_json(data),
+        scripts=scripts,
     )
 
 
-def _asset(name: str) -> str:
-    return files("imbalance_lab.report").joinpath("assets", name).read_text(encoding="utf-8").rstrip()
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("imbalance_lab.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _json(data: Mapping[str, Any]) -> Markup:
+    """As the content of a script element: a class named "</script>" must not end it."""
+    text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _asset(name: str) -> Markup:
+    """One of the package's own files, which are trusted."""
+    return Markup(files("imbalance_lab.report").joinpath("assets", name).read_text(encoding="utf-8").rstrip())
 
 
 @cache
-def _plotly() -> str:
+def _plotly() -> Markup:
     from plotly.offline import get_plotlyjs
 
-    return str(get_plotlyjs())
+    return Markup(get_plotlyjs())

@@ -17,29 +17,34 @@ from imbalance_lab.report.verdict import verdict
 
 def write_page(path: Path, data: ReportData) -> None:
     """Write the page whole or not at all."""
-    text = render_page("report", data.run.name, build_payload(data))
+    text = render_page("report", build_texts(data), build_payload(data))
     with atomic_write(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
-def build_payload(data: ReportData) -> dict[str, Any]:
-    """What the page's script draws, as plain values; what is left out is said in the notes beside it."""
+def build_texts(data: ReportData) -> dict[str, Any]:
+    """What the page's template shows."""
     on_its_own = " Each label is predicted on its own, at probability ½." * data.test.predictions.is_multilabel
     return {
-        "kind": "Imbalance Lab · one run",
         "title": data.run.name,
-        "verdict": verdict(data.test, data.rare_classes),
-        "headline": _headline(data),
+        "verdict": " ".join(verdict(data.test, data.rare_classes)),
         "classes_note": f"On {data.n_test:,} test examples. Click a heading to sort. × prevalence is average precision "
         f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked." + on_its_own,
+        "mistakes": _mistakes(data.run.mistakes, data.classes),
+        "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
+        "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
+        "full data; curves leave out only vertices that make no visible difference.",
+    }
+
+
+def build_payload(data: ReportData) -> dict[str, Any]:
+    """What the page's script draws, as plain values; what is left out is said in the notes beside it."""
+    return {
+        "headline": _headline(data),
         "few_positives": FEW_POSITIVES,
         "classes": [{**each.as_json(), "lift": data.lift(each)} for each in data.test.classes],
         **plots(data),
         "point": _operating_point(data.operating_point),
-        "mistakes": _mistakes(data.run.mistakes, data.classes),
-        "about": _about(data.run),
-        "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
-        "full data; curves leave out only vertices that make no visible difference.",
     }
 
 

@@ -82,7 +82,7 @@ def _confusion(data: ReportData) -> dict[str, Any] | None:
         "classes": shown,
         "counts": matrix[np.ix_(shown, shown)].tolist(),
         "totals": matrix.sum(1)[shown].tolist(),
-        "note": f" The {len(shown)} most confused of {len(matrix)} classes." if len(shown) < len(matrix) else "",
+        "note": f"The {len(shown)} most confused of {len(matrix)} classes." if len(shown) < len(matrix) else "",
     }
 
 
@@ -122,7 +122,7 @@ def _counts(data: ReportData) -> dict[str, Any]:
     return {
         "classes": shown,
         "splits": [{"split": split, "counts": _select(counts, shown)} for split, counts in data.counts.items()],
-        "note": f" The {len(shown)} rarest of {len(common_first)} classes." if left_out else "",
+        "note": f"The {len(shown)} rarest of {len(common_first)} classes." if left_out else "",
     }
 
 

@@ -59,7 +59,7 @@ def test_tables_hold_all_classes_and_the_page_says_what_it_leaves_out(data: Repo
     payload = build_payload(data)
     assert [each["class"] for each in payload["curves"]] == data.rarest_ranked[:40]
     assert payload["curves_note"] == "The 40 rarest of 59 classes are shown."
-    assert payload["confusion"]["note"] == " The 40 most confused of 60 classes."
+    assert payload["confusion"]["note"] == "The 40 most confused of 60 classes."
     assert len(payload["classes"]) == len(payload["point"]["rows"]) == C
 
 

@@ -11,7 +11,7 @@ from imbalance_lab.evaluation.comparison_data import compute_comparison_data
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.sweep import group_by_test_set, rank_runs, read_run
-from imbalance_lab.report.comparison_page import build_comparison_payload, write_comparison
+from imbalance_lab.report.comparison_page import build_comparison_payload, build_comparison_texts, write_comparison
 from tests.browser import Opened, needs_browser
 
 CLASSES = ("common", "<b>rare</b>", "$x$")
@@ -79,11 +79,12 @@ def test_it_fits_a_phone(browser: Any, runs: list[Any], tmp_path: Path, scheme: 
 
 
 def test_the_words_are_about_the_best_run_on_validation(runs: list[Any]) -> None:
-    payload = build_comparison_payload(compute_comparison_data(runs))
-    assert payload["verdict"][0].startswith("Run 3 is best on validation")
-    assert payload["verdict"][1] == "On test, all 3 other runs are distinguishable from it."
-    assert [each["b"] for each in payload["differences"]] == ["run 3"] * 3
-    assert len(payload["seeds"]) == 2
+    data = compute_comparison_data(runs)
+    texts = build_comparison_texts(data)
+    assert texts["verdict"].startswith("Run 3 is best on validation")
+    assert texts["verdict"].endswith("On test, all 3 other runs are distinguishable from it.")
+    assert [each["b"] for each in build_comparison_payload(data)["differences"]] == ["run 3"] * 3
+    assert len(texts["seeds"]) == 2
 
 
 def test_a_baseline_takes_the_place_of_the_best(runs: list[Any]) -> None:
@@ -95,9 +96,9 @@ def test_runs_on_other_examples_are_never_paired(runs: list[Any], tmp_path: Path
     other = make(tmp_path / "other", 1.5, ["loss.gamma=9"], first_index=10_000)
     everyone = rank_runs([*runs, read_run(other)])
     assert sorted(len(group) for group in group_by_test_set(everyone)) == [1, 4]
-    payload = build_comparison_payload(compute_comparison_data(everyone))
-    assert all("other" not in each["a"] + each["b"] for each in payload["differences"])
-    assert "2 different sets of examples" in payload["verdict"][-1]
+    data = compute_comparison_data(everyone)
+    assert all("other" not in each.a + each.b for each in data.comparisons)
+    assert "2 different sets of examples" in build_comparison_texts(data)["verdict"]
 
 
 @needs_browser

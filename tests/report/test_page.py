@@ -133,7 +133,7 @@ def test_a_thousand_classes_open_quickly_and_say_what_is_left_out(
     assert file.stat().st_size < 6e6
     opened = Opened(browser, file)
     assert opened.traces("pr") >= 12
-    for note in ("roc", "curves", "reliability", "scores"):
+    for note in ("roc", "pr", "reliability", "scores"):
         assert "The 40 rarest of 1000 classes are shown." in opened.page.locator(f"#{note}-note").inner_text()
     assert "The 60 rarest of 1000 classes." in opened.page.locator("#counts-note").inner_text()
     assert "of 1000 classes" in opened.page.locator("#confusion-note").inner_text()

@@ -1,8 +1,5 @@
 // Several runs' page. `data` is what imbalance_lab/report/comparison_page.py builds.
 "use strict";
-byId("title").textContent = data.title;
-byId("verdict").textContent = data.verdict.join(" ");
-byId("runs-note").textContent = `Ranked by ${data.scores[data.score]} on validation; scores with 95 % intervals are on test. Click a heading to sort.`;
 const place = new Map(data.runs.map((run, i) => [run.name, i]));
 const tint = (run) => CYCLE[place.get(run) % CYCLE.length];
 const dashed = (run) => ["solid", "dash", "dot", "dashdot"][Math.floor(place.get(run) / CYCLE.length) % 4];
@@ -15,11 +12,8 @@ table("runs", [
   ...Object.entries(data.scores).map(([key, title]) => ({ title, value: (row) => (row.test[key] ? row.test[key].value : null),
     cell: (row) => (row.test[key] ? [number(row.test[key].value), el("small", {}, range(row.test[key].ci95))] : "–") })),
 ], data.runs);
-data.failures.forEach((line) => byId("failures").append(el("p", { className: "bad" }, line)));
-if (data.seeds.length) { show("seeds-section"); data.seeds.forEach((line) => byId("seeds").append(el("p", {}, line))); }
 
 if (data.varied.length) {
-  show("swept-section");
   const scored = data.runs.filter((run) => run.val !== null);
   let key = data.varied[0];
   const scatter = plot("swept", () => {
@@ -59,7 +53,6 @@ if (data.varied.length) {
   }
 }
 if (data.differences.length) {
-  show("differences-section");
   const fill = (at) => {
     const each = data.differences[at];
     byId("words").replaceChildren(...Object.entries(each.words).flatMap(([key, words]) => [el("b", {}, `${data.scores[key]}: `), words, el("br")]));
@@ -91,14 +84,13 @@ const pr = plot("pr", () => ({
 }));
 const describe = () => {
   const { runs_left_out: runs, classes_left_out: classes } = data.curves[group] || {};
-  byId("curves-note").textContent = "One class against the rest, on test, the rarest first."
+  byId("roc-note").textContent = "One class against the rest, on test, the rarest first."
     + (runs ? ` The best runs are drawn, ${runs} are left out.` : "") + (classes ? ` ${classes} more common classes are left out.` : "");
 };
 if (options.length) choose("class-choices", "Curves of class", options, (value) => { [group, shownClass] = value.split(":").map(Number); roc(); pr(); describe(); });
 toggle("roc-choices", "logarithmic false positive rate", (on) => { logarithmic = on; roc(); });
 describe();
 if (data.epochs.length) {
-  show("epochs-section");
   plot("epochs", () => ({
     traces: data.epochs.map((each) => ({ type: "scatter", mode: each.epoch.length > 1 ? "lines" : "markers", x: each.epoch, y: each.auroc, name: escaped(shortened(`run ${each.run}`)), line: { color: tint(each.run), dash: dashed(each.run), width: 2 },
       hovertemplate: `run ${escaped(each.run)}<br>${escaped(overridesOf(each.run))}<br>epoch %{x}: %{y:.4f}<extra></extra>` })),

@@ -19,7 +19,6 @@ const shortened = (text, most = 22) => (text.length > most ? text.slice(0, most 
 const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits));
 const whole = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en"));
 const range = (ends) => (ends ? `[${number(ends[0])}, ${number(ends[1])}]` : "");
-const show = (id) => { byId(id).hidden = false; };
 
 // Viridis, as in the figures: common classes are faint, rare ones stand out.
 const VIRIDIS = [[68,1,84],[72,40,120],[62,74,137],[49,104,142],[38,130,142],[31,158,137],[53,183,121],[110,206,88],[181,222,43],[253,231,37]];

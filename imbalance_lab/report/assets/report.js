@@ -1,9 +1,5 @@
 // One run's page. `data` is what imbalance_lab/report/page.py builds.
 "use strict";
-byId("kind").textContent = data.kind;
-byId("title").textContent = data.title;
-byId("verdict").textContent = data.verdict.join(" ");
-byId("footer").textContent = data.footer;
 data.headline.forEach((each) => byId("headline").append(el("div", { className: "figure" },
   el("span", {}, each.name), el("b", {}, number(each.value)), el("span", {}, range(each.ci95)), each.note ? el("span", {}, each.note) : null)));
 
@@ -13,7 +9,6 @@ const rarity = new Map(order.map((c, i) => [c, order.length > 1 ? i / (order.len
 const color = (c) => shade(rarity.get(c));
 const scored = (score) => [number(score.value), el("small", {}, range(score.ci95))];
 
-byId("classes-note").textContent = data.classes_note;
 table("classes", [
   { title: "class", text: true, value: (row) => row.name, cell: (row) => [el("span", { title: row.name }, row.name || "(no name)"),
     row.few_positives ? el("span", { className: "flag", title: `fewer than ${data.few_positives} positives in test: interpret with care` }, "few in test") : null] },
@@ -50,11 +45,8 @@ plot("pr", () => ({
   traces: data.curves.map((curve) => line(curve, curve.tp.map((tp) => tp / curve.n_positive), curve.tp.map((tp, i) => tp / (tp + curve.fp[i])), (_, i) => curve.tp[i] + curve.fp[i] > 0)),
   layout: { xaxis: { title: { text: "recall" }, range: [-0.01, 1.01] }, yaxis: { title: { text: "precision" }, range: [-0.01, 1.02] } },
 }));
-if (data.curves_note) for (const id of ["roc-note", "curves-note", "reliability-note", "scores-note"]) byId(id).textContent += ` ${data.curves_note}`;
 
 if (data.confusion) {
-  show("confusion-section");
-  byId("confusion-note").textContent = "Rows are true classes, columns predictions, on test." + data.confusion.note;
   const names = data.confusion.classes.map((c) => escaped(shortened(name(c), 16)));
   const ticks = { tickvals: names.map((_, i) => i), ticktext: names, showgrid: false, zeroline: false };
   let shares = true;
@@ -104,9 +96,7 @@ const scores = plot("scores", () => {
 choose("scores-choices", "class", data.scores.map((each, i) => [String(i), shortened(name(each.class))]), (value) => { distributed = Number(value); scores(); });
 
 if (data.epochs) {
-  show("epochs-section");
   const { epoch, auroc, val_loss, train_loss, best } = data.epochs;
-  byId("epochs-note").textContent = `The model of epoch ${epoch[best]}, has the best validation AUROC.`;
   const along = (y, label, tint, axis, dash) => ({ type: "scatter", mode: epoch.length > 1 ? "lines" : "markers", x: epoch, y, name: label, yaxis: axis, line: { color: tint, width: 2, dash }, hovertemplate: `epoch %{x}: %{y:.4f}<extra>${label}</extra>` });
   plot("epochs", () => ({
     traces: [along(auroc, "val AUROC", CYCLE[0], "y"), along(val_loss, "val loss", CYCLE[1], "y2"), along(train_loss, "train loss", CYCLE[1], "y2", "dot")],
@@ -114,7 +104,6 @@ if (data.epochs) {
       shapes: [{ type: "line", x0: epoch[best], x1: epoch[best], yref: "paper", y0: 0, y1: 1, line: { color: css("--soft"), dash: "dot", width: 1.2 } }] },
   }));
 }
-byId("counts-note").textContent += data.counts.note;
 plot("counts", () => {
   const { classes: shown, splits } = data.counts, labels = shown.map((c) => escaped(shortened(name(c), 16)));
   return {
@@ -123,7 +112,6 @@ plot("counts", () => {
   };
 });
 
-byId("point-note").textContent = data.point.note;
 table("point", [
   { title: "class", text: true, value: (row) => name(row.class), cell: (row) => el("span", { title: name(row.class) }, name(row.class)) },
   { title: "threshold", value: (row) => row.threshold, cell: (row) => number(row.threshold, 4) },
@@ -136,17 +124,4 @@ table("point", [
   ...(data.point.rows.some((row) => row.reason) ? [{ title: "why there is no threshold", text: true, wrap: true, value: (row) => row.reason || "", cell: (row) => row.reason || "" }] : []),
 ], data.point.rows);
 
-if (data.mistakes.length) {
-  show("mistakes-section");
-  for (const group of data.mistakes) {
-    byId("mistakes").append(el("h3", {}, group.title), el("div", { className: "thumbs" }, ...group.examples.map((each) => el("figure", {},
-      each.image ? el("img", { src: each.image, alt: each.name }) : null,
-      el("figcaption", {}, el("b", {}, `${each.label} ${number(each.probability, 2)}`), el("br"), each.name)))));
-  }
-}
-const about = byId("about");
-for (const [title, text, folded] of data.about) {
-  const block = el("pre", {}, text);
-  about.append(folded ? el("details", {}, el("summary", {}, title), block) : el("div", {}, el("h3", {}, title), block));
-}
 document.body.dataset.ready = "yes";
