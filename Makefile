@@ -33,10 +33,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/biome check
 
 format: $(READY)
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+	$(BIN)/biome check --write
 
 # The set-up. Every package, those that only build others included, is pinned by hash in requirements.txt.
 # A stamp says that it was finished; without one the environment starts afresh.

@@ -9,24 +9,32 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-SHARED_SCRIPTS = ("page.js",)
+SHARED_SCRIPTS = ("dom", "colors", "plot", "table", "choices")
+SCRIPTS = {
+    "report": ("report_classes", "report_curves", "report_confusion", "report_distributions", "report_training"),
+    "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),
+}
+"""The scripts of each page, in the order in which they run; they share one scope."""
+
+STRICT, READY = Markup('"use strict";'), Markup('document.body.dataset.ready = "yes";')
 
 
 def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """The page of ``templates/NAME.html`` with the script ``assets/NAME.js``.
+    """The page of ``templates/NAME.html`` with the scripts that `SCRIPTS` lists for it.
 
     Args:
-        name: of the template and the script.
+        name: "report" or "comparison".
         texts: what the template shows, escaped.
         data: plain values that the script draws; the template sees them too.
     """
-    scripts = (_plotly(), *(_asset(file) for file in (*SHARED_SCRIPTS, f"{name}.js")))
+    own = [_asset(f"{script}.js") for script in (*SHARED_SCRIPTS, *SCRIPTS[name])]
+    script = Markup("\n").join([STRICT, *own, READY])
     template = _environment().get_template(f"{name}.html")
     return template.render(
         **{**texts, **data},
         style=_asset("page.css"),
         data=_json(data),
-        scripts=scripts,
+        scripts=(_plotly(), script),
     )
 
 

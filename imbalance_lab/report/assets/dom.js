@@ -1,0 +1,38 @@
+// The data of the page, and elements and texts made from it. All scripts of a page share one scope.
+const data = JSON.parse(document.getElementById("data").textContent);
+
+/**
+ * Make an element. Names come from users: they enter the page as text nodes only.
+ * @param {string} tag
+ * @param {Object} properties - of the node, or else its attributes.
+ * @param {...(Node|string|null|undefined)} children - null and undefined are left out.
+ * @returns {HTMLElement}
+ */
+function el(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key in node) node[key] = value;
+    else node.setAttribute(key, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** @param {string} id @returns {HTMLElement} */
+const byId = (id) => document.getElementById(id);
+
+/** Escape a text for Plotly, which reads a little HTML. @param {*} text @returns {string} */
+const escaped = (text) =>
+  String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\$/g, "&#36;");
+
+/** At most so many characters of a name. @param {string} text @param {number} most @returns {string} */
+const shortened = (text, most = 22) => (text.length > most ? `${text.slice(0, most - 1)}…` : text) || "(no name)";
+
+/** A number with fixed digits; a dash for null. @param {?number} value @param {number} digits @returns {string} */
+const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits));
+
+/** A count with thousands separators; a dash for null. @param {?number} value @returns {string} */
+const whole = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en"));
+
+/** An interval in brackets; empty for null. @param {?number[]} ends @returns {string} */
+const range = (ends) => (ends ? `[${number(ends[0])}, ${number(ends[1])}]` : "");

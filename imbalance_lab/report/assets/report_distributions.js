@@ -1,0 +1,122 @@
+// Reliability curves and score histograms, one class at a time.
+let calibrated = 0;
+const reliability = plot("reliability", () => {
+  const { bins } = data.reliability[calibrated] || { bins: [] };
+  return {
+    traces: [
+      {
+        type: "scatter",
+        mode: "lines",
+        x: [0, 1],
+        y: [0, 1],
+        line: { color: css("--line"), width: 1.5 },
+        hoverinfo: "skip",
+        showlegend: false,
+      },
+      {
+        type: "scatter",
+        mode: "markers+lines",
+        x: bins.map((bin) => bin.mean),
+        y: bins.map((bin) => bin.share),
+        showlegend: false,
+        line: { color: css("--accent"), width: 1.5 },
+        marker: { size: 7 },
+        error_y: {
+          type: "data",
+          symmetric: false,
+          array: bins.map((bin) => bin.high - bin.share),
+          arrayminus: bins.map((bin) => bin.share - bin.low),
+          thickness: 1.2,
+          width: 0,
+        },
+        text: bins.map((bin) => `${whole(bin.n)} examples`),
+        hovertemplate: "%{text}<br>mean probability %{x:.3f}, observed share %{y:.3f}<extra></extra>",
+      },
+    ],
+    layout: {
+      xaxis: { title: { text: "mean probability" }, range: [-0.02, 1.02] },
+      yaxis: { title: { text: "observed share" }, range: [-0.02, 1.02] },
+    },
+  };
+});
+choose(
+  "reliability-choices",
+  "of",
+  data.reliability.map((each, i) => [String(i), each.class === null ? "predicted class" : shortened(name(each.class))]),
+  (value) => {
+    calibrated = Number(value);
+    reliability();
+  },
+);
+
+let distributed = 0;
+const scores = plot("scores", () => {
+  const { edges, positive, negative, threshold } = data.scores[distributed] || {
+    edges: [],
+    positive: [],
+    negative: [],
+  };
+  const steps = (counts, label, tint) => {
+    const total = counts.reduce((sum, n) => sum + n, 0) || 1;
+    return {
+      type: "scatter",
+      mode: "lines",
+      line: { shape: "hv", color: tint, width: 1.5 },
+      fill: "tozeroy",
+      name: label,
+      x: edges,
+      y: [...counts.map((n) => n / total), 0],
+      customdata: [...counts, 0],
+      hovertemplate: `${label}: %{customdata} examples<extra></extra>`,
+    };
+  };
+  return {
+    traces: [
+      steps(negative, "negatives", dark.matches ? "#8d95a5" : "#9aa1af"),
+      steps(positive, "positives", css("--accent")),
+    ],
+    layout: {
+      xaxis: { title: { text: "log-odds" } },
+      yaxis: { title: { text: "share" }, rangemode: "tozero" },
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
+      shapes:
+        threshold === undefined || threshold === null
+          ? []
+          : [
+              {
+                type: "line",
+                x0: threshold,
+                x1: threshold,
+                yref: "paper",
+                y0: 0,
+                y1: 1,
+                line: { color: css("--warn"), dash: "dot", width: 1.5 },
+              },
+            ],
+      annotations:
+        threshold === undefined || threshold === null
+          ? []
+          : [
+              {
+                x: threshold,
+                yref: "paper",
+                y: 1,
+                text: "threshold",
+                showarrow: false,
+                xanchor: "left",
+                yanchor: "top",
+                font: { color: css("--warn"), size: 11 },
+              },
+            ],
+    },
+  };
+});
+choose(
+  "scores-choices",
+  "class",
+  data.scores.map((each, i) => [String(i), shortened(name(each.class))]),
+  (value) => {
+    distributed = Number(value);
+    scores();
+  },
+);
