@@ -1,1 +1,4 @@
-"""What a person looks at: figures, tables, TensorBoard. It only shows; every number comes from evaluation."""
+"""The report of a run and the comparison of several: pages, figures, tables, TensorBoard.
+
+It only selects and formats; every number comes from `imbalance_lab.evaluation`.
+"""

@@ -26,7 +26,7 @@ def comparison_table(runs: Sequence[Run], score: str = "auroc") -> Table:
     table = plain_table(f"{len(runs)} runs, best validation {SCORES[score]} first")
     table.add_column("run", no_wrap=True)
     for heading in varied:
-        table.add_column(heading, overflow="fold")  # where there is no room, these give way, not the scores
+        table.add_column(heading, overflow="fold")  # in a narrow terminal these wrap, not the scores
     second = "balanced_accuracy" if score == "auroc" else "auroc"
     for heading in (f"val {SCORES[score]}", *(f"test {SCORES[each]} [95 % CI]" for each in (score, second))):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -1,4 +1,4 @@
-"""ROC and PR curves: as figures, and as tables of their lossless vertices."""
+"""ROC and PR curves: as figures, and as a table of all their vertices."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -13,21 +13,21 @@ from matplotlib.figure import Figure
 
 from imbalance_lab.metrics import Ranking
 
-SHOWN = "\u200b"
-"""Before a label, because matplotlib leaves those that begin with an underscore out of the legend."""
+LEGEND_PREFIX = "\u200b"
+"""Prefix of labels: matplotlib omits those that begin with an underscore from the legend."""
 
-MOST_CURVES = 12
-"""More classes than this are not told apart by colour: only the rarest are drawn."""
+MAX_CURVES = 12
+"""Classes that colors can distinguish; of more, only the rarest are drawn."""
 
 
 def draw_roc(
     names: Sequence[str], rankings: Sequence[Ranking], train_counts: Sequence[int], *, dpi: int = 150
 ) -> Figure:
-    """ROC curves, one a class, dark for the rarest; the legend tells training count and AUROC.
+    """ROC curves, one a class, dark for the rarest; the legend has training count and AUROC.
 
     Args:
         names, rankings, train_counts: one a class, in class order.
-        dpi: pixels an inch; the figure is 8 × 5.4 inches.
+        dpi: pixels per inch; the figure is 8 × 5.4 inches.
     """
     return draw((ROC,), names, rankings, train_counts, (8, 5.4), dpi)
 
@@ -103,8 +103,8 @@ def draw(
     # No pyplot: it keeps every figure alive, and picks a backend by the display.
     figure = Figure(figsize=size, dpi=dpi)
     FigureCanvasAgg(figure)
-    drawn = _drawn(names, rankings, train_counts)
-    # A fixed place, with the legend beside it: a computed layout would take half of the drawing time, each epoch.
+    drawn = _select_classes(names, rankings, train_counts)
+    # A fixed layout: computing one would take half of the drawing time, each epoch.
     left, bottom = 0.64 / size[0], 0.54 / size[1]
     step, width = 0.37, 0.6 if len(panels) == 1 else 0.32
     for place, panel in enumerate(panels):
@@ -113,7 +113,7 @@ def draw(
             axes.plot([0, 1], [0, 1], color="0.8", linewidth=1, zorder=0)
         for name, ranking, count, color in drawn:
             areas = " · ".join(f"{each.area(ranking):.3f}" for each in panels)
-            label = f"{SHOWN}{short(name)} · n={count:,} · {areas}" if panel is panels[-1] else None
+            label = f"{LEGEND_PREFIX}{short(name)} · n={count:,} · {areas}" if panel is panels[-1] else None
             axes.plot(*panel.points(ranking), color=color, linewidth=1.6, label=label)
         axes.set(xlabel=panel.across, ylabel=panel.up)
         scores = " · ".join(each.score for each in panels)
@@ -123,23 +123,22 @@ def draw(
     return figure
 
 
-def _drawn(
+def _select_classes(
     names: Sequence[str], rankings: Sequence[Ranking], train_counts: Sequence[int]
 ) -> list[tuple[str, Ranking, int, tuple[float, float, float, float]]]:
-    """The rarest classes that have a curve, in class order; colours run from light for common to dark for rare."""
-    shown = [c for c in np.argsort(train_counts, kind="stable") if rankings[c].is_defined][:MOST_CURVES]
+    """The rarest classes that have a curve, in class order; colors run from light for common to dark for rare."""
+    shown = [c for c in np.argsort(train_counts, kind="stable") if rankings[c].is_defined][:MAX_CURVES]
     shades = dict(zip(shown, colormaps["viridis"](np.linspace(0, 0.92, max(len(shown), 2))), strict=False))
     return [(names[c], rankings[c], int(train_counts[c]), tuple(shades[c])) for c in sorted(shown)]
 
 
 def short(name: str, most: int = 24) -> str:
-    """At most so many characters of a name, in one line: fonts have no glyph for what is not printed."""
-    name = "".join(char if char.isprintable() else " " for char in name)
+    """A name shortened to ``most`` characters."""
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _finish(axes: Axes, title: str, legend: str) -> None:
-    axes.set_title(title, y=1.0)  # told, because finding its place by itself takes matplotlib an eighth of the time
+    axes.set_title(title, y=1.0)  # fixed: an automatic position takes an eighth of the drawing time
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     axes.grid(color="0.93")
     axes.spines[["top", "right"]].set_visible(False)
@@ -154,4 +153,4 @@ def _finish(axes: Axes, title: str, legend: str) -> None:
         )
         for text in box.get_texts():
             text.set_parse_math(False)  # "$5" is a name
-            text.set_text(text.get_text().removeprefix(SHOWN))
+            text.set_text(text.get_text().removeprefix(LEGEND_PREFIX))

@@ -1,4 +1,4 @@
-"""Fewer vertices of a curve, with no difference that an eye could see."""
+"""Curves with fewer vertices and no visible difference (Douglas & Peucker 1973)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +7,17 @@ from imbalance_lab.metrics import Ranking
 from imbalance_lab.metrics.ranking import Curve
 
 TOLERANCE = 5e-4
-"""Of a plot's width or height: a quarter of a pixel on a plot 500 pixels wide."""
+"""Largest distance, as a share of the plot's width or height: a quarter of a pixel on a plot 500 pixels wide."""
 
 
 def simplify_curve(ranking: Ranking, tolerance: float = TOLERANCE) -> Curve:
-    """The vertices that its ROC curve needs, over the false positive rate and over its logarithm, and its PR curve.
+    """The vertices that the ROC curve, with a linear or logarithmic axis, and the PR curve need.
 
-    Counts are not changed, only vertices left out (Douglas & Peucker 1973), so that what a vertex tells is exact.
+    Vertices are removed, never moved, so that the counts and the threshold of each are exact.
+
+    Args:
+        ranking: of one class, with positives and negatives.
+        tolerance: largest distance between the full and the simplified curve, as a share of the plot.
     """
     curve = ranking.curve()
     fpr, tpr = curve.fp / ranking.n_negative, curve.tp / ranking.n_positive
@@ -28,23 +32,23 @@ def simplify_curve(ranking: Ranking, tolerance: float = TOLERANCE) -> Curve:
 
 
 def _needed(points: NDArray[np.float64], tolerance: float) -> NDArray[np.bool_]:
-    """Which points of a line (M, 2) it takes so that none lies further than ``tolerance`` from the straight pieces."""
+    """Which points of a line (M, 2) to keep, (M,), so that none lies further than ``tolerance`` from the segments."""
     kept = np.zeros(len(points), bool)
     kept[[0, -1]] = True
-    pieces = [(0, len(points) - 1)]
-    while pieces:
-        first, last = pieces.pop()
+    segments = [(0, len(points) - 1)]
+    while segments:
+        first, last = segments.pop()
         if last - first < 2:
             continue
         start, along = points[first], points[last] - points[first]
         offset = points[first + 1 : last] - start
         squared = along @ along
-        # Distance from the piece, not from the endless line through it.
+        # Distance from the segment, not from the infinite line through it.
         share = np.clip(offset @ along / squared, 0, 1) if squared > 0 else np.zeros(len(offset))
         distance = np.hypot(*(offset - share[:, None] * along).T)
         worst = int(distance.argmax())
         if distance[worst] > tolerance:
             middle = first + 1 + worst
             kept[middle] = True
-            pieces += [(first, middle), (middle, last)]
+            segments += [(first, middle), (middle, last)]
     return kept

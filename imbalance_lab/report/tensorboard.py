@@ -1,4 +1,4 @@
-"""The curves and, of classes, the confusion matrix of every validation epoch as TensorBoard figures."""
+"""Curves and, unless multilabel, the confusion matrix of every validation epoch as TensorBoard figures."""
 
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -9,7 +9,7 @@ from imbalance_lab.training.classifier import Classifier
 
 
 class CurveFigures(pl.Callback):
-    """Draws the ROC and PR curves and, of classes, the confusion matrix of each validation epoch of a fit.
+    """Draws ROC and PR curves and, unless multilabel, the confusion matrix after each validation epoch of a fit.
 
     Args:
         train_counts: training examples of each class; rare classes are drawn dark.
@@ -19,7 +19,7 @@ class CurveFigures(pl.Callback):
         self.train_counts = train_counts
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw, on the first process, what the classifier has just ranked."""
+        """Draw the rankings of the classifier on the first process."""
         assert isinstance(pl_module, Classifier)
         # On every process: it gathers, and the classifier reads it from the cache.
         rankings, confusion = pl_module.ranking.compute(), pl_module.confusion.compute()
@@ -29,7 +29,7 @@ class CurveFigures(pl.Callback):
             if isinstance(logger, TensorBoardLogger):
                 curves = draw_both(pl_module.classes, rankings, self.train_counts)
                 logger.experiment.add_figure("val/curves", curves, trainer.global_step)
-                if pl_module.is_multilabel:  # no label is taken for another
+                if pl_module.is_multilabel:  # labels have no confusion matrix
                     continue
                 matrix = draw_confusion(pl_module.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)

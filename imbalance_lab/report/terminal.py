@@ -1,4 +1,4 @@
-"""Tables for the terminal: 100 columns, colours only where there is a terminal, plain text in a pipe."""
+"""Tables for the terminal: 100 columns, colors only in a terminal, plain text in a pipe."""
 
 from pathlib import Path
 
@@ -12,20 +12,20 @@ WIDTH = 100
 
 
 def console() -> Console:
-    """Where results are printed: stdout, 100 columns wide where it is no terminal."""
+    """The console for results: stdout, 100 columns wide unless it is a terminal."""
     # No markup: a class may be called "[red]".
     out = Console(highlight=False, markup=False)
     return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
 
 
 def shown(path: Path) -> str:
-    """Relative to where the user is, if it is below."""
+    """A path as text, relative to the working directory if it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def plain_table(title: str) -> Table:
-    """An empty table without frame or margins: width is for numbers."""
+    """An empty table without frame or margins, to leave the width to numbers."""
     return Table(
         title=title,
         box=box.SIMPLE_HEAD,
@@ -48,7 +48,7 @@ def evaluation_table(evaluation: Evaluation, title: str) -> Table:
 
 
 def summary_lines(evaluation: Evaluation) -> list[str]:
-    """The headline scores in words."""
+    """The headline scores, a line each."""
     of = f"{evaluation.n_defined} of {len(evaluation.classes)} classes"
     lines = [
         f"macro AUROC        {interval(evaluation.macro_auroc)}  over {of}",
@@ -59,9 +59,8 @@ def summary_lines(evaluation: Evaluation) -> list[str]:
         lines.append("recall by group    " + "  ".join(f"{g} {number(v)}" for g, v in groups.items()))
     rare = sum(scores.has_few_positives for scores in evaluation.classes)
     if rare:
-        lines.append(
-            f"* fewer than {FEW_POSITIVES} positives in the split ({rare} of {of.split(' of ')[1]}): read with care"
-        )
+        share = f"{rare} of {len(evaluation.classes)} classes"
+        lines.append(f"* fewer than {FEW_POSITIVES} positives in the split ({share}): interpret with care")
     return lines
 
 
@@ -71,7 +70,7 @@ def number(value: float) -> str:
 
 
 def interval(score: Score) -> str:
-    """A score with its interval."""
+    """A score with its interval, three digits each."""
     if score.interval is None:
         return number(score.value)
     low, high = score.interval

@@ -1,4 +1,4 @@
-"""comparison.html in a real browser, of runs made up of stored predictions."""
+"""comparison.html in a real browser, of runs with made-up predictions."""
 
 import json
 from pathlib import Path
@@ -47,7 +47,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 
 
 @needs_browser
-def test_the_page_shows_all_and_asks_for_nothing(browser: Any, runs: list[Any], tmp_path: Path) -> None:
+def test_the_page_shows_every_run_without_requests(browser: Any, runs: list[Any], tmp_path: Path) -> None:
     opened = Opened(browser, write_comparison(tmp_path / "comparison.html", compute_comparison_data(runs)))
     assert opened.complaints == []
     assert [url for url in opened.requests if not url.startswith("data:")] == [opened.page.url]
@@ -73,12 +73,12 @@ def test_a_class_and_a_pair_can_be_chosen(browser: Any, runs: list[Any], tmp_pat
 
 @needs_browser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_phone(browser: Any, runs: list[Any], tmp_path: Path, scheme: str) -> None:
+def test_the_page_fits_a_phone(browser: Any, runs: list[Any], tmp_path: Path, scheme: str) -> None:
     opened = Opened(browser, write_comparison(tmp_path / "comparison.html", compute_comparison_data(runs)), 400, scheme)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
-def test_the_words_are_about_the_best_run_on_validation(runs: list[Any]) -> None:
+def test_the_verdict_is_about_the_best_run_on_validation(runs: list[Any]) -> None:
     data = compute_comparison_data(runs)
     texts = build_comparison_texts(data)
     assert texts["verdict"].startswith("Run 3 is best on validation")
@@ -102,7 +102,7 @@ def test_runs_on_other_examples_are_never_paired(runs: list[Any], tmp_path: Path
 
 
 @needs_browser
-def test_runs_on_labels_are_compared(browser: Any, label_sweep: Path, tmp_path: Path) -> None:
+def test_multilabel_runs_are_compared(browser: Any, label_sweep: Path, tmp_path: Path) -> None:
     runs = rank_runs([read_run(folder) for folder in label_sweep.iterdir()])
     (together,) = group_by_test_set(runs)
     assert len(together) == 3

@@ -105,7 +105,7 @@ def test_an_undefined_validation_score_is_a_dash_and_comes_last(tmp_path, capsys
     assert rows[1][2] == "–"
 
 
-def test_four_varied_overrides_do_not_cut_the_scores(tmp_path, capsys):
+def test_four_varied_overrides_do_not_truncate_the_scores(tmp_path, capsys):
     for number, loss in enumerate(("cross_entropy", "focal")):
         varied = [f"loss={loss}", f"optimizer.lr=0.00{number}1", f"sampler=class_balanced_{number}", f"seed={number}"]
         write_run(tmp_path, str(number), varied, 0.8)
@@ -128,7 +128,7 @@ def stored(directory, logits, index, target):
     )
 
 
-def test_runs_are_compared_with_the_best_in_words(tmp_path):
+def test_each_run_is_compared_with_the_best_in_a_sentence(tmp_path):
     rng = np.random.default_rng(0)
     target = rng.integers(0, 3, 400)
     good = rng.normal(size=(400, 3)) + 2 * np.eye(3)[target]

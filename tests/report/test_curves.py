@@ -6,7 +6,7 @@ from matplotlib.cbook import is_math_text
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from imbalance_lab.metrics import rank_one_vs_rest
-from imbalance_lab.report.curves import MOST_CURVES, draw_both, draw_pr, draw_roc, pr_points, roc_points, write_curves
+from imbalance_lab.report.curves import MAX_CURVES, draw_both, draw_pr, draw_roc, pr_points, roc_points, write_curves
 
 both = pytest.mark.parametrize("draw", [draw_roc, draw_pr])
 
@@ -46,7 +46,7 @@ def test_points_are_scikit_learns():
         assert set(zip(*pr_points(ranking), strict=True)) <= set(zip(recall, precision, strict=True))
 
 
-def test_the_table_gives_the_areas_again(tmp_path):
+def test_the_areas_can_be_computed_from_the_table(tmp_path):
     scores, target, rankings = seeded(classes=5, absent=(3,))
     odd = ["a", 'b, "quoted"', "c\nd", "absent", "Größe"]
     write_curves(tmp_path / "curves.csv", odd, rankings)
@@ -85,7 +85,7 @@ def test_there_is_one_curve_for_each_defined_class(draw):
     assert [entry.split(" · ")[0] for entry in legend_of(figure)] == ["class 0", "class 2", "class 3"]
 
 
-def test_the_legend_tells_training_count_and_area():
+def test_the_legend_has_training_count_and_area():
     _, _, rankings = seeded()
     entries = legend_of(draw_roc(names(4), rankings, [12345, 400, 30, 2]))
     assert entries[0] == f"class 0 · n=12,345 · {rankings[0].auroc:.3f}"
@@ -95,11 +95,11 @@ def test_the_legend_tells_training_count_and_area():
 
 @both
 def test_of_many_classes_the_rarest_are_drawn_and_the_rarer_the_darker(draw):
-    classes = MOST_CURVES + 8
+    classes = MAX_CURVES + 8
     _, _, rankings = seeded(classes=classes, n=600, absent=(0,))
     counts = [1 + 7 * c % classes for c in range(classes)]  # not in class order
     figure = draw(names(classes), rankings, counts)
-    rarest = sorted(range(1, classes), key=lambda c: counts[c])[:MOST_CURVES]
+    rarest = sorted(range(1, classes), key=lambda c: counts[c])[:MAX_CURVES]
     assert [entry.split(" · ")[0] for entry in legend_of(figure)] == [f"class {c}" for c in sorted(rarest)]
     lightness = {c: sum(line.get_color()[:3]) for c, line in zip(sorted(rarest), curves_of(figure), strict=True)}
     assert sorted(rarest, key=lightness.get) == rarest
@@ -122,7 +122,7 @@ def test_a_name_with_dollars_appears_literally(draw, tmp_path):
 
 
 @both
-def test_a_long_name_is_cut_short(draw):
+def test_a_long_name_is_shortened(draw):
     _, _, rankings = seeded(classes=2)
     first, second = (entry.split(" · ")[0] for entry in legend_of(draw(["a" * 60, "b" * 20], rankings, [3, 2])))
     assert first.startswith("aaaaaaaaaaaaaaa")

@@ -19,7 +19,9 @@ def test_texts_are_escaped() -> None:
 
 def test_data_cannot_end_their_script_element() -> None:
     data = {**DATA, "runs": ["</script><script>hit()"]}
-    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', render_page("comparison", TEXTS, data))
+    found = re.search(
+        r'<script type="application/json" id="data">(.*?)</script>', render_page("comparison", TEXTS, data)
+    )
     assert found is not None
     assert json.loads(found[1]) == data
 

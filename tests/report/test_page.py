@@ -31,7 +31,7 @@ def opened(browser: Any, finished_run: Path) -> Opened:
     return Opened(browser, finished_run / "report.html")
 
 
-def test_the_page_opens_without_a_complaint_and_asks_for_nothing(opened: Opened) -> None:
+def test_the_page_opens_without_errors_or_requests(opened: Opened) -> None:
     assert opened.complaints == []
     asked = [url for url in opened.requests if not url.startswith("data:")]
     assert asked == [opened.page.url]
@@ -77,7 +77,7 @@ def test_switches_change_the_plots(browser: Any, finished_run: Path) -> None:
     assert page.evaluate("document.getElementById('reliability').data[1].x.length") >= 2
 
 
-def test_hovering_tells_the_threshold_and_the_counts(opened: Opened) -> None:
+def test_hovering_shows_the_threshold_and_the_counts(opened: Opened) -> None:
     text = opened.page.evaluate("document.getElementById('roc').data[1].text")
     assert text[0].startswith("threshold –")
     assert text[-1].endswith("false alarms")
@@ -126,7 +126,7 @@ def test_hostile_names_stay_text(browser: Any, finished_run: Path, tmp_path: Pat
     assert opened.page.locator("#classes script, #classes img, #scores-choices img").count() == 0
 
 
-def test_a_thousand_classes_open_quickly_and_say_what_is_left_out(
+def test_a_page_with_a_thousand_classes_says_what_it_leaves_out(
     browser: Any, finished_run: Path, tmp_path: Path
 ) -> None:
     file = rewritten(finished_run, tmp_path, tuple(f"class {c}" for c in range(1000)), n=2000)
@@ -152,7 +152,7 @@ def test_ten_classes_and_ten_thousand_examples_take_half_a_megabyte_beside_plotl
 
 
 @pytest.mark.parametrize("loss", ["sigmoid_focal", "auc_margin"])
-def test_the_page_of_labels_has_all_but_a_confusion_matrix(browser: Any, label_sweep: Path, loss: str) -> None:
+def test_a_multilabel_page_has_everything_but_a_confusion_matrix(browser: Any, label_sweep: Path, loss: str) -> None:
     opened = Opened(browser, label_sweep / loss / "report.html")
     assert opened.complaints == []
     for plot in PLOTS:

@@ -7,7 +7,7 @@ from imbalance_lab.report.simplify_curve import TOLERANCE, simplify_curve
 
 
 def furthest(points: np.ndarray, line: np.ndarray) -> float:
-    """The largest distance of any point from the straight pieces between the vertices of ``line``."""
+    """The largest distance of any point from the segments between the vertices of ``line``."""
     start, along = line[:-1], np.diff(line, axis=0)
     offset = points[:, None] - start
     length = np.maximum((along**2).sum(1), 1e-30)
@@ -16,7 +16,7 @@ def furthest(points: np.ndarray, line: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("n_positive", [2000, 50])
-def test_what_is_left_out_cannot_be_seen(n_positive: int) -> None:
+def test_removed_vertices_make_no_visible_difference(n_positive: int) -> None:
     rng = np.random.default_rng(0)
     positive = rng.normal(1, 1, n_positive).astype(np.float32)
     ranking = rank(positive, rng.normal(0, 1, 20_000).astype(np.float32))
@@ -24,7 +24,7 @@ def test_what_is_left_out_cannot_be_seen(n_positive: int) -> None:
     if n_positive == 2000:
         assert len(few.fp) < len(full.fp) / 2
     for make in (roc, log_roc, pr):
-        # Twice, because the vertices that one plot needs turn the pieces of another, within its own tolerance.
+        # Twice, because the vertices that one plot needs turn the segments of another, within its own tolerance.
         assert furthest(make(full), make(few)) <= 2 * TOLERANCE
 
 

@@ -49,10 +49,10 @@ def test_the_summary_says_over_how_many_classes_and_warns_of_few_positives():
     assert lines[1] == f"balanced accuracy  {interval(evaluation.balanced_accuracy)}"
     groups = evaluation.shot_group_recall()
     assert lines[2] == f"recall by group    many {groups['many']:.3f}  few {groups['few']:.3f}"
-    assert lines[3] == "* fewer than 20 positives in the split (1 of 10 classes): read with care"
+    assert lines[3] == "* fewer than 20 positives in the split (1 of 10 classes): interpret with care"
 
 
-def test_the_summary_is_silent_about_what_there_is_not():
+def test_the_summary_omits_groups_and_warnings_that_do_not_apply():
     lines = summary_lines(evaluated(["a", "b"], [500, 300], [30, 30]))
     assert len(lines) == 2
     assert all(len(line) <= WIDTH for line in lines)
@@ -103,5 +103,5 @@ def test_ten_long_names_fit_into_a_hundred_columns():
         assert len(re.findall(INTERVAL, row)) == 2
         assert f" {count:,} " in row
         assert re.search(r"\] +\d\.\d{3}$", row.rstrip())
-        assert row.count("…") == 1  # only the name is cut
+        assert row.count("…") == 1  # only the name is shortened
         assert len(row[: row.index("…")].strip()) >= 15
