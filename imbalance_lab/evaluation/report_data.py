@@ -23,9 +23,7 @@ from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.posthoc import PostProcessor, Threshold
 from imbalance_lab.posthoc.activation import one_hot
-
-VAL_AUROC = "val/auroc/macro"
-"""The column of `metrics.csv` that every validation epoch logs."""
+from imbalance_lab.tags import MONITOR, score_tag
 
 
 @dataclass(frozen=True)
@@ -47,12 +45,12 @@ class EpochHistory:
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, str]]) -> "EpochHistory | None":
         """From the rows of `metrics.csv`; None if no epoch logged a validation AUROC."""
-        rows = [row for row in rows if row.get(VAL_AUROC)]
+        rows = [row for row in rows if row.get(MONITOR)]
         if not rows:
             return None
         auroc, val_loss, train_loss = (
             tuple(defined(float(row[name])) if row.get(name) else None for row in rows)
-            for name in (VAL_AUROC, "val/loss", "train/loss")
+            for name in (MONITOR, score_tag("val", "loss"), score_tag("train", "loss"))
         )
         best = int(np.argmax([-math.inf if value is None else value for value in auroc]))
         return cls(tuple(int(float(row["epoch"])) + 1 for row in rows), auroc, val_loss, train_loss, best)

@@ -134,6 +134,7 @@ def _select_classes(
 
 def short(name: str, most: int = 24) -> str:
     """A name shortened to ``most`` characters."""
+    name = "".join(char if char.isprintable() else " " for char in name)
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
