@@ -64,13 +64,16 @@ def instantiate_experiment(config: DictConfig) -> Experiment:
     _check_shapes(config, weights, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     draws = {"seed": config.seed, "max_epochs": config.max_epochs, "batch_size": config.batch_size}
     sampler = build(config, "sampler", targets=splits.train.targets, **draws)
-    from imbalance_lab.posthoc import validate_options  # here: with torchmetrics and what that imports it takes seconds
+    from imbalance_lab.posthoc import (
+        validate_postprocessing,
+    )  # here: with torchmetrics and what that imports it takes seconds
 
     augment = None if config.augment is None else build(config, "augment")
     rule = build(config, "operating_point")
     train_prior = shares_seen(loss, sampler, splits.class_counts.tolist())
     try:
-        validate_options(len(splits.classes), rule, train_prior=train_prior, **posthoc_options(config, activation))
+        options = posthoc_options(config, activation)
+        validate_postprocessing(len(splits.classes), rule, train_prior=train_prior, **options)
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
     return Experiment(
@@ -96,14 +99,28 @@ def _loss(config: DictConfig, splits: Splits) -> nn.Module:
 
 
 def posthoc_options(config: DictConfig, activation: "Activation") -> dict[str, Any]:
-    """What the config asks for after training, as `fit_postprocessor` takes it."""
-    deploy_prior = config.deploy_prior
-    return {
-        "activation": activation,
-        "calibration": config.calibration,
-        "deploy_prior": None if deploy_prior is None else list(deploy_prior),
-        "logit_adjustment": config.logit_adjustment,
+    """What the config asks for after training, as `fit_postprocessor` takes it.
+
+    Raises:
+        TypeError, ValueError: for values that make no sense.
+    """
+    from imbalance_lab import posthoc
+    from imbalance_lab.validation import check_choice
+
+    methods = {
+        "none": posthoc.NoCalibration,
+        "temperature": posthoc.TemperatureScaling,
+        "bias_corrected": posthoc.BiasCorrectedScaling,
     }
+    correction: posthoc.PriorCorrection = posthoc.NoPriorCorrection()
+    if config.deploy_prior is not None and config.logit_adjustment is not None:
+        raise ValueError("deploy_prior and logit_adjustment both correct the class priors: choose one")
+    if config.deploy_prior is not None:
+        correction = posthoc.DeployPrior(config.deploy_prior)
+    elif config.logit_adjustment is not None:
+        correction = posthoc.PostHocLogitAdjustment(config.logit_adjustment)
+    calibration = methods[check_choice("calibration", config.calibration, methods)]()
+    return {"activation": activation, "calibration": calibration, "prior_correction": correction}
 
 
 def shares_seen(loss: nn.Module, sampler: Sampler, counts: list[int]) -> tuple[float, ...] | None:

@@ -15,9 +15,9 @@ from torch import Tensor
 from imbalance_lab.data import Source
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.files import atomic_write
-from imbalance_lab.posthoc import probability
-from imbalance_lab.posthoc.activation import one_hot
+from imbalance_lab.posthoc import probabilities
 from imbalance_lab.samplers import SampledIndices
+from imbalance_lab.task import one_hot
 
 RAREST, EACH = 4, 8
 """Of so many classes, so many missed examples and so many false alarms."""
@@ -101,7 +101,7 @@ def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found
         predictions: of examples that are of one class each, or have labels.
         train_counts: (C,), by which a class is rare.
     """
-    shares = probability(predictions.logits, predictions.activation)
+    shares = probabilities(predictions.logits, predictions.activation)
     positive = one_hot(predictions.target, len(predictions.classes))
     if predictions.is_multilabel:
         flagged = predictions.logits >= 0

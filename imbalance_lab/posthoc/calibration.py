@@ -1,38 +1,40 @@
-"""From logits to probabilities that mean what they say, and for which class shares they do."""
+"""Calibration: from logits to probabilities that match observed frequencies, and the class priors they hold for."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
-from imbalance_lab.metrics.entrance import as_scores, as_target
+from imbalance_lab.metrics.entrance import as_scores
 from imbalance_lab.posthoc.activation import (
-    Activation,
+    ArrayOrTensor,
     ClassPriors,
-    Logits,
-    Target,
-    negative_log_likelihood,
-    one_hot,
-    prior_logit,
-    probability,
     validate_activation,
     validate_class_priors,
 )
-from imbalance_lab.posthoc.temperature import COLDEST, HOTTEST, fit_temperature
+from imbalance_lab.task import Activation, Logits, Target
+from imbalance_lab.validation import check_number
+
+
+def scale_logits(logits: ArrayOrTensor, temperature: Any, bias: ArrayOrTensor) -> ArrayOrTensor:
+    """Z / T + bias, (N, C)."""
+    scaled: ArrayOrTensor = logits / temperature + bias
+    return scaled
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """softmax(z / temperature + bias), or its sigmoid, are probabilities where the classes have the shares ``prior``.
+    """A fitted calibration: softmax(z / temperature + bias), or its sigmoid, holds for the class priors ``prior``.
 
     Args:
         activation: softmax or sigmoid.
-        temperature: T > 0. With equal biases it changes no decision of softmax.
+        temperature: T > 0. With equal biases it changes no predicted label under softmax.
         bias: (C,).
-        prior: the shares; None where they are not known, as after a loss with margins: then nothing can be moved to
-            other shares.
+        prior: the class priors; None if unknown, as after a loss with margins. Unknown priors cannot be corrected.
+
+    Raises:
+        TypeError, ValueError: for arguments that do not fit.
     """
 
     activation: Activation
@@ -42,20 +44,18 @@ class Calibration:
 
     def __post_init__(self) -> None:
         validate_activation(self.activation)
-        if not 0 < self.temperature < np.inf:
-            raise ValueError(f"temperature must be a number > 0, got {self.temperature!r}")
+        check_number("temperature", self.temperature, above=0)
         object.__setattr__(self, "bias", tuple(float(b) for b in self.bias))
         if self.prior is not None:
             object.__setattr__(self, "prior", validate_class_priors("prior", self.prior, self.activation))
             if len(self.prior) != len(self.bias):
-                raise ValueError(f"prior has {len(self.prior)} shares, but bias is of {len(self.bias)} classes")
+                raise ValueError(f"prior has {len(self.prior)} class priors, but bias has {len(self.bias)} classes")
 
     def __call__(self, logits: Logits) -> NDArray[np.float64]:
-        """Calibrated logits z / T + bias, (N, C)."""
+        """Calibrated logits z / T + bias, (N, C) float64."""
         logits = as_scores(logits, "logits")
-        if logits.ndim != 2 or logits.shape[1] != len(self.bias):
-            raise ValueError(f"logits must be (N, {len(self.bias)}), one a class, got shape {logits.shape}")
-        return np.asarray(logits.astype(np.float64) / self.temperature + np.asarray(self.bias))
+        validate_logits(logits, len(self.bias))
+        return scale_logits(logits.astype(np.float64), self.temperature, np.asarray(self.bias))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -64,7 +64,7 @@ class Calibration:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Calibration":
-        """Read what `as_json` gave."""
+        """Read what `as_json` returned."""
         prior = content["prior"]
         return cls(
             content["activation"],
@@ -74,72 +74,42 @@ class Calibration:
         )
 
 
-def uncalibrated(num_classes: int, train_prior: ClassPriors | None, activation: Activation = "softmax") -> Calibration:
-    """The logits as they are."""
-    return Calibration(activation, 1.0, (0.0,) * num_classes, train_prior)
+class CalibrationMethod(Protocol):
+    """A way to fit a `Calibration`; ``calibration=`` in the config chooses one by ``_target_``."""
+
+    @property
+    def estimates_prior(self) -> bool:
+        """Whether the fitted calibration has a known ``prior`` even if ``train_prior`` is unknown."""
+        ...
+
+    def validate(self, num_classes: int, train_prior: ClassPriors | None, activation: Activation) -> None:
+        """Raise ValueError, before training, for what cannot be fitted afterwards."""
+        ...
+
+    def fit(
+        self, logits: Logits, target: Target, train_prior: ClassPriors | None, activation: Activation
+    ) -> Calibration:
+        """Fit on held-out examples: logits (N, C), target (N,) or 0/1 (N, C)."""
+        ...
 
 
-def fit_temperature_scaling(
-    logits: Logits, target: Target, train_prior: ClassPriors | None, activation: Activation = "softmax"
-) -> Calibration:
-    """Temperature scaling; the probabilities stand, as before, for the shares ``train_prior``.
+class NoCalibration:
+    """Leaves the logits unchanged."""
 
-    The held-out examples may have other shares, as those of a long-tailed dataset have, which are balanced: T is fitted
-    to softmax(z / T − log π_seen + log π_held-out), else it would take a difference of shares for overconfidence.
+    estimates_prior: ClassVar[bool] = False
 
-    Args:
-        logits: (N, C) of examples that were not trained on.
-        target: class numbers (N,), or 0/1 (N, C).
-        train_prior: the shares that the logits stand for (`implied_prior`), or None if they are not known.
-        activation: softmax or sigmoid.
-    """
-    logits, target = as_scores(logits, "logits"), as_target(target)
-    own = one_hot(target, logits.shape[1]).mean(0)
-    offset = 0.0 if train_prior is None else prior_logit(own, activation) - prior_logit(train_prior, activation)
-    temperature = fit_temperature(logits, target, activation=activation, offset=offset)
-    return Calibration(activation, temperature, (0.0,) * logits.shape[1], train_prior)
+    def validate(self, num_classes: int, train_prior: ClassPriors | None, activation: Activation) -> None:
+        """Any task will do."""
+        validate_activation(activation)
+
+    def fit(
+        self, logits: Logits, target: Target, train_prior: ClassPriors | None, activation: Activation
+    ) -> Calibration:
+        """Temperature 1, bias 0, for the class priors ``train_prior``."""
+        return Calibration(activation, 1.0, (0.0,) * logits.shape[1], train_prior)
 
 
-def fit_bias_corrected(logits: Logits, target: Target, activation: Activation = "softmax") -> Calibration:
-    """Bias-corrected temperature scaling, BCTS: softmax(z / T + b) (Alexandari et al. 2020, arXiv 1901.06852).
-
-    With a bias a class, the mean probability of every class equals its share of the held-out examples: the
-    probabilities stand for *their* shares, whatever training did, and it is from these that a deployment prior starts.
-    The negative log-likelihood is convex in (1/T, b); L-BFGS-B with its analytic gradient, 1/T in [0.05, 20], from
-    (1, 0). Softmax leaves a constant of b open: its mean is 0.
-
-    Args:
-        logits: (N, C) of examples that were not trained on.
-        target: class numbers (N,), or 0/1 (N, C).
-        activation: softmax or sigmoid; sigmoid has one T for all labels.
-
-    Raises:
-        ValueError: for a class without a held-out example (or, for sigmoid, one that always holds): its bias would be
-            infinite. Use temperature scaling there.
-    """
-    logits, target = as_scores(logits, "logits"), as_target(target)
-    wide, own = logits.astype(np.float64), one_hot(target, logits.shape[1])
-    class_priors = own.mean(0)
-    lost = np.flatnonzero((class_priors == 0) | (class_priors == 1)).tolist()
-    if lost:
-        raise ValueError(
-            f"a bias for every class needs held-out examples with and without it, but class {lost[0]} has "
-            f"{'none' if class_priors[lost[0]] == 0 else 'all'} of {len(own)}: use temperature scaling"
-        )
-    if activation == "softmax":
-        wide = wide - wide.mean(1, keepdims=True)
-    # In units in which the curvature is about 1 in every direction, L-BFGS needs few steps also for rare classes.
-    unit = 1 / np.sqrt([max(wide.var(), 1e-12), *class_priors * (1 - class_priors)])
-
-    def cost(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scaled = wide * (theta[0] * unit[0]) + theta[1:] * unit[1:]
-        value = negative_log_likelihood(scaled, target, activation)
-        excess = (probability(scaled, activation) - own) / len(own)
-        return value, unit * np.concatenate([[np.vdot(excess, wide)], excess.sum(0)])
-
-    start = np.concatenate([[1.0], np.zeros(wide.shape[1])]) / unit
-    bounds = [(1 / HOTTEST / unit[0], 1 / COLDEST / unit[0])] + [(None, None)] * wide.shape[1]
-    options = {"maxiter": 1000, "maxfun": 2000, "ftol": 1e-15, "gtol": 1e-7}
-    best = unit * minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    bias = best[1:] - (best[1:].mean() if activation == "softmax" else 0)
-    return Calibration(activation, float(1 / best[0]), tuple(bias.tolist()), tuple(class_priors.tolist()))
+def validate_logits(logits: Any, num_classes: int) -> None:
+    """Raise ValueError unless ``logits``, an array or a tensor, are (N, C)."""
+    if logits.ndim != 2 or logits.shape[1] != num_classes:
+        raise ValueError(f"logits must have shape (N, {num_classes}), got {tuple(logits.shape)}")

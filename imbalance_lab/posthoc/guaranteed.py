@@ -1,17 +1,19 @@
-"""Rules that promise something of new examples, at a confidence: recall, false positive rate, precision.
+"""Threshold rules with a statistical guarantee for new examples: recall, false positive rate, precision.
 
-They choose by order statistics: the share of all positives that score at least as high as the j-th highest of P is
-Beta(j, P − j + 1), whatever the distribution of scores, so that it is ≥ r with probability P(Bin(P, r) < j) (Wilks
-1941; for false positives the umbrella algorithm of Tong, Feng & Li 2018, arXiv 1608.03109). The lower end of Clopper &
-Pearson's interval of j of P says the same. With j = P, the lowest positive of all, that is 1 − r^P: n examples are too
-few when r^n > 1 − confidence, and then the rule refuses.
+They use order statistics: the recall at the j-th highest of P positive scores is Beta(j, P − j + 1), whatever the
+distribution of scores, so that it is ≥ r with probability P(Bin(P, r) < j) (Wilks 1941; for false positives the
+umbrella algorithm of Tong, Feng & Li 2018, arXiv 1608.03109). This is equivalent to the lower bound of Clopper &
+Pearson's interval for j of P. With j = P, the lowest positive, that is 1 − r^P: n examples are too few if
+r^n > 1 − confidence, and then the rule raises `ThresholdError`.
 
-The promise is for examples like the validation's, and a little optimistic where these also chose the checkpoint.
+The guarantee is for new examples from the distribution of the validation split, and slightly optimistic if that split
+also selected the checkpoint.
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.stats import binom
@@ -22,114 +24,138 @@ from imbalance_lab.posthoc.threshold import (
     Scores,
     Threshold,
     ThresholdError,
+    check_scores,
     just_above,
     require_examples,
-    scored,
     threshold_at,
 )
+from imbalance_lab.validation import check_number
+
+
+class _GuaranteedRule(ABC):
+    """A bound on one rate, which holds for new examples with probability ``confidence``."""
+
+    bound: ClassVar[str]
+    """The argument that bounds the rate."""
+    relation: ClassVar[str]
+    """The rate and the direction of the bound, as text."""
+    counted_on_positives: ClassVar[bool] = True
+    """Whether positives limit what can be guaranteed, or negatives."""
+    confidence: float
+
+    def __post_init__(self) -> None:
+        for name in (self.bound, "confidence"):
+            check_number(name, getattr(self, name), above=0, below=1)
+
+    @property
+    def success_rate(self) -> float:
+        """The bound as a minimum rate of successes."""
+        return float(getattr(self, self.bound))
+
+    def __call__(self, scores: Scores, positive: Mask) -> Threshold:
+        """The threshold for log-odds (N,) of examples, of which ``positive`` (N,) have the class."""
+        scores, positive = check_scores(scores, positive)
+        n, kind = int(positive.sum()), "positives"
+        if not self.counted_on_positives:
+            n, kind = len(positive) - n, "negatives"
+        require_examples(self, n, examples_needed(self.success_rate, self.confidence), kind)
+        return threshold_at(self, self._select(scores, positive), scores, positive)
+
+    @abstractmethod
+    def _select(self, scores: Scores, positive: Mask) -> float:
+        """The log-odds of the threshold, given enough examples."""
+
+    def _successes(self, n: Any) -> Any:
+        """The fewest successes among n with a one-sided lower bound ≥ the success rate; n + 1 if there are none."""
+        return binom.ppf(self.confidence, n, self.success_rate) + 1
+
+    def __str__(self) -> str:
+        return f"{self.relation} {getattr(self, self.bound):g} with {self.confidence:.0%} confidence"
 
 
 @dataclass(frozen=True)
-class MinRecall:
-    """The highest threshold whose recall of new positives is ≥ ``min_recall``, with this confidence.
+class MinRecall(_GuaranteedRule):
+    """The highest threshold with recall ≥ ``min_recall`` on new positives, at this confidence.
 
     It needs ln(1 − confidence) / ln(min_recall) positives: 29 for 0.9 at 95 %. (A confidence of 0.5 is about the
-    threshold whose recall on validation just reaches ``min_recall``; new positives then fall short as often as not.)
+    threshold whose recall on validation just reaches ``min_recall``; on new positives it is lower half of the time.)
     """
 
     min_recall: float
     confidence: float = 0.95
 
-    def __post_init__(self) -> None:
-        _share("min_recall", self.min_recall)
-        _share("confidence", self.confidence)
+    bound: ClassVar[str] = "min_recall"
+    relation: ClassVar[str] = "recall ≥"
 
-    def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
-        scores, positive = scored(scores, positive)
+    def holds_under_prior_shift(self, num_classes: int) -> bool:
+        """Recall depends on the positives alone."""
+        return True
+
+    def _select(self, scores: Scores, positive: Mask) -> float:
         ascending = np.sort(scores[positive])
-        require_examples(self, len(ascending), examples_needed(self.min_recall, self.confidence), "positives")
-        j = int(_successes(len(ascending), self.min_recall, self.confidence))
-        return threshold_at(self, ascending[-j], scores, positive)
-
-    def __str__(self) -> str:
-        return f"recall ≥ {self.min_recall:g} with {self.confidence:.0%} confidence"
+        return float(ascending[-int(self._successes(len(ascending)))])
 
 
 @dataclass(frozen=True)
-class MaxFPR:
-    """The lowest threshold whose false positive rate on new negatives is ≤ ``max_fpr``, with this confidence.
+class MaxFPR(_GuaranteedRule):
+    """The lowest threshold with false positive rate ≤ ``max_fpr`` on new negatives, at this confidence.
 
-    It needs ln(1 − confidence) / ln(1 − max_fpr) negatives: 299 for 0.01 at 95 %. Negatives alone decide.
+    It needs ln(1 − confidence) / ln(1 − max_fpr) negatives: 299 for 0.01 at 95 %. It uses the negatives alone.
     """
 
     max_fpr: float
     confidence: float = 0.95
 
-    def __post_init__(self) -> None:
-        _share("max_fpr", self.max_fpr)
-        _share("confidence", self.confidence)
+    bound: ClassVar[str] = "max_fpr"
+    relation: ClassVar[str] = "FPR ≤"
+    counted_on_positives: ClassVar[bool] = False
 
-    def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
-        scores, positive = scored(scores, positive)
+    @property
+    def success_rate(self) -> float:
+        """The minimum specificity."""
+        return 1 - self.max_fpr
+
+    def holds_under_prior_shift(self, num_classes: int) -> bool:
+        """With one negative class; otherwise the mixture of the negatives changes with the class priors."""
+        return num_classes <= 2
+
+    def _select(self, scores: Scores, positive: Mask) -> float:
         ascending = np.sort(scores[~positive])
-        require_examples(self, len(ascending), examples_needed(1 - self.max_fpr, self.confidence), "negatives")
-        j = int(_successes(len(ascending), 1 - self.max_fpr, self.confidence))
-        return threshold_at(self, just_above(ascending[j - 1]), scores, positive)
-
-    def __str__(self) -> str:
-        return f"FPR ≤ {self.max_fpr:g} with {self.confidence:.0%} confidence"
+        return just_above(ascending[int(self._successes(len(ascending))) - 1])
 
 
 @dataclass(frozen=True)
-class MinPrecision:
-    """The highest recall among cuts whose precision is ≥ ``min_precision``, with this confidence for each cut by itself.
+class MinPrecision(_GuaranteedRule):
+    """The highest recall among thresholds with precision ≥ ``min_precision``, each at this confidence.
 
-    The lower end of Clopper & Pearson's one-sided interval of TP of the flagged must reach ``min_precision``. The cut is the
-    luckiest of many, so that the confidence is lower than it says; and precision holds for the prevalence of the
-    validation examples only.
+    The lower bound of Clopper & Pearson's one-sided interval for TP of the flagged must reach ``min_precision``. The
+    threshold is the best of many (multiple comparisons), so that the actual confidence is lower; and precision holds
+    for the prevalence of the validation split only.
     """
 
     min_precision: float
     confidence: float = 0.95
 
-    def __post_init__(self) -> None:
-        _share("min_precision", self.min_precision)
-        _share("confidence", self.confidence)
+    bound: ClassVar[str] = "min_precision"
+    relation: ClassVar[str] = "precision ≥"
 
-    def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
-        scores, positive = scored(scores, positive)
-        require_examples(self, int(positive.sum()), examples_needed(self.min_precision, self.confidence), "positives")
+    def _select(self, scores: Scores, positive: Mask) -> float:
         ranking = rank(scores[positive], scores[~positive])
         flagged = ranking.tp + ranking.fp
-        good = np.flatnonzero(ranking.tp >= _successes(flagged, self.min_precision, self.confidence))
+        good = np.flatnonzero(ranking.tp >= self._successes(flagged))
         if not len(good):
             best = int(np.argmax(ranking.tp / flagged))
             raise ThresholdError(
-                f"{self}: no cut is known to be so precise; the best has {ranking.tp[best]} right of {flagged[best]}"
+                f"{self}: no threshold reaches it; the best has {ranking.tp[best]} true positives among "
+                f"{flagged[best]} flagged"
             )
-        return threshold_at(self, ranking.threshold[good[-1]], scores, positive)
-
-    def __str__(self) -> str:
-        return f"precision ≥ {self.min_precision:g} with {self.confidence:.0%} confidence"
+        return float(ranking.threshold[good[-1]])
 
 
-def examples_needed(share: float, confidence: float = 0.95) -> int:
-    """The fewest examples that can show a share: the least n with share^n ≤ 1 − confidence.
+def examples_needed(rate: float, confidence: float = 0.95) -> int:
+    """The fewest examples that can guarantee a rate: the smallest n with rate^n ≤ 1 − confidence.
 
     >>> examples_needed(0.9), examples_needed(0.99)
     (29, 299)
     """
-    return math.ceil(math.log1p(-confidence) / math.log(share))
-
-
-def _successes(n: Any, share: float, confidence: float) -> Any:
-    """The fewest successes of n whose one-sided lower bound is ≥ share; n + 1 where none is."""
-    return binom.ppf(confidence, n, share) + 1
-
-
-def _share(name: str, value: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ValueError(f"{name} must be a number between 0 and 1, both excluded, got {value!r}")
+    return math.ceil(math.log1p(-confidence) / math.log(rate))

@@ -1,4 +1,4 @@
-"""Rules without a promise: the best F1, a budget of alerts, the least cost. Those with one are in `promises`."""
+"""Threshold rules without a guarantee: maximum F1, an alert budget, minimum cost. See `guaranteed` for the others."""
 
 import math
 from dataclasses import dataclass
@@ -7,24 +7,25 @@ import numpy as np
 
 from imbalance_lab.metrics import rank
 from imbalance_lab.metrics.entrance import as_scores
-from imbalance_lab.posthoc.threshold import Mask, Scores, Threshold, just_above, require_examples, scored, threshold_at
+from imbalance_lab.posthoc.threshold import Mask, Scores, Threshold, check_scores, just_above, require_examples, threshold_at
+from imbalance_lab.validation import check_integer, check_number
 
 
 @dataclass(frozen=True)
 class MaxF1:
-    """The highest F1; of equal ones the highest threshold.
+    """The highest F1; among ties the highest threshold.
 
-    With fewer than ``min_positives`` it refuses: at 20, recall at any cut is known to ± 0.2 only (Wilson, 95 %).
+    It needs ``min_positives``: with 20, recall at any threshold is known to ± 0.2 (Wilson, 95 %).
     """
 
     min_positives: int = 20
 
     def __post_init__(self) -> None:
-        _whole("min_positives", self.min_positives)
+        check_integer("min_positives", self.min_positives, minimum=1)
 
     def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
-        scores, positive = scored(scores, positive)
+        """The threshold for log-odds (N,) of examples, of which ``positive`` (N,) have the class."""
+        scores, positive = check_scores(scores, positive)
         require_examples(self, int(positive.sum()), self.min_positives, "positives")
         ranking = rank(scores[positive], scores[~positive])
         f1 = 2 * ranking.tp / (ranking.tp + ranking.fp + ranking.n_positive)
@@ -36,27 +37,27 @@ class MaxF1:
 
 @dataclass(frozen=True)
 class AlertBudget:
-    """The lowest threshold that flags at most ``k`` of every ``per`` examples of the validation's kind."""
+    """The lowest threshold that flags at most ``k`` of every ``per`` examples like those of the validation split."""
 
     k: int
     per: int = 1000
 
     def __post_init__(self) -> None:
-        _whole("k", self.k)
-        _whole("per", self.per)
+        check_integer("k", self.k, minimum=1)
+        check_integer("per", self.per, minimum=1)
         if self.k > self.per:
             raise ValueError(f"k must be at most per={self.per}, got {self.k}")
 
     def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
-        scores, positive = scored(scores, positive)
+        """The threshold for log-odds (N,) of examples, of which ``positive`` (N,) have the class."""
+        scores, positive = check_scores(scores, positive)
         require_examples(self, len(scores), math.ceil(self.per / self.k), "examples")
         descending, budget = np.sort(scores)[::-1], self.k * len(scores) // self.per
         if budget == len(scores):
             return threshold_at(self, descending[-1], scores, positive)
-        one_too_many = descending[budget]  # and whatever ties with it
-        kept = descending[descending > one_too_many]
-        return threshold_at(self, kept[-1] if len(kept) else just_above(one_too_many), scores, positive)
+        first_excluded = descending[budget]  # and all ties with it
+        kept = descending[descending > first_excluded]
+        return threshold_at(self, kept[-1] if len(kept) else just_above(first_excluded), scores, positive)
 
     def __str__(self) -> str:
         return f"at most {self.k} of {self.per} flagged"
@@ -64,9 +65,10 @@ class AlertBudget:
 
 @dataclass(frozen=True)
 class MinCost:
-    """Flag where that is cheaper: p ≥ C_FP / (C_FP + C_FN) (Elkan 2001), for costs of a false alarm and of a miss.
+    """Minimum expected cost: flag if p ≥ C_FP / (C_FP + C_FN) (Elkan 2001).
 
-    No example decides; the probabilities must be calibrated, for the class shares of the deployment.
+    The threshold does not depend on the examples; the probabilities must be calibrated for the class priors of the
+    deployment.
     """
 
     false_positive: float
@@ -74,27 +76,28 @@ class MinCost:
 
     def __post_init__(self) -> None:
         for name in ("false_positive", "false_negative"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-                raise ValueError(f"{name} must be a cost > 0, got {value!r}")
+            check_number(name, getattr(self, name), above=0)
 
     def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class."""
-        scores, positive = scored(scores, positive)
+        """The threshold for log-odds (N,) of examples, of which ``positive`` (N,) have the class."""
+        scores, positive = check_scores(scores, positive)
         return threshold_at(self, math.log(self.false_positive / self.false_negative), scores, positive)
 
+    def holds_under_prior_shift(self, num_classes: int) -> bool:
+        """The corrected probabilities already account for the class priors."""
+        return True
+
+    def needs_probabilities(self) -> bool:
+        """The cost is an expectation."""
+        return True
+
     def __str__(self) -> str:
-        return f"least cost at {self.false_positive:g} a false alarm, {self.false_negative:g} a miss"
+        return f"minimum cost at {self.false_positive:g} per false positive, {self.false_negative:g} per false negative"
 
 
 def flag_highest(scores: Scores, k: int) -> Mask:
-    """Flag exactly the ``k`` highest of a finished batch (all, if it has fewer); of ties the first come first. (N,)."""
+    """Flag exactly the ``k`` highest scores of a complete batch (all if it has fewer); ties in their order. (N,)."""
     scores = as_scores(scores)
     flags = np.zeros(len(scores), bool)
     flags[np.argsort(-scores, kind="stable")[:k]] = True
     return flags
-
-
-def _whole(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")

@@ -1,28 +1,22 @@
-"""Post-hoc logit adjustment (Menon et al. 2021, arXiv 2007.07314, eq. 9): decide by z − τ log π, for balanced recall.
+"""Post-hoc logit adjustment (Menon et al. 2021, arXiv 2007.07314, eq. 9): z − τ log π, for balanced recall.
 
-π are the shares that the logits stand for *after* training (`implied_prior`). Where the sampler or the loss has balanced
-them already they are equal, and the adjustment changes no decision, whatever τ: it cannot correct twice.
+π are the class priors of the logits *after* training (`implied_prior`). If the sampler or the loss has balanced the
+classes already, π is uniform and the adjustment changes no predicted label, whatever τ: it cannot correct twice.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from imbalance_lab import metrics
 from imbalance_lab.metrics.entrance import as_scores, as_target
-from imbalance_lab.posthoc.activation import (
-    Activation,
-    ClassPriors,
-    Logits,
-    Target,
-    one_hot,
-    prior_logit,
-    validate_activation,
-    validate_class_priors,
-)
+from imbalance_lab.posthoc.activation import ClassPriors, prior_logit
+from imbalance_lab.posthoc.calibration import CalibrationMethod
+from imbalance_lab.posthoc.prior_correction import PriorShift, known_prior, require_prior
+from imbalance_lab.posthoc.threshold import ThresholdRule
+from imbalance_lab.task import Activation, Logits, Target, one_hot
+from imbalance_lab.validation import check_choice, check_number
 
 Criterion = Literal[
     "balanced_accuracy",
@@ -32,48 +26,63 @@ Criterion = Literal[
     "worst_class_recall",
     "matthews_corrcoef",
 ]
-"""A score of decisions in `imbalance_lab.metrics`, higher is better."""
+"""A score of predicted labels in `imbalance_lab.metrics`; higher is better."""
 
 TAUS = tuple(step / 10 for step in range(21))
 """0, 0.1, …, 2."""
 
 
-@dataclass(frozen=True)
-class LogitAdjustment:
-    """z − τ log π for the shares ``train_prior``. τ = 1 gives the probabilities for equal shares; τ = 0 changes nothing.
+class PostHocLogitAdjustment:
+    """z − τ log π. τ = 1 gives the probabilities for uniform class priors; τ = 0 changes nothing.
 
-    (For sigmoid, log π / (1 − π) of each label: τ = 1 is a label that holds half the time.)
+    Under sigmoid, log π / (1 − π) of each label: τ = 1 gives each label the prior 0.5.
+
+    Args:
+        tau: a number ≥ 0, or the `Criterion` that chooses it on validation.
+
+    Raises:
+        TypeError, ValueError: if it is neither.
     """
 
-    activation: Activation
-    train_prior: ClassPriors
-    tau: float = 1.0
+    def __init__(self, tau: float | Criterion = 1.0) -> None:
+        if isinstance(tau, str):
+            validate_criterion(tau)
+        else:
+            check_number("tau", tau, minimum=0)
+        self.tau = tau
 
-    def __post_init__(self) -> None:
-        validate_activation(self.activation)
-        object.__setattr__(self, "train_prior", validate_class_priors("train_prior", self.train_prior, self.activation))
-        if isinstance(self.tau, bool) or not isinstance(self.tau, int | float) or not 0 <= self.tau < np.inf:
-            raise ValueError(f"tau must be a number ≥ 0, got {self.tau!r}")
+    def validate(
+        self,
+        num_classes: int,
+        train_prior: ClassPriors | None,
+        activation: Activation,
+        *,
+        calibration: CalibrationMethod,
+        rule: ThresholdRule,
+    ) -> None:
+        """Check that the class priors will be known, and that the rule does not need probabilities."""
+        require_prior(train_prior, calibration)
+        needs_probabilities = getattr(rule, "needs_probabilities", None)
+        if needs_probabilities is not None and needs_probabilities():
+            raise ValueError(f"{rule} needs probabilities: use deploy_prior instead of logit_adjustment")
 
-    @property
-    def offset(self) -> NDArray[np.float64]:
-        """What is added to the logits, (C,)."""
-        return -self.tau * prior_logit(self.train_prior, self.activation)
+    def fit(
+        self, logits: Logits, target: Target, train_prior: ClassPriors | None, activation: Activation
+    ) -> PriorShift:
+        """The offset for τ, which is chosen on these examples if ``tau`` is a criterion."""
+        prior = known_prior(train_prior)
+        if isinstance(self.tau, str):
+            tau = choose_tau(logits, target, prior, activation=activation, criterion=self.tau)
+            return PostHocLogitAdjustment(tau).shift(prior, activation)
+        return self.shift(prior, activation)
 
-    @property
-    def prior(self) -> ClassPriors | None:
-        """The shares that the probabilities stand for afterwards; None where they are none (τ not 0 or 1)."""
-        balanced = 1 / len(self.train_prior) if self.activation == "softmax" else 0.5
-        return {0.0: self.train_prior, 1.0: (balanced,) * len(self.train_prior)}.get(float(self.tau))
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {**asdict(self), "train_prior": list(self.train_prior)}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "LogitAdjustment":
-        """Read what `as_json` gave."""
-        return cls(content["activation"], tuple(content["train_prior"]), content["tau"])
+    def shift(self, train_prior: ClassPriors, activation: Activation) -> PriorShift:
+        """The offset from ``train_prior``, (C,); for a number τ."""
+        tau = check_number("tau", self.tau, minimum=0)
+        offset = -tau * prior_logit(train_prior, activation)
+        uniform = 1 / len(train_prior) if activation == "softmax" else 0.5
+        prior = {0.0: train_prior, 1.0: (uniform,) * len(train_prior)}.get(tau)
+        return PriorShift(f"logit_adjustment, tau={tau:g}", activation, train_prior, tuple(offset.tolist()), prior)
 
 
 def choose_tau(
@@ -84,37 +93,39 @@ def choose_tau(
     activation: Activation = "softmax",
     criterion: Criterion = "balanced_accuracy",
     taus: Sequence[float] = TAUS,
-) -> LogitAdjustment:
-    """The adjustment with the best score of its decisions on validation; of equally good ones the smallest τ.
+) -> float:
+    """The τ with the best score of its predicted labels on validation; among ties the smallest.
 
     Args:
         logits: (N, C) of examples that were not trained on.
-        target: class numbers (N,), or 0/1 (N, C).
-        train_prior: the shares that the logits stand for, (C,).
-        activation: softmax decides by the largest; sigmoid label by label, by z ≥ 0, and averages the labels' scores.
-        criterion: what to compare.
+        target: class indices (N,), or 0/1 (N, C).
+        train_prior: the class priors of the logits, (C,).
+        activation: softmax predicts the largest logit; sigmoid every label with z ≥ 0, and averages over labels.
+        criterion: the score.
         taus: the grid.
+
+    Raises:
+        ValueError: for an unknown criterion, or one that is undefined on these examples.
     """
-    checked_criterion(criterion)
+    validate_criterion(criterion)
     logits, target = as_scores(logits, "logits"), as_target(target)
-    adjustments = [LogitAdjustment(activation, train_prior, tau) for tau in sorted(taus)]
-    scores = [_score(logits + adjustment.offset, target, activation, criterion) for adjustment in adjustments]
+    candidates = sorted(taus)
+    offsets = [PostHocLogitAdjustment(tau).shift(train_prior, activation).offset for tau in candidates]
+    scores = [_score(logits + np.asarray(offset), target, activation, criterion) for offset in offsets]
     if np.isnan(scores).all():
         raise ValueError(f"{criterion} is undefined on these {len(target)} examples for every tau")
-    return adjustments[int(np.nanargmax(scores))]
+    return candidates[int(np.nanargmax(scores))]
 
 
-def checked_criterion(criterion: Criterion) -> Criterion:
-    """Return ``criterion``, or refuse what is no score to choose by."""
-    if criterion not in get_args(Criterion):
-        raise ValueError(f"the criterion for tau must be one of {', '.join(get_args(Criterion))}, got {criterion!r}")
-    return criterion
+def validate_criterion(criterion: str) -> None:
+    """Raise ValueError unless ``criterion`` is a `Criterion`."""
+    check_choice("the criterion for tau", criterion, get_args(Criterion))
 
 
 def _score(logits: Logits, target: Target, activation: Activation, criterion: Criterion) -> float:
     score = getattr(metrics, criterion)
     num_classes = logits.shape[1]
     if activation == "softmax":
-        return float(score(metrics.confusion_matrix(logits.argmax(1), target, num_classes)))
+        return float(score(metrics.confusion_matrix(logits.argmax(1), target.astype(np.int64), num_classes)))
     labels = zip((logits >= 0).T.astype(np.int64), one_hot(target, num_classes).T.astype(np.int64), strict=True)
-    return metrics.macro([score(metrics.confusion_matrix(decision, truth, 2)) for decision, truth in labels])
+    return metrics.macro([score(metrics.confusion_matrix(predicted, truth, 2)) for predicted, truth in labels])

@@ -1,55 +1,72 @@
-"""How the logits of one model are read: calibrated, moved to other class shares, and cut. What `predict` needs.
+"""Post-processing of a model's logits: calibration, prior correction and thresholds, as a module behind the net.
 
-The order is fixed and each step stands once, on the raw logits, so that nothing is corrected twice:
+The order is fixed and each step is applied once, to the raw logits, so that nothing is corrected twice:
 
-    z  →  z / T + bias  →  + offset (deployment prior, or logit adjustment)  →  probabilities, decisions, flags
+    z  →  z / T + bias  →  + prior offset  →  probabilities, predicted labels, flags
 """
 
-from dataclasses import dataclass
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, overload
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
-from imbalance_lab.posthoc.activation import Activation, ClassPriors, Logits, Target, log_odds, one_hot, probability
-from imbalance_lab.posthoc.calibration import Calibration
-from imbalance_lab.posthoc.logit_adjustment import LogitAdjustment
-from imbalance_lab.posthoc.prior import DeploymentPrior
-from imbalance_lab.posthoc.threshold import Scores, Threshold
+from imbalance_lab.metrics.entrance import as_target
+from imbalance_lab.posthoc import activation as functional
+from imbalance_lab.posthoc.activation import ClassPriors, match_type, to_float64
+from imbalance_lab.posthoc.calibration import Calibration, scale_logits, validate_logits
+from imbalance_lab.posthoc.prior_correction import PriorShift
+from imbalance_lab.posthoc.threshold import Threshold, is_flagged
+from imbalance_lab.task import Activation, Logits, Target, one_hot
 
-Adjustment = DeploymentPrior | LogitAdjustment
 
+class PostProcessor(nn.Module):
+    """A calibration, a prior correction that starts from its class priors, and a threshold for each class.
 
-@dataclass(frozen=True)
-class PostProcessor:
-    """A calibration, an adjustment that starts from the shares it stands for, and a cut for each class.
+    ``forward`` takes tensors. The other methods take tensors or NumPy arrays, always raw logits (N, C), and return the
+    same kind; both are computed by the same float64 operations. Flags compare float32 log-odds, so that they do not
+    depend on the batch. (float64 needs a device that has it: CPU or CUDA.)
+
+    The arguments describe what was fitted; the buffers below follow from them, keep their dtypes under ``.half()``, and
+    are saved with the description, so that ``load_state_dict`` restores all of it.
 
     Args:
         classes: C names.
         calibration: of the raw logits.
-        adjustment: to other class shares, or None.
-        thresholds: for each class a `Threshold` of its adjusted log-odds, or in words why there is none.
+        prior_correction: of the calibrated logits, or None.
+        thresholds: for each class a `Threshold` on its log-odds, or the reason why it has none.
+
+    Raises:
+        ValueError: if these do not fit together.
     """
 
-    classes: tuple[str, ...]
-    calibration: Calibration
-    adjustment: Adjustment | None
-    thresholds: tuple[Threshold | str, ...]
+    temperature: Tensor  # () float64
+    bias: Tensor  # (C,) float64
+    prior_offset: Tensor  # (C,) float64
+    log_odds_thresholds: Tensor  # (C,) float32, +inf for a class without a threshold
 
-    def __post_init__(self) -> None:
-        if not len(self.classes) == len(self.thresholds) == len(self.calibration.bias):
-            raise ValueError(
-                f"{len(self.classes)} classes, {len(self.thresholds)} cuts and {len(self.calibration.bias)} biases do not fit"
-            )
-        if self.adjustment is not None:
-            stands_for, starts_from = self.calibration.prior, self.adjustment.train_prior
-            if stands_for is None or not np.allclose(stands_for, starts_from, rtol=1e-6, atol=0):
-                raise ValueError(
-                    f"the calibrated logits stand for the class shares {stands_for}, but the adjustment starts from "
-                    f"{starts_from}: that would correct twice, or not at all"
-                )
-            if self.adjustment.activation != self.calibration.activation:
-                raise ValueError(f"the calibration is for {self.calibration.activation}, the adjustment is not")
+    def __init__(
+        self,
+        classes: Sequence[str],
+        calibration: Calibration,
+        prior_correction: PriorShift | None,
+        thresholds: Sequence[Threshold | str],
+    ) -> None:
+        super().__init__()
+        _check_consistency(classes, calibration, prior_correction, thresholds)
+        self.classes = tuple(classes)
+        self.calibration = calibration
+        self.prior_correction = prior_correction
+        self.thresholds = tuple(thresholds)
+        offset = (0.0,) * len(self.classes) if prior_correction is None else prior_correction.offset
+        log_odds = [each.log_odds if isinstance(each, Threshold) else math.inf for each in thresholds]
+        self.register_buffer("temperature", torch.tensor(calibration.temperature, dtype=torch.float64))
+        self.register_buffer("bias", torch.tensor(calibration.bias, dtype=torch.float64))
+        self.register_buffer("prior_offset", torch.tensor(offset, dtype=torch.float64))
+        self.register_buffer("log_odds_thresholds", torch.tensor(log_odds, dtype=torch.float64).float())
 
     @property
     def activation(self) -> Activation:
@@ -58,80 +75,144 @@ class PostProcessor:
 
     @property
     def prior(self) -> ClassPriors | None:
-        """The class shares for which `probability` holds; None if not known."""
-        return self.calibration.prior if self.adjustment is None else self.adjustment.prior
+        """The class priors that `probabilities` hold for; None if unknown."""
+        return self.calibration.prior if self.prior_correction is None else self.prior_correction.prior
 
-    def adjusted(self, logits: Logits) -> NDArray[np.float64]:
-        """Raw logits (N, C) → adjusted ones, to score or decide by; they must not be adjusted again."""
-        calibrated = self.calibration(logits)
-        return calibrated if self.adjustment is None else calibrated + self.adjustment.offset
+    def forward(self, logits: Tensor) -> Tensor:
+        """Raw logits (N, C) → adjusted logits (N, C) float64, which must not be adjusted again."""
+        validate_logits(logits, len(self.classes))
+        return scale_logits(logits.double(), self.temperature, self.bias) + self.prior_offset
 
-    def probability(self, logits: Logits) -> NDArray[np.float64]:
-        """Raw logits (N, C) → probabilities (N, C)."""
-        return probability(self.adjusted(logits), self.activation)
+    @overload
+    def adjusted(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def adjusted(self, logits: Logits) -> NDArray[np.float64]: ...
+    def adjusted(self, logits: Logits | Tensor) -> NDArray[Any] | Tensor:
+        """`forward`, for arrays too."""
+        return match_type(self._adjust(logits), logits)
 
-    def log_odds(self, logits: Logits) -> NDArray[np.float32]:
-        """Raw logits (N, C) → the log-odds (N, C) that the cuts are for."""
-        return log_odds(self.adjusted(logits), self.activation)
+    @overload
+    def probabilities(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def probabilities(self, logits: Logits) -> NDArray[np.float64]: ...
+    def probabilities(self, logits: Logits | Tensor) -> NDArray[Any] | Tensor:
+        """Probabilities (N, C) float64."""
+        return match_type(functional.probabilities(self._adjust(logits), self.activation), logits)
 
-    def decision(self, logits: Logits) -> NDArray[np.int64]:
-        """Raw logits (N, C) → the most probable class (N,); the cuts have no part in it."""
+    @overload
+    def log_odds(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def log_odds(self, logits: Logits) -> NDArray[np.float32]: ...
+    def log_odds(self, logits: Logits | Tensor) -> NDArray[Any] | Tensor:
+        """The log-odds (N, C) float32 that the thresholds are compared with."""
+        return match_type(functional.log_odds(self._adjust(logits), self.activation), logits)
+
+    @overload
+    def predict_labels(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def predict_labels(self, logits: Logits) -> NDArray[np.int64]: ...
+    def predict_labels(self, logits: Logits | Tensor) -> NDArray[Any] | Tensor:
+        """The most probable class (N,), without the thresholds.
+
+        Raises:
+            ValueError: under sigmoid, where labels are independent.
+        """
         if self.activation != "softmax":
-            raise ValueError("labels are flagged each by itself, there is no one class to decide: use flags")
-        return np.asarray(self.adjusted(logits).argmax(1))
+            raise ValueError("under sigmoid labels are independent, there is no most probable class: use flags")
+        return match_type(self._adjust(logits).argmax(1), logits)
 
-    def flags(self, logits: Logits) -> NDArray[np.bool_]:
-        """Raw logits (N, C) → which classes are flagged (N, C); one without a cut never is."""
-        columns = zip(self.log_odds(logits).T, self.thresholds, strict=True)
-        return np.stack([_flags(threshold, scores) for scores, threshold in columns], 1)
+    @overload
+    def flags(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def flags(self, logits: Logits) -> NDArray[np.bool_]: ...
+    def flags(self, logits: Logits | Tensor) -> NDArray[Any] | Tensor:
+        """Whether each class reaches its threshold, (N, C) bool; a class without one is never flagged."""
+        log_odds = functional.log_odds(self._adjust(logits), self.activation)
+        return match_type(is_flagged(log_odds, self.log_odds_thresholds), logits)
 
     def evaluate_on(self, logits: Logits, target: Target) -> tuple[Threshold | str, ...]:
-        """The cuts with their counts on other examples: raw logits (N, C), target (N,) or 0/1 (N, C)."""
-        scores, positive = self.log_odds(logits), one_hot(target, len(self.classes))
+        """The thresholds with their counts on other examples: raw logits (N, C), target (N,) or 0/1 (N, C)."""
+        scores, positive = self.log_odds(logits), one_hot(as_target(target), len(self.classes))
         return tuple(
             threshold.on(scores[:, c], positive[:, c]) if isinstance(threshold, Threshold) else threshold
             for c, threshold in enumerate(self.thresholds)
         )
 
     def as_json(self) -> dict[str, Any]:
-        """What `operating_point.json` holds."""
-        adjustment = self.adjustment
-        kind = "deployment_prior" if isinstance(adjustment, DeploymentPrior) else "logit_adjustment"
+        """The content of `operating_point.json`."""
         return {
             "calibration": self.calibration.as_json(),
-            "adjustment": None if adjustment is None else {kind: adjustment.as_json()},
+            "prior_correction": None if self.prior_correction is None else self.prior_correction.as_json(),
             "prior": None if self.prior is None else list(self.prior),
             "classes": [
-                {
-                    "name": name,
-                    **(
-                        threshold.as_json()
-                        if isinstance(threshold, Threshold)
-                        else {"threshold": None, "refused": threshold}
-                    ),
-                }
+                {"name": name, **_threshold_as_json(threshold)}
                 for name, threshold in zip(self.classes, self.thresholds, strict=True)
             ],
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "PostProcessor":
-        """Read what `as_json` gave."""
-        adjustment: Adjustment | None = None
-        match content["adjustment"]:
-            case {"deployment_prior": stored}:
-                adjustment = DeploymentPrior.from_json(stored)
-            case {"logit_adjustment": stored}:
-                adjustment = LogitAdjustment.from_json(stored)
+        """Read what `as_json` returned."""
+        correction = content["prior_correction"]
         return cls(
-            classes=tuple(each["name"] for each in content["classes"]),
+            classes=[each["name"] for each in content["classes"]],
             calibration=Calibration.from_json(content["calibration"]),
-            adjustment=adjustment,
-            thresholds=tuple(
+            prior_correction=None if correction is None else PriorShift.from_json(correction),
+            thresholds=[
                 each["refused"] if "refused" in each else Threshold.from_json(each) for each in content["classes"]
-            ),
+            ],
         )
 
+    def get_extra_state(self) -> dict[str, Any]:
+        """What the buffers do not hold (class names, activation, class priors, counts), as plain data."""
+        return self.as_json()
 
-def _flags(threshold: Threshold | str, scores: Scores) -> NDArray[np.bool_]:
-    return threshold.flags(scores) if isinstance(threshold, Threshold) else np.zeros(len(scores), bool)
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Restore what `get_extra_state` returned; the buffers are loaded by themselves."""
+        stored = PostProcessor.from_json(state)
+        self.classes, self.calibration = stored.classes, stored.calibration
+        self.prior_correction, self.thresholds = stored.prior_correction, stored.thresholds
+
+    def _adjust(self, logits: Logits | Tensor) -> Tensor:
+        tensor: Tensor = self(logits if isinstance(logits, Tensor) else to_float64(logits).to(self.bias.device))
+        return tensor
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "PostProcessor":
+        """Move between devices only: decisions must not change because a net is used in half precision."""
+
+        def move(buffer: Tensor) -> Tensor:
+            moved = fn(buffer)
+            return moved if moved.dtype == buffer.dtype else buffer.to(moved.device)
+
+        super()._apply(move, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+
+def _threshold_as_json(threshold: Threshold | str) -> dict[str, Any]:
+    return threshold.as_json() if isinstance(threshold, Threshold) else {"threshold": None, "refused": threshold}
+
+
+def _check_consistency(
+    classes: Sequence[str],
+    calibration: Calibration,
+    prior_correction: PriorShift | None,
+    thresholds: Sequence[Threshold | str],
+) -> None:
+    if not len(classes) == len(thresholds) == len(calibration.bias):
+        raise ValueError(
+            f"got {len(classes)} classes, {len(thresholds)} thresholds and {len(calibration.bias)} biases: "
+            "the numbers must be equal"
+        )
+    if prior_correction is None:
+        return
+    calibrated, corrected = calibration.prior, prior_correction.train_prior
+    if calibrated is None or not np.allclose(calibrated, corrected, rtol=1e-6, atol=0):
+        raise ValueError(
+            f"the calibrated logits have the class priors {calibrated}, but the prior correction starts from "
+            f"{corrected}: that would correct twice, or not at all"
+        )
+    if prior_correction.activation != calibration.activation:
+        raise ValueError(
+            f"the calibration is for {calibration.activation}, but the prior correction is for "
+            f"{prior_correction.activation}"
+        )

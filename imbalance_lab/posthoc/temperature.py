@@ -1,33 +1,71 @@
-"""Temperature scaling (Guo et al. 2017, arXiv 1706.04599): one number that makes probabilities mean what they say."""
+"""Temperature scaling (Guo et al. 2017, arXiv 1706.04599): one scalar for all logits."""
+
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from imbalance_lab.metrics.entrance import as_scores, as_target
-from imbalance_lab.posthoc.activation import Activation, Logits, Target, negative_log_likelihood
+from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, prior_logit, validate_activation
+from imbalance_lab.posthoc.calibration import Calibration
+from imbalance_lab.task import Activation, Logits, Target, one_hot
 
-COLDEST, HOTTEST = 0.05, 20.0
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
+
+
+class TemperatureScaling:
+    """Temperature scaling; the class priors of the probabilities stay ``train_prior``.
+
+    The held-out examples may have other class priors, for instance a balanced split of a long-tailed dataset: T is
+    fitted to softmax(z / T − log π_train + log π_held-out). Otherwise the difference of the priors would look like
+    overconfidence.
+    """
+
+    estimates_prior: ClassVar[bool] = False
+
+    def validate(self, num_classes: int, train_prior: ClassPriors | None, activation: Activation) -> None:
+        """Any task will do."""
+        validate_activation(activation)
+
+    def fit(
+        self, logits: Logits, target: Target, train_prior: ClassPriors | None, activation: Activation = "softmax"
+    ) -> Calibration:
+        """Fit T on held-out examples.
+
+        Args:
+            logits: (N, C) of examples that were not trained on.
+            target: class indices (N,), or 0/1 (N, C).
+            train_prior: the class priors of the logits (`implied_prior`), or None if they are unknown.
+            activation: softmax or sigmoid.
+        """
+        logits, target = as_scores(logits, "logits"), as_target(target)
+        held_out = one_hot(target, logits.shape[1]).mean(0)
+        offset: NDArray[np.float64] | float = 0.0
+        if train_prior is not None:
+            offset = prior_logit(held_out, activation) - prior_logit(train_prior, activation)
+        temperature = fit_temperature(logits, target, activation=activation, offset=offset)
+        return Calibration(activation, temperature, (0.0,) * logits.shape[1], train_prior)
 
 
 def fit_temperature(
     logits: Logits, target: Target, *, activation: Activation = "softmax", offset: NDArray[np.float64] | float = 0.0
 ) -> float:
-    """The T in [0.05, 20] that makes softmax(z / T + offset), or its sigmoid, most likely on held-out examples.
+    """The T in [0.05, 20] with the largest likelihood of softmax(z / T + offset), or its sigmoid.
 
-    The likelihood has one peak: it is log-concave in 1 / T.
+    The likelihood has a single maximum: it is log-concave in 1 / T.
 
     Args:
         logits: (N, C) of examples that were not trained on.
-        target: class numbers (N,), or 0/1 (N, C).
+        target: class indices (N,), or 0/1 (N, C).
         activation: softmax or sigmoid.
-        offset: (C,), what is known to be missing in the logits: log π_held-out − log π_seen where the held-out
-            examples have other class shares than those that the logits stand for. −∞ for a class that has none.
+        offset: (C,), log π_held-out − log π_train if the class priors of the held-out examples differ from those of the
+            logits. −∞ for a class without a held-out example.
     """
     wide, target = as_scores(logits, "logits").astype(np.float64), as_target(target)
 
     def cost(log_temperature: float) -> float:
         return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, activation)
 
-    best = minimize_scalar(cost, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
+    best = minimize_scalar(cost, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
     return float(np.exp(best.x))

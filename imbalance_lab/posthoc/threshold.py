@@ -1,4 +1,4 @@
-"""A threshold on one class's log-odds, with what it did on the examples that it was chosen on."""
+"""A decision threshold on the log-odds of one class, with its confusion counts."""
 
 import math
 from dataclasses import asdict, dataclass, replace
@@ -16,16 +16,16 @@ Mask = NDArray[np.bool_]
 
 
 class ThresholdError(ValueError):
-    """No threshold can be chosen; the message says what is lacking, and how many examples it takes."""
+    """No threshold can be chosen; the message says why, and how many examples are needed."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """Flag an example as the class when its log-odds are at least ``log_odds``.
+    """Flags an example as the class if its log-odds are at least ``log_odds``; +inf flags none.
 
     Args:
-        rule: by what it was chosen, in words.
-        log_odds: the threshold.
+        rule: the rule that chose it, as text.
+        log_odds: compared in float32.
         tp, fp: flagged positives and negatives, among ``n_positive`` and ``n_negative``.
     """
 
@@ -43,17 +43,17 @@ class Threshold:
 
     @property
     def recall(self) -> float:
-        """Of the positives, how many are flagged; NaN without one."""
+        """TP / positives; NaN without a positive."""
         return self.tp / self.n_positive if self.n_positive else math.nan
 
     @property
     def precision(self) -> float:
-        """Of the flagged, how many are positive; NaN if nothing is flagged."""
+        """TP / flagged; NaN if nothing is flagged."""
         return self.tp / (self.tp + self.fp) if self.tp + self.fp else math.nan
 
     @property
     def fpr(self) -> float:
-        """Of the negatives, how many are flagged; NaN without one."""
+        """FP / negatives; NaN without a negative."""
         return self.fp / self.n_negative if self.n_negative else math.nan
 
     @property
@@ -62,12 +62,12 @@ class Threshold:
         return 2 * self.tp / (self.tp + self.fp + self.n_positive) if self.n_positive else math.nan
 
     def flags(self, scores: Scores) -> Mask:
-        """Which examples are flagged, (N,)."""
-        return np.asarray(as_scores(scores) >= np.float32(self.log_odds))
+        """Whether each example is flagged, (N,)."""
+        return np.asarray(is_flagged(as_scores(scores), np.float32(self.log_odds)))
 
     def on(self, scores: Scores, positive: Mask) -> "Threshold":
-        """The same threshold with its counts on other examples, as those of a test set."""
-        scores, positive = scored(scores, positive)
+        """The same threshold with its counts on other examples, for instance a test set."""
+        scores, positive = check_scores(scores, positive)
         flagged, n_positive = self.flags(scores), int(positive.sum())
         tp = int((flagged & positive).sum())
         return replace(
@@ -81,41 +81,58 @@ class Threshold:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Threshold":
-        """Read what `as_json` gave."""
+        """Read what `as_json` returned."""
         return cls(**{name: content[name] for name in cls.__dataclass_fields__})
 
 
-def scored(scores: Scores, positive: Mask) -> tuple[Scores, Mask]:
-    """What a rule is told, as arrays: log-odds (N,), and as bool which of them are of the class, (N,).
+def check_scores(scores: Scores, positive: Mask) -> tuple[Scores, Mask]:
+    """Log-odds (N,) and, as bool, which examples have the class (N,); lists, tensors and 0/1 integers are converted.
 
     Raises:
-        TypeError, ValueError: for a mask of anything but 0 and 1, and for shapes that do not fit each other.
+        TypeError, ValueError: for a mask with other values than 0 and 1, or shapes that do not match.
     """
     scores, positive = as_scores(scores), as_mask(positive)
     if scores.ndim != 1 or scores.shape != positive.shape:
-        raise ValueError(f"scores and positive must both be (N,), got {scores.shape} and {positive.shape}")
+        raise ValueError(f"scores and positive must both have shape (N,), got {scores.shape} and {positive.shape}")
     return scores, positive
 
 
+def is_flagged(scores: Any, threshold: Any) -> Any:
+    """Whether float32 log-odds reach a float32 threshold, for arrays and tensors alike; +inf is never reached."""
+    return (scores >= threshold) & (threshold < math.inf)
+
+
 def threshold_at(rule: object, log_odds: float, scores: Scores, positive: Mask) -> Threshold:
-    """The cut at a threshold, with its counts on these examples."""
+    """The threshold ``log_odds`` with its counts on these examples."""
     return Threshold(str(rule), float(log_odds), 0, 0, 0, 0).on(scores, positive)
 
 
 class ThresholdRule(Protocol):
-    """Chooses a threshold; in words (``str``) it says what for."""
+    """Chooses a threshold; ``operating_point=`` in the config selects a rule by ``_target_``.
+
+    Its ``str`` states the property that it aims at. Two methods are optional:
+
+    - ``holds_under_prior_shift(num_classes) -> bool``: whether that property is independent of the class priors, so
+      that the rule can be combined with `DeployPrior`; absent means no.
+    - ``needs_probabilities() -> bool``: whether scores must be calibrated probabilities, so that it cannot be combined
+      with `PostHocLogitAdjustment`; absent means no.
+    """
 
     def __call__(self, scores: Scores, positive: Mask) -> Threshold:
-        """The cut for log-odds (N,) of examples of which ``positive`` (N,) are of the class, or `ThresholdError`."""
+        """The threshold for log-odds (N,) of examples, of which ``positive`` (N,) have the class.
+
+        Raises:
+            ThresholdError: if no threshold can be chosen.
+        """
         ...
 
 
-def require_examples(rule: ThresholdRule, n: int, needed: int, what: str) -> None:
-    """Say how many examples the rule needs, if there are fewer."""
+def require_examples(rule: object, n: int, needed: int, kind: str) -> None:
+    """Raise ThresholdError if there are fewer than ``needed`` examples of this kind."""
     if n < needed:
-        raise ThresholdError(f"{rule} needs {needed} {what} on validation, the class has {n}")
+        raise ThresholdError(f"{rule} needs {needed} {kind} on validation, the class has {n}")
 
 
 def just_above(score: float) -> float:
-    """The next number of float32: the lowest threshold that leaves ``score`` out."""
+    """The next larger float32: the lowest threshold that does not flag ``score``."""
     return float(np.nextafter(np.float32(score), np.float32(np.inf)))

@@ -165,7 +165,7 @@ def test_a_deployment_prior_is_applied_to_test_and_told_beside_it(run_job: RunJo
     assert after > before, "the tail is found more often once its classes count as much as the others"
     postprocessor = PostProcessor.from_json(json.loads((run / "operating_point.json").read_text()))
     stored = Predictions.read(run / "predictions" / "test.parquet")
-    assert balanced_accuracy_score(stored.target, postprocessor.decision(stored.logits)) == pytest.approx(after)
+    assert balanced_accuracy_score(stored.target, postprocessor.predict_labels(stored.logits)) == pytest.approx(after)
     flags = postprocessor.flags(stored.logits)
     for c, threshold in enumerate(told["test_at_thresholds"]):
         assert threshold["recall"] == pytest.approx(flags[stored.target == c, c].mean())
@@ -251,17 +251,20 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
         (["optimizer.lr=abc"], "given lr=abc"),
         (
             ["deploy_prior=[0.5,0.5]", "operating_point=min_recall"],
-            "after training: deploy_prior has 2 shares, but there are 10",
+            "after training: deploy_prior has 2 class priors, but there are 10",
         ),
         (["deploy_prior=[0.5,0.6]", "data=digits_binary", "operating_point=min_recall"], "deploy_prior must sum to 1"),
-        (["deploy_prior=[0.9,0.1]", "data=digits_binary"], "with a deployment prior choose by recall or by cost"),
+        (
+            ["deploy_prior=[0.9,0.1]", "data=digits_binary"],
+            "with deploy_prior choose operating_point=min_recall or min_cost",
+        ),
         (["logit_adjustment=best"], "after training: the criterion for tau must be one of balanced_accuracy"),
         (
             ["operating_point=min_recall", "operating_point.min_recall=2"],
             "min_recall must be a number between 0 and 1",
         ),
         (["calibration=platt"], "after training: calibration must be one of none, temperature, bias_corrected"),
-        (["loss=ldam", "logit_adjustment=1"], "this loss leaves logits that stand for no known class shares"),
+        (["loss=ldam", "logit_adjustment=1"], "the class priors of the logits are unknown after this loss"),
         (["scheduler.warmup=2"], "scheduler: warmup, a share of the run, must lie in [0, 1), got 2"),
         (["backbone.widths=3"], "backbone: widths must be a list of whole numbers ≥ 1, got 3"),
         (["loss._target_=imbalance_lab.losses.Foccal"], "loss: "),
@@ -398,7 +401,7 @@ def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_jo
         (["loss=asymmetric", "logit_adjustment=1"], "use calibration=bias_corrected"),
         (
             ["loss=asymmetric", "deploy_prior=[0.2]", "operating_point=min_recall", "calibration=bias_corrected"],
-            "after training: deploy_prior has 1 shares, but there are 2",
+            "after training: deploy_prior has 1 class priors, but there are 2",
         ),
     ],
 )

@@ -14,7 +14,7 @@ from imbalance_lab.metrics import (
     macro_auroc_interval,
     wilson_interval,
 )
-from imbalance_lab.posthoc import MinRecall, fit_postprocessor, implied_prior, log_odds
+from imbalance_lab.posthoc import DeployPrior, MinRecall, fit_postprocessor, implied_prior, log_odds
 
 NAMES = ("ant", "bee", "cat", "dog")
 TRAIN_COUNTS = [500, 101, 100, 19]
@@ -165,7 +165,7 @@ def test_adjusted_predictions_are_those_of_the_readout():
         NAMES,
         MinRecall(0.5),
         train_prior=implied_prior([60, 25, 10, 5]),
-        deploy_prior=[0.25] * 4,
+        prior_correction=DeployPrior([0.25] * 4),
     )
     after = adjusted(predictions, postprocessor)
     expected = (

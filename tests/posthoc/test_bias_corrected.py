@@ -7,16 +7,25 @@ from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 
 from imbalance_lab.posthoc import (
+    BiasCorrectedScaling,
     Calibration,
-    fit_bias_corrected,
+    NoCalibration,
+    TemperatureScaling,
     fit_temperature,
-    fit_temperature_scaling,
     implied_prior,
-    uncalibrated,
+    probabilities,
 )
-from imbalance_lab.posthoc.activation import negative_log_likelihood, probability
+from imbalance_lab.posthoc.activation import negative_log_likelihood
 
-SEEN = implied_prior([800, 150, 50])
+TRAIN_PRIOR = implied_prior([800, 150, 50])
+
+
+def fit_bias_corrected(logits, target, activation="softmax"):
+    return BiasCorrectedScaling().fit(logits, target, None, activation)
+
+
+def uncalibrated(num_classes, train_prior):
+    return NoCalibration().fit(np.zeros((1, num_classes)), np.zeros(1, np.int64), train_prior, "softmax")
 
 
 def drawn(n=4000, classes=3, seed=0, temperature=1.0, bias=0.0):
@@ -34,7 +43,7 @@ def drawn_labels(n=4000, seed=0, temperature=1.0, bias=0.0):
 
 
 @pytest.mark.parametrize("make", [drawn, drawn_labels])
-def test_a_planted_temperature_and_bias_are_found(make):
+def test_recovers_known_temperature_and_bias(make):
     bias = np.array([1.0, -1.5, 0.5])
     logits, target = make(40_000, temperature=1.6, bias=bias)
     found = fit_bias_corrected(logits, target, "softmax" if make is drawn else "sigmoid")
@@ -43,16 +52,16 @@ def test_a_planted_temperature_and_bias_are_found(make):
 
 
 @pytest.mark.parametrize("make", [drawn, drawn_labels])
-def test_the_mean_probability_of_every_class_is_its_share_which_it_stands_for(make):
+def test_mean_probability_equals_held_out_prior(make):
     logits, target = make(700, seed=3, temperature=0.7)
     activation = "softmax" if make is drawn else "sigmoid"
     found = fit_bias_corrected(logits, target, activation)
-    shares = np.bincount(target) / 700 if activation == "softmax" else target.mean(0)
-    np.testing.assert_allclose(probability(found(logits), activation).mean(0), shares, atol=1e-5)
-    np.testing.assert_allclose(found.prior, shares)
+    priors = np.bincount(target) / 700 if activation == "softmax" else target.mean(0)
+    np.testing.assert_allclose(probabilities(found(logits), activation).mean(0), priors, atol=1e-5)
+    np.testing.assert_allclose(found.prior, priors)
 
 
-def test_it_is_the_minimum_that_another_optimiser_finds():
+def test_minimum_equals_that_of_another_optimizer():
     logits, target = drawn(500, seed=4, temperature=2.0, bias=np.array([0.5, 0, -0.5]))
     found = fit_bias_corrected(logits, target)
 
@@ -71,7 +80,7 @@ def test_it_is_the_minimum_that_another_optimiser_finds():
     )
 
 
-def test_one_label_is_platt_scaling():
+def test_single_label_equals_platt_scaling():
     logits, target = drawn_labels(800, seed=5, temperature=1.5, bias=-1.0)
     found = fit_bias_corrected(logits[:, :1], target[:, :1], "sigmoid")
     platt = LogisticRegression(C=np.inf, tol=1e-10).fit(logits[:, :1], target[:, 0])
@@ -79,7 +88,7 @@ def test_one_label_is_platt_scaling():
     assert found.bias[0] == pytest.approx(platt.intercept_[0], rel=1e-4)
 
 
-def test_it_undoes_whatever_bias_training_left():
+def test_invariant_to_a_bias_from_training():
     logits, target = drawn(2000)
     moved = fit_bias_corrected(logits + np.array([3.0, -1, 0.5]), target)
     plain = fit_bias_corrected(logits, target)
@@ -88,7 +97,7 @@ def test_it_undoes_whatever_bias_training_left():
     )
 
 
-def test_permuting_the_classes_permutes_the_bias():
+def test_permuting_classes_permutes_the_bias():
     logits, target = drawn(600, bias=np.array([1.0, -1, 0]))
     order = np.array([1, 2, 0])
     found, permuted = (
@@ -99,7 +108,7 @@ def test_permuting_the_classes_permutes_the_bias():
     np.testing.assert_allclose(permuted.bias, np.take(found.bias, order), atol=1e-5)
 
 
-def test_huge_logits_and_constants_do_no_harm():
+def test_stable_for_huge_logits_and_constant_shifts():
     logits, target = drawn(500)
     plain = fit_bias_corrected(logits, target)
     shifted = fit_bias_corrected(logits + np.random.default_rng(0).normal(0, 1e4, (500, 1)), target)
@@ -109,7 +118,7 @@ def test_huge_logits_and_constants_do_no_harm():
     assert np.isfinite(fit_bias_corrected(logits * np.float32(1e4), target).bias).all()
 
 
-def test_a_class_without_a_validation_example_is_refused():
+def test_class_without_validation_example_raises():
     logits, target = drawn(100, classes=4)
     with pytest.raises(ValueError, match=r"class 2 has none of .*: use temperature scaling"):
         fit_bias_corrected(logits[target != 2], target[target != 2])
@@ -120,58 +129,58 @@ def test_a_class_without_a_validation_example_is_refused():
         fit_bias_corrected(logits, labels, "sigmoid")
 
 
-def test_temperature_changes_no_decision_and_bias_may():
+def test_temperature_changes_no_predicted_label_but_bias_may():
     logits, target = drawn(500, bias=np.array([2.0, 0, -2]))
-    for train_prior in (None, SEEN):
-        scaled = fit_temperature_scaling(logits, target, train_prior)
+    for train_prior in (None, TRAIN_PRIOR):
+        scaled = TemperatureScaling().fit(logits, target, train_prior)
         assert scaled.prior == train_prior
         assert (scaled(logits).argmax(1) == logits.argmax(1)).all()
     assert (fit_bias_corrected(logits, target)(logits).argmax(1) != logits.argmax(1)).any()
 
 
-@pytest.mark.parametrize("planted", [0.5, 2.0])
-def test_the_temperature_is_found_where_the_held_out_examples_have_other_shares(planted):
-    # Long-tailed as in training, p(c | x) = softmax(z / T); then thinned until the classes are held out alike.
+@pytest.mark.parametrize("true_temperature", [0.5, 2.0])
+def test_recovers_temperature_under_prior_shift(true_temperature):
+    # Long-tailed as in training, p(c | x) = softmax(z / T); then subsampled to balanced classes.
     rng = np.random.default_rng(0)
-    truth = rng.normal(0, 1.5, (60_000, 3)) + np.log(SEEN)
+    truth = rng.normal(0, 1.5, (60_000, 3)) + np.log(TRAIN_PRIOR)
     target = (truth + rng.gumbel(size=truth.shape)).argmax(1)
-    shares = np.bincount(target) / len(target)
-    kept = rng.random(len(target)) < (shares.min() / shares)[target]
-    logits, target = (truth * planted)[kept], target[kept]
-    found = fit_temperature_scaling(logits, target, tuple(shares))
-    assert found.temperature == pytest.approx(planted, rel=0.03)
-    assert found.prior == tuple(shares)
-    assert fit_temperature(logits, target) > 1.2 * planted  # the difference of shares, taken for overconfidence
+    priors = np.bincount(target) / len(target)
+    kept = rng.random(len(target)) < (priors.min() / priors)[target]
+    logits, target = (truth * true_temperature)[kept], target[kept]
+    found = TemperatureScaling().fit(logits, target, tuple(priors))
+    assert found.temperature == pytest.approx(true_temperature, rel=0.03)
+    assert found.prior == tuple(priors)
+    assert fit_temperature(logits, target) > 1.2 * true_temperature  # prior shift mistaken for overconfidence
 
 
-def test_a_class_that_is_not_held_out_is_no_trouble_for_temperature():
+def test_temperature_fits_without_examples_of_a_class():
     logits, target = drawn(2000, classes=3)
     kept = target != 1
-    assert fit_temperature_scaling(logits[kept], target[kept], (1 / 3,) * 3).temperature == pytest.approx(1, rel=0.15)
+    assert TemperatureScaling().fit(logits[kept], target[kept], (1 / 3,) * 3).temperature == pytest.approx(1, rel=0.15)
     labelled, labels = drawn_labels(2000)
     labels[:, 1] = 0
-    assert np.isfinite(fit_temperature_scaling(labelled, labels, (0.5,) * 3, "sigmoid").temperature)
+    assert np.isfinite(TemperatureScaling().fit(labelled, labels, (0.5,) * 3, "sigmoid").temperature)
 
 
-def test_json_and_back():
+def test_json_round_trip():
     logits, target = drawn(300)
-    for calibration in (fit_bias_corrected(logits, target), uncalibrated(3, None), uncalibrated(3, SEEN)):
+    for calibration in (fit_bias_corrected(logits, target), uncalibrated(3, None), uncalibrated(3, TRAIN_PRIOR)):
         assert Calibration.from_json(json.loads(json.dumps(calibration.as_json(), allow_nan=False))) == calibration
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("tanh", 1.0, (0.0, 0.0), None), "link must be softmax or sigmoid"),
-        (("softmax", 0.0, (0.0, 0.0), None), "temperature must be a number > 0"),
-        (("softmax", 1.0, (0.0, 0.0), (0.2, 0.3, 0.5)), "prior has 3 shares, but bias is of 2 classes"),
+        (("tanh", 1.0, (0.0, 0.0), None), "activation must be one of softmax, sigmoid"),
+        (("softmax", 0.0, (0.0, 0.0), None), "temperature must be a finite number > 0"),
+        (("softmax", 1.0, (0.0, 0.0), (0.2, 0.3, 0.5)), "prior has 3 class priors, but bias has 2 classes"),
     ],
 )
-def test_nonsense_is_refused(arguments, sentence):
+def test_invalid_arguments_raise(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         Calibration(*arguments)
 
 
-def test_logits_of_another_number_of_classes_are_refused():
-    with pytest.raises(ValueError, match=r"must be \(N, 3\)"):
+def test_wrong_number_of_classes_raises():
+    with pytest.raises(ValueError, match=r"logits must have shape \(N, 3\)"):
         uncalibrated(3, None)(np.zeros((4, 2)))

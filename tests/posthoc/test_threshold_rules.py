@@ -30,12 +30,12 @@ def examples(n_positive=60, n_negative=400, seed=0, lead=2.0):
 
 
 def lower_bound(successes, n, confidence):
-    """Clopper & Pearson's one-sided lower end, by its other formula, quantiles of the beta distribution."""
+    """Clopper & Pearson's one-sided lower bound, as a quantile of the beta distribution."""
     return 0.0 if successes == 0 else beta.ppf(1 - confidence, successes, n - successes + 1)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_counts_are_those_of_the_threshold_and_scores_follow(rule):
+def test_counts_and_scores_match_the_threshold(rule):
     scores, positive = examples()
     threshold = rule(scores, positive)
     flagged = scores >= threshold.log_odds
@@ -50,28 +50,28 @@ def test_counts_are_those_of_the_threshold_and_scores_follow(rule):
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_the_order_of_the_examples_does_not_matter(rule):
+def test_invariant_to_example_order(rule):
     scores, positive = examples()
     order = np.random.default_rng(1).permutation(len(scores))
     assert rule(scores[order], positive[order]) == rule(scores, positive)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_json_and_back(rule):
+def test_json_round_trip(rule):
     threshold = rule(*examples())
     stored = json.loads(json.dumps(threshold.as_json(), allow_nan=False))
     assert Threshold.from_json(stored) == threshold
     assert stored["rule"] == str(rule)
 
 
-def test_undefined_is_null():
+def test_undefined_scores_are_null():
     stored = Threshold("max F1", 0.5, 0, 0, 0, 10).as_json()
     assert (stored["recall"], stored["precision"], stored["f1"], stored["fpr"]) == (None, None, None, 0)
 
 
 @pytest.mark.parametrize("at_least", [0.5, 0.8, 0.9])
 @pytest.mark.parametrize("confidence", [0.5, 0.9, 0.95])
-def test_recall_is_the_highest_threshold_whose_lower_bound_suffices(at_least, confidence):
+def test_min_recall_is_the_highest_threshold_with_sufficient_lower_bound(at_least, confidence):
     scores, positive = examples()
     threshold = MinRecall(at_least, confidence)(scores, positive)
     good = [t for t in scores[positive] if lower_bound((scores[positive] >= t).sum(), 60, confidence) >= at_least]
@@ -80,7 +80,7 @@ def test_recall_is_the_highest_threshold_whose_lower_bound_suffices(at_least, co
 
 @pytest.mark.parametrize("at_most", [0.02, 0.1, 0.3])
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
-def test_fpr_is_the_lowest_threshold_whose_upper_bound_suffices(at_most, confidence):
+def test_max_fpr_is_the_lowest_threshold_with_sufficient_upper_bound(at_most, confidence):
     scores, positive = examples()
     threshold = MaxFPR(at_most, confidence)(scores, positive)
     negatives = scores[~positive]
@@ -91,7 +91,7 @@ def test_fpr_is_the_lowest_threshold_whose_upper_bound_suffices(at_most, confide
 
 
 @pytest.mark.parametrize("at_least", [0.3, 0.6])
-def test_precision_is_the_highest_recall_whose_lower_bound_suffices(at_least):
+def test_min_precision_has_the_highest_recall_with_sufficient_lower_bound(at_least):
     scores, positive = examples()
     threshold = MinPrecision(at_least)(scores, positive)
     good = []
@@ -102,7 +102,7 @@ def test_precision_is_the_highest_recall_whose_lower_bound_suffices(at_least):
     assert threshold.tp == max(good)
 
 
-def test_the_promise_of_recall_holds_at_its_confidence():
+def test_recall_guarantee_holds_at_its_confidence():
     # 4000 validations of 40 positives; the true recall of a threshold t is P(N(0, 1) ≥ t).
     rng = np.random.default_rng(0)
     rule = MinRecall(0.8, 0.9)
@@ -113,7 +113,7 @@ def test_the_promise_of_recall_holds_at_its_confidence():
     assert kept == pytest.approx(exact, abs=0.015)
 
 
-def test_the_promise_of_fpr_holds_at_its_confidence():
+def test_fpr_guarantee_holds_at_its_confidence():
     rng = np.random.default_rng(0)
     rule = MaxFPR(0.05, 0.9)
     kept = np.mean(
@@ -125,7 +125,7 @@ def test_the_promise_of_fpr_holds_at_its_confidence():
     assert 0.9 - 0.015 <= kept <= 0.97
 
 
-def test_reaching_it_on_validation_alone_would_fail_as_often_as_not():
+def test_the_empirical_threshold_fails_about_half_of_the_time():
     rng = np.random.default_rng(0)
     empirical = [norm.sf(np.sort(rng.normal(size=40))[-32]) >= 0.8 for _ in range(4000)]
     assert np.mean(empirical) < 0.6
@@ -135,7 +135,7 @@ def test_reaching_it_on_validation_alone_would_fail_as_often_as_not():
     st.lists(st.integers(-3, 3), min_size=30, max_size=60),
     st.lists(st.integers(-3, 3), min_size=60, max_size=90),
 )
-def test_ties_never_break_a_promise(positive, negative):
+def test_guarantees_hold_with_ties(positive, negative):
     scores = np.array([*positive, *negative], np.float32)
     is_positive = np.arange(len(scores)) < len(positive)
     recall = MinRecall(0.9)(scores, is_positive)
@@ -157,7 +157,7 @@ def test_ties_never_break_a_promise(positive, negative):
     ],
     ids=str,
 )
-def test_too_few_are_refused_by_number_and_just_enough_are_not(rule, positives, needed):
+def test_raises_with_one_example_fewer_than_needed(rule, positives, needed):
     kind = "positives" if positives else "negatives"
     sizes = (lambda n: (n, 100)) if positives else (lambda n: (100, n))
     with pytest.raises(ThresholdError, match=f"{rule} needs {needed} {kind} on validation, the class has {needed - 1}"):
@@ -165,26 +165,28 @@ def test_too_few_are_refused_by_number_and_just_enough_are_not(rule, positives, 
     assert rule(*examples(*sizes(needed), lead=20)).recall == 1
 
 
-def test_examples_needed_is_where_a_perfect_record_first_suffices():
-    for share in (0.5, 0.9, 0.97, 0.999):
-        n = examples_needed(share)
-        assert lower_bound(n, n, 0.95) >= share > lower_bound(n - 1, n - 1, 0.95)
+def test_examples_needed_is_the_smallest_sufficient_number():
+    for rate in (0.5, 0.9, 0.97, 0.999):
+        n = examples_needed(rate)
+        assert lower_bound(n, n, 0.95) >= rate > lower_bound(n - 1, n - 1, 0.95)
 
 
-def test_precision_out_of_reach_is_refused_with_the_best_there_is():
-    with pytest.raises(ThresholdError, match=r"no cut is known to be so precise; the best has \d+ right of \d+"):
+def test_unreachable_precision_raises_and_names_the_best():
+    with pytest.raises(
+        ThresholdError, match=r"no threshold reaches it; the best has \d+ true positives among \d+ flagged"
+    ):
         MinPrecision(0.9)(*examples(lead=0))
 
 
 @pytest.mark.parametrize(("k", "per", "flagged"), [(10, 460, 10), (5, 100, 23), (1, 460, 1), (460, 460, 460)])
-def test_the_whole_budget_is_used(k, per, flagged):
+def test_uses_the_whole_budget(k, per, flagged):
     scores, positive = examples()
     threshold = AlertBudget(k, per)(scores, positive)
     assert threshold.tp + threshold.fp == flagged
     assert (threshold.flags(scores) == flag_highest(scores, flagged)).all()
 
 
-def test_a_tie_at_the_end_of_the_budget_is_left_out():
+def test_ties_beyond_the_budget_are_excluded():
     scores, positive = np.array([3, 2, 2, 1], np.float32), np.array([True, False, True, False])
     assert AlertBudget(2, 4)(scores, positive).log_odds == 3
     assert AlertBudget(3, 4)(scores, positive).log_odds == 2
@@ -194,14 +196,14 @@ def test_a_tie_at_the_end_of_the_budget_is_left_out():
         AlertBudget(4, 1000)(scores, positive)
 
 
-def test_flag_highest_flags_exactly_so_many():
+def test_flag_highest_flags_exactly_k():
     scores = np.array([1, 3, 2, 3, 2], np.float32)
     assert flag_highest(scores, 3).tolist() == [False, True, True, True, False]
     assert flag_highest(scores, 9).all()
     assert not flag_highest(scores, 0).any()
 
 
-def test_least_cost_on_calibrated_probabilities():
+def test_minimum_cost_on_calibrated_probabilities():
     rng = np.random.default_rng(0)
     log_odds = rng.normal(-2, 2, 50_000).astype(np.float32)
     positive = rng.random(50_000) < 1 / (1 + np.exp(-log_odds))
@@ -213,7 +215,7 @@ def test_least_cost_on_calibrated_probabilities():
 
     elsewhere = [cost(threshold.log_odds + d) for d in (-1.5, -0.8, 0.8, 1.5)]
     assert cost(threshold.log_odds) < min(elsewhere)
-    # Net benefit at t* counts the same money.
+    # Net benefit at t* is the same cost.
     p = 1 / (1 + np.exp(-log_odds.astype(float)))
     saved = 4 * positive.sum() - cost(threshold.log_odds)
     assert net_benefit(p, positive.astype(int), 0.2 - 1e-12) * 50_000 * 4 == pytest.approx(saved, rel=1e-6)
@@ -222,16 +224,16 @@ def test_least_cost_on_calibrated_probabilities():
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (lambda: MinRecall(1.0), "min_recall must be a number between 0 and 1, both excluded, got 1.0"),
-        (lambda: MinRecall(0.9, confidence=95), "confidence must be .* got 95"),
+        (lambda: MinRecall(1.0), "min_recall must be a finite number in \\(0, 1\\), got 1"),
+        (lambda: MinRecall(0.9, confidence=95), "confidence must be a finite number .* got 95"),
         (lambda: MaxFPR("0.1"), "max_fpr must be .* got '0.1'"),
         (lambda: MinPrecision(True), "min_precision must be .* got True"),
-        (lambda: AlertBudget(0), "k must be a whole number ≥ 1, got 0"),
+        (lambda: AlertBudget(0), "k must be an integer ≥ 1, got 0"),
         (lambda: AlertBudget(11, 10), "k must be at most per=10, got 11"),
-        (lambda: MinCost(1, 0), "false_negative must be a cost > 0, got 0"),
-        (lambda: MaxF1(0), "min_positives must be a whole number ≥ 1"),
+        (lambda: MinCost(1, 0), "false_negative must be a finite number > 0, got 0"),
+        (lambda: MaxF1(0), "min_positives must be an integer ≥ 1"),
     ],
 )
-def test_rules_are_checked_when_they_are_made(make, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_invalid_arguments_raise(make, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
         make()

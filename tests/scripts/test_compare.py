@@ -76,7 +76,7 @@ def test_rewriting_changes_the_operating_point_and_nothing_of_the_training(run: 
         (["loss.gamma=1"], "loss.gamma cannot be changed without training again"),
         (["operating_point=recal"], "there is no operating_point=recal (choices: budget, cost"),
         (["operating_point.least=3"], "there is no 'operating_point.least' in this configuration"),
-        (["deploy_prior=[0.5,0.5]"], "deploy has 2 shares, but there are 10 classes"),
+        (["deploy_prior=[0.5,0.5]"], "deploy_prior has 2 class priors, but there are 10 classes"),
     ],
 )
 def test_a_refused_rewrite_leaves_everything_as_it_was(
