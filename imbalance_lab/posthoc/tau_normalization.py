@@ -1,27 +1,31 @@
-"""τ-normalisation (Kang et al. 2020, arXiv 1910.09217, section 4.1): even out how long the classes' weights are."""
+"""τ-normalization (Kang et al. 2020, arXiv 1910.09217, section 4.1): equalize the norms of the classes' weights."""
 
 from torch import Tensor
 
+from imbalance_lab.validation import check_number
+
 
 def tau_normalized(weight: Tensor, tau: float) -> Tensor:
-    """w_c / ‖w_c‖^τ: heads trained on many examples of a class grow longer weights for it.
+    """w_c / ‖w_c‖^τ: a linear head learns larger weight norms for classes with many examples.
 
-    Use it without the head's bias, as the paper does: logits are features · w. On stored logits z of a head with bias b
-    the same is (z − b) / ‖w‖^τ, so that τ (the paper tries 0 to 2) is chosen on validation without the net.
+    Use it without the head's bias, as the paper does: logits are features · w. For stored logits z of a head with bias
+    b this equals (z − b) / ‖w‖^τ, so that τ (the paper tries 0 to 2) can be chosen on validation without the net.
 
     Args:
         weight: (C, F) of a linear head.
-        tau: 0 leaves it as it is, 1 makes all rows of length 1.
+        tau: ≥ 0; 0 changes nothing, 1 gives all rows the norm 1.
 
-    Laws: scaling a row by s scales it by s^(1 − τ); a row of zeros stays one.
+    Raises:
+        TypeError, ValueError: if ``tau`` is not a number ≥ 0.
+
+    Properties: scaling a row by s scales the result by s^(1 − τ); a row of zeros stays zero.
 
     >>> import torch
     >>> tau_normalized(torch.tensor([[3.0, 4.0], [0.0, 1.0]]), tau=1)
     tensor([[0.6000, 0.8000],
             [0.0000, 1.0000]])
     """
-    if isinstance(tau, bool) or not isinstance(tau, int | float) or not 0 <= tau < float("inf"):
-        raise ValueError(f"tau must be a number ≥ 0, got {tau!r}")
-    length = weight.norm(dim=1, keepdim=True)
-    divisor: Tensor = length.where(length > 0, 1).pow(tau)
+    check_number("tau", tau, minimum=0)
+    norm = weight.norm(dim=1, keepdim=True)
+    divisor: Tensor = norm.where(norm > 0, 1).pow(tau)
     return weight / divisor
