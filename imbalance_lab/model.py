@@ -1,7 +1,7 @@
 """A trained model from its checkpoint alone: no Hydra, no training data.
 
-    model = load_model("runs/DATE/TIME")
-    probabilities = model.probabilities(frame)
+model = load_model("runs/DATE/TIME")
+probabilities = model.probabilities(frame)
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

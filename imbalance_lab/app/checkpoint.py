@@ -1,23 +1,38 @@
-"""A job that tests a checkpoint takes from it what it knows: data, backbone, head and loss."""
+"""A job that starts from a checkpoint: what it takes from it, and what it refuses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
 
+from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.model import read_checkpoint
+from imbalance_lab.task import Task
 
 MODEL_PARTS = ("backbone", "head", "loss")
-"""What the weights belong to: another one is another model."""
+"""What the weights belong to: with another one it is another model."""
 
 INHERITED = ("data", "augment", *MODEL_PARTS)
+"""What a tested checkpoint knows, so that nobody types it again."""
+
+
+@dataclass(frozen=True)
+class CheckpointContent:
+    """What a checkpoint says about its model."""
+
+    path: str
+    task: Task
+    schema: InputSchema
+    weights: Mapping[str, Tensor]
 
 
 def stored_overrides(given: Sequence[str]) -> list[str]:
     """The overrides with which the checkpoint in ``given`` was trained, as far as they say what `INHERITED` is.
 
-    Whatever ``given`` chooses itself is left out: a choice of a group with the values in it, or a single value.
+    Those for which ``given`` has the same key, or another choice of the group, are left out.
     """
     keys = {word.lstrip("+~").partition("=")[0] for word in given}
     path = next(word.partition("=")[2].strip("'\"") for word in given if word.startswith("ckpt_path="))
@@ -34,46 +49,73 @@ def stored_overrides(given: Sequence[str]) -> list[str]:
     return inherited
 
 
-def adopt_checkpoint(config: DictConfig, content: dict[str, Any], overrides: Sequence[str]) -> None:
-    """Let ``config`` describe the model in the checkpoint; refuse an override that would describe another one.
+def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> CheckpointContent:
+    """Read ``config.ckpt_path``, and let ``config`` describe the model in it.
 
     Args:
-        config: changed in place.
-        content: what `read_checkpoint` read from ``config.ckpt_path``.
-        overrides: of the command line.
+        config: its backbone, head and loss are replaced by the checkpoint's.
+        overrides: of the command line; one that would describe another model is refused.
 
     Raises:
         UsageError: naming the override, and the value that the model was trained with.
     """
-    stored = content["hyper_parameters"]["config"]
+    hparams, weights = (read_checkpoint(config.ckpt_path)[key] for key in ("hyper_parameters", "state_dict"))
+    stored = hparams["config"]
     for part in MODEL_PARTS:
         here: Any = OmegaConf.to_container(config[part], resolve=True)
-        there = stored[part]
         for override in overrides:
             key, _, value = override.lstrip("+~").partition("=")
-            if key == part and here["_target_"] != there["_target_"]:
+            wrong = _differs(part, key, here, stored[part])
+            if wrong is not None:
                 raise UsageError(
-                    f"{part}={value} is another model than ckpt_path={config.ckpt_path}, which has "
-                    f"{part}._target_={there['_target_']}: leave {part} out"
+                    f"{key}={value} describes another model than ckpt_path={config.ckpt_path}, "
+                    f"which was trained with {wrong}: leave {key} out"
                 )
-            name = key.removeprefix(f"{part}.")
-            if key.startswith(f"{part}.") and here.get(name) != there.get(name):
-                raise UsageError(
-                    f"{key}={value} is another model than ckpt_path={config.ckpt_path}, which has "
-                    f"{key}={there.get(name)}: leave {key} out"
-                )
-        OmegaConf.update(config, part, there, merge=False)
+        OmegaConf.update(config, part, stored[part], merge=False)
+    return CheckpointContent(
+        str(config.ckpt_path),
+        Task.from_dict(hparams["task"]),
+        InputSchema.from_dict(hparams["input_schema"]),
+        weights,
+    )
 
 
-def check_classes(config: DictConfig, content: dict[str, Any], classes: tuple[str, ...]) -> None:
-    """Refuse data with other classes than those that the model knows.
+def check_classes(checkpoint: CheckpointContent, task: Task) -> None:
+    """Refuse data with other classes than those of the model.
 
     Raises:
         UsageError: naming both.
     """
-    trained = tuple(content["hyper_parameters"]["task"]["classes"])
-    if trained != classes:
+    trained, found = checkpoint.task.classes, task.classes
+    if trained != found:
         raise UsageError(
-            f"ckpt_path={config.ckpt_path} has {len(trained)} classes, {trained[0]!r} …, "
-            f"but the data have {len(classes)}, {classes[0]!r} …: choose the data that it was trained on"
+            f"ckpt_path={checkpoint.path} has {len(trained)} classes, {trained[0]!r} …, but the data have "
+            f"{len(found)}, {found[0]!r} …: choose the data that it was trained on"
         )
+
+
+def check_shapes(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]) -> None:
+    """Refuse data of another shape than the model was trained on: other columns, other channels.
+
+    Raises:
+        UsageError: naming a tensor and both shapes.
+    """
+    for part, module in modules.items():
+        for name, tensor in module.state_dict(prefix=f"{part}.").items():
+            trained = checkpoint.weights.get(name)
+            if trained is not None and trained.shape != tensor.shape:
+                raise UsageError(
+                    f"ckpt_path={checkpoint.path} was trained on other inputs, {name} is {tuple(trained.shape)} there "
+                    f"and {tuple(tensor.shape)} here: choose its data, with the same columns or image_size"
+                )
+
+
+def _differs(part: str, key: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:
+    """What the model was trained with, if an override of ``key`` in ``part`` says otherwise."""
+    if key == part:
+        same = here["_target_"] == there["_target_"]
+        return None if same else f"{part}._target_={there['_target_']}"
+    name = key.removeprefix(f"{part}.")
+    if key == name or here.get(name) == there.get(name):
+        return None
+    return f"{key}={there.get(name)}"

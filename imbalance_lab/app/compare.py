@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="where the page goes")
 
 
-def compare(paths: Sequence[Path], score: str = "auroc", baseline: str | None = None, output: Path | None = None) -> None:
+def compare(
+    paths: Sequence[Path], score: str = "auroc", baseline: str | None = None, output: Path | None = None
+) -> None:
     """Print and write the comparison of the runs at or below ``paths``.
 
     Raises:

@@ -73,5 +73,7 @@ def _extra_config_dirs(directory: RunDirectory) -> list[str]:
         return []
     content: Any = yaml.safe_load(directory.hydra.read_text(encoding="utf-8"))
     sources = content["hydra"]["runtime"]["config_sources"]
-    paths = [each["path"] for each in sources if each["provider"] in ("command-line", "hydra.searchpath in command-line")]
+    paths = [
+        each["path"] for each in sources if each["provider"] in ("command-line", "hydra.searchpath in command-line")
+    ]
     return [path for path in paths if Path(path).is_dir()]

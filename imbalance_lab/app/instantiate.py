@@ -3,7 +3,7 @@
 Nothing here imports Lightning, which takes seconds: a mistake is reported before.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
+from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes, check_shapes
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
@@ -36,10 +37,15 @@ class Experiment:
     optimizer: Callable[..., torch.optim.Optimizer]
     scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
     train_prior: tuple[float, ...] | None
+    overrides: Sequence[str] = ()
 
 
-def instantiate_experiment(config: DictConfig) -> Experiment:
+def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) -> Experiment:
     """Build, and so check, what the configuration describes.
+
+    Args:
+        config: with ``ckpt_path`` and ``fit=false``, its backbone, head and loss become those of the checkpoint.
+        overrides: of the command line, ``KEY=VALUE``.
 
     Raises:
         UsageError: naming the part of the configuration that is wrong.
@@ -47,10 +53,14 @@ def instantiate_experiment(config: DictConfig) -> Experiment:
     validate_config(config)
     optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
     augment = instantiate_part(config, "augment")
-    splits: Splits = instantiate_part(config, "data")
+    checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
+    splits: Splits = instantiate_part(config, "data", schema=None if checkpoint is None else checkpoint.schema)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     backbone, head = _net(config, splits, task)
+    if checkpoint is not None:
+        check_classes(checkpoint, task)
+        check_shapes(checkpoint, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = instantiate_part(
         config,
         "sampler",
@@ -60,7 +70,9 @@ def instantiate_experiment(config: DictConfig) -> Experiment:
         batch_size=config.batch_size,
     )
     prior = train_prior(loss, sampler, splits.class_counts)
-    return Experiment(splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior)
+    return Experiment(
+        splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior, tuple(overrides)
+    )
 
 
 def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
@@ -95,8 +107,9 @@ def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tupl
     """
     if not (hasattr(sampler, "class_priors") and hasattr(loss, "implied_prior")):
         return None
-    drawn = sampler.class_priors(class_counts).double()
-    prior = loss.implied_prior(drawn / drawn.sum())
+    share: Any = sampler.class_priors(class_counts)
+    implied: Any = loss.implied_prior
+    prior = implied(share.double() / share.double().sum())
     return None if prior is None else tuple(prior.tolist())
 
 
@@ -134,5 +147,5 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
 
 def _usage_error(name: str, node: DictConfig, error: BaseException | None) -> UsageError:
     """Say which part of the configuration is wrong; a TypeError rarely says what was given."""
-    given = " ".join(f"{key}={value}" for key, value in node.items() if not str(key).startswith("_"))
+    given = " ".join(f"{key!s}={value}" for key, value in node.items() if not str(key).startswith("_"))
     return UsageError(f"{name}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))

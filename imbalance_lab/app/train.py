@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,9 @@ from imbalance_lab.app.distributed import is_first_process, leave_process_group,
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment, instantiate_node, instantiate_part
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.tags import MONITOR
+from imbalance_lab.task import Task
+from imbalance_lab.validation import did_you_mean
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
@@ -55,7 +59,7 @@ def run(config: DictConfig) -> float:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
         with _status(directory):
-            experiment = instantiate_experiment(config, hydra.overrides.task)
+            experiment = instantiate_experiment(config, list(hydra.overrides.task))
             if is_first_process():
                 from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
 
@@ -136,8 +140,8 @@ def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> No
             _predict(session, Path(session.best.last_model_path), missing)
 
 
-def _predict(session: Session, checkpoint: Path, splits: set[str]) -> None:
-    loops = {"val": session.trainer.validate, "test": session.trainer.test}
+def _predict(session: Session, checkpoint: Path, splits: AbstractSet[str]) -> None:
+    loops: dict[str, Any] = {"val": session.trainer.validate, "test": session.trainer.test}
     for split in sorted(splits, reverse=True):  # validation first
         loops[split](session.classifier, session.data, ckpt_path=str(checkpoint), weights_only=True, verbose=False)
 
@@ -180,13 +184,18 @@ def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory
 
     strategy = _strategy(config, experiment)
     prior = _train_prior(config, experiment, strategy)
-    best = BestCheckpoint(directory.checkpoints, config.monitor, config.monitor_mode)
 
     def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
         stored = Predictions(experiment.task, index, target, logits)
         stored.write(directory.predictions(split, of_last=of_last))
 
     writer = PredictionWriter(store)
+    best = BestCheckpoint(
+        directory.checkpoints,
+        config.monitor,
+        config.monitor_mode,
+        on_save=lambda trainer, is_last: writer.keep(trainer, of_last=is_last),
+    )
     loggers = _loggers(config, directory)
     callbacks = [*_callbacks(config, experiment), strategy, *_own_callbacks(config, experiment), writer]
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best] if config.fit else [])])
@@ -194,9 +203,7 @@ def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory
     return Session(trainer, classifier, data, best, writer, loggers, prior)
 
 
-def _trainer(
-    config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]
-) -> "pl.Trainer":
+def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
     from imbalance_lab.report.terminal import console
 
     trainer: pl.Trainer = instantiate_node(
@@ -230,6 +237,7 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[pl.LightningM
         scheduler=experiment.scheduler,
         head_lr=config.head_lr,
         seed=config.seed,
+        monitors=_monitors(config, experiment.task),
         hparams={
             "config": OmegaConf.to_container(config, resolve=True),
             "overrides": list(experiment.overrides),
@@ -250,6 +258,20 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[pl.LightningM
     return classifier, data
 
 
+def _monitors(config: DictConfig, task: Task) -> set[str]:
+    """The validation scores that callbacks read; refuse one that is never logged."""
+    from imbalance_lab.training.classifier import validation_scores
+
+    known = validation_scores(task)
+    wanted = {"monitor": config.monitor}
+    wanted |= {f"callbacks.{name}.monitor": node.get("monitor") for name, node in config.callbacks.items()}
+    for key, score in wanted.items():
+        if score is not None and score not in known:
+            listed = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+            raise UsageError(f"{key}={score} is not logged{did_you_mean(score, known)} (scores: {listed})")
+    return {MONITOR, *(score for score in wanted.values() if score is not None)}
+
+
 def _strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
     from imbalance_lab.training.strategies import Strategy
 
@@ -259,9 +281,7 @@ def _strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
     return strategy
 
 
-def _train_prior(
-    config: DictConfig, experiment: Experiment, strategy: "Strategy"
-) -> tuple[float, ...] | None:
+def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
     """The priors that the logits will stand for; refuse a prior correction that cannot start from them."""
     from imbalance_lab.app.evaluate import validate_postprocessing
 
@@ -284,7 +304,9 @@ def _callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
         label = name if "." in str(name) else f"callbacks.{name}"
         if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
             raise UsageError(f"{label} needs a _target_, the path of a callback class, got {node!r}")
-        callback = instantiate_node(label, node, monitor=config.monitor, mode=config.monitor_mode, **_facts(config, experiment))
+        callback = instantiate_node(
+            label, node, monitor=config.monitor, mode=config.monitor_mode, **_facts(config, experiment)
+        )
         if not isinstance(callback, Callback):
             raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
         built.append(callback)
@@ -324,8 +346,6 @@ def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
 
     if not is_first_process():
         return []  # the first process logs; another's MLflow would make the same database at the same time
-    if not config.logger._target_:
-        return []
     chosen = instantiate_part(config, "logger", save_dir=str(directory.path))
     if chosen is None:  # logger=none
         return []

@@ -9,10 +9,23 @@ from omegaconf import DictConfig, OmegaConf
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import check_bool, check_choice, check_integer, check_number
 
-GROUPS = (
-    "data backbone head loss sampler augment optimizer scheduler trainer logger callbacks strategy calibration "
-    "prior_correction operating_point"
-).split()
+GROUPS = [
+    "data",
+    "backbone",
+    "head",
+    "loss",
+    "sampler",
+    "augment",
+    "optimizer",
+    "scheduler",
+    "trainer",
+    "logger",
+    "callbacks",
+    "strategy",
+    "calibration",
+    "prior_correction",
+    "operating_point",
+]
 INTEGERS = {"seed": 0, "batch_size": 1, "eval_batch_size": 1, "num_workers": 0, "max_epochs": 1}
 """The least value of each."""
 
