@@ -31,19 +31,30 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
     hydra = HydraConfig.get()
     spec = __main__.__spec__
     script = [os.path.join(get_original_cwd(), sys.argv[0])] if spec is None else ["-m", spec.name]
-    flags = ["--config-name", hydra.job.config_name] if hydra.job.config_name else []
-    for source in hydra.runtime.config_sources:
-        if source.provider == "command-line":
-            flags += ["--config-dir", source.path]
     overrides = [
-        *hydra.overrides.task,
+        *job_overrides(),
         f'hydra.run.dir="{hydra.runtime.output_dir}"',
         "hydra.mode=RUN",
         f"hydra.job.name={hydra.job.name}_rank{local_rank}",
         "hydra.output_subdir=null",  # the config is written once, by the first process
     ]
-    command = [sys.executable, *script, *flags, *overrides]
+    command = [sys.executable, *script, *job_flags(), *overrides]
     return command, get_original_cwd()
+
+
+def job_flags() -> list[str]:
+    """Hydra's flags of this job that say which configuration its overrides change."""
+    hydra = HydraConfig.get()
+    flags = ["--config-name", hydra.job.config_name] if hydra.job.config_name else []
+    for source in hydra.runtime.config_sources:
+        if source.provider == "command-line":
+            flags += ["--config-dir", source.path]
+    return flags
+
+
+def job_overrides() -> list[str]:
+    """The overrides of this job, in a sweep of this one run, without those of Hydra itself."""
+    return list(HydraConfig.get().overrides.task)
 
 
 def leave_process_group() -> None:

@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
-from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes, check_shapes
+from imbalance_lab.app.checkpoint import adopt_checkpoint, check_classes, check_shapes
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError

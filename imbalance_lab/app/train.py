@@ -23,17 +23,19 @@ from omegaconf import DictConfig, OmegaConf
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.app.distributed import is_first_process, leave_process_group, repeat_only_this_job
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment, instantiate_node, instantiate_part
+from imbalance_lab.app.termination import report_termination
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
 from imbalance_lab.task import Task
+from imbalance_lab.termination import Terminated, answering_signals
 from imbalance_lab.validation import did_you_mean
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
 
     from imbalance_lab.app.evaluate import RunResults
-    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter
+    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
     from imbalance_lab.training.strategies import Strategy
 
 PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
@@ -44,6 +46,7 @@ NOISE = (
     # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
+    ".*could not find the monitored key",  # in epochs without a validation, as asked for
     "Found .* in eval mode at the start of training",  # a frozen backbone, as asked for
     # DDP says so of every convolution with one input channel, whose strides are ambiguous.
     "Grad strides do not match bucket view strides",
@@ -58,7 +61,7 @@ def run(config: DictConfig) -> float:
     if hydra.mode == RunMode.MULTIRUN:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
-        with _status(directory):
+        with _status(directory), answering_signals():
             experiment = instantiate_experiment(config, list(hydra.overrides.task))
             if is_first_process():
                 from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
@@ -69,6 +72,11 @@ def run(config: DictConfig) -> float:
         if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and reports this one at the end
             raise UsageError(str(mistake)) from mistake
         exit_with_error(str(mistake))
+    except Terminated as stop:
+        if not is_first_process():
+            sys.exit(0)  # Lightning kills the first one outright when another ends with a code of its own
+        report_termination(directory, stop)
+        raise
     finally:
         leave_process_group()
 
@@ -112,6 +120,7 @@ class Session:
     classifier: "pl.LightningModule"
     data: "pl.LightningDataModule"
     best: "BestCheckpoint"
+    stop: "StopOnSigterm"
     writer: "PredictionWriter"
     loggers: list[Any]
     train_prior: tuple[float, ...] | None
@@ -126,8 +135,10 @@ def fit(config: DictConfig, session: Session) -> Path:
     """Train, unless ``fit=false``; return the checkpoint to test."""
     if not config.fit:
         return Path(config.ckpt_path)
-    session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
-    return Path(session.best.best_model_path)
+    with session.stop.fitting():
+        session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
+    # Of a resumed run that was never validated there is no best model.
+    return Path(session.best.best_model_path or session.best.last_model_path)
 
 
 def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> None:
@@ -180,7 +191,8 @@ def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
     repeat_only_this_job()
     from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter
+    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
+    from imbalance_lab.training.trainer_options import check_trainer
 
     strategy = _strategy(config, experiment)
     prior = _train_prior(config, experiment, strategy)
@@ -196,11 +208,13 @@ def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory
         config.monitor_mode,
         on_save=lambda trainer, is_last: writer.keep(trainer, of_last=is_last),
     )
+    stop = StopOnSigterm(directory.checkpoints)
     loggers = _loggers(config, directory)
     callbacks = [*_callbacks(config, experiment), strategy, *_own_callbacks(config, experiment), writer]
-    trainer = _trainer(config, directory, loggers, [*callbacks, *([best] if config.fit else [])])
+    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, stop] if config.fit else [])])
     classifier, data = _modules(config, experiment)
-    return Session(trainer, classifier, data, best, writer, loggers, prior)
+    check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
+    return Session(trainer, classifier, data, best, stop, writer, loggers, prior)
 
 
 def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
@@ -214,11 +228,6 @@ def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], ca
         callbacks=callbacks,
         enable_progress_bar=console().is_terminal,
     )
-    if config.batch_size < trainer.world_size:
-        raise UsageError(
-            f"batch_size={config.batch_size} cannot be shared by {trainer.world_size} processes: "
-            f"choose batch_size ≥ {trainer.world_size}, the examples of a step over all of them"
-        )
     return trainer
 
 
@@ -384,6 +393,12 @@ def _status(directory: RunDirectory) -> Iterator[None]:
     try:
         yield
         status["state"] = "finished"
+    except Terminated:
+        status |= {"state": "preempted", "error": "stopped by SIGTERM"}
+        raise
+    except KeyboardInterrupt:
+        status |= {"state": "interrupted", "error": "stopped by Ctrl-C"}
+        raise
     except BaseException as error:
         status |= {"state": "failed", "error": str(error) or type(error).__name__}
         raise

@@ -25,6 +25,7 @@ from imbalance_lab.metrics import (
 )
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
+from imbalance_lab.training.trainer_options import batches_an_epoch
 
 
 def validation_scores(task: Task) -> list[str]:
@@ -113,6 +114,11 @@ class Classifier(pl.LightningModule):
         self.train_loss.update(loss.detach(), len(batch.target))
         return loss
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Validate after the very last step too, where ``max_steps`` ends a run within an epoch."""
+        if self.global_step == self.trainer.max_steps:
+            self.trainer.should_stop = True  # at a stop Lightning validates, at max_steps it does not
+
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Collect a batch's scores; return its logits (n, C), float32 whatever the precision of training."""
         logits = self._exact_logits(batch)
@@ -191,9 +197,7 @@ class Classifier(pl.LightningModule):
         loader would then begin at the wrong place.
         """
         trainer: Any = self.trainer
-        batches: int = len(trainer.datamodule.train_dataloader())
-        limit = trainer.limit_train_batches
-        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        batches = batches_an_epoch(trainer, trainer.datamodule)
         steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
         return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps))
 

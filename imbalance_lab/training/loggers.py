@@ -11,7 +11,6 @@ from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, W
 
 from imbalance_lab.tags import is_class_tag
 
-
 MARKED = re.compile("(^| )[0-9a-f]{8}$")
 """What `mlflow_name` adds to a name that it had to change."""
 

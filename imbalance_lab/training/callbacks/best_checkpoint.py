@@ -50,7 +50,7 @@ class BestCheckpoint(ModelCheckpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the best and the last model."""
         super().on_train_epoch_end(trainer, pl_module)
-        if self.last_step != trainer.global_step and not trainer.sanity_checking:
+        if not self._should_skip_saving_checkpoint(trainer):  # it is not among the best: Lightning has saved nothing
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
     def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
