@@ -93,13 +93,22 @@ class Task:
         """Which classes each example has, (N, C)."""
         return one_hot(target, self.num_classes)
 
+    def ranking_target(self, targets: "Tensor") -> "Tensor":
+        """Class indices (N,) or labels (N, C) as `ranking_task` takes them."""
+        if self.is_multilabel or self.ranking_task == "multiclass":
+            return targets
+        return (targets[:, None] == targets.new_tensor(range(self.num_classes))).long()
+
     def count(self, targets: "Tensor") -> "Tensor":
         """The number of examples of each class, (C,) int64."""
         return targets.sum(0) if self.is_multilabel else targets.bincount(minlength=self.num_classes)
 
-    def predict_labels(self, logits: Logits) -> NDArray[np.int64]:
-        """The class with the largest logit, (N,); for labels 1 where the logit is ≥ 0, (N, C)."""
-        return (logits >= 0).astype(np.int64) if self.is_multilabel else logits.argmax(1)
+    def predict_labels(self, logits: Any) -> Any:
+        """The class with the largest logit, (N,) int64; for labels 1 where the logit is ≥ 0, (N, C) int64.
+
+        Of an array an array, of a tensor a tensor.
+        """
+        return (logits >= 0) * 1 if self.is_multilabel else logits.argmax(1)
 
     def correct(self, logits: Logits, target: Target) -> NDArray[np.bool_]:
         """Whether the prediction of each example is correct, in every label if there are several, (N,)."""

@@ -6,13 +6,14 @@ import shlex
 import sys
 from pathlib import Path
 
-from imbalance_lab.app.cli import job_flags, job_overrides
+from imbalance_lab.app.distributed import job_flags, job_overrides
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
 
 
-def tell(directory: Path, stop: Terminated) -> None:
+def report_termination(directory: RunDirectory, stop: Terminated) -> None:
     """Say on stderr that SIGTERM stopped the run in ``directory``, and the command that goes on, if there is one."""
-    best = directory / "checkpoints" / "best.ckpt"
+    best = directory.best_checkpoint
     if stop.saved is not None:
         how = f"; go on with: {_command(_named('ckpt_path', stop.saved))}"
     elif best.is_file():

@@ -1,29 +1,44 @@
-"""One run: config → objects → fit → test → what the run directory holds."""
+"""One job: configuration → objects → fit → predictions → what the run directory holds."""
 
 import logging
-import os
+import platform
+import shlex
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
+from os import path as os_path
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.cli import ddp_command, exit_with_error
-from imbalance_lab.app.evaluate import print_review, record, review
-from imbalance_lab.app.instantiate import Experiment, build, instantiate_experiment
-from imbalance_lab.app.termination import tell
+from imbalance_lab.app.cli import exit_with_error
+from imbalance_lab.app.distributed import is_first_process, leave_process_group, repeat_only_this_job
+from imbalance_lab.app.instantiate import Experiment, instantiate_experiment, instantiate_node, instantiate_part
+from imbalance_lab.app.termination import report_termination
 from imbalance_lab.errors import UsageError
-from imbalance_lab.files import write_json
-from imbalance_lab.tags import MONITOR, score_tag
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.tags import MONITOR
+from imbalance_lab.task import Task
 from imbalance_lab.termination import Terminated, answering_signals
+from imbalance_lab.validation import did_you_mean
+
+if TYPE_CHECKING:
+    import lightning.pytorch as pl
+
+    from imbalance_lab.app.evaluate import RunResults
+    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
+    from imbalance_lab.training.strategies import Strategy
+
+PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
 
 NOISE = (
     ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
@@ -40,162 +55,320 @@ NOISE = (
 
 
 def run(config: DictConfig) -> float:
-    """Train (unless ``fit=false``), test, and write the run directory; return the validation macro AUROC."""
+    """Run the job that ``config`` describes in Hydra's output directory; return the validation score of its model."""
     hydra = HydraConfig.get()
-    directory = Path(hydra.runtime.output_dir)
+    directory = RunDirectory(Path(hydra.runtime.output_dir))
     if hydra.mode == RunMode.MULTIRUN:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
         with _status(directory), answering_signals():
-            parts = instantiate_experiment(config)
-            if _is_first_process():
-                from imbalance_lab.app.validate_data import (
-                    preflight,  # here: torchmetrics, which it needs, takes seconds
-                )
+            experiment = instantiate_experiment(config, list(hydra.overrides.task))
+            if is_first_process():
+                from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
 
-                preflight(directory, config, parts)
-            return float("nan") if config.check else fit_and_test(config, parts, directory)
+                validate_data(directory, config, experiment)
+            return float("nan") if config.check else train(config, experiment, directory)
     except (UsageError, FloatingPointError) as mistake:
-        if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and tells of this one at the end
+        if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and reports this one at the end
             raise UsageError(str(mistake)) from mistake
         exit_with_error(str(mistake))
     except Terminated as stop:
-        if not _is_first_process():
+        if not is_first_process():
             sys.exit(0)  # Lightning kills the first one outright when another ends with a code of its own
-        tell(directory, stop)
+        report_termination(directory, stop)
         raise
     finally:
-        _leave_process_group()
+        leave_process_group()
 
 
-def fit_and_test(config: DictConfig, parts: Experiment, directory: Path) -> float:
-    """Fit, test the best model, and write ``directory``; return the validation macro AUROC (NaN on other processes)."""
+def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
+    """Fit, predict with the best model, evaluate; return its monitored score (NaN on other processes)."""
+    from imbalance_lab.app.evaluate import print_results
+    from imbalance_lab.report.terminal import console, shown
+    from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
+
+    session = _session(config, experiment, directory)
+    settings = _settings(config)
+    try:
+        for logger in session.loggers:
+            log_run_start(logger, settings)
+        checkpoint = fit(config, session)
+        predict_splits(config, session, checkpoint)
+        if not session.trainer.is_global_zero:
+            return float("nan")
+        with console().status("scoring the predictions"):
+            results = write_results(config, experiment, directory, checkpoint, session.train_prior)
+        scores = results.test.scalars("test") | {"kept/auroc/macro": results.val.macro_auroc.value}
+        for logger in session.loggers:
+            log_run_end(
+                logger, settings, scores, session.trainer.global_step, directory.path, list(directory.published)
+            )
+    except BaseException:
+        for logger in session.loggers:
+            close_logger(logger, "failed")
+        raise
+    print_results(results, f"Test scores of {shown(checkpoint)}")
+    console().print(f"\n{shown(directory.path)}")
+    return session.kept_score(results)
+
+
+@dataclass
+class Session:
+    """Lightning's objects of one job."""
+
+    trainer: "pl.Trainer"
+    classifier: "pl.LightningModule"
+    data: "pl.LightningDataModule"
+    best: "BestCheckpoint"
+    stop: "StopOnSigterm"
+    writer: "PredictionWriter"
+    loggers: list[Any]
+    train_prior: tuple[float, ...] | None
+
+    def kept_score(self, results: "RunResults") -> float:
+        """The validation score of the kept model: the monitored one, or after a mere test the macro AUROC."""
+        score = self.best.best_model_score
+        return results.val.macro_auroc.value if score is None else float(score)
+
+
+def fit(config: DictConfig, session: Session) -> Path:
+    """Train, unless ``fit=false``; return the checkpoint to test."""
+    if not config.fit:
+        return Path(config.ckpt_path)
+    with session.stop.fitting():
+        session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
+    # Of a resumed run that was never validated there is no best model.
+    return Path(session.best.best_model_path or session.best.last_model_path)
+
+
+def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> None:
+    """Store the predictions of the best and, where its weights differ, of the last model on validation and test."""
+    session.trainer.loggers = []  # each loop would begin an event file of its own
+    with session.writer.writing(of_last=False) as missing:
+        _predict(session, checkpoint, missing)
+    if config.fit and session.best.last_differs:
+        with session.writer.writing(of_last=True) as missing:
+            _predict(session, Path(session.best.last_model_path), missing)
+
+
+def _predict(session: Session, checkpoint: Path, splits: AbstractSet[str]) -> None:
+    loops: dict[str, Any] = {"val": session.trainer.validate, "test": session.trainer.test}
+    for split in sorted(splits, reverse=True):  # validation first
+        loops[split](session.classifier, session.data, ckpt_path=str(checkpoint), weights_only=True, verbose=False)
+
+
+def write_results(
+    config: DictConfig,
+    experiment: Experiment,
+    directory: RunDirectory,
+    checkpoint: Path,
+    train_prior: tuple[float, ...] | None,
+) -> "RunResults":
+    """Write what an evaluation needs beside the predictions, the worst mistakes, and everything a person looks at."""
+    from imbalance_lab.app.evaluate import evaluate_run
+    from imbalance_lab.evaluation.mistakes import write_mistakes
+
+    counts = experiment.splits.class_counts
+    directory.write_metadata(
+        {
+            "command": shlex.join(["python", *sys.argv]),
+            "seed": config.seed,
+            "checkpoint": os_path.relpath(checkpoint, directory.path),
+            "train_counts": counts.tolist(),
+            "train_prior": None if train_prior is None else list(train_prior),
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        }
+    )
+    write_mistakes(directory.mistakes, directory.read_predictions("test"), experiment.splits.test, counts)
+    return evaluate_run(directory, config)
+
+
+def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> Session:
+    """Build what needs Lightning, and check what only that can tell."""
     for message in NOISE:
         warnings.filterwarnings("ignore", message=message)
-    import lightning.pytorch as pl
-
-    from imbalance_lab.evaluation.mistakes import write_mistakes
-    from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.report.tensorboard import CurveFigures
-    from imbalance_lab.report.terminal import console, shown
-    from imbalance_lab.training.callbacks import (
-        BestCheckpoint,
-        EpochLogger,
-        PredictionWriter,
-        ProgressBar,
-        StopOnSigterm,
-    )
-    from imbalance_lab.training.classifier import Classifier
-    from imbalance_lab.training.datamodule import DataModule
-    from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
-    from imbalance_lab.training.trainer_options import check_trainer
-
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
-    _repeat_only_this_job()
-    splits = parts.splits
-    terminal = console().is_terminal
-    best, stop = BestCheckpoint(directory / "checkpoints", MONITOR), StopOnSigterm(directory / "checkpoints")
-    writer = PredictionWriter(directory / "predictions", splits.classes, parts.activation)
-    settings, loggers = _settings(config), _loggers(config, directory)
-    trainer: pl.Trainer = build(
-        config,
-        "trainer",
-        default_root_dir=str(directory),
-        logger=loggers,
-        callbacks=[
-            *([best, stop] if config.fit else []),
-            writer,
-            ProgressBar() if terminal else EpochLogger(),
-            CurveFigures(splits.class_counts.tolist()),
-        ],
-        enable_progress_bar=terminal,
+    repeat_only_this_job()
+    from imbalance_lab.evaluation.predictions import Predictions
+    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
+    from imbalance_lab.training.trainer_options import check_trainer
+
+    strategy = _strategy(config, experiment)
+    prior = _train_prior(config, experiment, strategy)
+
+    def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
+        stored = Predictions(experiment.task, index, target, logits)
+        stored.write(directory.predictions(split, of_last=of_last))
+
+    writer = PredictionWriter(store)
+    best = BestCheckpoint(
+        directory.checkpoints,
+        config.monitor,
+        config.monitor_mode,
+        on_save=lambda trainer, is_last: writer.keep(trainer, of_last=is_last),
     )
+    stop = StopOnSigterm(directory.checkpoints)
+    loggers = _loggers(config, directory)
+    callbacks = [*_callbacks(config, experiment), strategy, *_own_callbacks(config, experiment), writer]
+    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, stop] if config.fit else [])])
+    classifier, data = _modules(config, experiment)
+    check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
+    return Session(trainer, classifier, data, best, stop, writer, loggers, prior)
+
+
+def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
+    from imbalance_lab.report.terminal import console
+
+    trainer: pl.Trainer = instantiate_node(
+        "trainer",
+        OmegaConf.masked_copy(config.trainer, [key for key in config.trainer if key != "callbacks"]),
+        default_root_dir=str(directory.path),
+        logger=loggers,
+        callbacks=callbacks,
+        enable_progress_bar=console().is_terminal,
+    )
+    return trainer
+
+
+def _modules(config: DictConfig, experiment: Experiment) -> "tuple[pl.LightningModule, pl.LightningDataModule]":
+    from imbalance_lab.training.classifier import Classifier
+    from imbalance_lab.training.datamodule import DataModule
+
+    splits = experiment.splits
     classifier = Classifier(
-        parts.backbone,
-        parts.head,
-        parts.loss,
-        classes=splits.classes,
-        is_multilabel=splits.is_multilabel,
+        experiment.backbone,
+        experiment.head,
+        experiment.loss,
+        task=experiment.task,
         prepare=splits.prepare,
-        optimizer=parts.optimizer,
-        scheduler=parts.scheduler,
+        optimizer=experiment.optimizer,
+        scheduler=experiment.scheduler,
         head_lr=config.head_lr,
         seed=config.seed,
+        monitors=_monitors(config, experiment.task),
         hparams={
             "config": OmegaConf.to_container(config, resolve=True),
-            "classes": list(splits.classes),
+            "overrides": list(experiment.overrides),
+            "task": experiment.task.as_dict(),
+            "input_schema": splits.schema.as_dict(),
             "class_counts": splits.class_counts.tolist(),
         },
     )
     data = DataModule(
         splits,
-        parts.sampler,
+        experiment.sampler,
         batch_size=config.batch_size,
-        augment=parts.augment,
+        eval_batch_size=config.eval_batch_size,
+        augment=experiment.augment,
         num_workers=config.num_workers,
         seed=config.seed,
     )
-    check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
-
-    def predict(path: str) -> None:
-        for evaluate in (trainer.validate, trainer.test):
-            evaluate(classifier, data, ckpt_path=path, weights_only=True, verbose=False)
-
-    checkpoint = config.ckpt_path
-    try:
-        for logger in loggers:
-            log_run_start(logger, settings)
-        if config.fit:
-            with stop.fitting():
-                trainer.fit(classifier, data, ckpt_path=checkpoint, weights_only=True)
-            checkpoint = best.best_model_path or best.last_model_path  # none was validated in what was resumed
-        trainer.loggers = []  # each loop would begin an event file of its own
-        predict(checkpoint)
-        if config.fit:
-            writer.directory = directory / "predictions" / "last"
-            predict(best.last_model_path)
-        if not trainer.is_global_zero:
-            return float("nan")
-        with console().status("scoring the predictions"):
-            record(directory, config, parts, Path(checkpoint))
-            tested = Predictions.read(directory / "predictions" / "test.parquet")
-            write_mistakes(directory / "predictions" / "mistakes.parquet", tested, splits.test, splits.class_counts)
-            reviewed = review(directory, config)
-        kept = {score_tag("kept", "auroc", average="macro"): reviewed.val.macro_auroc.value}
-        scores = reviewed.test.scalars("test") | kept
-        for logger in loggers:
-            log_run_end(logger, settings, scores, trainer.global_step, directory)
-    except BaseException:
-        for logger in loggers:
-            close_logger(logger, "failed")
-        raise
-    print_review(reviewed, f"Test scores of {shown(Path(checkpoint))}")
-    console().print(f"\n{shown(directory)}")
-    return reviewed.val.macro_auroc.value
+    return classifier, data
 
 
-def _loggers(config: DictConfig, directory: Path) -> list[Any]:
-    """The chosen logger, and `metrics.csv` beside it, which the report reads."""
+def _monitors(config: DictConfig, task: Task) -> set[str]:
+    """The validation scores that callbacks read; refuse one that is never logged."""
+    from imbalance_lab.training.classifier import validation_scores
+
+    known = validation_scores(task)
+    wanted = {"monitor": config.monitor}
+    wanted |= {f"callbacks.{name}.monitor": node.get("monitor") for name, node in config.callbacks.items()}
+    for key, score in wanted.items():
+        if score is not None and score not in known:
+            listed = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+            raise UsageError(f"{key}={score} is not logged{did_you_mean(score, known)} (scores: {listed})")
+    return {MONITOR, *(score for score in wanted.values() if score is not None)}
+
+
+def _strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
+    from imbalance_lab.training.strategies import Strategy
+
+    strategy = instantiate_part(config, "strategy", **_facts(config, experiment))
+    if not isinstance(strategy, Strategy):
+        raise UsageError(f"strategy: {type(strategy).__name__} is not a subclass of imbalance_lab.training.Strategy")
+    return strategy
+
+
+def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
+    """The priors that the logits will stand for; refuse a prior correction that cannot start from them."""
+    from imbalance_lab.app.evaluate import validate_postprocessing
+
+    prior = experiment.train_prior
+    if prior is not None:
+        prior = strategy.implied_prior(prior)
+    validate_postprocessing(config, experiment.task, prior)
+    return prior
+
+
+def _callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
+    """The user's, from the group ``callbacks`` and from ``trainer.callbacks``; they are added to ours."""
+    from lightning.pytorch import Callback
+
+    named = dict(config.callbacks.items())
+    listed = config.trainer.get("callbacks") or []
+    named |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
+    built = []
+    for name, node in named.items():
+        label = name if "." in str(name) else f"callbacks.{name}"
+        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
+            raise UsageError(f"{label} needs a _target_, the path of a callback class, got {node!r}")
+        callback = instantiate_node(
+            label, node, monitor=config.monitor, mode=config.monitor_mode, **_facts(config, experiment)
+        )
+        if not isinstance(callback, Callback):
+            raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
+        built.append(callback)
+    return built
+
+
+def _own_callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
+    from lightning.pytorch.callbacks import EarlyStopping
+
+    from imbalance_lab.report.tensorboard import CurveFigures
+    from imbalance_lab.report.terminal import console
+    from imbalance_lab.training.callbacks import EpochLogger, ProgressBar
+
+    own: list[Any] = [
+        ProgressBar() if console().is_terminal else EpochLogger(),
+        CurveFigures(experiment.splits.class_counts.tolist()),
+    ]
+    if config.early_stopping:
+        patience = 10 if config.early_stopping is True else config.early_stopping
+        own.append(EarlyStopping(config.monitor, mode=config.monitor_mode, patience=patience))
+    return own
+
+
+def _facts(config: DictConfig, experiment: Experiment) -> dict[str, Any]:
+    """What a strategy or a callback may ask for by the name of an argument."""
+    return {
+        "task": experiment.task,
+        "class_counts": experiment.splits.class_counts,
+        "max_epochs": config.max_epochs,
+        "seed": config.seed,
+    }
+
+
+def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
+    """The chosen logger, and the CSV file of the epochs beside it, which the report reads."""
     from lightning.pytorch.loggers import CSVLogger
-    from lightning.pytorch.loggers.logger import DummyLogger
 
-    if not _is_first_process():
+    if not is_first_process():
         return []  # the first process logs; another's MLflow would make the same database at the same time
-    chosen = build(config, "logger", save_dir=str(directory))
-    if isinstance(chosen, DummyLogger):  # logger=none
+    chosen = instantiate_part(config, "logger", save_dir=str(directory.path))
+    if chosen is None:  # logger=none
         return []
     if isinstance(chosen, CSVLogger):
         return [chosen]
-    return [CSVLogger(directory, name="", version="", flush_logs_every_n_steps=1), chosen]
+    return [CSVLogger(directory.path, name="", version="", flush_logs_every_n_steps=1), chosen]
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
-    """What was chosen, and every plain value of it, by what stands on the command line."""
-    groups = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
-    choices = {group: choice for group, choice in groups.items() if "/" not in group}
+    """The choices and every plain value of the configuration, by their keys on the command line."""
+    groups: Mapping[str, Any] = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    choices = {group: choice for group, choice in groups.items() if "/" not in group and choice is not None}
     settings = choices | dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
-    # Where it is written to is none of them.
+    # Where it is written to is not a setting of the experiment.
     return {key: value for key, value in settings.items() if key.split(".")[0] != "logger"}
 
 
@@ -209,14 +382,14 @@ def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 @contextmanager
-def _status(directory: Path) -> Iterator[None]:
-    """Keep `status.json` true: a sweep goes on after a failed run, and its table says why that one has no scores."""
-    if not _is_first_process():
+def _status(directory: RunDirectory) -> Iterator[None]:
+    """Keep the status file true: a sweep goes on after a failed run, and its table says why that one has no scores."""
+    if not is_first_process():
         yield
         return
     start = time.monotonic()
     status: dict[str, Any] = {"state": "running", "started": datetime.now().astimezone().isoformat(timespec="seconds")}
-    write_json(directory / "status.json", status)
+    directory.write_status(status)
     try:
         yield
         status["state"] = "finished"
@@ -231,25 +404,4 @@ def _status(directory: Path) -> Iterator[None]:
         raise
     finally:
         status["seconds"] = round(time.monotonic() - start, 1)
-        write_json(directory / "status.json", status)
-
-
-def _is_first_process() -> bool:
-    return not int(os.environ.get("LOCAL_RANK", 0)) and not int(os.environ.get("NODE_RANK", 0))
-
-
-def _repeat_only_this_job() -> None:
-    """Have Lightning start the other processes of DDP by `ddp_command`."""
-    from lightning.fabric.strategies.launchers import subprocess_script as fabric
-    from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
-
-    for module in (fabric, pytorch):
-        module._hydra_subprocess_cmd = ddp_command  # type: ignore[attr-defined]
-
-
-def _leave_process_group() -> None:
-    """Let the next run of a sweep start its own processes: undo what Lightning did to this one."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
-        for name in ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
-            os.environ.pop(name, None)
+        directory.write_status(status)

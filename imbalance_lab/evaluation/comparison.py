@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from imbalance_lab import metrics
-from imbalance_lab.evaluation.decisions import predict_labels
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import Comparison, holm
 from imbalance_lab.posthoc import log_odds
@@ -104,11 +103,11 @@ def compare_runs(runs: Mapping[str, Predictions], reference: str | None = None) 
 
 def _compare_pair(a: Predictions, b: Predictions) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
     """The comparisons of the scores and of each class's AUROC."""
-    scores_a, scores_b = (log_odds(run.logits, run.activation) for run in (a, b))
-    right_a, right_b = (predict_labels(run.logits, run.target).correct for run in (a, b))
+    scores_a, scores_b = (log_odds(run.logits, run.task.activation) for run in (a, b))
+    right_a, right_b = (run.task.correct(run.logits, run.target) for run in (a, b))
     auroc = metrics.compare_rankings(scores_a, scores_b, a.target)
-    if a.is_multilabel:
-        answers_a, answers_b = ((run.logits >= 0) == (run.target == 1) for run in (a, b))
+    if a.task.is_multilabel:
+        answers_a, answers_b = (run.task.predict_labels(run.logits) == run.target for run in (a, b))
         balanced = metrics.compare_label_balanced_accuracy(answers_a, answers_b, a.target)
     else:
         balanced = metrics.compare_balanced_accuracy(right_a, right_b, a.target)
@@ -134,13 +133,13 @@ def _corrected(pairs: list[dict[str, Comparison]]) -> list[dict[str, Compared]]:
 
 
 def _refuse_different_examples(name_a: str, a: Predictions, name_b: str, b: Predictions) -> None:
-    if a.classes != b.classes:
-        raise ValueError(f"{name_a} and {name_b} do not know the same classes: {a.classes} and {b.classes}")
+    if a.task.classes != b.task.classes:
+        raise ValueError(f"{name_a} and {name_b} have different classes: {a.classes} and {b.classes}")
     if not np.array_equal(a.index, b.index):
         different = len(np.setxor1d(a.index, b.index))
         raise ValueError(f"{name_a} and {name_b} were not tested on the same examples: {different} are in one only")
-    if a.is_multilabel != b.is_multilabel:
-        raise ValueError(f"of {name_a} and {name_b} one tells classes apart, the other labels that may hold together")
+    if a.task.kind != b.task.kind:
+        raise ValueError(f"{name_a} is a {a.task.kind} and {name_b} a {b.task.kind} task")
     if not np.array_equal(a.target, b.target):
         wrong = a.index[(a.target != b.target).reshape(len(a.index), -1).any(1)]
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a model decides: one class of several an example, or each of several labels by itself."""
+"""The predicted labels of a split, counted and scored."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,22 +9,24 @@ from numpy.typing import NDArray
 from imbalance_lab import metrics
 from imbalance_lab.metrics import Interval
 from imbalance_lab.metrics.entrance import as_scores, as_target
+from imbalance_lab.task import Task
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """The decisions on a split, counted and scored.
+    """The predicted labels of a split, counted and scored.
 
     Args:
-        true_positives, targets, predicted: of each class, its examples that were found, all of them, and all that were taken for
-            it, (C,).
-        correct: whether all is right that was decided of an example, (N,).
-        confusion: (C, C), rows are targets, columns decisions; None of labels, which may hold together.
-        balanced_accuracy: the mean recall; of labels, the mean of (recall + specificity) / 2.
+        true_positives: examples of each class that were predicted as such, (C,).
+        targets: examples of each class, (C,).
+        predicted: examples predicted as each class, (C,).
+        correct: whether every label of an example is right, (N,).
+        confusion: (C, C), rows are targets, columns predictions; None for multilabel tasks.
+        balanced_accuracy: the mean recall; for multilabel tasks the mean of (recall + specificity) / 2.
         balanced_accuracy_interval: its 95 % interval.
-        scores: further ones, by name.
+        scores: further scores by name.
     """
 
     true_positives: Counts
@@ -38,24 +40,26 @@ class Decisions:
 
     @property
     def recall(self) -> NDArray[np.float64]:
-        """The share of each class's examples that were found, (C,); NaN for a class without an example."""
+        """True positives over examples of each class, (C,); NaN for a class without an example."""
         return self.true_positives / np.where(self.targets == 0, np.nan, self.targets)
 
     @property
     def precision(self) -> NDArray[np.float64]:
-        """The share of what was taken for each class that is of it, (C,); NaN for a class never decided."""
+        """True positives over predictions of each class, (C,); NaN for a class that is never predicted."""
         return self.true_positives / np.where(self.predicted == 0, np.nan, self.predicted)
 
 
-def predict_labels(logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
-    """Decide by logits (N, C): for class numbers (N,) the largest, for 0/1 labels (N, C) each that is ≥ 0."""
+def score_decisions(task: Task, logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
+    """Predict labels from logits (N, C), as `Task.predict_labels` does, and score them against the target."""
     logits, target = as_scores(logits, "logits"), as_target(target)
-    return _of_labels(logits, target) if target.ndim == 2 else _of_classes(logits, target)
+    predicted, correct = task.predict_labels(logits), task.correct(logits, target)
+    if task.is_multilabel:
+        return _of_labels(predicted, target, correct)
+    return _of_classes(predicted, target, correct, task.num_classes)
 
 
-def _of_classes(logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
-    decision = logits.argmax(1)
-    confusion = metrics.confusion_matrix(decision, target, logits.shape[1])
+def _of_classes(predicted: Counts, target: Counts, correct: NDArray[np.bool_], num_classes: int) -> Decisions:
+    confusion = metrics.confusion_matrix(predicted, target, num_classes)
     scores = (
         metrics.macro_f1,
         metrics.matthews_corrcoef,
@@ -67,7 +71,7 @@ def _of_classes(logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
         true_positives=confusion.diagonal(),
         targets=confusion.sum(1),
         predicted=confusion.sum(0),
-        correct=decision == target,
+        correct=correct,
         confusion=confusion,
         balanced_accuracy=metrics.balanced_accuracy(confusion),
         balanced_accuracy_interval=metrics.balanced_accuracy_interval(confusion),
@@ -75,16 +79,15 @@ def _of_classes(logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
     )
 
 
-def _of_labels(logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
-    decision = logits >= 0
-    confusion = metrics.label_confusion(decision, target)
+def _of_labels(predicted: Counts, target: Counts, correct: NDArray[np.bool_]) -> Decisions:
+    confusion = metrics.label_confusion(predicted, target)
     return Decisions(
         true_positives=confusion[:, 1, 1],
         targets=confusion[:, 1].sum(1),
         predicted=confusion[:, :, 1].sum(1),
-        correct=(decision == target).all(1),
+        correct=correct,
         confusion=None,
         balanced_accuracy=metrics.label_balanced_accuracy(confusion),
-        balanced_accuracy_interval=metrics.label_balanced_accuracy_interval(decision, target),
+        balanced_accuracy_interval=metrics.label_balanced_accuracy_interval(predicted, target),
         scores=metrics.label_decision_scores(confusion),
     )

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from imbalance_lab import metrics
 from imbalance_lab.class_counts import ShotGroup, shot_group
-from imbalance_lab.evaluation.decisions import Decisions, predict_labels
+from imbalance_lab.evaluation.decisions import Decisions, score_decisions
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import Interval, Ranking
-from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
+from imbalance_lab.posthoc import PostProcessor, log_odds, probability
 from imbalance_lab.tags import score_tag
 
 MAX_FPR, AT_RECALL = 0.1, 0.9
@@ -102,19 +102,19 @@ class Evaluation:
         return metrics.rank_one_vs_rest(self._log_odds, self.predictions.target)
 
     @cached_property
-    def decided(self) -> Decisions:
-        """The decisions, counted and scored."""
-        return predict_labels(self.predictions.logits, self.predictions.target)
+    def decisions(self) -> Decisions:
+        """The predicted labels, counted and scored."""
+        return score_decisions(self.predictions.task, self.predictions.logits, self.predictions.target)
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
         """Counts (C, C), rows are targets, columns decisions; None of labels that may hold together."""
-        return self.decided.confusion
+        return self.decisions.confusion
 
     @cached_property
     def classes(self) -> list[ClassScores]:
         """Scores class by class."""
-        made = self.decided
+        made = self.decisions
         counts = made.true_positives.tolist(), made.targets.tolist(), made.predicted.tolist()
         scores = made.recall.tolist(), made.precision.tolist()
         rows = zip(self.predictions.classes, self.train_counts, self.rankings, *counts, *scores, strict=True)
@@ -148,12 +148,12 @@ class Evaluation:
     @property
     def balanced_accuracy(self) -> Score:
         """The mean recall over the classes that have an example; of labels the mean of (recall + specificity) / 2."""
-        return Score(self.decided.balanced_accuracy, self.decided.balanced_accuracy_interval)
+        return Score(self.decisions.balanced_accuracy, self.decisions.balanced_accuracy_interval)
 
     @property
     def accuracy(self) -> Score:
         """The share of examples that are decided rightly, in every label if there are several."""
-        true_positives, n = int(self.decided.correct.sum()), len(self.decided.correct)
+        true_positives, n = int(self.decisions.correct.sum()), len(self.decisions.correct)
         return Score(true_positives / n if n else math.nan, metrics.wilson_interval(true_positives, n))
 
     @property
@@ -163,12 +163,12 @@ class Evaluation:
 
     def shot_group_recall(self) -> dict[ShotGroup, float]:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
-        return metrics.mean_by_shot_group(self.decided.recall.tolist(), self.train_counts)
+        return metrics.mean_by_shot_group(self.decisions.recall.tolist(), self.train_counts)
 
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
         of = self._probability, self.predictions.target
-        of_decision = math.nan if self.predictions.is_multilabel else metrics.calibration_error(*of)
+        of_decision = math.nan if self.predictions.task.is_multilabel else metrics.calibration_error(*of)
         return {
             "brier_score": metrics.brier_score(*of),
             "brier_skill_score": metrics.brier_skill_score(*of),
@@ -184,7 +184,7 @@ class Evaluation:
             "average_precision": {**self.macro_average_precision.as_json(), "average": "macro"},
             "balanced_accuracy": self.balanced_accuracy.as_json(),
             "accuracy": self.accuracy.as_json(),
-            **{name: defined(value) for name, value in {**self.decided.scores, **self.probabilities()}.items()},
+            **{name: defined(value) for name, value in {**self.decisions.scores, **self.probabilities()}.items()},
             "recall_by_shot_group": {group: defined(value) for group, value in self.shot_group_recall().items()},
             "classes": [scores.as_json() for scores in self.classes],
         }
@@ -204,11 +204,11 @@ class Evaluation:
 
     @cached_property
     def _log_odds(self) -> NDArray[np.float32]:
-        return log_odds(self.predictions.logits, self.predictions.activation)
+        return log_odds(self.predictions.logits, self.predictions.task.activation)
 
     @cached_property
     def _probability(self) -> NDArray[np.float64]:
-        return probabilities(self.predictions.logits, self.predictions.activation)
+        return probability(self.predictions.logits, self.predictions.task.activation)
 
 
 def adjusted(predictions: Predictions, postprocessor: PostProcessor) -> Predictions:

@@ -15,21 +15,20 @@ from torch import Tensor
 from imbalance_lab.data import Source
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.files import atomic_write
-from imbalance_lab.posthoc import probabilities
+from imbalance_lab.posthoc import probability
 from imbalance_lab.samplers import SampledIndices
-from imbalance_lab.task import one_hot
 
 RAREST, EACH = 4, 8
-"""Of so many classes, so many missed examples and so many false alarms."""
+"""The number of classes, and of missed examples and of false alarms of each."""
 
 THUMBNAIL = 96
-"""Pixels that a stored picture is wide or high at most."""
+"""The longer side of a stored picture, in pixels."""
 
 Kind = Literal["missed", "false alarm"]
 
 SCHEMA = pa.schema(
     [
-        *((name, pa.int64()) for name in ("of_class", "index", "target", "decided")),
+        *((name, pa.int64()) for name in ("of_class", "index", "target", "predicted")),
         ("kind", pa.string()),
         ("probability", pa.float64()),
         ("name", pa.string()),
@@ -40,23 +39,23 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Mistake:
-    """An example of ``target`` that was decided to be ``decided``, with ``probability``; seen from ``of_class``.
+    """An example of class ``target`` predicted as ``predicted`` with ``probability``, listed under ``of_class``.
 
-    Of labels that may hold together ``target`` and ``decided`` are None: ``kind`` tells them.
+    In a multilabel task ``target`` and ``predicted`` are None, and ``kind`` says it all.
     """
 
     of_class: int
     kind: Kind
     index: int
     target: int | None
-    decided: int | None
+    predicted: int | None
     probability: float
     name: str
     png: bytes | None
 
 
 class Found(NamedTuple):
-    """A mistake by its row in the predictions, and the probability that was given to the wrong answer."""
+    """A mistake by its row in the predictions, and the probability of the wrong label."""
 
     of_class: int
     kind: Kind
@@ -70,15 +69,15 @@ def write_mistakes(path: Path, predictions: Predictions, source: Source, train_c
     found = worst_mistakes(predictions, train_counts)
     at = torch.tensor([position[int(predictions.index[each.row])] for each in found], dtype=torch.long)
     inputs = source.__getitems__(SampledIndices(at, torch.zeros_like(at))).input if len(at) else torch.empty(0)
-    decided = predictions.logits.argmax(1)
-    one_class = not predictions.is_multilabel
+    predicted = predictions.task.predict_labels(predictions.logits)
+    one_class = not predictions.task.is_multilabel
     rows: list[dict[str, Any]] = [
         {
             "of_class": each.of_class,
             "kind": each.kind,
             "index": int(predictions.index[each.row]),
             "target": int(predictions.target[each.row]) if one_class else None,
-            "decided": int(decided[each.row]) if one_class else None,
+            "predicted": int(predicted[each.row]) if one_class else None,
             "probability": each.probability,
             "name": name,
             "png": _thumbnail(image),
@@ -95,21 +94,21 @@ def read_mistakes(path: Path) -> list[Mistake]:
 
 
 def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found]:
-    """The mistakes on the rarest classes, those with the most probable wrong decision first.
+    """The mistakes on the rarest classes, the most probable wrong labels first.
 
     Args:
-        predictions: of examples that are of one class each, or have labels.
-        train_counts: (C,), by which a class is rare.
+        predictions: of one split.
+        train_counts: training examples of each class, (C,).
     """
-    shares = probabilities(predictions.logits, predictions.activation)
-    positive = one_hot(predictions.target, len(predictions.classes))
-    if predictions.is_multilabel:
-        flagged = predictions.logits >= 0
-        of_miss, of_alarm = 1 - shares, shares
+    task, logits = predictions.task, predictions.logits
+    probabilities = probability(logits, task.activation)
+    positive, labels = task.one_hot(predictions.target), task.predict_labels(logits)
+    flagged = task.one_hot(labels)
+    if task.is_multilabel:
+        of_miss, of_alarm = 1 - probabilities, probabilities
     else:
-        decided = predictions.logits.argmax(1)
-        flagged = one_hot(decided, len(predictions.classes))
-        of_miss = of_alarm = np.broadcast_to(shares[np.arange(len(decided)), decided][:, None], shares.shape)
+        of_label = probabilities[np.arange(len(labels)), labels]
+        of_miss = of_alarm = np.broadcast_to(of_label[:, None], probabilities.shape)
     kinds: tuple[tuple[Kind, NDArray[np.bool_], NDArray[np.float64]], ...] = (
         ("missed", positive & ~flagged, of_miss),
         ("false alarm", flagged & ~positive, of_alarm),
@@ -117,19 +116,19 @@ def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found
     found: list[Found] = []
     for c in [c for c in train_counts.argsort(stable=True).tolist() if positive[:, c].any()][:RAREST]:
         for kind, wrong, of_wrong in kinds:
-            rows, sure = np.flatnonzero(wrong[:, c]), of_wrong[:, c]
-            worst = rows[np.argsort(-sure[rows], kind="stable")][:EACH]
-            found += [Found(c, kind, int(row), float(sure[row])) for row in worst]
+            rows, confidence = np.flatnonzero(wrong[:, c]), of_wrong[:, c]
+            worst = rows[np.argsort(-confidence[rows], kind="stable")][:EACH]
+            found += [Found(c, kind, int(row), float(confidence[row])) for row in worst]
     return found
 
 
 def _thumbnail(image: Tensor) -> bytes | None:
-    """A small PNG of (1 or 3, H, W); None for what is no image."""
+    """A small PNG of an image (1 or 3, H, W); None for any other input."""
     if image.ndim != 3 or image.shape[0] not in (1, 3):
         return None
     from PIL import Image
 
-    if image.dtype != torch.uint8:  # deeper than 8 bits: stretched over its own range, to be looked at only
+    if image.dtype != torch.uint8:  # more than 8 bits: stretched over its own range, only to look at
         image = image.float() - image.min()
         image = (image * (255 / image.max().clamp_min(1e-12))).to(torch.uint8)
     array = image.movedim(0, -1).numpy()

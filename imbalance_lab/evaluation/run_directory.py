@@ -38,6 +38,11 @@ class RunDirectory:
         return self.path / CONFIG_FOLDER / "overrides.yaml"
 
     @property
+    def hydra(self) -> Path:
+        """Hydra's own configuration, YAML."""
+        return self.path / CONFIG_FOLDER / "hydra.yaml"
+
+    @property
     def status(self) -> Path:
         """Whether it runs, finished or failed, since when, and why."""
         return self.path / "status.json"
@@ -148,10 +153,17 @@ class RunDirectory:
         """The status; "not started" where there is none."""
         return _read_json(self.status) if self.status.is_file() else {"state": "not started"}
 
+    def read_override_list(self) -> list[str]:
+        """The overrides of the command line, as they were given."""
+        return [str(each) for each in yaml.safe_load(self.overrides.read_text(encoding="utf-8")) or []]
+
+    def write_status(self, content: Mapping[str, Any]) -> None:
+        """Write the status."""
+        write_json(self.status, dict(content))
+
     def read_overrides(self) -> dict[str, str]:
         """The overrides of the command line by key, in its order."""
-        listed = yaml.safe_load(self.overrides.read_text(encoding="utf-8")) or []
-        pairs = (str(each).lstrip("+~").partition("=") for each in listed)
+        pairs = (each.lstrip("+~").partition("=") for each in self.read_override_list())
         return {key: value for key, _, value in pairs}
 
     def read_epochs(self) -> list[dict[str, str]]:

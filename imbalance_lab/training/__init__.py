@@ -1,1 +1,1 @@
-"""Training: the LightningModule, the DataModule, schedules, loggers and callbacks."""
+"""Training: the LightningModule, the DataModule, schedules, loggers, callbacks and strategies."""

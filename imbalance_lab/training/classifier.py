@@ -1,12 +1,11 @@
 """The LightningModule: prepare → backbone → head → loss, and the scores of each validation epoch."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -18,7 +17,6 @@ from imbalance_lab.data import Batch
 from imbalance_lab.metrics import (
     OneVsRest,
     Ranking,
-    Task,
     balanced_accuracy,
     label_balanced_accuracy,
     label_recall,
@@ -26,7 +24,20 @@ from imbalance_lab.metrics import (
     recall,
 )
 from imbalance_lab.tags import MONITOR, score_tag
+from imbalance_lab.task import Task
 from imbalance_lab.training.trainer_options import batches_an_epoch
+
+
+def validation_scores(task: Task) -> list[str]:
+    """The tags of the scores that are logged after every validation, and that can be monitored."""
+    summaries = [
+        score_tag("val", "loss"),
+        MONITOR,
+        score_tag("val", "average_precision", average="macro"),
+        score_tag("val", "balanced_accuracy"),
+    ]
+    scores = ("auroc", "average_precision", "recall")
+    return summaries + [score_tag("val", score, of_class=name) for score in scores for name in task.classes]
 
 
 class Classifier(pl.LightningModule):
@@ -36,14 +47,13 @@ class Classifier(pl.LightningModule):
         backbone: inputs (N, …) → features (N, F).
         head: features (N, F) → logits (N, C).
         loss: ``loss(logits, target) -> scalar``; a module of its own parameters and buffers.
-        classes: the names of the C classes.
-        is_multilabel: whether they are labels that may hold together, with targets 0/1 (N, C); each is then decided by
-            its own logit, from probability ½ on.
+        task: the classes, and whether an example has one of them or any number of labels.
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalize`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
         head_lr: learning rate of the head; None for the optimizer's own.
         seed: keys the dropout.
+        monitors: the validation scores (see `validation_scores`) that callbacks may read.
         hparams: plain values that go into every checkpoint.
     """
 
@@ -53,13 +63,13 @@ class Classifier(pl.LightningModule):
         head: nn.Module,
         loss: nn.Module,
         *,
-        classes: Sequence[str],
-        is_multilabel: bool = False,
+        task: Task,
         prepare: nn.Module | None = None,
         optimizer: Callable[[Iterable[Any]], Optimizer],
         scheduler: Callable[..., LRScheduler] | None = None,
         head_lr: float | None = None,
         seed: int = 0,
+        monitors: Collection[str] = (MONITOR,),
         hparams: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -67,19 +77,16 @@ class Classifier(pl.LightningModule):
         self.backbone = backbone.to(memory_format=torch.channels_last)  # convolutions are faster so, also on CPUs
         self.head = head
         self.loss = loss
-        self.classes = tuple(classes)
+        self.task = task
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.head_lr = head_lr
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
-        self.is_multilabel = is_multilabel
-        self.activation = "sigmoid" if is_multilabel else getattr(loss, "activation", "softmax")
-        # Under sigmoid each class is a label of its own, ranked by its own logit.
-        task: Task = "multiclass" if self.activation == "softmax" else "multilabel" if len(classes) > 1 else "binary"
-        self.ranking = OneVsRest(task, len(classes), from_logits=True)
-        counted = MultilabelConfusionMatrix if is_multilabel else MulticlassConfusionMatrix
-        self.confusion = counted(len(classes), validate_args=False)
+        self.monitors = frozenset(monitors)
+        self.ranking = OneVsRest(task.ranking_task, task.num_classes, from_logits=True)
+        counted = MultilabelConfusionMatrix if task.is_multilabel else MulticlassConfusionMatrix
+        self.confusion = counted(task.num_classes, validate_args=False)
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
 
@@ -115,9 +122,8 @@ class Classifier(pl.LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Collect a batch's scores; return its logits (n, C), float32 whatever the precision of training."""
         logits = self._exact_logits(batch)
-        by_class = self.activation == "softmax" or self.is_multilabel
-        self.ranking.update(logits, batch.target if by_class else F.one_hot(batch.target, len(self.classes)))
-        self.confusion.update((logits >= 0).long() if self.is_multilabel else logits.argmax(1), batch.target)
+        self.ranking.update(logits, self.task.ranking_target(batch.target))
+        self.confusion.update(self.task.predict_labels(logits), batch.target)
         self.val_loss.update(self.loss(logits, batch.target), len(batch.target))
         return logits
 
@@ -127,36 +133,46 @@ class Classifier(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the epoch's scores: one row for CSV and TensorBoard, the monitored ones for the callbacks too."""
+        scores = self._validation_scores()
+        if self.trainer.state.fn == "fit":
+            scores |= self._training_scores()
+        for tag in sorted(self.monitors & scores.keys()):
+            self._show(tag, scores[tag])
+        if self.trainer.state.fn != "fit":
+            return
+        defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
+        for logger in self.loggers:
+            logger.log_metrics(defined, self.global_step)
+
+    def _validation_scores(self) -> dict[str, float]:
+        """The scores of the epoch's validation by tag, NaN where undefined."""
         rankings: list[Ranking] = self.ranking.compute()
         confusion = self.confusion.compute().cpu().numpy()
-        balanced, recalls = (
-            (label_balanced_accuracy, label_recall) if self.is_multilabel else (balanced_accuracy, recall)
-        )
+        multilabel = self.task.is_multilabel
+        balanced, recalls = (label_balanced_accuracy, label_recall) if multilabel else (balanced_accuracy, recall)
         scores = {
             score_tag("val", "loss"): float(self.val_loss.compute()),
             MONITOR: macro([ranking.auroc for ranking in rankings]),
             score_tag("val", "average_precision", average="macro"): macro(
-                [each.average_precision for each in rankings]
+                [ranking.average_precision for ranking in rankings]
             ),
             score_tag("val", "balanced_accuracy"): balanced(confusion),
         }
-        for name, ranking, found in zip(self.classes, rankings, recalls(confusion), strict=True):
+        for name, ranking, class_recall in zip(self.task.classes, rankings, recalls(confusion), strict=True):
             scores[score_tag("val", "auroc", of_class=name)] = ranking.auroc
             scores[score_tag("val", "average_precision", of_class=name)] = ranking.average_precision
-            scores[score_tag("val", "recall", of_class=name)] = float(found)
+            scores[score_tag("val", "recall", of_class=name)] = float(class_recall)
         for metric in (self.ranking, self.confusion, self.val_loss):
             metric.reset()
-        self._show(MONITOR, scores[MONITOR])
-        if self.trainer.state.fn != "fit":
-            return
-        trained = score_tag("train", "loss")
-        scores[trained] = float(self.train_loss.compute())
+        return scores
+
+    def _training_scores(self) -> dict[str, float]:
+        """The mean training loss since the last validation, and the learning rate."""
+        tag = score_tag("train", "loss")
+        loss = float(self.train_loss.compute())
         self.train_loss.reset()
-        self._show(trained, scores[trained])
-        scores["lr"] = self.trainer.optimizers[0].param_groups[0]["lr"]
-        defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
-        for logger in self.loggers:
-            logger.log_metrics(defined, self.global_step)
+        self._show(tag, loss)
+        return {tag: loss, "lr": self.trainer.optimizers[0].param_groups[0]["lr"]}
 
     def configure_optimizers(self) -> Any:
         """A group for the backbone, one for the head, and one without weight decay for what the loss learns."""

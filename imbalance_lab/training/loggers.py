@@ -3,7 +3,7 @@
 import logging
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, W
 
 from imbalance_lab.tags import is_class_tag
 
-FILES = ("report.html", "metrics.json", "operating_point.json", "curves.csv", "roc.png", "pr.png", ".hydra/config.yaml")
-"""What is stored with a run, as far as it was written."""
-
 MARKED = re.compile("(^| )[0-9a-f]{8}$")
+"""What `mlflow_name` adds to a name that it had to change."""
+
+
+def no_logger() -> None:
+    """``logger=none``: nothing is logged."""
 
 
 class MLflow(MLFlowLogger):
@@ -69,16 +71,20 @@ def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
 
 
 def log_run_end(
-    logger: Logger, settings: Mapping[str, Any], scores: Mapping[str, float], step: int, directory: Path
+    logger: Logger,
+    settings: Mapping[str, Any],
+    scores: Mapping[str, float],
+    step: int,
+    directory: Path,
+    files: Sequence[Path],
 ) -> None:
-    """Store the final ``scores`` by tag, and the files in the run's ``directory``; the run counts as finished."""
+    """Store the final ``scores`` by tag, and ``files`` of the run's ``directory``; the run counts as finished."""
     if isinstance(logger, TensorBoardLogger):
         # Few columns: its table and its parallel coordinates show every one. It logs them as scalars too.
         headline = {tag: score for tag, score in scores.items() if not is_class_tag(tag)}
         logger.log_hyperparams(dict(settings), headline, step)
         scores = {tag: score for tag, score in scores.items() if tag not in headline}
     logger.log_metrics(dict(scores), step)
-    files = [directory / name for name in FILES if (directory / name).is_file()]
     if isinstance(logger, MLFlowLogger):
         for file in files:
             logger.experiment.log_artifact(logger.run_id, str(file))

@@ -1,10 +1,12 @@
-"""Learning-rate schedules as functions of the share of the run that is done, so that they fit any number of steps."""
+"""Learning-rate schedules as functions of the fraction of the run that is done, so that they fit any number of steps."""
 
 import math
 from collections.abc import Mapping
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
+
+from imbalance_lab.validation import check_number
 
 
 def cosine(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.05) -> LambdaLR:
@@ -20,6 +22,11 @@ def cosine(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.05) -> L
     return LambdaLR(optimizer, factor)
 
 
+def constant(optimizer: Optimizer, total_steps: int) -> LambdaLR:
+    """The learning rate stays as it is."""
+    return LambdaLR(optimizer, lambda step: 1.0)
+
+
 def steps(
     optimizer: Optimizer, total_steps: int, *, warmup: float = 0.025, factors: Mapping[float, float] | None = None
 ) -> LambdaLR:
@@ -28,8 +35,8 @@ def steps(
     Args:
         optimizer: whose rate is scheduled.
         total_steps: steps of the whole run.
-        warmup: share of the run.
-        factors: share of the run → factor from there on. If not given, those of LDAM-DRW (arXiv 1906.07413):
+        warmup: fraction of the run.
+        factors: fraction of the run → factor from there on. If not given, those of LDAM-DRW (arXiv 1906.07413):
             0.01 from epoch 160 and 0.0001 from epoch 180 of 200.
     """
     _check_warmup(warmup)
@@ -46,5 +53,4 @@ def steps(
 
 
 def _check_warmup(warmup: float) -> None:
-    if isinstance(warmup, bool) or not isinstance(warmup, int | float) or not 0 <= warmup < 1:
-        raise ValueError(f"warmup, a share of the run, must lie in [0, 1), got {warmup!r}")
+    check_number("warmup, a fraction of the run,", warmup, minimum=0, below=1)

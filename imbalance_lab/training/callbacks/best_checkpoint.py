@@ -1,51 +1,82 @@
-"""Keeps the best model of a run, also of a run that was resumed in another directory."""
+"""Keeps the best and the last model of a run, also of a run that was resumed in another directory."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
+
+BEST = "best"
 
 
 class BestCheckpoint(ModelCheckpoint):
     """Saves ``best.ckpt`` by a validation score, and ``last.ckpt``, at the end of every epoch.
 
-    Lightning writes ``last.ckpt`` only in an epoch that is the best so far: here it is always the last epoch's. And
-    Lightning forgets the earlier best score when a resumed run has a directory of its own, and then takes its first
-    epoch for the best one: here the earlier best model is copied over and has to be beaten.
+    Lightning writes ``last`` only in an epoch that is among the best, and forgets the earlier best score when a resumed
+    run has a directory of its own. Here ``last`` is always the last epoch's, and the earlier best model is copied over
+    and has to be beaten.
 
     Args:
         dirpath: the run's checkpoint directory.
-        monitor: the logged validation score; higher is better.
+        monitor: the logged validation score.
+        mode: "max" if higher is better, else "min".
+        on_save: called with (trainer, of_last) whenever the current weights are saved as the best or the last ones.
     """
 
-    def __init__(self, dirpath: Path, monitor: str) -> None:
+    def __init__(
+        self, dirpath: Path, monitor: str, mode: str = "max", on_save: Callable[[pl.Trainer, bool], None] | None = None
+    ) -> None:
         super().__init__(
             dirpath=dirpath,
-            filename="best",
+            filename=BEST,
             monitor=monitor,
-            mode="max",
+            mode=mode,
             save_last=True,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         )
+        self.on_save = on_save
+        self.best_step = -1
+        self.last_step = -1
+
+    @property
+    def last_differs(self) -> bool:
+        """Whether the last weights are not the best ones."""
+        return self.best_step != self.last_step
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the epoch as the last one, and as the best one if it is."""
+        """Save the best and the last model."""
         super().on_train_epoch_end(trainer, pl_module)
-        if not self._should_skip_saving_checkpoint(trainer):  # it is not, and so Lightning has saved nothing
+        if not self._should_skip_saving_checkpoint(trainer):  # it is not among the best: Lightning has saved nothing
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
+    def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
+        is_last = Path(filepath).stem == self.CHECKPOINT_NAME_LAST
+        if is_last:
+            self.last_step = trainer.global_step
+        else:
+            self.best_step = trainer.global_step
+        super()._save_checkpoint(trainer, filepath)
+        if self.on_save is not None:
+            self.on_save(trainer, is_last)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Lightning's, and the steps at which both were saved."""
+        return super().state_dict() | {"best_step": self.best_step, "last_step": self.last_step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best model of the run that is resumed, if it still exists."""
         earlier = Path(state_dict["best_model_path"])
-        own = Path(str(self.dirpath), "best.ckpt")
+        own = Path(str(self.dirpath), f"{BEST}.ckpt")
         if earlier != own and earlier.is_file():
             own.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(earlier, own)
         if own.is_file():
-            score = state_dict["best_model_score"]
+            score: Tensor = state_dict["best_model_score"]
             self.best_model_path = self.kth_best_model_path = str(own)
             self.best_model_score = self.kth_value = score
             self.best_k_models = {str(own): score}
+            self.best_step = state_dict.get("best_step", -1)

@@ -1,38 +1,65 @@
-"""Stores what a model predicts when it is validated or tested by itself (not during fit)."""
+"""Stores what a model predicts when it is validated or tested on its own, and what is at hand from training."""
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 import torch.distributed as dist
+from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data import Batch
-from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.posthoc import Activation
+
+Split = Literal["val", "test"]
+Columns = tuple[Tensor, Tensor, Tensor]
+Store = Callable[[Split, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], bool], None]
+"""``store(split, index (N,), target, logits (N, C), of_last)``."""
 
 
 class PredictionWriter(pl.Callback):
-    """Gathers the logits that each process's evaluation steps return; the first process writes them.
+    """Gathers the logits that each process's evaluation steps return; the first process stores them.
+
+    In a fit of one process the validation logits of every epoch are kept in memory until the next, so that those of
+    the epoch that is saved need not be computed again: `keep` and `writing`.
 
     Args:
-        directory: gets ``val.parquet`` and ``test.parquet``.
-        classes: names of the classes.
-        activation: how the logits become probabilities.
+        store: called with what is to be stored, ordered by index.
     """
 
-    def __init__(self, directory: Path, classes: tuple[str, ...], activation: Activation) -> None:
-        self.directory = directory
-        self.classes = classes
-        self.activation = activation
-        self.parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.of_last = False
+        self.batches: list[Columns] = []
+        self.latest: tuple[int, list[Columns]] | None = None
+        self.kept: dict[bool, list[Columns]] = {}
+
+    def keep(self, trainer: pl.Trainer, *, of_last: bool) -> None:
+        """Remember the validation logits of the weights that are being saved, if they are at hand."""
+        self.kept.pop(of_last, None)
+        if self.latest is not None and self.latest[0] == trainer.global_step:
+            self.kept[of_last] = self.latest[1]
+
+    @contextmanager
+    def writing(self, *, of_last: bool) -> Iterator[set[Split]]:
+        """Store what is predicted inside as that of the best, or of the last model; yields the splits to predict."""
+        self.of_last = of_last
+        batches = self.kept.pop(of_last, None)
+        if batches:
+            self._store("val", batches)
+        yield {"test"} if batches else {"val", "test"}
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Begin anew."""
+        self.batches = []
 
     def on_validation_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, *args: Any
     ) -> None:
-        """Keep a batch, if this is no epoch of a fit."""
-        if trainer.state.fn == "validate":
+        """Keep a batch; in a fit of several processes they are not gathered, and so not kept."""
+        if trainer.state.fn == "validate" or trainer.world_size == 1:
             self._keep(batch, outputs)
 
     def on_test_batch_end(
@@ -42,26 +69,36 @@ class PredictionWriter(pl.Callback):
         self._keep(batch, outputs)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the validation split."""
+        """Store the validation split, or in a fit keep it until the next epoch."""
+        batches, self.batches = self.batches, []
         if trainer.state.fn == "validate":
-            self._write(trainer, "val")
+            self._gather_and_store(trainer, "val", batches)
+        elif trainer.world_size == 1 and not _is_limited(trainer.limit_val_batches):
+            self.latest = trainer.global_step, batches
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the test split."""
-        self._write(trainer, "test")
+        """Store the test split."""
+        batches, self.batches = self.batches, []
+        self._gather_and_store(trainer, "test", batches)
 
     def _keep(self, batch: Batch, logits: Tensor) -> None:
-        self.parts.append((batch.index.cpu(), batch.target.cpu(), logits.float().cpu()))
+        self.batches.append((batch.index.cpu(), batch.target.cpu(), logits.float().cpu()))
 
-    def _write(self, trainer: pl.Trainer, split: str) -> None:
-        parts, self.parts = self.parts, []
+    def _gather_and_store(self, trainer: pl.Trainer, split: Split, batches: list[Columns]) -> None:
         if trainer.world_size > 1:
             everyone: list[Any] = [None] * trainer.world_size
-            dist.all_gather_object(everyone, parts)  # shares differ in length, which tensor collectives do not allow
-            parts = [part for share in everyone for part in share]
-        if not trainer.is_global_zero:
-            return
-        columns = [torch.cat(column) for column in zip(*parts, strict=True)]
+            dist.all_gather_object(everyone, batches)  # shares differ in length, which tensor collectives do not allow
+            batches = [batch for share in everyone for batch in share]
+        if trainer.is_global_zero:
+            self._store(split, batches)
+
+    def _store(self, split: Split, batches: list[Columns]) -> None:
+        columns = [torch.cat(column) for column in zip(*batches, strict=True)]
         order = columns[0].argsort()
         index, target, logits = (column[order].numpy() for column in columns)
-        Predictions(self.classes, index, target, logits, self.activation).write(self.directory / f"{split}.parquet")
+        self.store(split, index, target, logits, self.of_last)
+
+
+def _is_limited(limit: float | int) -> bool:
+    """Whether ``limit_val_batches`` leaves batches out."""
+    return not (isinstance(limit, float) and limit == 1.0)

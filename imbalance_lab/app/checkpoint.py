@@ -1,0 +1,121 @@
+"""A job that starts from a checkpoint: what it takes from it, and what it refuses."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+
+from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.errors import UsageError
+from imbalance_lab.model import read_checkpoint
+from imbalance_lab.task import Task
+
+MODEL_PARTS = ("backbone", "head", "loss")
+"""What the weights belong to: with another one it is another model."""
+
+INHERITED = ("data", "augment", *MODEL_PARTS)
+"""What a tested checkpoint knows, so that nobody types it again."""
+
+
+@dataclass(frozen=True)
+class CheckpointContent:
+    """What a checkpoint says about its model."""
+
+    path: str
+    task: Task
+    schema: InputSchema
+    weights: Mapping[str, Tensor]
+
+
+def stored_overrides(given: Sequence[str]) -> list[str]:
+    """The overrides with which the checkpoint in ``given`` was trained, as far as they say what `INHERITED` is.
+
+    Those for which ``given`` has the same key, or another choice of the group, are left out.
+    """
+    keys = {word.lstrip("+~").partition("=")[0] for word in given}
+    path = next(word.partition("=")[2].strip("'\"") for word in given if word.startswith("ckpt_path="))
+    try:
+        trained = read_checkpoint(path)["hyper_parameters"].get("overrides", [])
+    except UsageError:
+        return []  # reported once the configuration is composed
+    inherited = []
+    for override in trained:
+        key = str(override).lstrip("+~").partition("=")[0]
+        group = key.split(".")[0]
+        if group in INHERITED and key not in keys and group not in keys:
+            inherited.append(str(override))
+    return inherited
+
+
+def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> CheckpointContent:
+    """Read ``config.ckpt_path``, and let ``config`` describe the model in it.
+
+    Args:
+        config: its backbone, head and loss are replaced by the checkpoint's.
+        overrides: of the command line; one that would describe another model is refused.
+
+    Raises:
+        UsageError: naming the override, and the value that the model was trained with.
+    """
+    hparams, weights = (read_checkpoint(config.ckpt_path)[key] for key in ("hyper_parameters", "state_dict"))
+    stored = hparams["config"]
+    for part in MODEL_PARTS:
+        here: Any = OmegaConf.to_container(config[part], resolve=True)
+        for override in overrides:
+            key, _, value = override.lstrip("+~").partition("=")
+            wrong = _differs(part, key, here, stored[part])
+            if wrong is not None:
+                raise UsageError(
+                    f"{key}={value} describes another model than ckpt_path={config.ckpt_path}, "
+                    f"which was trained with {wrong}: leave {key} out"
+                )
+        OmegaConf.update(config, part, stored[part], merge=False)
+    return CheckpointContent(
+        str(config.ckpt_path),
+        Task.from_dict(hparams["task"]),
+        InputSchema.from_dict(hparams["input_schema"]),
+        weights,
+    )
+
+
+def check_classes(checkpoint: CheckpointContent, task: Task) -> None:
+    """Refuse data with other classes than those of the model.
+
+    Raises:
+        UsageError: naming both.
+    """
+    trained, found = checkpoint.task.classes, task.classes
+    if trained != found:
+        raise UsageError(
+            f"ckpt_path={checkpoint.path} has {len(trained)} classes, {trained[0]!r} …, but the data have "
+            f"{len(found)}, {found[0]!r} …: choose the data that it was trained on"
+        )
+
+
+def check_shapes(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]) -> None:
+    """Refuse data of another shape than the model was trained on: other columns, other channels.
+
+    Raises:
+        UsageError: naming a tensor and both shapes.
+    """
+    for part, module in modules.items():
+        for name, tensor in module.state_dict(prefix=f"{part}.").items():
+            trained = checkpoint.weights.get(name)
+            if trained is not None and trained.shape != tensor.shape:
+                raise UsageError(
+                    f"ckpt_path={checkpoint.path} was trained on other inputs, {name} is {tuple(trained.shape)} there "
+                    f"and {tuple(tensor.shape)} here: choose its data, with the same columns or image_size"
+                )
+
+
+def _differs(part: str, key: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:
+    """What the model was trained with, if an override of ``key`` in ``part`` says otherwise."""
+    if key == part:
+        same = here["_target_"] == there["_target_"]
+        return None if same else f"{part}._target_={there['_target_']}"
+    name = key.removeprefix(f"{part}.")
+    if key == name or here.get(name) == there.get(name):
+        return None
+    return f"{key}={there.get(name)}"

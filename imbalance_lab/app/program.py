@@ -1,0 +1,78 @@
+"""The program ``imbalance-lab``: train, evaluate, compare and validate-data, each a command.
+
+``imbalance-lab train KEY=VALUE …`` is ``python train.py KEY=VALUE …``; ``python -m imbalance_lab`` is the same program.
+"""
+
+import argparse
+import os
+import runpy
+import sys
+from pathlib import Path
+
+from imbalance_lab.app.cli import exit_with_error
+from imbalance_lab.errors import UsageError
+
+COMMANDS = {
+    "train": "train, test and evaluate a classifier: KEY=VALUE …, as python train.py",
+    "validate-data": "look at the data thoroughly and stop: KEY=VALUE …, as python train.py check=true",
+    "evaluate": "score a run's stored predictions again: RUN … KEY=VALUE …",
+    "compare": "compare finished runs, or those of a sweep: RUN …",
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command line."""
+    command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if command not in COMMANDS:
+        _top_parser().parse_args([command])  # prints the help, or says what there is
+        return
+    if command in ("train", "validate-data"):
+        _run_train([*rest, *(["check=true"] if command == "validate-data" else [])])
+        return
+    parser = argparse.ArgumentParser(prog=f"imbalance-lab {command}", description=COMMANDS[command])
+    try:
+        if command == "evaluate":
+            evaluate_command(parser, rest)
+        else:
+            compare_command(parser, rest)
+    except UsageError as mistake:
+        exit_with_error(str(mistake))
+
+
+def evaluate_command(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """Score the stored predictions of runs again, with what comes after training changed."""
+    parser.add_argument("words", nargs="+", metavar="RUN|KEY=VALUE", help="run directories, and settings to change")
+    words = parser.parse_args(arguments).words
+    from imbalance_lab.app.evaluate import evaluate_again
+
+    runs = [word for word in words if "=" not in word or Path(word).is_dir()]
+    evaluate_again([Path(word) for word in runs], [word for word in words if word not in runs])
+
+
+def compare_command(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
+    """Compare finished runs."""
+    from imbalance_lab.app.compare import add_arguments, compare
+
+    add_arguments(parser)
+    options = parser.parse_args(arguments)
+    compare(options.paths, options.score, options.baseline, options.output)
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="imbalance-lab",
+        description="Train, test and compare classifiers of imbalanced data.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(f"  {name:15}{text}" for name, text in COMMANDS.items())
+        + "\n\nimbalance-lab COMMAND --help describes one of them.",
+    )
+    parser.add_argument("command", choices=list(COMMANDS), metavar="COMMAND")
+    return parser
+
+
+def _run_train(overrides: list[str]) -> None:
+    """Run train.py, which stands inside the package of a wheel and beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    script = package / "train.py" if (package / "train.py").is_file() else package.parent / "train.py"
+    sys.argv = [os.fspath(script), *overrides]
+    runpy.run_path(os.fspath(script), run_name="__main__")

@@ -1,0 +1,179 @@
+"""A trained model from its checkpoint alone: no Hydra, no training data.
+
+model = load_model("runs/DATE/TIME")
+probabilities = model.probabilities(frame)
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.posthoc import PostProcessor
+from imbalance_lab.task import Task
+
+TRUSTED = ("imbalance_lab", "torch", "torchvision", "timm")
+"""Packages whose classes a checkpoint may name."""
+
+BATCH_SIZE = 1024
+
+
+class Model(nn.Module):
+    """A trained net with what its raw inputs are, what it predicts, and its post-processing.
+
+    Args:
+        task: its classes, and how logits become probabilities.
+        schema: what raw inputs look like.
+        prepare: raw inputs as the schema encodes them → inputs of the backbone.
+        backbone: → features (N, F).
+        head: → logits (N, C).
+        postprocessor: calibration, prior correction and thresholds; None for a run that was not evaluated.
+
+    Shapes: ``model(inputs)`` takes encoded inputs (N, …) and returns logits (N, C), as the run stored them.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        schema: InputSchema,
+        prepare: nn.Module,
+        backbone: nn.Module,
+        head: nn.Module,
+        postprocessor: PostProcessor | None,
+    ) -> None:
+        super().__init__()
+        self.task = task
+        self.schema = schema
+        self.prepare = prepare
+        self.backbone = backbone.to(memory_format=torch.channels_last)  # as in training: sums in the same order
+        self.head = head
+        self.postprocessor = postprocessor
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the C classes."""
+        return self.task.classes
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Encoded inputs (N, …) → logits (N, C), before post-processing."""
+        logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
+        return logits
+
+    @torch.inference_mode()
+    def logits(self, raw: Any) -> NDArray[np.float32]:
+        """Raw inputs, as `InputSchema.encode` takes them → logits (N, C), batch by batch."""
+        device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
+        parts = [self(part.to(device)).float().cpu() for part in self.schema.encode(raw).split(BATCH_SIZE)]  # type: ignore[no-untyped-call]
+        logits: NDArray[np.float32] = torch.cat(parts).numpy()
+        return logits
+
+    def probabilities(self, raw: Any) -> NDArray[np.float64]:
+        """Raw inputs → calibrated probabilities (N, C), for the class priors that the run chose."""
+        return self._evaluated().probability(self.logits(raw))
+
+    def flags(self, raw: Any) -> NDArray[np.bool_]:
+        """Raw inputs → whether each class reaches its threshold, (N, C); a class without a threshold never does."""
+        return self._evaluated().flags(self.logits(raw))
+
+    def _evaluated(self) -> PostProcessor:
+        if self.postprocessor is None:
+            raise UsageError("this checkpoint has no post-processing: run imbalance-lab evaluate RUN first")
+        return self.postprocessor
+
+
+def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> Model:
+    """Load a run's best model, or a checkpoint, on the CPU and in evaluation mode.
+
+    Args:
+        run_or_checkpoint: a run directory, or a checkpoint file of one.
+        allow: further packages whose classes the checkpoint may name, as those of a backbone of your own; they are
+            imported.
+
+    Raises:
+        UsageError: for what is not a checkpoint of this program, or names a class of another package.
+    """
+    path = Path(run_or_checkpoint)
+    content = read_checkpoint(RunDirectory(path).best_checkpoint if path.is_dir() else path)
+    hparams, weights = content["hyper_parameters"], content["state_dict"]
+    task, schema = Task.from_dict(hparams["task"]), InputSchema.from_dict(hparams["input_schema"])
+    config = hparams["config"]
+    with torch.random.fork_rng(devices=[]):
+        backbone = build(
+            config["backbone"], allow, input_shape=schema.prepared_shape, cardinalities=schema.cardinalities
+        )
+        head = build(config["head"], allow, in_features=backbone.num_features, out_features=task.num_classes)
+    prepare = schema.prepare_from(dict(_below("prepare", weights)))
+    for name, module in (("prepare", prepare), ("backbone", backbone), ("head", head)):
+        module.load_state_dict(dict(_below(name, weights)))
+    point = content.get("operating_point")
+    postprocessor = None if point is None else PostProcessor.from_json(point)
+    return Model(task, schema, prepare, backbone, head, postprocessor).eval().requires_grad_(False)
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """The content of a checkpoint, on the CPU; plain data only, nothing in it is executed.
+
+    Raises:
+        UsageError: for a file that is not a checkpoint of this program.
+    """
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        hparams = content["hyper_parameters"]
+        Task.from_dict(hparams["task"])
+        InputSchema.from_dict(hparams["input_schema"])
+        if not isinstance(content["state_dict"], dict) or not isinstance(hparams["config"], dict):
+            raise TypeError("state_dict and config must be dictionaries")
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no checkpoint {path}") from error
+    except Exception as error:  # whatever reading a file that is not a checkpoint of ours may raise
+        raise UsageError(f"{path} is not a readable checkpoint of this program") from error
+    return content
+
+
+def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) -> Any:
+    """Instantiate a module by its ``_target_`` and keys, and with those of the ``available`` arguments that it takes.
+
+    Raises:
+        UsageError: if the target is not an ``nn.Module`` of a trusted or allowed package.
+    """
+    target = str(node["_target_"])
+    package = target.partition(".")[0]
+    if package not in (*TRUSTED, *allow):
+        raise UsageError(
+            f"the checkpoint names {target}: if you trust it, allow its package with load_model(…, allow=[{package!r}])"
+        )
+    module, _, name = target.rpartition(".")
+    try:
+        factory = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"the checkpoint names {target}, which cannot be imported: {error}") from error
+    if not (isinstance(factory, type) and issubclass(factory, nn.Module)):
+        raise UsageError(f"the checkpoint names {target}, which is not a class of modules")
+    given = {key: value for key, value in node.items() if not key.startswith("_")}
+    if given.get("pretrained"):
+        given["pretrained"] = False  # its weights are in the checkpoint
+    return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
+
+
+def accepted_arguments(factory: Callable[..., Any], available: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the ``available`` arguments that ``factory`` takes by name."""
+    parameters = signature(factory).parameters
+    if any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values()):
+        return dict(available)
+    return {name: value for name, value in available.items() if name in parameters}
+
+
+def _below(prefix: str, weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    """The entries of one submodule, without its prefix."""
+    for name, tensor in weights.items():
+        if name.startswith(f"{prefix}."):
+            yield name.removeprefix(f"{prefix}."), tensor
