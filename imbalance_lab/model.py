@@ -72,13 +72,14 @@ class Model(nn.Module):
     def logits(self, raw: Any) -> NDArray[np.float32]:
         """Raw inputs, as `InputSchema.encode` takes them → logits (N, C), batch by batch."""
         device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
-        parts = [self(part.to(device)).float().cpu() for part in self.schema.encode(raw).split(BATCH_SIZE)]  # type: ignore[no-untyped-call]
+        inputs: Tensor = self.schema.encode(raw)
+        parts = [self(part.to(device)).float().cpu() for part in inputs.split(BATCH_SIZE)]
         logits: NDArray[np.float32] = torch.cat(parts).numpy()
         return logits
 
     def probabilities(self, raw: Any) -> NDArray[np.float64]:
         """Raw inputs → calibrated probabilities (N, C), for the class priors that the run chose."""
-        return self._evaluated().probability(self.logits(raw))
+        return self._evaluated().probabilities(self.logits(raw))
 
     def flags(self, raw: Any) -> NDArray[np.bool_]:
         """Raw inputs → whether each class reaches its threshold, (N, C); a class without a threshold never does."""

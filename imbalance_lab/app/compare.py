@@ -4,9 +4,13 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
+
+if TYPE_CHECKING:
+    from imbalance_lab.evaluation.sweep import Run
 
 SCORES = ("auroc", "average_precision", "balanced_accuracy", "accuracy")
 PAGE = "comparison.html"
@@ -38,23 +42,31 @@ def compare(
                 f"--baseline {baseline} is not among the compared runs: choose one of {', '.join(names.values())}"
             )
         baseline = known[given]
-    from imbalance_lab.evaluation.sweep import ranked, read_run
-    from imbalance_lab.report.comparison_page import print_comparison, write_comparison
+    from imbalance_lab.evaluation.sweep import rank_runs, read_run
 
-    runs = ranked([read_run(directory, name) for directory, name in names.items()], score)
-    print_comparison(runs, score, baseline)
+    runs = rank_runs([read_run(directory, name) for directory, name in names.items()], score)
     folder = paths[0] if len(paths) == 1 and directories != list(paths) else Path()
-    print(os.path.relpath(write_comparison(output or folder / PAGE, runs, score, baseline)))
+    _compare(runs, output or folder / PAGE, score, baseline)
 
 
 def compare_sweep(directory: Path) -> None:
     """Print and write the comparison of a sweep that has just ended; nothing if no run of it began."""
     from imbalance_lab.evaluation.sweep import read_sweep
-    from imbalance_lab.report.comparison_page import print_comparison, write_comparison
 
     if runs := read_sweep(directory):
-        print_comparison(runs)
-        print(os.path.relpath(write_comparison(directory / PAGE, runs)))
+        _compare(runs, directory / PAGE)
+
+
+def _compare(runs: "Sequence[Run]", page: Path, score: str = "auroc", baseline: str | None = None) -> None:
+    from imbalance_lab.evaluation.comparison_data import compute_comparison_data
+    from imbalance_lab.report.comparison_page import write_comparison
+    from imbalance_lab.report.comparison_table import print_comparison
+    from imbalance_lab.report.terminal import console
+
+    with console().status(f"comparing {len(runs)} runs"):
+        data = compute_comparison_data(runs, score, baseline)
+    print_comparison(data)
+    print(os.path.relpath(write_comparison(page, data)))
 
 
 def unique_names(directories: Sequence[Path]) -> dict[Path, str]:

@@ -48,7 +48,7 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
     prior = metadata["train_prior"] and tuple(metadata["train_prior"])
     val, test = (Evaluation(directory.read_predictions(split), counts) for split in ("val", "test"))
     postprocessor = _fit_postprocessor(config, val, prior)
-    changed = postprocessor.adjustment is not None
+    changed = postprocessor.prior_correction is not None
     results = RunResults(
         val,
         test,
@@ -66,11 +66,13 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     Raises:
         UsageError: in a sentence that says what to do instead.
     """
-    from imbalance_lab.posthoc import validate_options
+    from imbalance_lab import posthoc
 
     options = _options(config)
     try:
-        validate_options(task.num_classes, train_prior=train_prior, activation=task.activation, **options)
+        posthoc.validate_postprocessing(
+            task.num_classes, train_prior=train_prior, activation=task.activation, **options
+        )
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
 
@@ -107,7 +109,7 @@ def _fit_postprocessor(config: DictConfig, val: "Evaluation", prior: tuple[float
 
 
 def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any], results: RunResults) -> None:
-    from imbalance_lab.evaluation.report_data import build_report_data
+    from imbalance_lab.evaluation.report_data import RunRecord, compute_report_data
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
     from imbalance_lab.report.figures import write_figures
     from imbalance_lab.report.page import write_page
@@ -129,9 +131,9 @@ def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any]
     for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
         draw(classes, test.rankings, val.train_counts).savefig(path)
     write_curves(directory.curves, classes, test.rankings)
-    data = build_report_data(directory, metadata, results)
+    data = compute_report_data(RunRecord.read(directory, metadata), val, test, after, postprocessor, on_test)
     write_page(directory.report, data)
-    write_tables(directory.tables, data)
+    write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # a run of an older version has no such key
         write_figures(directory.images, data)
 
@@ -139,7 +141,7 @@ def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any]
 def print_results(results: RunResults, title: str) -> None:
     """Print the tables of an evaluation."""
     from imbalance_lab.report.terminal import console, evaluation_table, summary_lines
-    from imbalance_lab.report.threshold_table import refusals, threshold_table
+    from imbalance_lab.report.threshold_table import missing_threshold_lines, threshold_table
 
     _, test, after, postprocessor, on_test = results
     out = console()
@@ -153,7 +155,7 @@ def print_results(results: RunResults, title: str) -> None:
             out.print(line)
     out.print()
     out.print(threshold_table(postprocessor.classes, postprocessor.thresholds, on_test))
-    for line in refusals(postprocessor.classes, postprocessor.thresholds):
+    for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
         out.print(line, soft_wrap=True)
 
 

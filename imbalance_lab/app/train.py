@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from imbalance_lab.app.evaluate import RunResults
     from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
+    from imbalance_lab.training.classifier import Classifier
+    from imbalance_lab.training.datamodule import DataModule
     from imbalance_lab.training.strategies import Strategy
 
 PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
@@ -117,8 +119,8 @@ class Session:
     """Lightning's objects of one job."""
 
     trainer: "pl.Trainer"
-    classifier: "pl.LightningModule"
-    data: "pl.LightningDataModule"
+    classifier: "Classifier"
+    data: "DataModule"
     best: "BestCheckpoint"
     stop: "StopOnSigterm"
     writer: "PredictionWriter"
@@ -231,7 +233,7 @@ def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], ca
     return trainer
 
 
-def _modules(config: DictConfig, experiment: Experiment) -> "tuple[pl.LightningModule, pl.LightningDataModule]":
+def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, DataModule]":
     from imbalance_lab.training.classifier import Classifier
     from imbalance_lab.training.datamodule import DataModule
 

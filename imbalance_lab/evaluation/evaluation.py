@@ -18,7 +18,7 @@ from imbalance_lab.class_counts import ShotGroup, shot_group
 from imbalance_lab.evaluation.decisions import Decisions, score_decisions
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import Interval, Ranking
-from imbalance_lab.posthoc import PostProcessor, log_odds, probability
+from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
 from imbalance_lab.tags import score_tag
 
 MAX_FPR, AT_RECALL = 0.1, 0.9
@@ -208,7 +208,7 @@ class Evaluation:
 
     @cached_property
     def _probability(self) -> NDArray[np.float64]:
-        return probability(self.predictions.logits, self.predictions.task.activation)
+        return probabilities(self.predictions.logits, self.predictions.task.activation)
 
 
 def adjusted(predictions: Predictions, postprocessor: PostProcessor) -> Predictions:

@@ -15,7 +15,7 @@ from torch import Tensor
 from imbalance_lab.data import Source
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.files import atomic_write
-from imbalance_lab.posthoc import probability
+from imbalance_lab.posthoc import probabilities
 from imbalance_lab.samplers import SampledIndices
 
 RAREST, EACH = 4, 8
@@ -101,14 +101,14 @@ def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found
         train_counts: training examples of each class, (C,).
     """
     task, logits = predictions.task, predictions.logits
-    probabilities = probability(logits, task.activation)
+    p = probabilities(logits, task.activation)
     positive, labels = task.one_hot(predictions.target), task.predict_labels(logits)
     flagged = task.one_hot(labels)
     if task.is_multilabel:
-        of_miss, of_alarm = 1 - probabilities, probabilities
+        of_miss, of_alarm = 1 - p, p
     else:
-        of_label = probabilities[np.arange(len(labels)), labels]
-        of_miss = of_alarm = np.broadcast_to(of_label[:, None], probabilities.shape)
+        of_label = p[np.arange(len(labels)), labels]
+        of_miss = of_alarm = np.broadcast_to(of_label[:, None], p.shape)
     kinds: tuple[tuple[Kind, NDArray[np.bool_], NDArray[np.float64]], ...] = (
         ("missed", positive & ~flagged, of_miss),
         ("false alarm", flagged & ~positive, of_alarm),

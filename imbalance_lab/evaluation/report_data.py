@@ -22,7 +22,6 @@ from imbalance_lab.evaluation.mistakes import Mistake, read_mistakes
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.posthoc import PostProcessor, Threshold
-from imbalance_lab.posthoc.activation import one_hot
 from imbalance_lab.tags import MONITOR, score_tag
 
 
@@ -214,15 +213,15 @@ def compute_report_data(
         on_test: (C,) its thresholds with their counts on test.
     """
     predictions = test.predictions
-    positive = one_hot(predictions.target, len(predictions.classes))
-    probabilities = postprocessor.probability(predictions.logits)
+    positive = predictions.task.one_hot(predictions.target)
+    probabilities = postprocessor.probabilities(predictions.logits)
     return ReportData(
         run=run,
         val=val,
         test=test,
         test_adjusted=test_adjusted,
         rare_classes=find_rare_classes(test),
-        reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.is_multilabel),
+        reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.task.is_multilabel),
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
     )

@@ -7,7 +7,15 @@ import numpy as np
 
 from imbalance_lab.metrics import rank
 from imbalance_lab.metrics.entrance import as_scores
-from imbalance_lab.posthoc.threshold import Mask, Scores, Threshold, check_scores, just_above, require_examples, threshold_at
+from imbalance_lab.posthoc.threshold import (
+    Mask,
+    Scores,
+    Threshold,
+    check_scores,
+    just_above,
+    require_examples,
+    threshold_at,
+)
 from imbalance_lab.validation import check_integer, check_number
 
 

@@ -24,7 +24,7 @@ def write_page(path: Path, data: ReportData) -> None:
 
 def build_texts(data: ReportData) -> dict[str, Any]:
     """What the page's template shows."""
-    on_its_own = " Each label is predicted on its own, at probability ½." * data.test.predictions.is_multilabel
+    on_its_own = " Each label is predicted on its own, at probability ½." * data.test.predictions.task.is_multilabel
     return {
         "title": data.run.name,
         "verdict": " ".join(verdict(data.test, data.rare_classes)),
@@ -55,7 +55,7 @@ def _headline(data: ReportData) -> list[dict[str, Any]]:
         ("macro AUROC", test.macro_auroc),
         ("macro average precision", test.macro_average_precision),
         ("balanced accuracy", test.balanced_accuracy),
-        ("subset accuracy (every label correct)" if test.predictions.is_multilabel else "accuracy", test.accuracy),
+        ("subset accuracy (every label correct)" if test.predictions.task.is_multilabel else "accuracy", test.accuracy),
     ]
     rows = [_scored(name, score) for name, score in scores]
     if test.n_defined < len(test.classes):
@@ -105,9 +105,9 @@ def _mistake_group(group: Sequence[Mistake], classes: Sequence[str]) -> dict[str
 
 def _mistake_label(mistake: Mistake, classes: Sequence[str]) -> str:
     """The wrong prediction of a positive, or the true class of a false positive; of a label, the prediction."""
-    if mistake.target is None or mistake.decided is None:
+    if mistake.target is None or mistake.predicted is None:
         return f"→ {'not ' * (mistake.kind == 'missed')}{classes[mistake.of_class]}"
-    return f"→ {classes[mistake.decided]}" if mistake.kind == "missed" else f"is {classes[mistake.target]}"
+    return f"→ {classes[mistake.predicted]}" if mistake.kind == "missed" else f"is {classes[mistake.target]}"
 
 
 def _about(run: RunRecord) -> list[tuple[str, str, bool]]:

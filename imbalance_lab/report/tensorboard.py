@@ -27,9 +27,9 @@ class CurveFigures(pl.Callback):
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                curves = draw_both(pl_module.classes, rankings, self.train_counts)
+                curves = draw_both(pl_module.task.classes, rankings, self.train_counts)
                 logger.experiment.add_figure("val/curves", curves, trainer.global_step)
-                if pl_module.is_multilabel:  # labels have no confusion matrix
+                if pl_module.task.is_multilabel:  # labels have no confusion matrix
                     continue
-                matrix = draw_confusion(pl_module.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
+                matrix = draw_confusion(pl_module.task.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)

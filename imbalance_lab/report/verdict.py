@@ -19,7 +19,7 @@ def verdict(test: Evaluation, rare: RareClasses) -> list[str]:
     if rare.lowest_recall is not None:
         lowest = rare.lowest_recall
         sentences.append(f"The worst of them is {_names([lowest])} with recall {interval(lowest.recall)}.")
-    if test.predictions.is_multilabel and rare.lowest_precision is not None:
+    if test.predictions.task.is_multilabel and rare.lowest_precision is not None:
         lowest = rare.lowest_precision
         sentences.append(f"Precision for {_names([lowest])}: {interval(lowest.precision)}.")
     if rare.untested and rare.tested:
