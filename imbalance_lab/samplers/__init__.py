@@ -294,9 +294,9 @@ class DistributedEpochBatchSampler(TorchSampler[SampledIndices]):
         """Tell the epoch; Lightning does so before each one."""
         self.epoch = epoch
 
-    def resume(self, epoch: int, first_step: int) -> None:
-        """Begin the next pass in the middle of an epoch; passes after it are whole again."""
-        self.epoch, self.first_step = epoch, first_step
+    def resume(self, first_step: int) -> None:
+        """Begin the next pass in the middle of its epoch; passes after it are whole again."""
+        self.first_step = first_step
 
     def __iter__(self) -> Iterator[SampledIndices]:
         first, self.first_step = self.first_step, 0

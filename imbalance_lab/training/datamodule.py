@@ -1,6 +1,6 @@
 """The one DataModule: any source's splits, batched, shared among processes, augmented on the device."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightning.pytorch as pl
@@ -47,7 +47,7 @@ class DataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training split in the sampler's order; after a resume, from where the checkpoint left off."""
         batches = self._batches(self.splits.train, self.sampler, self.batch_size)
-        batches.resume(*self._progress(len(batches)))
+        batches.resume(self._steps_done(len(batches)))
         return self._loader(self.splits.train, batches)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -64,20 +64,18 @@ class DataModule(pl.LightningDataModule):
             return batch
         return batch._replace(input=self.augment(batch.input, batch.sample_seed))
 
-    def _progress(self, steps: int) -> tuple[int, int]:
-        """The epoch and the step to begin with: not (0, 0) when a checkpoint is being resumed.
+    def _steps_done(self, steps: int) -> int:
+        """How many of an epoch's ``steps`` precede a checkpoint that was saved within the epoch; else 0.
 
-        Lightning restores its counters before it asks for the loader, but starts the iterator before ``set_epoch``.
+        Lightning restores its counters before it asks for the loader. Those of the batches are reset only in the next
+        epoch, and ``limit_train_batches`` may end an epoch early.
         """
         if self.trainer is None:
-            return 0, 0
-        loop: Any = self.trainer.fit_loop
-        done: int = loop.epoch_loop.batch_progress.current.processed  # not `completed`, which lags behind by one
-        if done < steps:
-            return self.trainer.current_epoch, done
-        # A checkpoint from the end of an epoch: Lightning counts it as over only after it has asked for the loader, and
-        # workers draw their first batches at once, before ``set_epoch``.
-        return self.trainer.current_epoch + int(loop.restarting), 0
+            return 0
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress
+        done: int = progress.current.processed  # not `completed`, which lags behind by one
+        is_whole = done >= steps or (progress.is_last_batch and done == progress.current.ready)
+        return 0 if is_whole else done
 
     def _eval_loader(self, source: Source) -> DataLoader[Batch]:
         size = max(1, min(self.eval_batch_size, len(source)))
@@ -90,14 +88,25 @@ class DataModule(pl.LightningDataModule):
         )
 
     def _loader(self, source: Source, batches: DistributedEpochBatchSampler) -> DataLoader[Batch]:
-        return DataLoader(
+        return _LazyDataLoader(
             source,  # type: ignore[arg-type]  # anything with __getitems__ will do
             batch_sampler=batches,  # type: ignore[arg-type]  # a dataset with __getitems__ takes what this yields
-            collate_fn=_as_it_is,
+            collate_fn=_identity,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
         )
 
 
-def _as_it_is(batch: Any) -> Any:
+class _LazyDataLoader(DataLoader[Batch]):
+    """Asks its sampler for the order when the first batch is wanted, with workers too.
+
+    Workers fetch ahead: torch draws the first batches as soon as there is an iterator. Lightning makes one before it
+    sets the epoch of a resumed run; without workers the order is drawn after that.
+    """
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # torch promises its own class of iterator
+        yield from super().__iter__()
+
+
+def _identity(batch: Any) -> Any:
     return batch  # a source hands out whole batches

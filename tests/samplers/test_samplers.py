@@ -192,7 +192,8 @@ def test_resuming_yields_the_tail_of_the_whole_pass_and_then_whole_passes():
     whole = batches()
     whole.set_epoch(4)
     resumed = batches()
-    resumed.resume(4, 7)
+    resumed.set_epoch(4)
+    resumed.resume(7)
     for draws, expected in zip(list(resumed), list(whole)[7:], strict=True):
         assert torch.equal(draws.positions, expected.positions)
         assert torch.equal(draws.seeds, expected.seeds)

@@ -1,5 +1,6 @@
 """The classifier in Lightning's loop: resuming bit for bit, evaluation in full precision, non-finite losses."""
 
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP, ConvNet
-from imbalance_lab.data import Batch, ShiftFlip, digits, long_tailed
+from imbalance_lab.data import ShiftFlip, digits, long_tailed
 from imbalance_lab.losses import FocalLoss
 from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
 from imbalance_lab.training.classifier import Classifier
@@ -39,7 +40,7 @@ def classifier(backbone: nn.Module | None = None, loss: nn.Module | None = None)
         backbone,
         nn.Linear(backbone.num_features, 10),  # type: ignore[arg-type]
         loss or FocalLoss(),
-        classes=SPLITS.classes,
+        task=SPLITS.task,
         prepare=SPLITS.prepare,
         optimizer=partial(torch.optim.AdamW, lr=3e-3),
         scheduler=cosine,
@@ -72,32 +73,16 @@ def trainer(root: Path, *callbacks: pl.Callback, **kwargs: Any) -> pl.Trainer:
     )
 
 
-class Record(pl.Callback):
-    """Notes which examples each step trains on."""
-
-    def __init__(self) -> None:
-        self.steps: list[list[int]] = []
-
-    def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, *args: Any
-    ) -> None:
-        self.steps.append(batch.index.tolist())
-
-
 @pytest.mark.filterwarnings("ignore:The dirpath has changed")
 @pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
-@pytest.mark.parametrize(
-    ("sampler", "workers"), [(RandomSampler, 0), (ClassBalancedSampler, 0), (RandomSampler, 1), (RandomSampler, 2)]
-)
+@pytest.mark.parametrize("sampler", [RandomSampler, ClassBalancedSampler])
 @pytest.mark.parametrize("stop", [12, 15], ids=["between epochs", "in the middle of an epoch"])
-def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
-    tmp_path: Path, stop: int, sampler: Any, workers: int
-) -> None:
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, stop: int, sampler: Any) -> None:
     def source() -> DataModule:
-        return data(sampler(targets=SPLITS.train.targets, seed=3), workers)
+        return data(sampler(targets=SPLITS.train.targets, seed=3))
 
-    whole, all_steps = classifier(), Record()
-    trainer(tmp_path, all_steps).fit(whole, data(sampler(targets=SPLITS.train.targets, seed=3)))
+    whole = classifier()
+    trainer(tmp_path).fit(whole, source())
 
     def every_step(run: str) -> ModelCheckpoint:
         return ModelCheckpoint(tmp_path / run, "last", every_n_train_steps=1, enable_version_counter=False)
@@ -106,14 +91,75 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
         trainer(tmp_path, every_step("killed"), StopAt(stop)).fit(classifier(), source())
     resumed = classifier()
     torch.manual_seed(99)  # whatever the new process drew before must not matter
-    later_steps = Record()
-    trainer(tmp_path, every_step("on"), later_steps).fit(
+    trainer(tmp_path, every_step("on")).fit(
         resumed, source(), ckpt_path=tmp_path / "killed/last.ckpt", weights_only=True
     )
 
-    assert later_steps.steps == all_steps.steps[stop:]
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, resumed.state_dict()[name]), name
+
+
+class Seen(pl.Callback):
+    """The examples of each step, in order."""
+
+    def __init__(self) -> None:
+        self.steps: list[list[int]] = []
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, *args: Any) -> None:
+        self.steps.append(batch.index.tolist())
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Tensor], list[list[int]]]:
+    """The last weights and the examples of each step, of a run without workers."""
+    model, seen = classifier(), Seen()
+    trainer(tmp_path_factory.mktemp("whole"), seen).fit(model, data())
+    return model.state_dict(), seen.steps
+
+
+EVERY_STEP = {"every_n_train_steps": 1}
+EVERY_EPOCH = {"save_on_train_epoch_end": True}
+AFTER_VALIDATION = {"save_on_train_epoch_end": False}
+
+
+@pytest.mark.filterwarnings("ignore:The dirpath has changed")
+@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
+@pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
+@pytest.mark.parametrize("num_workers", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("moment", "stops"),
+    [(EVERY_STEP, [14]), (EVERY_STEP, [12]), (EVERY_STEP, [12, 14]), (EVERY_EPOCH, [14]), (AFTER_VALIDATION, [14])],
+    ids=["in an epoch", "after its last step", "twice", "at its end", "after its validation"],
+)
+def test_a_resumed_run_goes_on_with_the_examples_that_come_next(
+    tmp_path: Path, uninterrupted: Any, moment: dict[str, Any], stops: list[int], num_workers: int
+) -> None:
+    weights, steps = uninterrupted
+    checkpoint, done = None, 0
+    for stop in (*stops, len(steps)):
+        model, seen = classifier(), Seen()
+        save = ModelCheckpoint(tmp_path, "last", enable_version_counter=False, **moment)
+        run = trainer(tmp_path, StopAt(stop), seen, save)
+        with pytest.raises(InterruptedError) if stop < len(steps) else nullcontext():
+            run.fit(model, data(num_workers=num_workers), ckpt_path=checkpoint, weights_only=True)
+        assert seen.steps == steps[done:stop]
+        checkpoint = tmp_path / "last.ckpt"
+        done = torch.load(checkpoint, weights_only=True)["global_step"]
+    assert all(torch.equal(weight, model.state_dict()[name]) for name, weight in weights.items())
+
+
+@pytest.mark.filterwarnings("ignore:Be aware that when using `ckpt_path`")
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_an_epoch_that_was_cut_short_is_over_when_resumed(tmp_path: Path, num_workers: int) -> None:
+    whole, resumed = Seen(), Seen()
+    trainer(tmp_path, whole, limit_train_batches=2).fit(classifier(), data())
+    save = ModelCheckpoint(tmp_path, "last", **EVERY_EPOCH)
+    with pytest.raises(InterruptedError):
+        trainer(tmp_path, save, StopAt(5), limit_train_batches=2).fit(classifier(), data())
+    trainer(tmp_path, resumed, limit_train_batches=2).fit(
+        classifier(), data(num_workers=num_workers), ckpt_path=tmp_path / "last.ckpt", weights_only=True
+    )
+    assert resumed.steps == whole.steps[4:]
 
 
 def test_neither_workers_nor_validation_change_the_training(tmp_path: Path) -> None:
