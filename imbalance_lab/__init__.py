@@ -1,3 +1,18 @@
-"""Imbalanced classification with numbers one can trust: losses, samplers, metrics, training, review."""
+"""Imbalanced classification: losses, samplers, metrics, training and evaluation for rare classes."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imbalance_lab.model import Model, load_model
+
+__all__ = ["Model", "load_model"]
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: ``--help`` and a misspelled key must not wait for torch."""
+    if name in __all__:
+        from imbalance_lab import model
+
+        return getattr(model, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

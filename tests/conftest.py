@@ -25,11 +25,13 @@ def composed(*overrides: str) -> DictConfig:
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a three-epoch run on the long-tailed digits."""
     from imbalance_lab.app.instantiate import instantiate_experiment
-    from imbalance_lab.app.train import fit_and_test
+    from imbalance_lab.app.train import train
+    from imbalance_lab.evaluation.run_directory import RunDirectory
 
     directory = tmp_path_factory.mktemp("run")
-    config = composed("max_epochs=3", "loss.alpha=effective")
-    fit_and_test(config, instantiate_experiment(config), directory)
+    overrides = ["max_epochs=3", "loss.alpha=effective"]
+    config = composed(*overrides)
+    train(config, instantiate_experiment(config, overrides), RunDirectory(directory))
     return directory
 
 
@@ -46,7 +48,7 @@ def wine_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def of_labels(path: Path, *overrides: str, target: str = "[strong,dark]") -> list[str]:
-    """What is said on the command line to learn the labels of that table."""
+    """The overrides that train on the labels of that table."""
     return ["data=table", f"data.path='{path}'", f"data.target={target}", *overrides]
 
 
@@ -59,15 +61,17 @@ def label_sweep(wine_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     from omegaconf import OmegaConf
 
     from imbalance_lab.app.instantiate import instantiate_experiment
-    from imbalance_lab.app.train import fit_and_test
+    from imbalance_lab.app.train import train
+    from imbalance_lab.evaluation.run_directory import RunDirectory
 
     sweep = tmp_path_factory.mktemp("labels")
     for loss in LABEL_LOSSES:
-        config = composed(*of_labels(wine_labels, f"loss={loss}", "max_epochs=3", "batch_size=16"))
+        overrides = of_labels(wine_labels, f"loss={loss}", "max_epochs=3", "batch_size=16")
+        config = composed(*overrides)
         (sweep / loss / ".hydra").mkdir(parents=True)
         OmegaConf.save(config, sweep / loss / ".hydra" / "config.yaml")
-        OmegaConf.save([f"loss={loss}", "max_epochs=3"], sweep / loss / ".hydra" / "overrides.yaml")
-        fit_and_test(config, instantiate_experiment(config), sweep / loss)
+        OmegaConf.save(overrides, sweep / loss / ".hydra" / "overrides.yaml")
+        train(config, instantiate_experiment(config, overrides), RunDirectory(sweep / loss))
     return sweep
 
 
@@ -78,11 +82,12 @@ RunJob = Callable[..., Path]
 def run_job(tmp_path: Path) -> RunJob:
     """Run a job in this process; returns its directory."""
     from imbalance_lab.app.instantiate import instantiate_experiment
-    from imbalance_lab.app.train import fit_and_test
+    from imbalance_lab.app.train import train
+    from imbalance_lab.evaluation.run_directory import RunDirectory
 
     def run(*overrides: str, name: str = "run") -> Path:
         config = composed(*overrides)
-        fit_and_test(config, instantiate_experiment(config), tmp_path / name)
+        train(config, instantiate_experiment(config, overrides), RunDirectory(tmp_path / name))
         return tmp_path / name
 
     return run

@@ -12,9 +12,10 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from imbalance_lab.app.instantiate import instantiate_experiment
-from imbalance_lab.app.train import fit_and_test
+from imbalance_lab.app.train import train
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from tests.conftest import RunJob, composed
 
 HOSTILE = ("macro", "loss", "a/b", "x,y", '"q"', "=1+1", " ", "", "a\r\nb", "class/macro")
@@ -27,7 +28,8 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("hostile")
     config = composed("max_epochs=2")
     parts = instantiate_experiment(config)
-    fit_and_test(config, replace(parts, splits=replace(parts.splits, classes=HOSTILE)), directory)
+    splits = replace(parts.splits, classes=HOSTILE)
+    train(config, replace(parts, splits=splits, task=splits.task), RunDirectory(directory))
     return directory
 
 
@@ -119,7 +121,7 @@ def test_names_never_share_a_tag() -> None:
         "n",
     )
     logits = np.eye(len(names), dtype=np.float32)
-    predictions = Predictions(names, np.arange(len(names)), np.arange(len(names)), logits)
+    predictions = Predictions.of(names, np.arange(len(names)), np.arange(len(names)), logits)
     scores = Evaluation(predictions, [1] * len(names)).scalars("test")
     assert len(scores) == 3 + len(SCORES) * len(names)
     assert all(tag.isprintable() and tag == tag.strip() for tag in scores)

@@ -16,7 +16,9 @@ LAYERS = [
     {"training"},
     {"evaluation"},
     {"report"},
-    {"app"},
+    {"model"},
+    {"app", "testing"},
+    {"__main__"},
 ]
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 EXCEPTIONS = {("training", "evaluation")}

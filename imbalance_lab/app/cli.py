@@ -36,7 +36,6 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
 
     With HYDRA_FULL_ERROR=1 in the environment every error comes with its traceback.
     """
-    configs = Path(hydra_main.__wrapped__.__code__.co_filename).parent / "configs"  # type: ignore[attr-defined]
     _arrange_arguments()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and PLAIN_ERRORS not in os.environ
     if not wants_traceback:
@@ -44,11 +43,11 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
         if wants_help(sys.argv[1:]):
-            print_help(configs, sys.argv[1:])
+            print_help(sys.argv[1:])
         else:
             hydra_main()
     except (UsageError, HydraException, OmegaConfBaseException) as error:
-        sentence = format_error(error, configs)
+        sentence = format_error(error)
         if wants_traceback or sentence is None:
             raise
         print_sweep()

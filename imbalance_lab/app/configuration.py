@@ -1,32 +1,17 @@
-"""Compose configurations beside the one that Hydra hands to a job: of a stored run, with changes after training."""
+"""The configuration of a stored run, with what comes after training changed."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.app.compose import compose_config
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 
 AFTER_TRAINING = ("operating_point", "calibration", "prior_correction", "report")
 """Keys and groups that an evaluation of a trained model may change."""
-
-
-def config_directory() -> Path:
-    """Where the shipped configurations are: inside the package of a wheel, beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    return package / "configs" if (package / "configs").is_dir() else package.parent / "configs"
-
-
-def compose_config(overrides: list[str], *, config_dirs: list[str] | None = None) -> DictConfig:
-    """What ``train.py OVERRIDES`` composes."""
-    GlobalHydra.instance().clear()
-    extra = [f"hydra.searchpath=[{','.join(f'file://{each}' for each in config_dirs)}]"] if config_dirs else []
-    with initialize_config_dir(str(config_directory()), version_base="1.3"):
-        return compose("train", [*extra, *overrides])
 
 
 def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConfig:
@@ -47,7 +32,7 @@ def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConf
             raise UsageError(
                 f"{key} cannot be changed without training again: choose among {', '.join(AFTER_TRAINING)}"
             )
-    composed = compose_config(_replaced(directory, overrides), config_dirs=_extra_config_dirs(directory))
+    composed = compose_config(_replaced(directory, overrides), _stored_config_directories(directory))
     for key in {override.lstrip("+~").partition("=")[0].split(".")[0] for override in overrides}:
         OmegaConf.update(stored, key, composed[key], merge=False, force_add=True)
     return stored
@@ -67,13 +52,11 @@ def _replaced(directory: RunDirectory, overrides: list[str]) -> list[str]:
     return [*(each for each in directory.read_override_list() if not is_replaced(each)), *overrides]
 
 
-def _extra_config_dirs(directory: RunDirectory) -> list[str]:
+def _stored_config_directories(directory: RunDirectory) -> list[Path]:
     """The ``--config-dir`` folders of the run, as far as they still exist."""
     if not directory.hydra.is_file():
         return []
     content: Any = yaml.safe_load(directory.hydra.read_text(encoding="utf-8"))
     sources = content["hydra"]["runtime"]["config_sources"]
-    paths = [
-        each["path"] for each in sources if each["provider"] in ("command-line", "hydra.searchpath in command-line")
-    ]
-    return [path for path in paths if Path(path).is_dir()]
+    paths = (Path(each["path"]) for each in sources if each["provider"] == "command-line")
+    return [path for path in paths if path.is_dir()]

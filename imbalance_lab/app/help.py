@@ -1,15 +1,16 @@
 """``--help``: the choices, and the composed configuration with the comments of the YAML files that it comes from."""
 
+import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
+
+from imbalance_lab.app.compose import compose_config, config_directory, extra_config_directories
 
 HEAD = """\
 Train, test and evaluate a classifier of imbalanced data.
@@ -33,34 +34,29 @@ def wants_help(arguments: Iterable[str]) -> bool:
     return bool({"--help", "-h"} & set(arguments))
 
 
-def print_help(configs: Path, arguments: Iterable[str]) -> None:
-    """Print the choices and the configuration of a command line; a missing reader (``| head``) ends it quietly."""
-    words = [word for word in arguments if word not in ("--help", "-h", "-m", "--multirun")]
-    flags = [place for place, word in enumerate(words) if word in ("--config-dir", "-cd")]
-    extra = [words[place + 1] for place in flags if place + 1 < len(words)]
-    overrides = [word for word in words if "=" in word and not word.startswith("--")]
+def print_help(arguments: Sequence[str]) -> None:
+    """Print the choices and the configuration of a command line; a reader that leaves (``| head``) ends it quietly."""
+    overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
     try:
-        print(help_text(configs, overrides, [Path(each) for each in extra]))
+        print(help_text(overrides, extra_config_directories(arguments)))
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stderr.close()  # or Python complains about standard output when it exits
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it exits
 
 
-def help_text(configs: Path, overrides: list[str], extra: Iterable[Path] = ()) -> str:
+def help_text(overrides: Sequence[str], extra: Sequence[Path] = ()) -> str:
     """The help for ``train.py OVERRIDES``, with the groups in ``extra`` folders as well."""
-    folders = [configs, *extra]
-    GlobalHydra.instance().clear()
-    search = [f"hydra.searchpath=[{','.join(f'file://{each.absolute()}' for each in extra)}]"] if extra else []
-    with initialize_config_dir(str(configs.absolute()), version_base="1.3"):
-        composed = compose("train", [*search, *overrides], return_hydra_config=True)
+    composed = compose_config(overrides, extra, with_hydra=True)
     choices = {group: str(choice) for group, choice in composed.hydra.runtime.choices.items() if "/" not in group}
-    comments = dict(_comments_of(configs / "train.yaml", ""))
+    folders = [config_directory(), *extra]
+    comments = dict(_comments_of(config_directory() / "train.yaml", ""))
     for folder in folders:
         for group, choice in choices.items():
             comments |= dict(_comments_of(folder / group / f"{choice}.yaml", group))
     config = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
     groups = "\n".join(f"  {group}: {', '.join(names)}" for group, names in _groups(folders).items())
-    lines = "\n".join(f"  {line}" for line in _annotated(OmegaConf.to_container(config), comments))  # type: ignore[arg-type]
+    annotated = _annotated(OmegaConf.to_container(config), comments)  # type: ignore[arg-type]
+    lines = "\n".join(f"  {line}" for line in annotated)
     return f"{HEAD}\n{groups}\n\nEverything can be changed (KEY=VALUE):\n\n{lines}\n\n{TAIL}"
 
 

@@ -7,12 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from imbalance_lab.app.compose import compose_config, config_directory, extra_config_directories
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import did_you_mean
 
@@ -40,7 +39,7 @@ RENAMED_CHOICES = {
 }
 
 
-def format_error(error: Exception, configs: Path) -> str | None:
+def format_error(error: Exception) -> str | None:
     """One sentence for a mistake in the command line or the configuration; None for any other error."""
     if isinstance(error, UsageError):
         return str(error)
@@ -50,7 +49,7 @@ def format_error(error: Exception, configs: Path) -> str | None:
         return _unknown_choice(str(error.missing_cfg_file), error.options)
     if isinstance(error, ConfigCompositionException | OmegaConfBaseException):
         first = str(error).strip().splitlines()[0]
-        return _unknown_key(first.split("'")[1], configs) if first.startswith("Could not override '") else first
+        return _unknown_key(first.split("'")[1]) if first.startswith("Could not override '") else first
     return None
 
 
@@ -70,25 +69,25 @@ def _unknown_choice(file: str, options: Iterable[str]) -> str:
     return f"there is no {group}={choice}{near} (choices: {', '.join(names)})"
 
 
-def _unknown_key(key: str, configs: Path) -> str:
+def _unknown_key(key: str) -> str:
     if renamed := RENAMED.get(key):
         return f"{key} is now called {renamed}"
     if key.startswith("trainer.") and key.removeprefix("trainer.") in trainer_arguments():
         return f"{key} is an argument of Lightning's Trainer that the configuration does not list: write +{key}=…"
-    near = did_you_mean(key, configuration_keys(configs)).replace("'", "")
+    near = did_you_mean(key, configuration_keys()).replace("'", "")
     return f"there is no {key!r} in this configuration{near} (--help lists what there is)"
 
 
-def configuration_keys(configs: Path) -> list[str]:
+def configuration_keys() -> list[str]:
     """Every key of the configuration that the command line chooses, leaving out what is wrong with it."""
-    groups = {folder.name for folder in configs.iterdir() if folder.is_dir()}
+    extra = extra_config_directories(sys.argv[1:])
+    folders = (folder for root in (config_directory(), *extra) for folder in root.iterdir() if folder.is_dir())
+    groups = {folder.name for folder in folders}
     choices = [word for word in sys.argv[1:] if word.partition("=")[0] in groups and "," not in word]
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(configs), version_base="1.3"):
-        try:
-            config = compose("train", choices)
-        except (HydraException, OmegaConfBaseException):
-            config = compose("train")
+    try:
+        config = compose_config(choices, extra)
+    except (HydraException, OmegaConfBaseException):
+        config = compose_config([])
     return [*groups, *_flat(OmegaConf.to_container(config), "")]
 
 

@@ -174,7 +174,7 @@ def test_a_deployment_prior_is_applied_to_test_and_told_beside_it(run_job: RunJo
 def test_a_sigmoid_loss_is_read_as_such(run_job: RunJob) -> None:
     run = run_job("loss=sigmoid_focal", "max_epochs=1")
     stored = Predictions.read(run / "predictions" / "test.parquet")
-    assert stored.activation == "sigmoid"
+    assert stored.task.activation == "sigmoid"
     for c, scores in enumerate(metrics_of(run)["test"]["classes"]):
         assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target == c, stored.logits[:, c]))
     with (run / "metrics.csv").open() as file:
@@ -322,8 +322,8 @@ def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
 def test_labels_are_learnt_stored_and_scored(label_sweep: Path, loss: str) -> None:
     run = label_sweep / loss
     stored = Predictions.read(run / "predictions" / "test.parquet")
-    assert stored.is_multilabel
-    assert stored.activation == "sigmoid"
+    assert stored.task.is_multilabel
+    assert stored.task.activation == "sigmoid"
     told = metrics_of(run)["test"]
     for c, scores in enumerate(told["classes"]):
         assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target[:, c], stored.logits[:, c]))
@@ -358,7 +358,7 @@ def test_one_column_in_a_list_is_one_label(wine_labels: Path, run_job: RunJob) -
     run = run_job(*of_labels(wine_labels, "loss=auc_margin", "max_epochs=2", "data.drop=[dark]", target="[strong]"))
     stored = Predictions.read(run / "predictions" / "test.parquet")
     assert stored.logits.shape == stored.target.shape == (len(stored.index), 1)
-    assert stored.activation == "sigmoid"
+    assert stored.task.activation == "sigmoid"
     told = metrics_of(run)["test"]["auroc"]["value"]
     assert told == pytest.approx(roc_auc_score(stored.target[:, 0], stored.logits[:, 0]))
 

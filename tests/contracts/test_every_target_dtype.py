@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from imbalance_lab import metrics, posthoc
-from imbalance_lab.evaluation.decisions import predict_labels
+from imbalance_lab.evaluation.decisions import score_decisions
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.task import Task
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 N, C = 400, 50  # of so many classes target · C + decision does not fit into 8 bits
@@ -20,13 +21,13 @@ LOGITS = RNG.normal(size=(N, C)).astype(np.float32) + 3 * np.eye(C, dtype=np.flo
 OTHER = RNG.normal(size=(N, C)).astype(np.float32) + 2 * np.eye(C, dtype=np.float32)[CLASSES]
 PAIR = RNG.normal(size=(N, 2)).astype(np.float32) + np.eye(2, dtype=np.float32)[TWO]
 OF_LABELS = (RNG.normal(size=(N, 3)) + LABELS).astype(np.float32)
-SHARES, HALVES = (1 / C,) * C, (0.5, 0.5)
-P, RIGHT, ALSO = posthoc.probability(LOGITS, "softmax"), LOGITS.argmax(1) == CLASSES, OTHER.argmax(1) == CLASSES
+UNIFORM, HALVES = (1 / C,) * C, (0.5, 0.5)
+P, RIGHT, ALSO = posthoc.probabilities(LOGITS, "softmax"), LOGITS.argmax(1) == CLASSES, OTHER.argmax(1) == CLASSES
 RULES = (
     *(posthoc.MaxF1(), posthoc.AlertBudget(100), posthoc.MinCost(1, 5), posthoc.MinRecall(0.9)),
     *(posthoc.MaxFPR(0.2), posthoc.MinPrecision(0.5)),
 )
-CUT = posthoc.MaxF1()(PAIR[:, 1], TWO == 1)
+THRESHOLD = posthoc.MaxF1()(PAIR[:, 1], TWO == 1)
 NAMES = tuple(str(c) for c in range(C))
 
 OF_MANY = {
@@ -45,13 +46,15 @@ OF_MANY = {
     "rank_one_vs_rest": lambda y: [each.auroc for each in metrics.rank_one_vs_rest(LOGITS, y)],
     "rank_one_vs_rest, tensor": lambda y: [e.auroc for e in metrics.rank_one_vs_rest(torch.from_numpy(LOGITS), y)],
     "stratified_bootstrap": lambda y: metrics.stratified_bootstrap(LOGITS, y, draws=3).auroc.tolist(),
-    "choose_tau": lambda y: posthoc.choose_tau(LOGITS, y, SHARES),
-    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(LOGITS, y),
+    "choose_tau": lambda y: posthoc.choose_tau(LOGITS, y, UNIFORM),
+    "BiasCorrectedScaling": lambda y: posthoc.BiasCorrectedScaling().fit(LOGITS, y),
     "fit_temperature": lambda y: posthoc.fit_temperature(LOGITS, y),
-    "fit_temperature_scaling": lambda y: posthoc.fit_temperature_scaling(LOGITS, y, SHARES),
-    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(LOGITS, y, NAMES, posthoc.MaxF1(2), seen=SHARES),
-    "decide": lambda y: predict_labels(LOGITS, y).balanced_accuracy,
-    "Evaluation": lambda y: Evaluation(Predictions(NAMES, np.arange(N), y, LOGITS), [9] * C).as_json(),
+    "TemperatureScaling": lambda y: posthoc.TemperatureScaling().fit(LOGITS, y, UNIFORM),
+    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(
+        LOGITS, y, NAMES, posthoc.MaxF1(2), train_prior=UNIFORM
+    ).as_json(),
+    "score_decisions": lambda y: score_decisions(Task("multiclass", NAMES), LOGITS, y).balanced_accuracy,
+    "Evaluation": lambda y: Evaluation(Predictions.of(NAMES, np.arange(N), y, LOGITS), [9] * C).as_json(),
 }
 OF_TWO = {
     "brier_score": lambda y: metrics.brier_score(P[:, 0], y),
@@ -65,12 +68,16 @@ OF_TWO = {
     "rank_one_vs_rest, tensor": lambda y: [e.auroc for e in metrics.rank_one_vs_rest(torch.from_numpy(PAIR), y)],
     "choose_tau": lambda y: posthoc.choose_tau(PAIR, y, HALVES),
     "fit_temperature": lambda y: posthoc.fit_temperature(PAIR, y),
-    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(PAIR, y),
-    "fit_temperature_scaling": lambda y: posthoc.fit_temperature_scaling(PAIR, y, HALVES),
-    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(PAIR, y, "ab", posthoc.MaxF1(), seen=HALVES),
-    "Readout.cuts_on": lambda y: posthoc.fit_postprocessor(PAIR, TWO, "ab", RULES[0], seen=HALVES).evaluate_on(PAIR, y),
-    "Cut.on": lambda y: CUT.on(PAIR[:, 1], y),
-    "Evaluation": lambda y: Evaluation(Predictions(("a", "b"), np.arange(N), y, PAIR), [9, 9]).as_json(),
+    "BiasCorrectedScaling": lambda y: posthoc.BiasCorrectedScaling().fit(PAIR, y),
+    "TemperatureScaling": lambda y: posthoc.TemperatureScaling().fit(PAIR, y, HALVES),
+    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(
+        PAIR, y, "ab", posthoc.MaxF1(), train_prior=HALVES
+    ).as_json(),
+    "PostProcessor.evaluate_on": lambda y: posthoc.fit_postprocessor(
+        PAIR, TWO, "ab", RULES[0], train_prior=HALVES
+    ).evaluate_on(PAIR, y),
+    "Threshold.on": lambda y: THRESHOLD.on(PAIR[:, 1], y),
+    "Evaluation": lambda y: Evaluation(Predictions.of(("a", "b"), np.arange(N), y, PAIR), [9, 9]).as_json(),
 } | {type(rule).__name__: lambda y, rule=rule: rule(PAIR[:, 1], y) for rule in RULES}
 OF_LABEL = {
     "brier_score": lambda y: metrics.brier_score(OF_LABELS.clip(0, 1), y),
@@ -91,10 +98,12 @@ OF_LABEL = {
     "stratified_bootstrap": lambda y: metrics.stratified_bootstrap(OF_LABELS, y, draws=3).auroc.tolist(),
     "choose_tau": lambda y: posthoc.choose_tau(OF_LABELS, y, (0.5,) * 3, activation="sigmoid"),
     "fit_temperature": lambda y: posthoc.fit_temperature(OF_LABELS, y, activation="sigmoid"),
-    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(OF_LABELS, y, activation="sigmoid"),
-    "decide": lambda y: predict_labels(OF_LABELS - 0.5, y).balanced_accuracy_interval,
+    "BiasCorrectedScaling": lambda y: posthoc.BiasCorrectedScaling().fit(OF_LABELS, y, activation="sigmoid"),
+    "score_decisions": lambda y: (
+        score_decisions(Task("multilabel", tuple("abc"), "sigmoid"), OF_LABELS - 0.5, y).balanced_accuracy_interval
+    ),
     "Evaluation": lambda y: Evaluation(
-        Predictions(tuple("abc"), np.arange(N), y, OF_LABELS, "sigmoid"), [9] * 3
+        Predictions.of(tuple("abc"), np.arange(N), y, OF_LABELS, "sigmoid"), [9] * 3
     ).as_json(),
 }
 CASES = [
@@ -151,7 +160,11 @@ def test_uint8_balanced_accuracy_is_that_of_int64():
         (lambda y: metrics.confusion_matrix(TWO, y, 2), TWO - 1, r"target must lie in \[0, 1\], got -1 to 0"),
         (lambda y: posthoc.MaxF1()(PAIR[:, 1], y), TWO + 1, "positive must be 0 or 1, got 2 for example"),
         (lambda y: posthoc.MaxF1()(PAIR[:, 1], y), np.flatnonzero(TWO), "positive must be 0 or 1"),
-        (lambda y: posthoc.MaxF1()(PAIR[:, 1], y), TWO[:5] == 1, r"must both be \(N,\), got \(400,\) and \(5,\)"),
+        (
+            lambda y: posthoc.MaxF1()(PAIR[:, 1], y),
+            TWO[:5] == 1,
+            r"must both have shape \(N,\), got \(400,\) and \(5,\)",
+        ),
         (lambda y: metrics.rank_one_vs_rest(OF_LABELS, y), LABELS * 3, "target must be 0 or 1, got 3"),
         (lambda y: metrics.brier_score(P, y), np.full(N, 2**64 - 1, np.uint64), "got 18446744073709551615"),
     ],

@@ -17,7 +17,7 @@ def run(skill, seed=0, sizes=(300, 80, 15)):
     easy = np.random.default_rng(10).normal(size=(len(target), 3))
     own = np.random.default_rng(seed).normal(size=easy.shape)
     logits = (easy + 0.5 * own + skill * np.eye(3)[target]).astype(np.float32)
-    return Predictions(CLASSES, np.arange(len(target)), target, logits)
+    return Predictions.of(CLASSES, np.arange(len(target)), target, logits)
 
 
 def test_differences_are_those_of_the_evaluations():
@@ -90,7 +90,7 @@ def labelled(skill, seed=0):
     target = (np.random.default_rng(9).random((400, 3)) < (0.4, 0.2, 0.1)).astype(np.int64)
     easy = np.random.default_rng(10).normal(size=target.shape)
     own = np.random.default_rng(seed).normal(size=target.shape)
-    return Predictions(
+    return Predictions.of(
         CLASSES, np.arange(400), target, (easy + 0.5 * own + skill * (target - 0.5)).astype(np.float32), "sigmoid"
     )
 
@@ -119,7 +119,7 @@ def test_labels_that_differ_are_refused_and_so_are_labels_against_classes():
     with pytest.raises(ValueError, match=r"do not agree on the targets of 1 examples, index \[7\]"):
         compare(a, replace(b, target=target))
     with pytest.raises(ValueError, match="one tells classes apart, the other labels"):
-        compare(a, Predictions(CLASSES, a.index, np.zeros(400, np.int64), a.logits))
+        compare(a, Predictions.of(CLASSES, a.index, np.zeros(400, np.int64), a.logits))
 
 
 def test_runs_of_sigmoid_losses_are_compared_by_the_scores_that_they_are_told_by():

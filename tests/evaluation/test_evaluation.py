@@ -24,7 +24,7 @@ def seeded(n=400, shares=(0.6, 0.25, 0.1, 0.05), names=NAMES, gap=1.5, seed=0):
     rng = np.random.default_rng(seed)
     target = rng.choice(len(shares), n, p=shares)
     logits = rng.normal(size=(n, len(shares))) + gap * np.eye(len(shares))[target]
-    return Predictions(names, np.arange(n), target, logits.astype(np.float32))
+    return Predictions.of(names, np.arange(n), target, logits.astype(np.float32))
 
 
 def of_ten_classes_nine():
@@ -74,7 +74,7 @@ def test_every_interval_is_that_of_its_own_score():
 
 def test_saturated_logits_are_ranked_too():
     predictions = seeded(gap=1.0)
-    sharp = Predictions(NAMES, predictions.index, predictions.target, predictions.logits * np.float32(64))
+    sharp = Predictions.of(NAMES, predictions.index, predictions.target, predictions.logits * np.float32(64))
     odds = [scores.auroc.value for scores in Evaluation(sharp, TRAIN_COUNTS).classes]
     probability = softmax(sharp.logits, 1)
     tied = [sk.roc_auc_score(sharp.target == c, probability[:, c]) for c in range(4)]
@@ -112,7 +112,7 @@ def test_json_tells_counts_groups_and_intervals():
 
 
 def test_a_split_of_one_class_has_an_accuracy_and_no_auroc():
-    predictions = Predictions(NAMES, np.arange(3), np.ones(3, np.int64), np.eye(4, dtype=np.float32)[[1, 1, 0]])
+    predictions = Predictions.of(NAMES, np.arange(3), np.ones(3, np.int64), np.eye(4, dtype=np.float32)[[1, 1, 0]])
     written = json.loads(json.dumps(Evaluation(predictions, TRAIN_COUNTS).as_json(), allow_nan=False))
     assert written["auroc"] == {"value": None, "ci95": None, "average": "macro", "classes": 0}
     assert written["accuracy"]["value"] == written["balanced_accuracy"]["value"] == pytest.approx(2 / 3)
@@ -122,7 +122,7 @@ def decided(confusion):
     """Predictions with this confusion matrix."""
     target, decision = np.array([(t, d) for (t, d), n in np.ndenumerate(confusion) for _ in range(n)]).T
     names = tuple(f"c{number}" for number in range(len(confusion)))
-    return Predictions(names, np.arange(len(target)), target, np.eye(len(confusion), dtype=np.float32)[decision])
+    return Predictions.of(names, np.arange(len(target)), target, np.eye(len(confusion), dtype=np.float32)[decision])
 
 
 def test_recall_by_group_is_by_training_count_and_leaves_out_absent_classes():
@@ -177,7 +177,7 @@ def test_adjusted_predictions_are_those_of_the_readout():
 
 def test_sigmoid_logits_are_ranked_by_themselves():
     predictions = seeded()
-    labels = Predictions(NAMES, predictions.index, predictions.target, predictions.logits, "sigmoid")
+    labels = Predictions.of(NAMES, predictions.index, predictions.target, predictions.logits, "sigmoid")
     for c, scores in enumerate(Evaluation(labels, TRAIN_COUNTS).classes):
         assert scores.auroc.value == pytest.approx(sk.roc_auc_score(labels.target == c, labels.logits[:, c]))
 
@@ -205,7 +205,7 @@ def labelled(n=400, shares=(0.4, 0.15, 0.05), seed=0):
     rng = np.random.default_rng(seed)
     target = (rng.random((n, len(shares))) < shares).astype(np.int64)
     logits = (rng.normal(size=target.shape) + 1.5 * target - 1).astype(np.float32)
-    return Predictions(LABELS[: len(shares)], np.arange(n), target, logits, "sigmoid")
+    return Predictions.of(LABELS[: len(shares)], np.arange(n), target, logits, "sigmoid")
 
 
 def test_labels_are_scored_as_scikit_learn_scores_them():

@@ -16,7 +16,7 @@ COUNTS = torch.arange(100, 0, -10)  # 9 is the rarest
 def predictions(seed: int = 0) -> Predictions:
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(len(TEST), 10)).astype(np.float32)
-    return Predictions(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
+    return Predictions.of(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
 
 
 def test_the_rarest_classes_come_first_and_the_surest_mistakes_of_each() -> None:
@@ -38,7 +38,7 @@ def test_the_rarest_classes_come_first_and_the_surest_mistakes_of_each() -> None
 def test_a_class_without_a_test_example_is_passed_over() -> None:
     stored = predictions()
     kept = stored.target != 9
-    without = Predictions(stored.classes, stored.index[kept], stored.target[kept], stored.logits[kept])
+    without = Predictions.of(stored.classes, stored.index[kept], stored.target[kept], stored.logits[kept])
     assert 9 not in {c for c, *_ in worst_mistakes(without, COUNTS)}
 
 
@@ -58,7 +58,7 @@ def test_stored_pictures_are_the_examples(tmp_path: Path) -> None:
 
 def test_no_mistake_is_an_empty_file(tmp_path: Path) -> None:
     logits = 9 * np.eye(10, dtype=np.float32)[TEST.targets.numpy()]
-    perfect = Predictions(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
+    perfect = Predictions.of(tuple("0123456789"), TEST.index.numpy(), TEST.targets.numpy(), logits)
     write_mistakes(tmp_path / "mistakes.parquet", perfect, TEST, COUNTS)
     assert read_mistakes(tmp_path / "mistakes.parquet") == []
 
@@ -67,7 +67,7 @@ def labelled() -> Predictions:
     rng = np.random.default_rng(0)
     target = (rng.random((len(TEST), 3)) < (0.5, 0.2, 0.1)).astype(np.int64)
     logits = (rng.normal(size=target.shape) + target - 0.5).astype(np.float32)
-    return Predictions(("torn", "late", "lost"), TEST.index.numpy(), target, logits, "sigmoid")
+    return Predictions.of(("torn", "late", "lost"), TEST.index.numpy(), target, logits, "sigmoid")
 
 
 def test_mistakes_on_labels_are_missed_positives_and_false_alarms_of_each(tmp_path: Path) -> None:

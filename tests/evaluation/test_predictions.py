@@ -6,13 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.task import Task
 
 ODD_NAMES = ("T-shirt/top", 'said "no",\n\ttwice', "Größe 猫 🐈", "", "$x_1$ [red]")
 
 
 def seeded(n=40, seed=0):
     rng = np.random.default_rng(seed)
-    return Predictions(
+    return Predictions.of(
         classes=ODD_NAMES,
         index=rng.choice(10**12, n, replace=False),
         target=rng.integers(0, 5, n),
@@ -38,7 +39,7 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path):
 
 def test_logits_that_are_a_view_are_written_in_their_own_order(tmp_path):
     wide = seeded()
-    view = Predictions(wide.classes, wide.index, wide.target, np.asfortranarray(wide.logits)[:, ::-1])
+    view = Predictions.of(wide.classes, wide.index, wide.target, np.asfortranarray(wide.logits)[:, ::-1])
     view.write(tmp_path / "val.parquet")
     assert_same(Predictions.read(tmp_path / "val.parquet"), view)
 
@@ -56,14 +57,14 @@ def test_any_parquet_reader_opens_the_file(tmp_path):
     table = pq.read_table(tmp_path / "val.parquet")
     assert table.schema.names == ["index", "target", "logits"]
     assert table.schema.types == [pa.int64(), pa.int64(), pa.list_(pa.float32(), 5)]
-    assert tuple(json.loads(table.schema.metadata[b"classes"])) == ODD_NAMES
+    assert Task.from_dict(json.loads(table.schema.metadata[b"task"])).classes == ODD_NAMES
     assert table["index"].to_pylist() == written.index.tolist()
     assert table["logits"].to_pylist() == written.logits.tolist()
 
 
 def test_an_example_that_appears_twice_is_refused():
     with pytest.raises(ValueError, match="appears twice"):
-        Predictions(("a", "b"), np.array([3, 7, 3]), np.zeros(3, np.int64), np.zeros((3, 2), np.float32))
+        Predictions.of(("a", "b"), np.array([3, 7, 3]), np.zeros(3, np.int64), np.zeros((3, 2), np.float32))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -71,7 +72,7 @@ def test_logits_that_are_not_finite_are_refused_by_index(value):
     logits = np.zeros((4, 2), np.float32)
     logits[[1, 3], [0, 1]] = value
     with pytest.raises(ValueError, match=r"logits of 2 examples are not finite, index \[20, 40\]"):
-        Predictions(("a", "b"), np.array([10, 20, 30, 40]), np.zeros(4, np.int64), logits)
+        Predictions.of(("a", "b"), np.array([10, 20, 30, 40]), np.zeros(4, np.int64), logits)
 
 
 @pytest.mark.parametrize("earlier", [True, False])
@@ -104,12 +105,12 @@ def test_a_second_write_replaces_the_first(tmp_path):
 )
 def test_names_targets_and_logits_that_do_not_match_are_refused(names, n_target, width):
     with pytest.raises(ValueError, match=r"class|name|target"):
-        Predictions(names, np.arange(3), np.zeros(n_target, np.int64), np.zeros((3, width), np.float32))
+        Predictions.of(names, np.arange(3), np.zeros(n_target, np.int64), np.zeros((3, width), np.float32))
 
 
 def labelled(n=40, seed=0):
     rng = np.random.default_rng(seed)
-    return Predictions(
+    return Predictions.of(
         classes=("torn", "late", "lost"),
         index=np.arange(n),
         target=rng.integers(0, 2, (n, 3)),
@@ -123,9 +124,9 @@ def test_labels_are_stored_in_a_byte_each_and_read_as_they_were(tmp_path):
     written.write(tmp_path / "val.parquet")
     read = Predictions.read(tmp_path / "val.parquet")
     assert_same(read, written)
-    assert read.is_multilabel
-    assert read.activation == "sigmoid"
-    assert not seeded().is_multilabel
+    assert read.task.is_multilabel
+    assert read.task.activation == "sigmoid"
+    assert not seeded().task.is_multilabel
     table = pq.read_table(tmp_path / "val.parquet")
     assert table.schema.field("target").type == pa.list_(pa.int8(), 3)
     assert table["target"].to_pylist() == written.target.tolist()
@@ -135,11 +136,21 @@ def test_labels_are_stored_in_a_byte_each_and_read_as_they_were(tmp_path):
 @pytest.mark.parametrize(
     ("target", "activation", "sentence"),
     [
-        (np.zeros((4, 2), np.int64), "sigmoid", "targets of labels must be 0 or 1 and"),
+        (np.zeros((4, 2), np.int64), "sigmoid", "the targets of a multilabel task must be"),
         (np.full((4, 3), 2), "sigmoid", "target must be 0 or 1, got 2 for example 0"),
-        (np.zeros((4, 3), np.int64), "softmax", "read by sigmoid, not by softmax"),
+        (np.zeros((4, 3), np.int64), "softmax", "a multilabel task needs activation=sigmoid, got softmax"),
     ],
 )
-def test_labels_that_make_no_sense_are_refused(target, activation, sentence):
+def test_labels_that_do_not_fit_the_task_are_refused(target, activation, sentence):
     with pytest.raises(ValueError, match=sentence):
-        Predictions(("a", "b", "c"), np.arange(4), target, np.zeros((4, 3), np.float32), activation)
+        task = Task("multilabel", ("a", "b", "c"), activation)
+        Predictions(task, np.arange(4), target, np.zeros((4, 3), np.float32))
+
+
+def test_files_of_the_previous_release_are_read(tmp_path):
+    written = labelled()
+    written.write(tmp_path / "new.parquet")
+    table = pq.read_table(tmp_path / "new.parquet")
+    old = {"classes": json.dumps(written.classes), "link": "sigmoid"}
+    pq.write_table(table.replace_schema_metadata(old), tmp_path / "old.parquet")
+    assert_same(Predictions.read(tmp_path / "old.parquet"), written)

@@ -26,7 +26,7 @@ def predictions(n: int, seed: int, absent: int | None = None) -> Predictions:
     target = np.arange(n) % C
     target[target == absent] = 0
     logits = (rng.normal(size=(n, C)) + 2 * np.eye(C)[target]).astype(np.float32)
-    return Predictions(CLASSES, np.arange(n), target, logits)
+    return Predictions.of(CLASSES, np.arange(n), target, logits)
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def make(folder: Path, skill: float, overrides: list[str], first_index: int = 0)
         target = np.arange(600) % 3
         logits = rng.normal(size=(600, 3)).astype(np.float32)
         logits[np.arange(600), target] += skill
-        stored = Predictions(CLASSES, np.arange(600) + first_index, target, logits)
+        stored = Predictions.of(CLASSES, np.arange(600) + first_index, target, logits)
         stored.write(folder / "predictions" / f"{split}.parquet")
         scores[split] = Evaluation(stored, COUNTS).as_json()
     (folder / "metrics.json").write_text(json.dumps(scores))

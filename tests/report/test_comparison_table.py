@@ -123,7 +123,7 @@ def test_an_override_in_brackets_appears_literally(tmp_path, capsys):
 
 
 def stored(directory, logits, index, target):
-    Predictions(("a", "b", "c"), index, target, logits.astype(np.float32)).write(
+    Predictions.of(("a", "b", "c"), index, target, logits.astype(np.float32)).write(
         directory / "predictions" / "test.parquet"
     )
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imbalance_lab.app.evaluate import review
+from imbalance_lab.app.evaluate import evaluate_run
 from imbalance_lab.evaluation.distributions import ReliabilityBin, ReliabilityCurve, ScoreHistogram
 from imbalance_lab.evaluation.report_data import EpochHistory
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.report.figures import draw_confusion, draw_counts, draw_epochs, draw_reliability, draw_scores
 from tests.conftest import composed
 from tests.report.test_page import HOSTILE, PLOTS, rewritten
@@ -23,7 +24,7 @@ def test_images_are_written_when_asked_for_and_are_the_same_each_time(finished_r
     assert not (tmp_path / "images").exists()
     written = []
     for _ in range(2):
-        review(tmp_path, composed("report.images=true"))
+        evaluate_run(RunDirectory(tmp_path), composed("report.images=true"))
         written.append({path.name: path.read_bytes() for path in (tmp_path / "images").iterdir()})
     assert written[0] == written[1]
     assert set(written[0]) == {f"{name}.{kind}" for name in PLOTS if name != "epochs" for kind in ("png", "svg")}
@@ -35,7 +36,7 @@ def test_images_are_written_when_asked_for_and_are_the_same_each_time(finished_r
 
 def test_hostile_names_are_text_in_the_svg(finished_run: Path, tmp_path: Path) -> None:
     rewritten(finished_run, tmp_path, HOSTILE)
-    review(tmp_path, composed("report.images=true"))
+    evaluate_run(RunDirectory(tmp_path), composed("report.images=true"))
     for name in ("roc", "confusion", "counts", "scores"):
         root = ElementTree.fromstring((tmp_path / "images" / f"{name}.svg").read_text(encoding="utf-8"))
         words = " ".join(filter(None, (element.text for element in root.iter("{http://www.w3.org/2000/svg}text"))))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imbalance_lab.app.evaluate import review
+from imbalance_lab.app.evaluate import evaluate_run
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from tests.browser import Opened, needs_browser
 from tests.conftest import composed
 
@@ -107,13 +108,13 @@ def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, se
         target = np.arange(n) % C
         logits = rng.normal(size=(n, C)).astype(np.float32)
         logits[np.arange(n), target] += 2
-        Predictions(classes, np.arange(n) + at * n, target, logits).write(to / "predictions" / f"{split}.parquet")
+        Predictions.of(classes, np.arange(n) + at * n, target, logits).write(to / "predictions" / f"{split}.parquet")
     about = json.loads((source / "run.json").read_text()) | {
         "train_counts": [5 + c for c in range(C)],
         "train_prior": None,
     }
     (to / "run.json").write_text(json.dumps(about))
-    review(to, composed())
+    evaluate_run(RunDirectory(to), composed())
     return to / "report.html"
 
 

@@ -17,7 +17,7 @@ def evaluated(names, counts, n_test, seed=0):
     rng = np.random.default_rng(seed)
     target = np.repeat(np.arange(len(names)), n_test)
     logits = (rng.normal(size=(len(target), len(names))) + 1.5 * np.eye(len(names))[target]).astype(np.float32)
-    return Evaluation(Predictions(tuple(names), np.arange(len(target)), target, logits), counts)
+    return Evaluation(Predictions.of(tuple(names), np.arange(len(target)), target, logits), counts)
 
 
 def printed(table):

@@ -14,7 +14,7 @@ def verdict_text(recalls: list[float], counts: list[int], n: int = 200) -> str:
     decided = np.concatenate([np.where(np.arange(n) < r * n, c, (c + 1) % C) for c, r in enumerate(recalls)])
     logits = 5 * np.eye(C, dtype=np.float32)[decided]
     names = tuple(f"class {c}" for c in range(C))
-    return " ".join(verdict_of(Predictions(names, np.arange(C * n), target, logits), counts))
+    return " ".join(verdict_of(Predictions.of(names, np.arange(C * n), target, logits), counts))
 
 
 def verdict_of(predictions: Predictions, counts: list[int]) -> list[str]:
@@ -56,9 +56,9 @@ def test_with_too_few_examples_nothing_is_claimed(n: int) -> None:
 
 def test_a_label_predicted_for_every_example_is_reported_with_its_precision() -> None:
     target = (np.arange(300)[:, None] % 10 < [5, 1]).astype(np.int64)
-    flagging = Predictions(("a", "b"), np.arange(300), target, np.ones((300, 2), np.float32), "sigmoid")
+    flagging = Predictions.of(("a", "b"), np.arange(300), target, np.ones((300, 2), np.float32), "sigmoid")
     sentences = verdict_of(flagging, [500, 5])
     assert "is found" in sentences[0]
     assert sentences[2].startswith("Precision for b: 0.100 [0.0")
-    silent = Predictions(("a", "b"), np.arange(300), target, -np.ones((300, 2), np.float32), "sigmoid")
+    silent = Predictions.of(("a", "b"), np.arange(300), target, -np.ones((300, 2), np.float32), "sigmoid")
     assert not any("Precision" in sentence for sentence in verdict_of(silent, [500, 5]))

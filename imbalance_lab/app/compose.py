@@ -1,0 +1,37 @@
+"""Composing configurations as ``train.py`` does, with Hydra and the standard library alone."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig
+
+
+def config_directory() -> Path:
+    """Where the shipped configurations are: inside the package of a wheel, beside it in a checkout."""
+    package = Path(__file__).absolute().parent.parent
+    return package / "configs" if (package / "configs").is_dir() else package.parent / "configs"
+
+
+def extra_config_directories(arguments: Iterable[str]) -> list[Path]:
+    """The folders that ``--config-dir`` names in a command line."""
+    words, found = list(arguments), []
+    for place, word in enumerate(words):
+        if word in ("--config-dir", "-cd") and place + 1 < len(words):
+            found.append(Path(words[place + 1]))
+        elif word.startswith("--config-dir="):
+            found.append(Path(word.partition("=")[2]))
+    return found
+
+
+def compose_config(
+    overrides: Sequence[str], config_dirs: Iterable[Path] = (), *, with_hydra: bool = False
+) -> DictConfig:
+    """What ``train.py --config-dir … OVERRIDES`` composes, with Hydra's own part if asked for."""
+    search = ",".join(f"'file://{each.absolute()}'" for each in config_dirs)
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(config_directory()), version_base="1.3"):
+        return compose(
+            "train", [*([f"hydra.searchpath=[{search}]"] if search else []), *overrides], return_hydra_config=with_hydra
+        )
