@@ -4,17 +4,22 @@ from imbalance_lab.data.arrays import Arrays, Batch, Source, Splits
 from imbalance_lab.data.augment import RandomResizedCrop, ShiftFlip
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
 from imbalance_lab.data.image_files import ImageFiles
-from imbalance_lab.data.image_folders import image_folder, image_table
+from imbalance_lab.data.image_folders import image_folder
+from imbalance_lab.data.image_tables import image_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess
+from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
 from imbalance_lab.data.tables import Rows, table
 
 __all__ = [
+    "ArraySchema",
     "Arrays",
     "Batch",
     "Benchmark",
     "ImageFiles",
+    "ImageSchema",
+    "InputSchema",
     "Normalize",
     "Preprocess",
     "RandomResizedCrop",
@@ -22,6 +27,7 @@ __all__ = [
     "ShiftFlip",
     "Source",
     "Splits",
+    "TableSchema",
     "binary",
     "cifar10",
     "cifar100",

@@ -13,7 +13,9 @@ from torch.utils.data import Dataset
 
 from imbalance_lab.class_counts import count_classes
 from imbalance_lab.data.normalize import Normalize
+from imbalance_lab.data.schema import ArraySchema, InputSchema
 from imbalance_lab.samplers import SampledIndices
+from imbalance_lab.task import Task
 
 
 class Batch(NamedTuple):
@@ -110,16 +112,15 @@ def _hashes(inputs: Tensor) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class Splits:
-    """A source of examples, split: what to learn from, what to select on, and what to report.
+    """A source of examples in three splits: to train on, to select on, and to report.
 
     Args:
         classes: the names of the C classes, or labels.
         train, val, test: the examples.
         fitted: a module fitted on the training split that the model applies to its inputs first; None for the mean and
             deviation of each channel or feature of arrays.
-        cardinalities: for tables with categories, the number of codes of each of the last columns that ``fitted``
-            returns; a backbone embeds them.
-        notes: what a person should know of the data, a sentence each; the preflight lists them as warnings.
+        input_schema: describes the raw inputs; None for those of arrays.
+        notes: what a user should know about the data, a sentence each; the data summary lists them as warnings.
     """
 
     classes: tuple[str, ...]
@@ -127,13 +128,18 @@ class Splits:
     val: Source
     test: Source
     fitted: nn.Module | None = None
-    cardinalities: Sequence[int] = ()
+    input_schema: InputSchema | None = None
     notes: Sequence[str] = ()
+
+    @cached_property
+    def task(self) -> Task:
+        """Binary, multiclass or multilabel; with softmax, unless multilabel."""
+        return Task.from_targets(self.classes, self.train.targets)
 
     @property
     def is_multilabel(self) -> bool:
         """Whether an example has any number of labels, not one class."""
-        return self.train.targets.ndim == 2
+        return self.task.is_multilabel
 
     @cached_property
     def class_counts(self) -> Tensor:
@@ -143,19 +149,60 @@ class Splits:
         return count_classes(self.train.targets, len(self.classes))
 
     @cached_property
+    def schema(self) -> InputSchema:
+        """What describes the raw inputs: it travels with the model."""
+        if self.input_schema is not None:
+            return self.input_schema
+        if not isinstance(self.train, Arrays):
+            raise TypeError(f"a source of {type(self.train).__name__} must pass input_schema= to Splits")
+        return array_schema(self.classes, self.train)
+
+    @property
+    def cardinalities(self) -> Sequence[int]:
+        """Of each categorical column, the last ones of the input: its number of codes."""
+        return () if self.input_schema is None else self.input_schema.cardinalities
+
+    @cached_property
     def prepare(self) -> nn.Module:
-        """What the model applies to its inputs first."""
+        """The module that the model applies to its inputs first."""
         if self.fitted is not None:
             return self.fitted
         if not isinstance(self.train, Arrays):
-            raise TypeError(f"a source of {type(self.train).__name__} must say how its inputs are prepared")
+            raise TypeError(f"a source of {type(self.train).__name__} must pass fitted= to Splits")
         return Normalize.fitted(self.train.inputs)
 
     @property
     def prepared_shape(self) -> tuple[int, ...]:
         """The shape of one input after that."""
-        one = self.train.__getitems__(
-            SampledIndices(torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long))
-        ).input
+        one = torch.zeros(1, dtype=torch.long)
         with torch.no_grad():
-            return tuple(self.prepare(one).shape[1:])
+            return tuple(self.prepare(self.train.__getitems__(SampledIndices(one, one)).input).shape[1:])
+
+
+def array_schema(classes: Sequence[str], arrays: Arrays) -> ArraySchema:
+    """The schema of inputs like those of ``arrays``."""
+    return ArraySchema(tuple(classes), arrays.input_shape, str(arrays.inputs.dtype).removeprefix("torch."))
+
+
+def check_array_schema(schema: InputSchema, classes: Sequence[str], arrays: Arrays) -> None:
+    """Refuse arrays that are not what a trained model takes.
+
+    Raises:
+        ValueError: if classes, shape or type differ.
+    """
+    here = array_schema(classes, arrays)
+    if schema.classes != here.classes:
+        raise ValueError(
+            f"the model was trained on {len(schema.classes)} classes, {_listed(schema.classes)}, but the data have "
+            f"{len(here.classes)}, {_listed(here.classes)}: choose the data that it was trained on"
+        )
+    if schema != here:
+        theirs = f"{schema.dtype} of shape {schema.shape}" if isinstance(schema, ArraySchema) else "files or rows"
+        raise ValueError(
+            f"the model takes {theirs}, but the data are {here.dtype} of shape {here.shape}: choose the data that it "
+            "was trained on"
+        )
+
+
+def _listed(classes: Sequence[str]) -> str:
+    return ", ".join(classes[:3]) + " …" * (len(classes) > 3)

@@ -1,6 +1,9 @@
-"""Columns of a table as features: numbers, with NaN where missing, and category codes."""
+"""The feature columns of a table: numbers, with NaN where missing, and the codes of categories."""
 
-from typing import Literal
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -9,68 +12,149 @@ from numpy.typing import NDArray
 
 from imbalance_lab.data.read_table import Files, first_true, format_location
 
-Kind = Literal["number", "category", "none"]
+Kind = Literal["number", "category"]
+Category = str | int | float | bool
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
-MOST_CATEGORIES = 10_000
+MAX_CATEGORIES = 10_000
 
 
-def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind:
-    """Whether a column is of numbers or of categories.
+@dataclass(frozen=True)
+class Column:
+    """One feature: its name, its kind, and the categories of the training rows.
+
+    ``categories`` are in the order of their codes, which start at 1; code 0 is a missing or unknown value.
+    """
+
+    name: str
+    kind: Kind
+    categories: tuple[Category, ...] = ()
+
+    def encode(self, column: pa.ChunkedArray, files: Files = ()) -> NDArray[np.float32]:
+        """Numbers or codes, float32 (N,).
+
+        Raises:
+            ValueError: if a value of a numeric column is not a finite number.
+        """
+        if self.kind == "number":
+            return _as_numbers(column, self.name, files)
+        column, known = self._comparable(column)
+        codes: NDArray[np.float32] = pc.index_in(column, known).fill_null(-1).to_numpy().astype(np.float32) + 1
+        return codes
+
+    def unknown(self, column: pa.ChunkedArray) -> dict[str, int]:
+        """How often each value occurs that is not among the categories; missing values do not count."""
+        if self.kind == "number" or pa.types.is_null(column.type):
+            return {}
+        column, known = self._comparable(column)
+        strange = column.filter(pc.and_(pc.invert(pc.is_in(column, known)), column.is_valid()))
+        return dict(Counter(str(value) for value in strange.to_pylist()).most_common())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"name": self.name, "kind": self.kind, "categories": list(self.categories)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Column":
+        """Read what `as_dict` gave."""
+        return cls(content["name"], content["kind"], tuple(content["categories"]))
+
+    def _comparable(self, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.Array]:
+        """The column and the categories in one type: a file without a word in it is read as numbers."""
+        known = pa.array(self.categories)
+        column = _without_nan(column)
+        if pa.types.is_null(column.type):
+            return column.cast(known.type), known
+        if _is_numeric(column.type) and _is_numeric(known.type):
+            return column.cast(pa.float64(), safe=False), known.cast(pa.float64(), safe=False)
+        return column.cast(pa.string()), known.cast(pa.string())
+
+
+def fit_column(name: str, kind: Kind, training: pa.ChunkedArray) -> Column:
+    """Take the categories of a column from its ``training`` rows.
 
     Raises:
-        ValueError: for text where most values are numbers, and for what is neither, as dates.
+        ValueError: if there are more than `MAX_CATEGORIES`.
     """
-    kind = column.type
-    if pa.types.is_null(kind):
-        return "none"
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return "number"
-    if pa.types.is_boolean(kind):
-        return "number"
-    if not pa.types.is_string(kind):
-        raise ValueError(
-            f"column {name!r} holds {kind}, neither numbers nor text: turn it into numbers, or leave it out with "
-            f"'data.drop=[{name}]'"
-        )
-    is_number = pc.match_substring_regex(column, NUMBER)
-    numbers, there = pc.sum(is_number).as_py() or 0, len(column) - column.null_count
-    if there and there / 2 <= numbers < there:
-        row = first_true(pc.invert(is_number.fill_null(True)))
-        raise ValueError(
-            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is no number, "
-            f"as {numbers:,} of {there:,} values are: mend it, or say 'data.categorical=[{name}]'"
-        )
-    return "category"
-
-
-def as_numbers(column: pa.ChunkedArray, name: str, files: Files) -> NDArray[np.float32]:
-    """Float32 (N,), NaN where missing.
-
-    Raises:
-        ValueError: for an infinite value, by its line.
-    """
-    values: NDArray[np.float32] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float32)
-    if (infinite := np.isinf(values)).any():
-        row = int(infinite.argmax())
-        raise ValueError(
-            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is infinite, or too large for float32"
-        )
-    return values
-
-
-def as_categories(column: pa.ChunkedArray, training: pa.ChunkedArray, name: str) -> tuple[NDArray[np.float32], int]:
-    """Codes (N,), and how many there are; 0 stands for what is missing, or not among the ``training`` values.
-
-    Raises:
-        ValueError: for more categories than can be learnt anything of.
-    """
-    values = pc.drop_null(pc.unique(training))
-    if len(values) > MOST_CATEGORIES:
+    if kind == "number":
+        return Column(name, kind)
+    values = pc.drop_null(pc.unique(_without_nan(training)))
+    if len(values) > MAX_CATEGORIES:
         raise ValueError(
             f"column {name!r} has {len(values):,} different values in {len(training):,} training rows: "
             f"leave it out with 'data.drop=[{name}]'"
         )
     values = values.take(pc.sort_indices(values))
-    codes = pc.index_in(column, values).fill_null(-1).to_numpy().astype(np.float32) + 1
-    return codes, len(values) + 1
+    plain = _is_numeric(values.type) or pa.types.is_boolean(values.type)
+    return Column(name, kind, tuple((values if plain else values.cast(pa.string())).to_pylist()))
+
+
+def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind | None:
+    """Whether a column holds numbers or categories; None for an empty one.
+
+    Raises:
+        ValueError: for text in which most values are numbers, and for other types, such as dates.
+    """
+    kind = column.type
+    if pa.types.is_null(kind):
+        return None
+    if _is_numeric(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
+        return "number"
+    if not pa.types.is_string(kind):
+        raise ValueError(
+            f"column {name!r} holds {kind}, neither numbers nor text: convert it to numbers, or leave it out with "
+            f"'data.drop=[{name}]'"
+        )
+    is_number = pc.match_substring_regex(column, NUMBER)
+    numbers, present = pc.sum(is_number).as_py() or 0, len(column) - column.null_count
+    if present and present / 2 <= numbers < present:
+        row = first_true(pc.invert(is_number.fill_null(True)))
+        raise ValueError(
+            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is not a number, "
+            f"but {numbers:,} of {present:,} values are: fix it, or pass 'data.categorical=[{name}]'"
+        )
+    return "category"
+
+
+def describe_unknown(unknown: Mapping[str, Mapping[str, int]], n_rows: int) -> list[str]:
+    """A sentence for each column with unknown categories, from the counts by column and value."""
+    return [
+        f"column {name!r}: {sum(counts.values()):,} of {n_rows:,} rows have a category without a training row, coded "
+        f"as unknown: {_listed(counts)}"
+        for name, counts in unknown.items()
+    ]
+
+
+def _as_numbers(column: pa.ChunkedArray, name: str, files: Files) -> NDArray[np.float32]:
+    kind = column.type
+    if pa.types.is_string(kind):
+        column = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
+        if (row := first_true(pc.invert(pc.match_substring_regex(column, NUMBER)))) >= 0:
+            raise ValueError(
+                f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is not a number: fix it"
+            )
+    elif not (_is_numeric(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
+        raise ValueError(f"column {name!r} must hold numbers, but holds {kind}: convert it")
+    values: NDArray[np.float32] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float32)
+    if (infinite := np.isinf(values)).any():
+        row = int(infinite.argmax())
+        raise ValueError(
+            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is infinite, or too large for "
+            "float32"
+        )
+    return values
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
+
+
+def _listed(counts: Mapping[str, int], most: int = 5) -> str:
+    values: Sequence[str] = [f"{value!r} ({n:,})" for value, n in counts.items()]
+    return ", ".join(values[:most]) + (f" and {len(values) - most} more" if len(values) > most else "")

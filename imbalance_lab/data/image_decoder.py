@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from torch import Tensor
 
 from imbalance_lab.progress import Step
 
@@ -155,13 +156,13 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def header(path: str | Path, reading: ImageDecoder) -> Header:
+def header(path: str | Path, decoder: ImageDecoder) -> Header:
     """What a file says of itself; one that does not end as it should is decoded, to know whether it can be.
 
     Raises:
         UnreadableImageError: naming the file.
     """
-    with opened(path, reading.max_pixels) as image:
+    with opened(path, decoder.max_pixels) as image:
         is_gray = image.mode in ("1", "L", "LA", "La", "F", *DEEP)
         if image.mode == "F":
             raise UnreadableImageError(f"{path} holds floating-point numbers: save it with 8 or 16 bits")
@@ -172,8 +173,28 @@ def header(path: str | Path, reading: ImageDecoder) -> Header:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
             whole = ending in file.read()
         if not whole:
-            reading.read(path)
+            decoder.read(path)
     return found
+
+
+def check_depth(path: str | Path, found: Header, decoder: ImageDecoder) -> None:
+    """Refuse a 16-bit file for a model of 8-bit images: its brightness has no true 8-bit form.
+
+    Raises:
+        UnreadableImageError: naming the file.
+    """
+    if found.is_16bit and not decoder.is_16bit:
+        raise UnreadableImageError(f"{path} has 16 bits, but the model was trained on 8-bit images: convert it")
+
+
+def decode(paths: Iterable[str | Path], decoder: ImageDecoder) -> Tensor:
+    """Inputs (N, channels, size, size): uint8, or float32 over 0 … 65535 if the decoder gives 16 bits."""
+    return as_inputs(np.stack([decoder.read(path) for path in paths]))
+
+
+def as_inputs(arrays: NDArray[Any]) -> Tensor:
+    """Decoded arrays (N, channels, size, size) as a tensor; uint16, which torch hardly knows, as float32."""
+    return torch.from_numpy(arrays.astype(np.float32) if arrays.dtype == np.uint16 else np.ascontiguousarray(arrays))
 
 
 def in_parallel(work: Callable[[str], T], paths: Sequence[str], progress: Step | None = None) -> Iterable[T]:

@@ -15,7 +15,16 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from imbalance_lab.data.arrays import Batch
-from imbalance_lab.data.image_decoder import Header, ImageDecoder, UnreadableImageError, header, in_parallel
+from imbalance_lab.data.image_decoder import (
+    Header,
+    ImageDecoder,
+    UnreadableImageError,
+    as_inputs,
+    check_depth,
+    decode,
+    header,
+    in_parallel,
+)
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.files import atomic_write
 from imbalance_lab.progress import Step
@@ -39,14 +48,14 @@ class ImageFiles(Dataset[Batch]):
     files: Sequence[str]
     targets: Tensor
     index: Tensor
-    reading: ImageDecoder
+    decoder: ImageDecoder
     groups: NDArray[np.int64] | None = None
     cache: Path | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
         """(channels, size, size)."""
-        return self.reading.channels, self.reading.size, self.reading.size
+        return self.decoder.channels, self.decoder.size, self.decoder.size
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -55,10 +64,9 @@ class ImageFiles(Dataset[Batch]):
         """Decode a whole batch."""
         index = self.index[draws.positions]
         if self._cached is not None:
-            arrays = self._cached[index.numpy()]
+            inputs = as_inputs(self._cached[index.numpy()])
         else:
-            arrays = np.stack([self.reading.read(self.files[number]) for number in index.tolist()])
-        inputs = torch.from_numpy(arrays.astype(np.float32) if self.reading.is_16bit else np.ascontiguousarray(arrays))
+            inputs = decode([self.files[number] for number in index.tolist()], self.decoder)
         return Batch(inputs, self.targets[draws.positions], index, draws.seeds)
 
     def subset(self, positions: Tensor) -> Self:
@@ -86,44 +94,56 @@ class ImageFiles(Dataset[Batch]):
 
     def _fault(self, path: str) -> str:
         try:
-            self.reading.read(path)
+            self.decoder.read(path)
         except UnreadableImageError as fault:
             return str(fault)
         return ""
 
 
 def infer_decoder(
-    files: Sequence[str], reading: ImageDecoder, channels: int | Literal["auto"], progress: Step
+    files: Sequence[str], decoder: ImageDecoder, channels: int | Literal["auto"], progress: Step
 ) -> ImageDecoder:
-    """The reading that loses nothing of these files: 16 bits if one has them, colour if one is not grey.
+    """The decoder that loses nothing of these files: 16 bits if one has them, color if one is not gray.
 
     Raises:
-        UnreadableImageError: for the first file that is no image, is too large, or is cut short.
+        UnreadableImageError: for the first file that is no image, is too large, or is truncated.
     """
-    headers: list[Header] = list(in_parallel(lambda path: header(path, reading), files, progress))
+    headers: list[Header] = list(in_parallel(lambda path: header(path, decoder), files, progress))
     is_16bit = any(each.is_16bit for each in headers)
     if channels == "auto":
         channels = 1 if all(each.is_gray for each in headers) else 3
-    return replace(reading, channels=channels, is_16bit=is_16bit)
+    return replace(decoder, channels=channels, is_16bit=is_16bit)
 
 
-def cached(files: Sequence[str], reading: ImageDecoder, folder: Path, progress: Step) -> Path:
+def check_files(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> None:
+    """Read the headers of new files for a decoder that is given.
+
+    Raises:
+        UnreadableImageError: for the first file that is not an image, is too large or truncated, or has 16 bits while
+            the decoder has 8.
+    """
+    headers = in_parallel(lambda path: header(path, decoder), files, progress)
+    for path, found in zip(files, headers, strict=True):
+        check_depth(path, found, decoder)
+
+
+def cached(files: Sequence[str], decoder: ImageDecoder, folder: Path, progress: Step) -> Path:
     """A file in ``folder`` with all ``files`` as `ImageDecoder` reads them; made if there is none for just these files.
 
     Raises:
         UnreadableImageError: for the first file that cannot be decoded; nothing is left behind then.
     """
-    key = hashlib.blake2b(repr(reading).encode(), digest_size=12)
+    key = hashlib.blake2b(repr(decoder).encode(), digest_size=12)
     for path in files:
         stat = os.stat(path)
         key.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
     file = folder / f"{key.hexdigest()}.npy"
     if not file.is_file():
-        shape = len(files), reading.channels, reading.size, reading.size
+        shape = len(files), decoder.channels, decoder.size, decoder.size
         with atomic_write(file) as unfinished:
-            kind = np.uint16 if reading.is_16bit else np.uint8
+            kind = np.uint16 if decoder.is_16bit else np.uint8
             array = np.lib.format.open_memmap(unfinished, "w+", kind, shape)
-            for row, read in enumerate(in_parallel(lambda path: reading.read(path), files, progress)):
+            for row, read in enumerate(in_parallel(lambda path: decoder.read(path), files, progress)):
                 array[row] = read
             array.flush()
             del array
@@ -140,10 +160,10 @@ def fit_normalize(train: ImageFiles, how: Normalization) -> Normalize:
         at = torch.arange(0, len(train), max(1, len(train) // FITTED_ON))
         return Normalize.fitted_on([train.__getitems__(SampledIndices(part, part)).input for part in at.split(64)])  # type: ignore[no-untyped-call]
     if how != "imagenet":
-        raise ValueError(f"normalise must be fitted or imagenet, got {how!r}")
-    most = 65535.0 if train.reading.is_16bit else 255.0
+        raise ValueError(f"normalize must be fitted or imagenet, got {how!r}")
+    most = 65535.0 if train.decoder.is_16bit else 255.0
     mean, std = (torch.tensor(each) * most for each in IMAGENET)
-    if train.reading.channels == 1:
+    if train.decoder.channels == 1:
         mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
     return Normalize(mean.view(-1, 1, 1), std.view(-1, 1, 1))
 

@@ -1,4 +1,4 @@
-"""The classes or labels of the rows of a table, their splits and groups; what cannot be is told by its line."""
+"""The classes or labels, splits and groups of the rows of a table; errors name the file and line."""
 
 from collections.abc import Sequence
 from typing import NoReturn
@@ -12,20 +12,26 @@ from torch import Tensor
 
 from imbalance_lab.data.read_table import Files, first_true, format_location
 from imbalance_lab.data.splitting import SplitIndices
+from imbalance_lab.validation import did_you_mean
 
 SPLITS = ("train", "val", "test")
 
 
-def read_targets(table: pa.Table, target: str | Sequence[str], files: Files) -> tuple[tuple[str, ...], Tensor]:
-    """Class names, and class numbers (N,); or for several columns their names, and 0/1 labels (N, L).
+def read_targets(
+    table: pa.Table, target: str | Sequence[str], files: Files, known: Sequence[str] | None = None
+) -> tuple[tuple[str, ...], Tensor]:
+    """Class names, and class indices (N,); or for several columns their names, and 0/1 labels (N, L).
 
-    Numbers are classes in their order, text in that of the alphabet.
+    Numbers are sorted as numbers, text alphabetically; ``known`` are the classes of a trained model, in its order.
 
     Raises:
-        ValueError: for an empty label, a number that is not whole, other values than 0 and 1 in one of several columns.
+        ValueError: for a missing label, a number that is not an integer, values other than 0 and 1 in one of several
+            columns, a class that the model does not know.
     """
     if isinstance(target, str):
-        return _classes(table[target], target, files)
+        return _classes(table[target], target, files, known)
+    if known is not None and tuple(target) != tuple(known):
+        raise ValueError(f"the model predicts the labels {', '.join(known)}, in this order, not {', '.join(target)}")
     if not target:
         raise ValueError("data.target is an empty list: name the columns to predict")
     if len(set(target)) < len(target):
@@ -35,7 +41,7 @@ def read_targets(table: pa.Table, target: str | Sequence[str], files: Files) -> 
         column = _filled(table[name], name, files)
         strange = pc.invert(pc.is_in(column.cast(pa.string()), pa.array(["0", "1", "true", "false", "0.0", "1.0"])))
         if (row := first_true(strange)) >= 0:
-            _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: labels are told by 0 and 1")
+            _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: a label is 0 or 1")
         positive = pc.is_in(column.cast(pa.string()), pa.array(["1", "true", "1.0"]))
         columns.append(np.asarray(positive).astype(np.int64))
     return tuple(target), torch.from_numpy(np.stack(columns, 1))
@@ -49,7 +55,7 @@ def split_from_column(column: pa.ChunkedArray, name: str, files: Files) -> Split
     """
     column = _filled(column, name, files).cast(pa.string())
     if (row := first_true(pc.invert(pc.is_in(column, pa.array(SPLITS))))) >= 0:
-        _refuse(files, row, name, column[row].as_py(), "is none of train, val, test")
+        _refuse(files, row, name, column[row].as_py(), "is not one of train, val, test")
     return SplitIndices(*(torch.from_numpy(np.flatnonzero(np.asarray(pc.equal(column, split)))) for split in SPLITS))
 
 
@@ -61,7 +67,7 @@ def group_ids(column: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def validate_splits(classes: Sequence[str], labels: Tensor, parts: SplitIndices) -> None:
-    """Refuse splits from which nothing can be learnt or told.
+    """Refuse splits that cannot be trained or evaluated on.
 
     Raises:
         ValueError: for an empty split, a training split of a single class, a class that only another split has.
@@ -87,15 +93,19 @@ def validate_splits(classes: Sequence[str], labels: Tensor, parts: SplitIndices)
         raise ValueError(f"class {classes[c]!r} has no training example")
 
 
-def _classes(column: pa.ChunkedArray, name: str, files: Files) -> tuple[tuple[str, ...], Tensor]:
+def _classes(
+    column: pa.ChunkedArray, name: str, files: Files, known: Sequence[str] | None
+) -> tuple[tuple[str, ...], Tensor]:
     column = _filled(column, name, files)
     kind = column.type
     if pa.types.is_floating(kind):
         if (row := first_true(pc.or_(pc.not_equal(pc.floor(column), column), pc.is_inf(column)))) >= 0:
-            _refuse(files, row, name, column[row].as_py(), "is no class: classes are whole numbers or text")
+            _refuse(files, row, name, column[row].as_py(), "is not a class: classes are integers or text")
         column = column.cast(pa.int64())
     elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)):
-        raise ValueError(f"column {name!r} holds {kind}: classes are whole numbers, text, or true and false")
+        raise ValueError(f"column {name!r} holds {kind}: classes are integers, text, or true and false")
+    if known is not None:
+        return tuple(known), _known_classes(column.cast(pa.string()), name, files, known)
     values = pc.unique(column)
     values = values.take(pc.sort_indices(values))
     if len(values) > max(20, len(column) // 2):
@@ -106,6 +116,15 @@ def _classes(column: pa.ChunkedArray, name: str, files: Files) -> tuple[tuple[st
     return tuple(str(value) for value in values.cast(pa.string()).to_pylist()), torch.from_numpy(numbers)
 
 
+def _known_classes(column: pa.ChunkedArray, name: str, files: Files, known: Sequence[str]) -> Tensor:
+    codes = pc.index_in(column, pa.array(list(known)))
+    if (row := first_true(pc.is_null(codes))) >= 0:
+        value = column[row].as_py()
+        hint = did_you_mean(value, known) or f": it has {', '.join(known[:8])}{' …' * (len(known) > 8)}"
+        _refuse(files, row, name, value, f"is not a class of the model{hint}")
+    return torch.from_numpy(codes.to_numpy().astype(np.int64))
+
+
 def _filled(column: pa.ChunkedArray, name: str, files: Files) -> pa.ChunkedArray:
     empty = pc.is_null(column, nan_is_null=True)
     if (row := first_true(empty)) >= 0:
@@ -114,5 +133,5 @@ def _filled(column: pa.ChunkedArray, name: str, files: Files) -> pa.ChunkedArray
 
 
 def _refuse(files: Files, row: int, column: str, value: object, what: str) -> NoReturn:
-    told = f"column {column!r}" + ("" if value is None else f": {value!r}")
-    raise ValueError(f"{format_location(files, row)}, {told} {what}")
+    cell = f"column {column!r}" + ("" if value is None else f": {value!r}")
+    raise ValueError(f"{format_location(files, row)}, {cell} {what}")

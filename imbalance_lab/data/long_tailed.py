@@ -10,8 +10,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from imbalance_lab.data.arrays import Arrays, Splits
+from imbalance_lab.data.arrays import Arrays, Splits, check_array_schema
 from imbalance_lab.data.datasets import Benchmark
+from imbalance_lab.data.schema import InputSchema
 
 Profile = Literal["exp", "step"]
 
@@ -45,6 +46,7 @@ def long_tailed(
     subset_seed: int = 0,
     val_fraction: float = 0.1,
     root: str | None = None,
+    schema: InputSchema | None = None,
 ) -> Splits:
     """Cut a long tail into a balanced dataset.
 
@@ -54,7 +56,8 @@ def long_tailed(
         profile: "exp" or "step", see `long_tailed_counts`; n_max is the smallest class of the pool after the cut.
         subset_seed: which examples are kept. (Worth points of accuracy by itself: report several.)
         val_fraction: share of each class of the pool that becomes the validation set.
-        root: the folder that holds the dataset, where it is not the default one.
+        root: the directory of the dataset, unless it is the default one.
+        schema: of a trained model: data with other classes or inputs are refused.
 
     Raises:
         ValueError: if an argument is out of range, or a class would keep no example.
@@ -75,6 +78,8 @@ def long_tailed(
             f"(the largest class has {n_max}): choose factor ≤ {n_max}"
         )
     train = torch.cat([members[:n] for members, n in zip(rest, kept, strict=True)]).sort().values
+    if schema is not None:
+        check_array_schema(schema, classes, pool)
     return Splits(classes, pool.subset(train), pool.subset(val), test)
 
 
@@ -85,6 +90,7 @@ def binary(
     subset_seed: int = 0,
     val_fraction: float = 0.1,
     root: str | None = None,
+    schema: InputSchema | None = None,
 ) -> Splits:
     """Set the first half of a dataset's classes (negative) against the second half (positive), with few positives.
 
@@ -115,6 +121,8 @@ def binary(
             f"but there are {len(positives)}: choose a ratio between {1 / (1 + len(negatives)):.2g} and {natural:.2g}"
         )
     train = torch.cat([negatives, positives[:n_positive]]).sort().values
+    if schema is not None:
+        check_array_schema(schema, names, pool)
     return Splits(names, pool.subset(train), pool.subset(val), test)
 
 

@@ -1,9 +1,12 @@
 """What is done to the columns of a table, fitted on the training split; part of the model, with which it travels."""
 
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
+
+from imbalance_lab.validation import check_choice
 
 Scaling = Literal["standard", "quantile", "none"]
 
@@ -42,18 +45,27 @@ class Preprocess(nn.Module):
             self.register_buffer(name, buffer)
 
     @classmethod
-    def fitted(cls, rows: Tensor, numbers: int, scaling: Scaling = "standard") -> "Preprocess":
+    def fitted(
+        cls,
+        rows: Tensor,
+        numbers: int,
+        scaling: Scaling = "standard",
+        *,
+        gaps: Sequence[int] | None = None,
+        n_quantiles: int | None = None,
+    ) -> "Preprocess":
         """Take medians, gaps and scale from training ``rows`` (N, F), of which the first ``numbers`` are numbers.
+
+        ``gaps`` and ``n_quantiles`` are those of a trained model, if the result has to have its shapes.
 
         Raises:
             ValueError: for an unknown scaling.
         """
-        if scaling not in get_args(Scaling):
-            raise ValueError(f"scaling must be one of {', '.join(get_args(Scaling))}, got {scaling!r}")
+        check_choice("scaling", scaling, get_args(Scaling))
         values = rows[:, :numbers]
         missing = values.isnan()
         median = torch.tensor([_median(column) for column in values.unbind(1)], dtype=torch.float32)
-        gaps = missing.any(0).nonzero().flatten()
+        gap_columns = missing.any(0).nonzero().flatten() if gaps is None else torch.tensor(gaps, dtype=torch.long)
         filled = torch.where(missing, median, values)
         mean, std, quantiles = torch.zeros(numbers), torch.ones(numbers), torch.empty(numbers, 0)
         if scaling == "standard":
@@ -63,10 +75,10 @@ class Preprocess(nn.Module):
             std = torch.tensor([s if s > 0 else 1.0 for _, s in moments], dtype=torch.float32)
         elif scaling == "quantile":
             sample = filled[:: max(1, len(filled) // SAMPLE)].double()
-            levels = torch.linspace(0, 1, min(QUANTILES, len(sample)), dtype=torch.float64)
+            levels = torch.linspace(0, 1, n_quantiles or min(QUANTILES, len(sample)), dtype=torch.float64)
             # Not all columns at once: torch.quantile takes 16 million values at most.
             quantiles = torch.stack([column.quantile(levels) for column in sample.unbind(1)] or [levels[:0]]).float()
-        return cls(median, gaps, mean, std, quantiles)
+        return cls(median, gap_columns, mean, std, quantiles)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Rows (N, F) → (N, F + M)."""

@@ -2,8 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from imbalance_lab.validation import did_you_mean
 
 Files = Sequence[tuple[Path, int]]
 """The files that rows come from, each with the number of its first row."""
@@ -53,11 +54,32 @@ def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{file} has two columns called {name!r}: rename one of them")
-    return pa.table({name: _plain(file, name, table[name]) for name in names})
+    return pa.table({name: _plain([(file, 0)], name, table[name]) for name in names})
+
+
+def as_table(raw: Any) -> pa.Table:
+    """A path of a file, an Arrow table, a DataFrame or columns by name, as `read_table` gives it.
+
+    Raises:
+        ValueError, FileNotFoundError, TypeError: for what is not a table.
+    """
+    if isinstance(raw, str | Path):
+        return read_table(raw, "path")
+    if not (isinstance(raw, Mapping | pa.Table) or hasattr(raw, "__arrow_c_stream__") or hasattr(raw, "__dataframe__")):
+        raise TypeError(
+            f"a table must be a path, a DataFrame, an Arrow table or columns by name, got {type(raw).__name__}"
+        )
+    try:
+        table = raw if isinstance(raw, pa.Table) else pa.table(dict(raw) if isinstance(raw, Mapping) else raw)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise ValueError(f"the data cannot be read as a table: {' '.join(str(error).split())[:300]}") from error
+    return pa.table({name: _plain((), name, table[name]) for name in table.column_names})
 
 
 def format_location(files: Files, row: int) -> str:
     """Where the ``row``-th row (from 0, over all files) stands, as an editor counts it."""
+    if not files:
+        return f"row {row + 1}"
     file, start = next((file, start) for file, start in reversed(files) if row >= start)
     if file.suffix == ".parquet":
         return f"{file.name}, row {row - start + 1}"
@@ -108,9 +130,8 @@ def require_column(name: str, among: Iterable[str], file: Path, option: str) -> 
     columns = list(among)
     if name in columns:
         return name
-    near = get_close_matches(str(name), columns, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else f": it has {', '.join(columns[:12])}{' …' * (len(columns) > 12)}"
-    raise ValueError(f"{option}={name} is no column of {file}{hint}")
+    hint = did_you_mean(name, columns, cutoff=0.5) or f": it has {', '.join(columns[:12])}{' …' * (len(columns) > 12)}"
+    raise ValueError(f"{option}={name} is not a column of {file}{hint}")
 
 
 def first_true(mask: pa.ChunkedArray) -> int:
@@ -132,7 +153,7 @@ def _read_csv(file: Path, delimiter: str, threads: bool = True) -> pa.Table:
         return _read_csv(file, delimiter, threads=False)  # only this way does the error tell the line
 
 
-def _plain(file: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _plain(files: Files, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Text as strings, whatever it was stored as; refuse what is no text."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -141,7 +162,7 @@ def _plain(file: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             column = column.cast(pa.string())
         except pa.ArrowInvalid:
             row, value = next((row, value) for row, value in enumerate(column.to_pylist()) if not _is_text(value))
-            where = format_location([(file, 0)], row)
+            where = format_location(files, row)
             raise ValueError(f"{where}, column {name!r}: {value!r} is not UTF-8: save the file as UTF-8") from None
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         column = column.cast(pa.string())

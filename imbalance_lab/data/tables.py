@@ -1,9 +1,9 @@
 """Tables as sources: a CSV or Parquet file, the column to predict, and every other column as a feature."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import as_categories, as_numbers, infer_kind
+from imbalance_lab.data.columns import Column, describe_unknown, fit_column, infer_kind
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
+from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
+from imbalance_lab.validation import check_choice, check_list
 
 MANY_MISSING = 0.5
 
@@ -26,8 +28,8 @@ MANY_MISSING = 0.5
 class Rows(Arrays):
     """Rows of tables: ``inputs`` (N, F) float32, numbers first, NaN where missing, then category codes.
 
-    ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) tells which rows
-    belong together.
+    ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) has equal
+    numbers for rows that belong together.
     """
 
     files: Files = ()
@@ -57,103 +59,136 @@ def table(
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     split_seed: int = 0,
+    schema: InputSchema | None = None,
 ) -> Splits:
-    """Read a table. Numbers are features as they are; text, and what ``categorical`` names, are categories.
+    """Read a table. Numbers are numeric features; text, and the columns in ``categorical``, are categories.
 
-    What is fitted (medians, scales, categories) is fitted on the training rows only.
+    Medians, scales and categories are fitted on the training rows only.
 
     Args:
         path: a ``.csv``, ``.tsv`` or ``.parquet`` file.
-        target: the column with the class; or a list of columns, each 0 or 1, of labels that may hold together.
+        target: the column with the class; or a list of columns, each 0 or 1, for multilabel data.
         val_path, test_path: further files with the same columns, as validation and test rows.
         split: a column with train, val or test in every row.
-        group: a column; rows that are equal in it are never on two sides of a cut.
-        drop: columns that are no features.
-        categorical: columns of numbers that are categories: codes, postcodes.
+        group: a column; rows with equal values are never in two splits.
+        drop: columns that are not features.
+        categorical: numeric columns that are categories: codes, postcodes.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
-        val_fraction, test_fraction: shares that are cut off, stratified, where no file and no column tells them.
-        split_seed: decides that cut.
+        val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
+        split_seed: decides which rows are in which split.
+        schema: of a trained model: columns, categories and classes are its own, whatever this file holds.
 
     Raises:
-        ValueError, FileNotFoundError: naming the file and line, or the column, of what cannot be.
+        ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
     """
     files, data = _concatenated({"data.path": path, "data.val_path": val_path, "data.test_path": test_path})
-    for option, given in {"data.drop": drop, "data.categorical": categorical}.items():
-        if isinstance(given, str):
-            raise TypeError(f"{option} must be a list, as '{option}=[{given}]'")
+    check_list("data.drop", drop)
+    check_list("data.categorical", categorical)
     targets = [target] if isinstance(target, str) else list(target)
-    no_features = [*targets, *filter(None, (split, group)), *drop]
     options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
-    for option, columns in (options | {"categorical": categorical}).items():
-        for column in columns:
-            require_column(column, data.column_names, files[0][0], f"data.{option}")
-    classes, labels = read_targets(data, target, files)
+    _check_columns(options | {"categorical": categorical}, data, files)
+    classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
+    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
     parts = _parts(files, len(data), val_path, test_path)
     if split is None:
-        fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
         parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     elif len(files) > 1:
-        raise ValueError(f"data.split={split} and data.val_path or data.test_path both tell the split: choose one")
+        raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
     else:
         parts = split_from_column(data[split], split, files)
     validate_splits(classes, labels, parts)
-    features = data.select([name for name in data.column_names if name not in no_features])
-    inputs, numbers, cardinalities, notes = _features(features, parts.train, categorical, files)
-    notes += _target_leakage(features, parts.train, labels)
-    everything = Rows(torch.from_numpy(inputs), labels, torch.arange(len(data)), files, groups)
-    train, val, test = (everything.subset(rows) for rows in parts)
-    fitted = Preprocess.fitted(train.inputs, numbers, scaling)
-    return Splits(classes, train, val, test, fitted, cardinalities, notes)
-
-
-def _features(
-    data: pa.Table, training: Tensor, categorical: Sequence[str], files: Files
-) -> tuple[NDArray[np.float32], int, list[int], list[str]]:
-    """The inputs (N, F), how many columns of them are numbers, the codes of each other one, and what is odd."""
-    kinds = {
-        name: "category" if name in categorical else infer_kind(data[name], name, files) for name in data.column_names
-    }
-    at = pa.array(training.numpy())
-    rows = {name: data[name].take(at) for name in data.column_names}
+    features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
     notes: list[str] = []
-    for name, column in rows.items():
-        present = len(column) - column.null_count
-        if present == 0 or (present == len(column) and len(pc.unique(column)) == 1):
+    if schema is None:
+        columns, notes = _fit_columns(features, parts.train, categorical, files)
+        schema = TableSchema(classes, columns, tuple(targets), check_choice("scaling", scaling, get_args(Scaling)))
+        inputs, unknown = schema.encode_rows(features, files)
+        schema, fitted = _fit_schema(schema, inputs[parts.train])
+    else:
+        schema = _check_schema(schema, features, data)
+        inputs, unknown = schema.encode_rows(features, files)
+        fitted = _fit_like(schema, inputs[parts.train])
+    notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
+    everything = Rows(inputs, labels, torch.arange(len(data)), files, groups)
+    train, val, test = (everything.subset(rows) for rows in parts)
+    return Splits(classes, train, val, test, fitted, schema, notes)
+
+
+def _check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: Files) -> None:
+    for option, columns in options.items():
+        for column in columns:
+            require_column(column, data.column_names, files[0][0], f"data.{option}")
+
+
+def _fit_columns(
+    data: pa.Table, training: Tensor, categorical: Sequence[str], files: Files
+) -> tuple[tuple[Column, ...], list[str]]:
+    """The features, numbers first, with the categories of the training rows; and remarks on unusual columns."""
+    at = pa.array(training.numpy())
+    notes: list[str] = []
+    columns: list[Column] = []
+    for name in data.column_names:
+        kind = "category" if name in categorical else infer_kind(data[name], name, files)
+        rows = data[name].take(at)
+        present = len(rows) - rows.null_count
+        if present == 0 or (present == len(rows) and len(pc.unique(rows)) == 1):
             notes.append(
                 f"column {name!r} is {'constant' if present else 'empty'} in the training rows: it is left out"
             )
-            kinds[name] = "none"
-        elif present < (1 - MANY_MISSING) * len(column):
-            notes.append(f"column {name!r} is missing in {1 - present / len(column):.0%} of the training rows")
-    numbers = [name for name, kind in kinds.items() if kind == "number"]
-    categories = [name for name, kind in kinds.items() if kind == "category"]
-    if not numbers and not categories:
-        raise ValueError(f"{files[0][0]} has no column to learn from beside what is to be predicted")
-    inputs = np.empty((len(data), len(numbers) + len(categories)), np.float32)
-    for to, name in enumerate(numbers):
-        inputs[:, to] = as_numbers(data[name], name, files)
-    cardinalities = []
-    for to, name in enumerate(categories, len(numbers)):
-        inputs[:, to], cardinality = as_categories(data[name], rows[name], name)
-        cardinalities.append(cardinality)
-    return inputs, len(numbers), cardinalities, notes
+            continue
+        if present < (1 - MANY_MISSING) * len(rows):
+            notes.append(f"column {name!r} is missing in {1 - present / len(rows):.0%} of the training rows")
+        if kind is not None:
+            columns.append(fit_column(name, kind, rows))
+    if not columns:
+        raise ValueError(f"{files[0][0]} has no column to learn from besides the target")
+    return tuple(sorted(columns, key=lambda column: column.kind == "category")), notes
+
+
+def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Preprocess]:
+    """The preparation of encoded ``training`` rows (N, F), and the schema with its shapes."""
+    numbers = schema.numbers
+    fitted = Preprocess.fitted(training, len(numbers), schema.scaling)
+    gaps = tuple(numbers[column] for column in fitted.gaps.tolist())
+    return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1]), fitted
+
+
+def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
+    """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
+    gaps = [schema.numbers.index(name) for name in schema.gaps]
+    options = {"gaps": gaps, "n_quantiles": schema.n_quantiles}
+    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, **options)
+
+
+def _check_schema(schema: InputSchema, features: pa.Table, data: pa.Table) -> TableSchema:
+    """Refuse a model of other inputs, and options that take away a column that it needs."""
+    if not isinstance(schema, TableSchema):
+        raise ValueError("the model was not trained on a table: choose the kind of data that it was trained on")
+    for column in schema.columns:
+        if column.name in data.column_names and column.name not in features.column_names:
+            raise ValueError(
+                f"the model takes column {column.name!r} as a feature: remove it from data.drop, target, split and group"
+            )
+    return schema
 
 
 def _target_leakage(data: pa.Table, training: Tensor, labels: Tensor) -> list[str]:
-    """Columns that are the class under another name."""
+    """Remarks on columns that are the class under another name."""
     if labels.ndim == 2:
         return []
     target, at = labels[training].numpy(), pa.array(training.numpy())
-    told = []
+    notes = []
     for name in data.column_names:
         codes = data[name].take(at).combine_chunks().dictionary_encode().indices.fill_null(-1)
         values = codes.to_numpy(zero_copy_only=False).astype(np.int64)
         classes, different = len(np.unique(target)), len(np.unique(values))
         pairs = len(np.unique(values * (target.max() + 1) + target))
         if classes <= different <= 2 * classes and pairs == different:
-            told.append(f"column {name!r} alone tells the class of every training row: is it known beforehand?")
-    return told
+            notes.append(
+                f"column {name!r} alone determines the class of every training row: is it known before the prediction?"
+            )
+    return notes
 
 
 def _concatenated(paths: dict[str, str | None]) -> tuple[Files, pa.Table]:
@@ -180,7 +215,7 @@ def _concatenated(paths: dict[str, str | None]) -> tuple[Files, pa.Table]:
 
 
 def _parts(files: Files, n: int, val_path: str | None, test_path: str | None) -> SplitIndices:
-    """What the files tell: rows of none are in the training split."""
+    """The splits that separate files give; the rows of the first are for training."""
     ends = [*(start for _, start in files[1:]), n]
     rows = iter([torch.arange(start, end) for (_, start), end in zip(files, ends, strict=True)])
     nothing = torch.empty(0, dtype=torch.long)

@@ -1,0 +1,89 @@
+"""Listed image files as splits: how they are decoded, prepared and described."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imbalance_lab.data.arrays import Splits
+from imbalance_lab.data.image_decoder import ImageDecoder
+from imbalance_lab.data.image_files import (
+    ImageFiles,
+    Normalization,
+    cached,
+    check_files,
+    fit_normalize,
+    infer_decoder,
+)
+from imbalance_lab.data.labels import validate_splits
+from imbalance_lab.data.schema import ImageSchema, InputSchema
+from imbalance_lab.data.splitting import SplitIndices
+from imbalance_lab.progress import progress
+from imbalance_lab.validation import check_choice, check_integer
+
+Channels = Literal["auto"] | int
+
+
+class ImageList(NamedTuple):
+    """All images, before any is opened; ``targets`` and ``groups`` as `ImageFiles` has them."""
+
+    root: Path
+    files: Sequence[str]
+    classes: tuple[str, ...]
+    targets: Tensor
+    groups: NDArray[np.int64] | None
+
+
+class ImageOptions(NamedTuple):
+    """How images are read; the arguments of `imbalance_lab.data.image_folder` of these names."""
+
+    image_size: int
+    channels: Channels
+    normalize: Normalization
+    cache: str | None
+    max_pixels: int
+    schema: InputSchema | None
+
+
+def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions) -> Splits:
+    """Read the headers, decide on one decoder for all, and fit the preparation on the training images.
+
+    Raises:
+        ValueError: for an option out of range, splits that cannot be trained on, an image that cannot be used.
+    """
+    check_choice("normalize", options.normalize, get_args(Normalization))
+    validate_splits(images.classes, images.targets, splits)
+    with progress("reading the headers of the images") as step:
+        if options.schema is None:
+            decoder = infer_decoder(images.files, _first_decoder(options), options.channels, step)
+        else:
+            decoder = _decoder_of(options.schema)
+            check_files(images.files, decoder, step)
+    stored = None
+    if options.cache is not None:
+        with progress("resizing the images") as step:
+            stored = cached(images.files, decoder, Path(options.cache).expanduser(), step)
+    index = torch.arange(len(images.files))
+    everything = ImageFiles(images.root, images.files, images.targets, index, decoder, images.groups, stored)
+    train, val, test = (everything.subset(rows) for rows in splits)
+    schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
+    return Splits(images.classes, train, val, test, fit_normalize(train, options.normalize), schema)
+
+
+def _first_decoder(options: ImageOptions) -> ImageDecoder:
+    """The decoder that the options ask for, before the files say whether they have colors and 16 bits."""
+    check_integer("image_size", options.image_size, minimum=1)
+    check_integer("max_pixels", options.max_pixels, minimum=1)
+    if options.channels not in ("auto", 1, 3):
+        raise ValueError(f"channels must be 1, 3 or auto, got {options.channels!r}")
+    return ImageDecoder(options.image_size, 3, False, options.max_pixels)
+
+
+def _decoder_of(schema: InputSchema) -> ImageDecoder:
+    if not isinstance(schema, ImageSchema):
+        raise ValueError("the model was not trained on image files: choose the kind of data that it was trained on")
+    return schema.decoder

@@ -1,0 +1,78 @@
+"""Images as sources: a table of paths and labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from imbalance_lab.data.arrays import Splits
+from imbalance_lab.data.image_files import Normalization
+from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, build_splits
+from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
+from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
+from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.data.splitting import stratified_split
+
+
+def image_table(
+    *,
+    path: str,
+    label: str | Sequence[str],
+    root: str | None = None,
+    path_column: str = "path",
+    group: str | None = None,
+    split: str | None = None,
+    val_fraction: float = 0.15,
+    test_fraction: float = 0.15,
+    split_seed: int = 0,
+    image_size: int = 224,
+    channels: Channels = "auto",
+    normalize: Normalization = "fitted",
+    cache: str | None = None,
+    max_pixels: int = 100_000_000,
+    schema: InputSchema | None = None,
+) -> Splits:
+    """Read images that a table lists.
+
+    Args:
+        path: a ``.csv``, ``.tsv`` or ``.parquet`` file.
+        label: the column with the class; or a list of columns, each 0 or 1, for multilabel data.
+        root: the directory that the paths are relative to; the table's own if None.
+        path_column: the column with the image's path.
+        group: a column; rows with equal values are never in two splits.
+        split: a column with train, val or test in every row.
+
+    The other arguments are `image_folder`'s.
+
+    Raises:
+        ValueError, FileNotFoundError: naming the line, file or column, and the remedy.
+    """
+    table = read_table(path)
+    source = [(Path(path).expanduser(), 0)]
+    labels = [label] if isinstance(label, str) else list(label)
+    columns = {"label": labels, "path_column": [path_column], "group": [group], "split": [split]}
+    for option, names in columns.items():
+        for name in filter(None, names):
+            require_column(name, table.column_names, source[0][0], f"data.{option}")
+    classes, targets = read_targets(table, label, source, None if schema is None else schema.classes)
+    folder = source[0][0].parent if root is None else Path(root).expanduser()
+    files = _files(table[path_column], path_column, folder, source)
+    groups = None if group is None else group_ids(table[group])
+    if split is None:
+        fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+        splits = stratified_split(targets, **fractions, seed=split_seed, groups=groups)
+    else:
+        splits = split_from_column(table[split], split, source)
+    options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
+    return build_splits(ImageList(folder, files, classes, targets, groups), splits, options)
+
+
+def _files(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:
+    """The paths of the images, each of which exists."""
+    files = []
+    for row, relative in enumerate(column.to_pylist()):
+        file = root / str(relative)
+        if relative is None or not file.is_file():
+            raise ValueError(f"{format_location(source, row)}, column {name!r}: there is no file {file}")
+        files.append(str(file))
+    return files

@@ -1,0 +1,256 @@
+"""What a model takes as its input, in plain values: it travels with the model, so that new data mean the same to it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from imbalance_lab.data.columns import Column
+from imbalance_lab.data.image_decoder import ImageDecoder, check_depth, decode, header
+from imbalance_lab.data.normalize import Normalize
+from imbalance_lab.data.preprocess import Preprocess, Scaling
+from imbalance_lab.data.read_table import Files, as_table
+from imbalance_lab.validation import did_you_mean
+
+Unknown = dict[str, dict[str, int]]
+"""Of each column, how often each category occurs that the model does not know."""
+
+
+@dataclass(frozen=True)
+class InputSchema(ABC):
+    """The raw inputs of a model: how they are encoded, and which classes it predicts.
+
+    Args:
+        classes: the C classes or labels, in the order of the logits.
+    """
+
+    classes: tuple[str, ...]
+
+    @property
+    @abstractmethod
+    def input_shape(self) -> tuple[int, ...]:
+        """The shape of one encoded input."""
+
+    @property
+    def prepared_shape(self) -> tuple[int, ...]:
+        """The shape of one input after the preparation module: what a backbone takes."""
+        return self.input_shape
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        """Of each categorical column, the last ones of the input: its number of codes, 0 for unknown included."""
+        return ()
+
+    def encode(self, raw: Any) -> Tensor:
+        """Raw inputs → (N, *input_shape), as the training source encoded them.
+
+        Raises:
+            ValueError: naming what does not fit, and where.
+        """
+        return self.encode_counting(raw)[0]
+
+    @abstractmethod
+    def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
+        """The same, and the categories that were coded as unknown."""
+
+    def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
+        """The preparation module of a state dict, whose keys may start with ``prepare.``."""
+        state = {name.removeprefix("prepare."): value.clone() for name, value in state_dict.items()}
+        return Normalize(state["mean"], state["std"])
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for a checkpoint or JSON."""
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "InputSchema":
+        """Read what `as_dict` gave.
+
+        Raises:
+            ValueError: for an unknown kind.
+        """
+        kinds: dict[str, type[_ReadableSchema]] = {"arrays": ArraySchema, "images": ImageSchema, "table": TableSchema}
+        if content.get("kind") not in kinds:
+            raise ValueError(
+                f"the kind of an input schema must be one of {', '.join(kinds)}, got {content.get('kind')!r}"
+            )
+        return kinds[content["kind"]].read(content)
+
+
+class _ReadableSchema(InputSchema):
+    @classmethod
+    @abstractmethod
+    def read(cls, content: Mapping[str, Any]) -> InputSchema:
+        """From the plain values of this kind."""
+
+
+@dataclass(frozen=True)
+class ArraySchema(_ReadableSchema):
+    """Arrays or tensors (N, *shape).
+
+    Args:
+        shape: of one input.
+        dtype: NumPy's name of the type of its values.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
+        """Any array of that shape; values that the type cannot hold are refused, not rounded."""
+        given = raw.detach().cpu().numpy() if isinstance(raw, Tensor) else np.asarray(raw)
+        if given.shape[1:] != self.shape or not given.ndim:
+            raise ValueError(f"inputs must have the shape (N, {', '.join(map(str, self.shape))}), got {given.shape}")
+        wanted = np.dtype(self.dtype)
+        with np.errstate(invalid="ignore"):
+            array = given.astype(wanted, copy=False)
+        if wanted.kind != "f" and (given.dtype.kind not in "iub" or (array != given).any()):
+            raise ValueError(
+                f"inputs must be {self.dtype}, as in training, got {given.dtype} with other values: convert them"
+            )
+        return torch.from_numpy(np.ascontiguousarray(array)), {}
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": "arrays", "classes": list(self.classes), "shape": list(self.shape), "dtype": self.dtype}
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "ArraySchema":
+        return cls(tuple(content["classes"]), tuple(content["shape"]), content["dtype"])
+
+
+@dataclass(frozen=True)
+class ImageSchema(_ReadableSchema):
+    """Image files.
+
+    Args:
+        size, channels, is_16bit, max_pixels: how they are decoded, see `ImageDecoder`.
+    """
+
+    size: int
+    channels: int
+    is_16bit: bool
+    max_pixels: int
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return self.channels, self.size, self.size
+
+    @property
+    def decoder(self) -> ImageDecoder:
+        """How files become arrays."""
+        return ImageDecoder(self.size, self.channels, self.is_16bit, self.max_pixels)
+
+    def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
+        """A path, or several.
+
+        Raises:
+            UnreadableImageError: naming the file.
+        """
+        paths: Sequence[str | Path] = [raw] if isinstance(raw, str | Path) else list(raw)
+        for path in paths:
+            check_depth(path, header(path, self.decoder), self.decoder)
+        return (decode(paths, self.decoder) if paths else torch.empty(0, *self.input_shape)), {}
+
+    def as_dict(self) -> dict[str, Any]:
+        parts = {"size": self.size, "channels": self.channels, "is_16bit": self.is_16bit, "max_pixels": self.max_pixels}
+        return {"kind": "images", "classes": list(self.classes), **parts}
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "ImageSchema":
+        parts = {name: content[name] for name in ("size", "channels", "is_16bit", "max_pixels")}
+        return cls(tuple(content["classes"]), **parts)
+
+
+@dataclass(frozen=True)
+class TableSchema(_ReadableSchema):
+    """Rows of a table, whose columns are found by name.
+
+    Args:
+        columns: the features in the order of the input: numbers, then categories.
+        targets: the columns that are predicted.
+        scaling: of the numbers, see `Preprocess`.
+        gaps: the numeric columns with missing values in the training rows; each adds an indicator to the input.
+        n_quantiles: of each numeric column, that the preparation keeps.
+    """
+
+    columns: tuple[Column, ...]
+    targets: tuple[str, ...]
+    scaling: Scaling
+    gaps: tuple[str, ...] = ()
+    n_quantiles: int = 0
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return (len(self.columns),)
+
+    @property
+    def prepared_shape(self) -> tuple[int, ...]:
+        return (len(self.columns) + len(self.gaps),)
+
+    @property
+    def cardinalities(self) -> tuple[int, ...]:
+        return tuple(len(column.categories) + 1 for column in self.columns if column.kind == "category")
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numeric columns."""
+        return tuple(column.name for column in self.columns if column.kind == "number")
+
+    def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
+        """A DataFrame, an Arrow table, columns by name, or the path of a CSV or Parquet file; other columns are ignored.
+
+        Raises:
+            ValueError: if a column is missing, or a value is not a number where the model takes one.
+        """
+        files: Files = [(Path(raw).expanduser(), 0)] if isinstance(raw, str | Path) else ()
+        return self.encode_rows(as_table(raw), files)
+
+    def encode_rows(self, table: pa.Table, files: Files = ()) -> tuple[Tensor, Unknown]:
+        """Rows (N, F) float32, and the unknown categories; ``files`` say where the rows come from."""
+        inputs = np.empty((len(table), len(self.columns)), np.float32)
+        unknown: Unknown = {}
+        for to, column in enumerate(self.columns):
+            if column.name not in table.column_names:
+                hint = did_you_mean(column.name, table.column_names)
+                where = f"{files[0][0]} has" if files else "the data have"
+                raise ValueError(f"{where} no column {column.name!r}, which the model takes{hint or ': add it'}")
+            inputs[:, to] = column.encode(table[column.name], files)
+            if counts := column.unknown(table[column.name]):
+                unknown[column.name] = counts
+        return torch.from_numpy(inputs), unknown
+
+    def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
+        state = {name.removeprefix("prepare."): value.clone() for name, value in state_dict.items()}
+        return Preprocess(*(state[name] for name in ("median", "gaps", "mean", "std", "quantiles")))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "kind": "table",
+            "classes": list(self.classes),
+            "columns": [column.as_dict() for column in self.columns],
+            "targets": list(self.targets),
+            "scaling": self.scaling,
+            "gaps": list(self.gaps),
+            "n_quantiles": self.n_quantiles,
+        }
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any]) -> "TableSchema":
+        return cls(
+            tuple(content["classes"]),
+            tuple(Column.from_dict(column) for column in content["columns"]),
+            tuple(content["targets"]),
+            content["scaling"],
+            tuple(content["gaps"]),
+            content["n_quantiles"],
+        )
