@@ -73,7 +73,7 @@ class Model(nn.Module):
         """Raw inputs, as `InputSchema.encode` takes them → logits (N, C), batch by batch."""
         device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
         inputs: Tensor = self.schema.encode(raw)
-        parts = [self(part.to(device)).float().cpu() for part in inputs.split(BATCH_SIZE)]
+        parts = [self(part.to(device)).float().cpu() for part in torch.split(inputs, BATCH_SIZE)]
         logits: NDArray[np.float32] = torch.cat(parts).numpy()
         return logits
 

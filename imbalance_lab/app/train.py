@@ -222,9 +222,10 @@ def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory
 def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
     from imbalance_lab.report.terminal import console
 
+    resolved: Any = OmegaConf.to_container(config.trainer, resolve=True)
     trainer: pl.Trainer = instantiate_node(
         "trainer",
-        OmegaConf.masked_copy(config.trainer, [key for key in config.trainer if key != "callbacks"]),
+        OmegaConf.create({key: value for key, value in resolved.items() if key != "callbacks"}),
         default_root_dir=str(directory.path),
         logger=loggers,
         callbacks=callbacks,

@@ -10,6 +10,14 @@ from torch import Tensor
 from imbalance_lab import seeding
 
 
+class NoAugmentation:
+    """Leaves the training inputs as they are."""
+
+    def __call__(self, inputs: Tensor, sample_seeds: Tensor) -> Tensor:
+        """Return ``inputs``."""
+        return inputs
+
+
 class ShiftFlip:
     """Move each image by up to ``shift`` pixels either way, filling with black, and mirror half of them.
 

@@ -50,7 +50,12 @@ def image_table(
     table = read_table(path)
     source = [(Path(path).expanduser(), 0)]
     labels = [label] if isinstance(label, str) else list(label)
-    columns = {"label": labels, "path_column": [path_column], "group": [group], "split": [split]}
+    columns: dict[str, list[str | None]] = {
+        "label": [*labels],
+        "path_column": [path_column],
+        "group": [group],
+        "split": [split],
+    }
     for option, names in columns.items():
         for name in filter(None, names):
             require_column(name, table.column_names, source[0][0], f"data.{option}")

@@ -102,7 +102,8 @@ def table(
     notes: list[str] = []
     if schema is None:
         columns, notes = _fit_columns(features, parts.train, categorical, files)
-        schema = TableSchema(classes, columns, tuple(targets), check_choice("scaling", scaling, get_args(Scaling)))
+        check_choice("scaling", scaling, get_args(Scaling))
+        schema = TableSchema(classes, columns, tuple(targets), scaling)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
     else:
@@ -157,8 +158,7 @@ def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Pre
 def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
     """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
     gaps = [schema.numbers.index(name) for name in schema.gaps]
-    options = {"gaps": gaps, "n_quantiles": schema.n_quantiles}
-    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, **options)
+    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, gaps=gaps, n_quantiles=schema.n_quantiles)
 
 
 def _check_schema(schema: InputSchema, features: pa.Table, data: pa.Table) -> TableSchema:

@@ -95,7 +95,7 @@ class OperatingPoint:
     def from_postprocessor(cls, postprocessor: PostProcessor, on_test: Sequence[Threshold | str]) -> "OperatingPoint":
         """From the fitted post-processing, and its thresholds with their counts on test."""
         rule = next((each.rule for each in postprocessor.thresholds if isinstance(each, Threshold)), None)
-        is_adjusted = postprocessor.adjustment is not None and postprocessor.prior is not None
+        is_adjusted = postprocessor.prior_correction is not None and postprocessor.prior is not None
         return cls(
             rule=rule,
             temperature=postprocessor.calibration.as_json().get("temperature"),

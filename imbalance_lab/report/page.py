@@ -90,7 +90,7 @@ def _mistake_group(group: Sequence[Mistake], classes: Sequence[str]) -> dict[str
     if first.kind == "false alarm":
         title = f"false positives for {name}"
     else:
-        title = f"{name} not found" if first.decided is None else f"{name} predicted as another class"
+        title = f"{name} not found" if first.predicted is None else f"{name} predicted as another class"
     examples = [
         {
             "label": _mistake_label(each, classes),

@@ -1,0 +1,41 @@
+"""The look at the data before training, in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from imbalance_lab.data.summary import DataSummary
+from imbalance_lab.report.terminal import console, plain_table
+
+MAX_ROWS, MAX_LINES = 40, 8
+"""Classes that the table shows, and messages that are printed."""
+
+
+def summary_table(summary: DataSummary) -> Table:
+    """Per class: examples in each split, shot group, examples in a batch, half width of the AUROC's interval."""
+    table = plain_table("The data, before training")
+    table.add_column("class", overflow="ellipsis", max_width=26, no_wrap=True)
+    for heading in ("train", "val", "test", "group", "a batch", "AUROC ±"):
+        table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
+    shown = sorted(range(len(summary.classes)), key=lambda c: summary.classes[c].train)[:MAX_ROWS]
+    for each in (summary.classes[c] for c in sorted(shown)):
+        half = "–" if each.auroc_width is None else f"{each.auroc_width / 2:.3f}"
+        counts = (f"{n:,}" for n in (each.train, each.val, each.test))
+        table.add_row(each.name, *counts, each.group, f"{each.per_batch:.1f}", half)
+    if len(summary.classes) > MAX_ROWS:
+        table.caption = f"the {MAX_ROWS} rarest of {len(summary.classes)} classes; all are in data_summary.json"
+    return table
+
+
+def print_summary(summary: DataSummary, warnings: Sequence[str]) -> None:
+    """Print counts, errors and these warnings."""
+    out = console()
+    groups = [each.group for each in summary.classes]
+    told = ", ".join(f"{groups.count(group)} {group}" for group in ("many", "medium", "few") if group in groups)
+    counts = " + ".join(f"{n:,} {split}" for split, n in summary.examples.items())
+    factor = "" if summary.imbalance_factor is None else f", imbalance factor {summary.imbalance_factor:.3g}"
+    out.print(f"{counts} examples of {len(summary.classes)} classes ({told}){factor}", soft_wrap=True)
+    for each in summary.errors[:MAX_LINES]:
+        out.print(f"error: {each}", style="red", soft_wrap=True)
+    for each in warnings:
+        out.print(f"warning: {each}", style="yellow", soft_wrap=True)
