@@ -46,7 +46,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
             print_help(sys.argv[1:])
         else:
             hydra_main()
-    except (UsageError, HydraException, OmegaConfBaseException) as error:
+    except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if wants_traceback or sentence is None:
             raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.configuration import evaluation_config
-from imbalance_lab.app.instantiate import instantiate_part
+from imbalance_lab.app.postprocessing import fit_postprocessing
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write, write_json
@@ -18,7 +18,6 @@ from imbalance_lab.files import atomic_write, write_json
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.posthoc import PostProcessor, Threshold
-    from imbalance_lab.task import Task
 
 
 class RunResults(NamedTuple):
@@ -47,7 +46,7 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
     counts = metadata["train_counts"]
     prior = metadata["train_prior"] and tuple(metadata["train_prior"])
     val, test = (Evaluation(directory.read_predictions(split), counts) for split in ("val", "test"))
-    postprocessor = _fit_postprocessor(config, val, prior)
+    postprocessor = fit_postprocessing(config, val.predictions, prior)
     changed = postprocessor.prior_correction is not None
     results = RunResults(
         val,
@@ -58,54 +57,6 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
     )
     _write(directory, config, metadata, results)
     return results
-
-
-def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> None:
-    """Refuse, before anything is trained, a post-processing that could not be fitted afterwards.
-
-    Raises:
-        UsageError: in a sentence that says what to do instead.
-    """
-    from imbalance_lab import posthoc
-
-    options = _options(config)
-    try:
-        posthoc.validate_postprocessing(
-            task.num_classes, train_prior=train_prior, activation=task.activation, **options
-        )
-    except (ValueError, TypeError) as error:
-        raise UsageError(f"after training: {error}") from error
-
-
-def _options(config: DictConfig) -> dict[str, Any]:
-    """The objects of what comes after training."""
-    return {
-        "rule": instantiate_part(config, "operating_point"),
-        "calibration": instantiate_part(config, "calibration"),
-        "prior_correction": instantiate_part(config, "prior_correction"),
-    }
-
-
-def _fit_postprocessor(config: DictConfig, val: "Evaluation", prior: tuple[float, ...] | None) -> "PostProcessor":
-    from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, fit_postprocessor
-
-    predictions = val.predictions
-    task = predictions.task
-    validate_postprocessing(config, task, prior)
-    fitted_on: dict[str, Any] = {
-        "logits": predictions.logits,
-        "target": predictions.target,
-        "classes": task.classes,
-        "train_prior": prior,
-        "activation": task.activation,
-    }
-    options = _options(config)
-    try:
-        return fit_postprocessor(**fitted_on, **options)
-    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
-        print(f"post-processing skipped: {error}")
-        options |= {"calibration": NoCalibration(), "prior_correction": NoPriorCorrection()}
-        return fit_postprocessor(**fitted_on, **options)
 
 
 def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any], results: RunResults) -> None:

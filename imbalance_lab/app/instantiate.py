@@ -8,17 +8,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from hydra.errors import InstantiationException
-from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
+from imbalance_lab.app.build import instantiate_part
 from imbalance_lab.app.checkpoint import adopt_checkpoint, check_classes, check_shapes
+from imbalance_lab.app.postprocessing import validate_postprocessing
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
-from imbalance_lab.model import accepted_arguments
 from imbalance_lab.samplers import Sampler
 from imbalance_lab.task import Task
 
@@ -70,34 +69,10 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         batch_size=config.batch_size,
     )
     prior = train_prior(loss, sampler, splits.class_counts)
+    validate_postprocessing(config, task, prior)
     return Experiment(
         splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior, tuple(overrides)
     )
-
-
-def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
-    """Instantiate ``config[part]``, with those of the ``available`` arguments that it takes and the config leaves open.
-
-    Raises:
-        UsageError: for what the constructor refuses.
-    """
-    return instantiate_node(part, config[part], **available)
-
-
-def instantiate_node(name: str, node: DictConfig, **available: Any) -> Any:
-    """Instantiate one ``_target_``; ``name`` is what a message calls it."""
-    try:
-        open_arguments = {key: value for key, value in available.items() if node.get(key) is None}
-        return instantiate(node, **accepted_arguments(get_object(node._target_), open_arguments))
-    except InstantiationException as error:
-        cause = error.__cause__
-        # Lightning's own by name: an error in the loss must not wait for the import of Lightning.
-        expected = isinstance(cause, ValueError | TypeError | OSError | ImportError)
-        if expected or type(cause).__name__ == "MisconfigurationException":
-            raise _usage_error(name, node, cause) from error
-        raise
-    except (ValueError, ImportError, AttributeError) as error:
-        raise _usage_error(name, node, error) from error
 
 
 def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tuple[float, ...] | None:
@@ -116,7 +91,12 @@ def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tupl
 def _loss(config: DictConfig, splits: Splits) -> nn.Module:
     labels = {"num_labels": splits.task.num_classes} if splits.task.is_multilabel else {}
     loss: nn.Module = instantiate_part(config, "loss", class_counts=splits.class_counts, **labels)
-    if splits.task.is_multilabel and getattr(loss, "activation", "softmax") != "sigmoid":
+    if not splits.task.is_multilabel:
+        return loss
+    own = getattr(loss, "num_labels", None)
+    if own is not None and own != splits.task.num_classes:
+        raise UsageError(f"loss: num_labels={own}, but the data have {splits.task.num_classes} labels: leave it null")
+    if own is None and getattr(loss, "activation", "softmax") != "sigmoid":
         raise UsageError(
             "the data are multilabel, but the loss takes one class an example: "
             "choose loss=sigmoid_focal, asymmetric or auc_margin"
@@ -143,9 +123,3 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
             )
         head = instantiate_part(config, "head", in_features=features, out_features=task.num_classes)
     return backbone, head
-
-
-def _usage_error(name: str, node: DictConfig, error: BaseException | None) -> UsageError:
-    """Say which part of the configuration is wrong; a TypeError rarely says what was given."""
-    given = " ".join(f"{key!s}={value}" for key, value in node.items() if not str(key).startswith("_"))
-    return UsageError(f"{name}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))

@@ -50,6 +50,8 @@ def format_error(error: Exception) -> str | None:
     if isinstance(error, ConfigCompositionException | OmegaConfBaseException):
         first = str(error).strip().splitlines()[0]
         return _unknown_key(first.split("'")[1]) if first.startswith("Could not override '") else first
+    if isinstance(error, ValueError) and "Config group override must be" in str(error):
+        return _not_a_choice(sys.argv[1:])
     return None
 
 
@@ -58,6 +60,17 @@ def _unreadable(override: str) -> str:
         f"cannot read {override!r} as KEY=VALUE: put it in single quotes, without spaces, "
         "as in 'loss.alpha=[0.25,0.75]'"
     )
+
+
+def _not_a_choice(arguments: Iterable[str]) -> str:
+    """For ``loss=null`` and ``data=5``: a group is chosen by the name of one of its files."""
+    for argument in arguments:
+        group, _, value = argument.partition("=")
+        folder = config_directory() / group
+        if folder.is_dir() and (value in ("null", "None", "true", "false", "") or not value[:1].isalpha()):
+            choices = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+            return f"{argument} is not a choice: {group} is one of {choices}"
+    return "a configuration group is chosen by the name of one of its files, as in loss=focal"
 
 
 def _unknown_choice(file: str, options: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,9 +20,11 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.app.build import instantiate_node, instantiate_part, usage_error
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.app.distributed import is_first_process, leave_process_group, repeat_only_this_job
-from imbalance_lab.app.instantiate import Experiment, instantiate_experiment, instantiate_node, instantiate_part
+from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
+from imbalance_lab.app.postprocessing import validate_postprocessing
 from imbalance_lab.app.termination import report_termination
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -245,7 +247,7 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, D
         experiment.loss,
         task=experiment.task,
         prepare=splits.prepare,
-        optimizer=experiment.optimizer,
+        optimizer=_explained(config, "optimizer", experiment.optimizer),
         scheduler=experiment.scheduler,
         head_lr=config.head_lr,
         seed=config.seed,
@@ -268,6 +270,18 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, D
         seed=config.seed,
     )
     return classifier, data
+
+
+def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Callable[..., Any]:
+    """A factory that is called only when Lightning sets up the model, and what it then refuses, as one sentence."""
+
+    def build(*arguments: Any) -> Any:
+        try:
+            return factory(*arguments)
+        except (ValueError, TypeError) as error:
+            raise usage_error(part, config[part], error) from error
+
+    return build
 
 
 def _monitors(config: DictConfig, task: Task) -> set[str]:
@@ -295,8 +309,6 @@ def _strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
 
 def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
     """The priors that the logits will stand for; refuse a prior correction that cannot start from them."""
-    from imbalance_lab.app.evaluate import validate_postprocessing
-
     prior = experiment.train_prior
     if prior is not None:
         prior = strategy.implied_prior(prior)

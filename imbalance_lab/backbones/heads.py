@@ -13,7 +13,7 @@ class CosineHead(nn.Module):
 
     Args:
         in_features: F.
-        num_classes: C.
+        out_features: C.
         scale: s > 0, what the cosines are multiplied by.
 
     Shapes: features (N, F) → logits (N, C) in [−s, s], in float32 at least, because in bfloat16 they would lie 0.004
@@ -25,13 +25,13 @@ class CosineHead(nn.Module):
     torch.Size([2, 3])
     """
 
-    def __init__(self, in_features: int, num_classes: int, scale: float = 30.0) -> None:
+    def __init__(self, in_features: int, out_features: int, scale: float = 30.0) -> None:
         super().__init__()
         if isinstance(scale, bool) or not isinstance(scale, int | float) or not scale > 0:
             raise ValueError(f"scale must be a number > 0, got {scale!r}")
         self.scale = scale
         # Normal draws point in all directions alike; unit rows, as only their directions count.
-        self.weight = nn.Parameter(F.normalize(torch.randn(num_classes, in_features)))
+        self.weight = nn.Parameter(F.normalize(torch.randn(out_features, in_features)))
 
     def forward(self, features: Tensor) -> Tensor:
         """Features (N, F) → logits (N, C)."""
@@ -41,5 +41,5 @@ class CosineHead(nn.Module):
 
     def extra_repr(self) -> str:
         """The sizes, for ``print(head)``."""
-        num_classes, in_features = self.weight.shape
-        return f"in_features={in_features}, num_classes={num_classes}, scale={self.scale}"
+        out_features, in_features = self.weight.shape
+        return f"in_features={in_features}, out_features={out_features}, scale={self.scale}"

@@ -112,6 +112,11 @@ class AUCMarginLoss(nn.Module):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     @property
+    def num_labels(self) -> int:
+        """The number of labels that the loss is for."""
+        return len(self.a)
+
+    @property
     def activation(self) -> str:
         """How its logits become probabilities: of one label told by two logits it is their difference that counts."""
         return "softmax" if len(self.a) == 1 else "sigmoid"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from imbalance_lab.class_counts import Weighting
@@ -14,7 +15,7 @@ from imbalance_lab.losses.checks import (
     in_full_precision,
 )
 from imbalance_lab.losses.weighted_cross_entropy import weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, listed_weights
+from imbalance_lab.losses.weights import Counts, listed_weights, normalized
 
 
 class CrossEntropyLoss(nn.CrossEntropyLoss):
@@ -54,6 +55,11 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             label_smoothing=checked_number("label_smoothing", label_smoothing, at_least=0, at_most=1),
             reduction=checked_reduction(reduction),
         )
+
+    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
+        """∝ sampler_prior × weight; None if a class weighs nothing."""
+        weight = torch.ones_like(sampler_prior) if self.weight is None else self.weight.to(sampler_prior)
+        return normalized(sampler_prior * weight)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (N, C, …) for class numbers (N, …) or probabilities (N, C, …)."""

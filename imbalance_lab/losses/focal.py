@@ -19,7 +19,7 @@ from imbalance_lab.losses.checks import (
 )
 from imbalance_lab.losses.targets import along_classes, example_weights, fitted, number_kept, one_hot, without
 from imbalance_lab.losses.weighted_cross_entropy import cross_entropies
-from imbalance_lab.losses.weights import Counts, PerClass, checked_background, checked_weights, spread
+from imbalance_lab.losses.weights import Counts, PerClass, checked_background, checked_weights, normalized, spread
 
 FocalReduction = Literal["none", "sum", "mean", "weighted_mean", "mean_positive"]
 
@@ -150,6 +150,13 @@ class FocalLoss(nn.Module):
             label_smoothing=self.label_smoothing,
             reduction=self.reduction,
         )
+
+    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
+        """∝ sampler_prior × α, which focal loss only approaches; None if a class weighs nothing."""
+        if self.alpha is None:
+            return normalized(sampler_prior)
+        alpha = spread(self.alpha, self.background_class, sampler_prior[None])
+        return normalized(sampler_prior * alpha.to(sampler_prior))
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""

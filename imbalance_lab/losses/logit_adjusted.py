@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from imbalance_lab.class_counts import class_priors
 from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, required_counts, weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses.weights import Counts, normalized
 
 
 def logit_adjusted_cross_entropy(
@@ -92,6 +92,10 @@ class LogitAdjustedLoss(nn.Module):
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
+
+    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
+        """∝ sampler_prior / π^τ: the loss has added τ log π already."""
+        return normalized(sampler_prior * (-self.tau * self.log_prior.to(sampler_prior)).exp())
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""

@@ -20,7 +20,7 @@ from imbalance_lab.losses.checks import (
     reduce,
 )
 from imbalance_lab.losses.targets import fitted, number_kept
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses.weights import Counts, normalized
 
 
 def poly_loss(
@@ -89,6 +89,10 @@ class PolyLoss(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `poly_loss`."""
         return poly_loss(logits, target, epsilon=self.epsilon, ignore_index=self.ignore_index, reduction=self.reduction)
+
+    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
+        """The sampler's, which the loss only approaches."""
+        return normalized(sampler_prior)
 
     def extra_repr(self) -> str:
         """The knobs, for ``print(loss)``."""

@@ -41,6 +41,11 @@ def listed_weights(weight: object, class_counts: Counts | None = None) -> Tensor
     return weights.detach().clone().to(torch.get_default_dtype())
 
 
+def normalized(prior: Tensor) -> Tensor | None:
+    """``prior`` (C,) scaled to sum to 1; None where it leaves a class out, which no logit can stand for."""
+    return prior / prior.sum() if bool((prior > 0).all()) else None
+
+
 def spread(alpha: float | Tensor, background_class: int, logits: Tensor) -> Tensor:
     """α as one weight for each class of logits (N, C, …): one number a means a for the background, 1 − a elsewhere."""
     num_classes = logits.shape[1]

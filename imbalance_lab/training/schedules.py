@@ -1,4 +1,7 @@
-"""Learning-rate schedules as functions of the fraction of the run that is done, so that they fit any number of steps."""
+"""Learning-rate schedules as functions of the fraction of the run that is done, so that they fit any number of steps.
+
+Each is built from its parameters, and called with the optimizer and the number of steps once these are known.
+"""
 
 import math
 from collections.abc import Mapping
@@ -9,48 +12,65 @@ from torch.optim.lr_scheduler import LambdaLR
 from imbalance_lab.validation import check_number
 
 
-def cosine(optimizer: Optimizer, total_steps: int, *, warmup: float = 0.05) -> LambdaLR:
-    """Rise linearly over the first ``warmup`` of the run, then fall to 0 along a half cosine (arXiv 1608.03983)."""
-    _check_warmup(warmup)
-
-    def factor(step: int) -> float:
-        done = step / total_steps
-        if done < warmup:
-            return (step + 1) / (warmup * total_steps + 1)
-        return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
-
-    return LambdaLR(optimizer, factor)
-
-
-def constant(optimizer: Optimizer, total_steps: int) -> LambdaLR:
+class Constant:
     """The learning rate stays as it is."""
-    return LambdaLR(optimizer, lambda step: 1.0)
+
+    def __call__(self, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+        """The scheduler of an optimizer."""
+        return LambdaLR(optimizer, lambda step: 1.0)
 
 
-def steps(
-    optimizer: Optimizer, total_steps: int, *, warmup: float = 0.025, factors: Mapping[float, float] | None = None
-) -> LambdaLR:
-    """Rise linearly over ``warmup``, then multiply the rate by a factor from given points of the run on.
+class Cosine:
+    """Rise linearly over the first ``warmup`` of the run, then fall to 0 along a half cosine (arXiv 1608.03983).
 
     Args:
-        optimizer: whose rate is scheduled.
-        total_steps: steps of the whole run.
-        warmup: fraction of the run.
-        factors: fraction of the run → factor from there on. If not given, those of LDAM-DRW (arXiv 1906.07413):
-            0.01 from epoch 160 and 0.0001 from epoch 180 of 200.
+        warmup: fraction of the run, in [0, 1).
     """
-    _check_warmup(warmup)
-    chosen = {0.8: 0.01, 0.9: 0.0001} if factors is None else factors
-    points = sorted((float(share), factor) for share, factor in chosen.items())
 
-    def factor(step: int) -> float:
-        done = step / total_steps
-        if done < warmup:
-            return (step + 1) / (warmup * total_steps + 1)
-        return next((factor for share, factor in reversed(points) if done >= share), 1.0)
+    def __init__(self, warmup: float = 0.05) -> None:
+        self.warmup = check_number("warmup", warmup, minimum=0, below=1)
 
-    return LambdaLR(optimizer, factor)
+    def __call__(self, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+        """The scheduler of an optimizer, stepped after each of ``total_steps`` steps."""
+
+        def factor(step: int) -> float:
+            done = step / total_steps
+            if done < self.warmup:
+                return (step + 1) / (self.warmup * total_steps + 1)
+            return 0.5 * (1 + math.cos(math.pi * (done - self.warmup) / (1 - self.warmup)))
+
+        return LambdaLR(optimizer, factor)
 
 
-def _check_warmup(warmup: float) -> None:
-    check_number("warmup, a fraction of the run,", warmup, minimum=0, below=1)
+class Steps:
+    """Rise linearly over the first ``warmup`` of the run, then multiply the rate by a factor from given points on.
+
+    Args:
+        warmup: fraction of the run, in [0, 1).
+        factors: fraction of the run → factor of the rate from there on. If not given, those of LDAM-DRW (arXiv
+            1906.07413): 0.01 from epoch 160 and 0.0001 from epoch 180 of 200.
+    """
+
+    def __init__(self, warmup: float = 0.025, factors: Mapping[float, float] | None = None) -> None:
+        self.warmup = check_number("warmup", warmup, minimum=0, below=1)
+        chosen = {0.8: 0.01, 0.9: 0.0001} if factors is None else factors
+        if not isinstance(chosen, Mapping):
+            raise TypeError(f"factors must be a mapping of fractions of the run to factors, got {factors!r}")
+        self.points = sorted(
+            (
+                check_number("a fraction of the run in factors", float(start), minimum=0, maximum=1),
+                check_number(f"factors[{start}]", factor, minimum=0),
+            )
+            for start, factor in chosen.items()
+        )
+
+    def __call__(self, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+        """The scheduler of an optimizer, stepped after each of ``total_steps`` steps."""
+
+        def factor(step: int) -> float:
+            done = step / total_steps
+            if done < self.warmup:
+                return (step + 1) / (self.warmup * total_steps + 1)
+            return next((factor for start, factor in reversed(self.points) if done >= start), 1.0)
+
+        return LambdaLR(optimizer, factor)

@@ -32,7 +32,7 @@ def check_trainer(trainer: Any, data: DataModule, *, fit: bool, ckpt_path: str |
     if trainer.fast_dev_run:
         raise UsageError(
             f"trainer.fast_dev_run={trainer.fast_dev_run} saves no checkpoint, and it is one that is tested: "
-            "for a quick look choose max_epochs=1 +trainer.limit_train_batches=1"
+            "for a quick look choose max_epochs=1 trainer.limit_train_batches=1"
         )
     loaders = {"val": data.val_dataloader(), "test": data.test_dataloader()}
     for split, loader in loaders.items():

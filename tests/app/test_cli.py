@@ -1,13 +1,11 @@
 """The command line as users type it, each in a process of its own: exit codes, sentences, sweeps, DDP."""
 
 import json
-import os
 import shlex
 import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,28 +15,7 @@ from imbalance_lab.app.cli import run_cli
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.sweep import read_sweep
 from tests.conftest import ROOT
-
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
-    "OMP_NUM_THREADS": "1"
-}
-
-
-def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """``python train.py ARGUMENTS``, one thread, as in a terminal 100 columns wide that is a pipe."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), *arguments],
-        cwd=cwd,
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def metrics_of(directory: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
-    return content
+from tests.helpers.command_line import ENVIRONMENT, metrics_of, train
 
 
 def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
@@ -65,6 +42,13 @@ def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
         ("data=spreadsheet", "error: there is no data=spreadsheet (choices: cifar100_lt, "),
         ("loss.alpha=[0.1,", "error: cannot read 'loss.alpha=[0.1,' as KEY=VALUE: put it in single quotes"),
         ("loss.gamma=-1", "error: loss: gamma must be a finite number ≥ 0, got -1"),
+        ("loss=null", "error: loss=null is not a choice: loss is one of asymmetric, auc_margin, "),
+        ("data=5", "error: data=5 is not a choice: data is one of cifar100_lt, "),
+        ("deploy_prior=[0.5,0.5]", "error: deploy_prior is now called prior_correction=deploy_prior"),
+        ("operating_point=recall", "error: operating_point=recall is now called operating_point=min_recall"),
+        ("sampler=stratified", "error: sampler=stratified is now called sampler=m_per_class"),
+        ("trainer.profiler=simple", "error: trainer.profiler is an argument of Lightning's Trainer"),
+        ("monitor=val/aurok/macro", "error: monitor=val/aurok/macro is not logged; did you mean 'val/auroc/macro'?"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(argument: str, sentence: str, tmp_path: Path) -> None:
@@ -81,7 +65,7 @@ def test_torch_and_torchvision_from_different_places_are_told(capsys: pytest.Cap
 
     with pytest.raises(SystemExit, match="2"):
         run_cli(main)
-    assert "torch and torchvision come from different places" in capsys.readouterr().err
+    assert "torch and torchvision come from different sources" in capsys.readouterr().err
 
 
 def test_a_misspelt_key_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -19,13 +19,9 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.posthoc import PostProcessor
 from tests.conftest import LABEL_LOSSES, ROOT, RunJob, composed, needs_fashion_mnist, of_labels
+from tests.helpers.command_line import metrics_of
 
 SOFTMAX_LOSSES = sorted({file.stem for file in (ROOT / "configs" / "loss").glob("*.yaml")} - set(LABEL_LOSSES))
-
-
-def metrics_of(directory: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
-    return content
 
 
 def weights_of(checkpoint: Path) -> dict[str, torch.Tensor]:
@@ -42,8 +38,6 @@ def test_run_directory_is_complete(finished_run: Path) -> None:
         "predictions/test.parquet",
         "predictions/mistakes.parquet",
         "report.html",
-        "predictions/last/val.parquet",
-        "predictions/last/test.parquet",
         "metrics.csv",
         "hparams.yaml",
         "run.json",
@@ -140,7 +134,14 @@ def test_checkpoint_holds_loss_classes_and_config_as_plain_values(finished_run: 
     checkpoint = torch.load(finished_run / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["state_dict"]["loss.alpha"].shape == (10,)
     hparams = checkpoint["hyper_parameters"]
-    assert hparams["classes"] == [str(number) for number in range(10)]
+    assert hparams["task"] == {
+        "kind": "multiclass",
+        "classes": [str(number) for number in range(10)],
+        "activation": "softmax",
+        "positive": None,
+    }
+    assert hparams["input_schema"]["shape"] == [1, 8, 8]
+    assert hparams["overrides"] == ["max_epochs=3", "loss.alpha=effective"]
     assert hparams["class_counts"] == [105, 75, 53, 38, 27, 19, 14, 10, 7, 5]
     assert hparams["config"]["loss"]["alpha"] == "effective"
 
@@ -158,8 +159,8 @@ def test_operating_point_is_fitted_on_validation(finished_run: Path) -> None:
 
 
 def test_a_deployment_prior_is_applied_to_test_and_told_beside_it(run_job: RunJob) -> None:
-    uniform = f"deploy_prior={[0.1] * 10}"
-    run = run_job("max_epochs=6", "operating_point=min_recall", "operating_point.min_recall=0.85", uniform)
+    uniform = ("prior_correction=deploy_prior", f"prior_correction.deploy_prior={[0.1] * 10}")
+    run = run_job("max_epochs=6", "operating_point=min_recall", "operating_point.min_recall=0.85", *uniform)
     told = metrics_of(run)
     before, after = (told[split]["balanced_accuracy"]["value"] for split in ("test", "test_adjusted"))
     assert after > before, "the tail is found more often once its classes count as much as the others"
@@ -206,17 +207,36 @@ def test_fit_false_gives_the_scores_of_the_checkpoint_to_the_last_digit(finished
     assert not (again / "checkpoints").exists()
 
 
-def test_a_checkpoint_of_another_model_is_refused_by_what_to_add(finished_run: Path) -> None:
+def test_a_tested_model_needs_no_retyping(finished_run: Path) -> None:
     best = f"ckpt_path='{finished_run}/checkpoints/best.ckpt'"
-    with pytest.raises(UsageError, match=r"holds another model: add 'loss.alpha=effective'$"):
-        instantiate_experiment(composed("fit=false", best))
-    with pytest.raises(UsageError, match=r"tells 10 classes apart, '0' …, but the data have 2"):
-        instantiate_experiment(composed("fit=false", best, "data=digits_binary"))
+    config = composed("fit=false", best)
+    instantiate_experiment(config, ["fit=false", best])
+    assert config.loss.alpha == "effective"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("loss.alpha=inverse", r"loss.alpha=inverse describes another model .* with loss.alpha=effective: leave"),
+        (
+            "backbone=mlp",
+            r"backbone=mlp describes another model .* with backbone._target_=\S+ConvNet: leave backbone out",
+        ),
+        ("loss=cross_entropy", r"loss=cross_entropy describes another model .* with loss._target_=\S+FocalLoss"),
+        ("data=digits_binary", r"(has 10 classes|trained on 10 classes), '?0'?.* but the data have 2"),
+    ],
+)
+def test_an_override_that_describes_another_model_is_refused_by_name(
+    finished_run: Path, override: str, sentence: str
+) -> None:
+    overrides = ["fit=false", f"ckpt_path='{finished_run}/checkpoints/best.ckpt'", override]
+    with pytest.raises(UsageError, match=sentence):
+        instantiate_experiment(composed(*overrides), overrides)
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").write_bytes(b"no checkpoint")
-    with pytest.raises(UsageError, match="is no checkpoint of this program that can be read"):
+    with pytest.raises(UsageError, match="is not a readable checkpoint of this program"):
         instantiate_experiment(composed("fit=false", f"ckpt_path='{tmp_path}/model.ckpt'"))
 
 
@@ -240,32 +260,47 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
             ["loss.alpha=efective"],
             "loss: alpha must be a number, one number a class, or one of inverse, sqrt_inverse, effective",
         ),
-        (["seed=1.5"], "seed must be a whole number ≥ 0, got 1.5"),
-        (["batch_size=0"], "batch_size must be a whole number ≥ 1, got 0"),
-        (["max_epochs=none"], "max_epochs must be a whole number ≥ 1, got 'none'"),
-        (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt is no file"),
-        (["fit=false"], "fit=false tests an existing model: name it with ckpt_path"),
+        (["seed=1.5"], "seed must be an integer ≥ 0, got 1.5"),
+        (["batch_size=0"], "batch_size must be an integer ≥ 1, got 0"),
+        (["max_epochs=none"], "max_epochs must be an integer ≥ 1, got 'none'"),
+        (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt is not a file"),
+        (["fit=false"], "fit=false tests a trained model: name it with ckpt_path"),
         (["data.factor=1000"], "factor=1000 leaves no training example of class"),
         (["data=fashion_mnist_lt", "data.root=/nowhere"], "data.root=/nowhere is no folder"),
-        (["optimizer.lr=-1"], "optimizer: Invalid learning rate: -1"),
-        (["optimizer.lr=abc"], "given lr=abc"),
         (
-            ["deploy_prior=[0.5,0.5]", "operating_point=min_recall"],
+            ["prior_correction=deploy_prior", "prior_correction.deploy_prior=[0.5,0.5]", "operating_point=min_recall"],
             "after training: deploy_prior has 2 class priors, but there are 10",
         ),
-        (["deploy_prior=[0.5,0.6]", "data=digits_binary", "operating_point=min_recall"], "deploy_prior must sum to 1"),
         (
-            ["deploy_prior=[0.9,0.1]", "data=digits_binary"],
+            [
+                "prior_correction=deploy_prior",
+                "prior_correction.deploy_prior=[0.5,0.6]",
+                "data=digits_binary",
+                "operating_point=min_recall",
+            ],
+            "deploy_prior must sum to 1",
+        ),
+        (
+            ["prior_correction=deploy_prior", "prior_correction.deploy_prior=[0.9,0.1]", "data=digits_binary"],
             "with deploy_prior choose operating_point=min_recall or min_cost",
         ),
-        (["logit_adjustment=best"], "after training: the criterion for tau must be one of balanced_accuracy"),
+        (
+            ["prior_correction=logit_adjustment", "prior_correction.tau=best"],
+            "prior_correction: the criterion for tau must be one of balanced_accuracy",
+        ),
         (
             ["operating_point=min_recall", "operating_point.min_recall=2"],
-            "min_recall must be a number between 0 and 1",
+            "min_recall must be a finite number in (0, 1), got 2",
         ),
-        (["calibration=platt"], "after training: calibration must be one of none, temperature, bias_corrected"),
-        (["loss=ldam", "logit_adjustment=1"], "the class priors of the logits are unknown after this loss"),
-        (["scheduler.warmup=2"], "scheduler: warmup, a share of the run, must lie in [0, 1), got 2"),
+        (["calibration._target_=imbalance_lab.posthoc.Platt"], "calibration: "),
+        (["monitor_mode=best"], "monitor_mode must be one of max, min, got 'best'"),
+        (["early_stopping=0"], "early_stopping (true, false or a number of epochs) must be an integer ≥ 1, got 0"),
+        (["head_lr=0"], "head_lr (null for optimizer.lr) must be a finite number > 0, got 0"),
+        (
+            ["loss=ldam", "prior_correction=logit_adjustment"],
+            "the class priors of the logits are unknown after this loss",
+        ),
+        (["scheduler.warmup=2"], "scheduler: warmup must be a finite number in [0, 1), got 2"),
         (["backbone.widths=3"], "backbone: widths must be a list of whole numbers ≥ 1, got 3"),
         (["loss._target_=imbalance_lab.losses.Foccal"], "loss: "),
     ],
@@ -292,11 +327,28 @@ def test_every_choice_composes_with_the_others(override: str) -> None:
 
 @pytest.mark.parametrize(
     "override",
-    [f"{group}={choice}" for group in GROUPS if group not in ("data", "trainer") for choice in GROUPS[group]]
+    [
+        f"{group}={choice}"
+        for group in GROUPS
+        if group not in ("data", "trainer", "experiment")
+        for choice in GROUPS[group]
+        if choice != "deploy_prior"
+    ]
     + ["data=digits_lt", "data=digits_binary"],
 )
 def test_every_choice_builds(override: str) -> None:
     instantiate_experiment(composed(override))
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [("optimizer.lr=-1", "optimizer: Invalid learning rate: -1"), ("optimizer.lr=abc", "given lr=abc")],
+)
+def test_a_mistake_that_only_the_optimizer_sees_is_reported_before_the_first_step(
+    run_job: RunJob, override: str, sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        run_job(override, "logger=none")
 
 
 @needs_fashion_mnist
@@ -308,7 +360,7 @@ def test_fashion_mnist_builds(data: str) -> None:
 
 
 def test_no_group_has_a_single_member() -> None:
-    assert {group for group, choices in GROUPS.items() if len(choices) < 2} == set()
+    assert {group for group, choices in GROUPS.items() if len(choices) < 2} == {"strategy"}
 
 
 def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
@@ -366,7 +418,8 @@ def test_one_column_in_a_list_is_one_label(wine_labels: Path, run_job: RunJob) -
 def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_job: RunJob) -> None:
     run = run_job(
         *of_labels(wine_labels, "loss=asymmetric", "max_epochs=2", "calibration=bias_corrected"),
-        "deploy_prior=[0.9,0.8]",
+        "prior_correction=deploy_prior",
+        "prior_correction.deploy_prior=[0.9,0.8]",
         "operating_point=min_recall",
         "operating_point.min_recall=0.7",
     )
@@ -392,15 +445,29 @@ def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_jo
     ("overrides", "sentence"),
     [
         *(([f"loss={loss}"], "choose loss=sigmoid_focal, asymmetric or auc_margin") for loss in SOFTMAX_LOSSES),
-        (["loss=auc_margin", "loss.num_labels=1"], "loss: num_labels=1, but the data have 2"),
+        (["loss=auc_margin", "loss.num_labels=1"], "loss: num_labels=1, but the data have 2 labels"),
         (["loss=asymmetric", "sampler=class_balanced"], "several labels: choose sampler=shuffled"),
         (["loss=asymmetric", "sampler=square_root"], "several labels: choose sampler=shuffled"),
         (["loss=asymmetric", "sampler=progressive"], "several labels: choose sampler=shuffled"),
         (["loss=asymmetric", "sampler=effective_number"], "several labels: choose sampler=shuffled"),
-        (["loss=asymmetric", "deploy_prior=[0.2,0.1]", "operating_point=min_recall"], "use calibration=bias_corrected"),
-        (["loss=asymmetric", "logit_adjustment=1"], "use calibration=bias_corrected"),
         (
-            ["loss=asymmetric", "deploy_prior=[0.2]", "operating_point=min_recall", "calibration=bias_corrected"],
+            [
+                "loss=asymmetric",
+                "prior_correction=deploy_prior",
+                "prior_correction.deploy_prior=[0.2,0.1]",
+                "operating_point=min_recall",
+            ],
+            "use calibration=bias_corrected",
+        ),
+        (["loss=asymmetric", "prior_correction=logit_adjustment"], "use calibration=bias_corrected"),
+        (
+            [
+                "loss=asymmetric",
+                "prior_correction=deploy_prior",
+                "prior_correction.deploy_prior=[0.2]",
+                "operating_point=min_recall",
+                "calibration=bias_corrected",
+            ],
             "after training: deploy_prior has 1 class priors, but there are 2",
         ),
     ],

@@ -20,7 +20,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.metrics import planned_auroc_interval
 from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
 from tests.conftest import ROOT, composed
-from tests.data.test_image_files import broken_in_the_middle, tree
+from tests.helpers.images import broken_in_the_middle, tree
 
 
 def splits_of(train: list[int], val: list[int], test: list[int]) -> Splits:

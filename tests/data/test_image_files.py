@@ -9,39 +9,18 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from sklearn.datasets import load_digits, load_sample_images
 
 from imbalance_lab.data import ImageFiles, Splits, fashion_mnist, image_folder, image_table
-from imbalance_lab.data.image_decoder import ImageDecoder, UnreadableImageError
+from imbalance_lab.data.image_decoder import UnreadableImageError
 from imbalance_lab.samplers import SampledIndices
 from tests.conftest import RunJob, needs_fashion_mnist
-
-PHOTO = load_sample_images().images[0][:420, :420]  # a Chinese pagoda
-DIGITS = load_digits()
-
-
-def digit(number: int) -> Image.Image:
-    return Image.fromarray((DIGITS.images[number] * 15.9).astype(np.uint8))
-
-
-def tree(root: Path, classes: str = "abc", each: int = 8, kind: str = "png") -> Path:
-    """A folder a class, with digits of that number in it."""
-    for c, name in enumerate(classes):
-        (root / name).mkdir(parents=True)
-        for n, number in enumerate(np.flatnonzero(DIGITS.target == c)[:each]):
-            digit(number).save(root / name / f"p{n // 2}_{n}.{kind}")
-    return root
+from tests.helpers.images import DIGITS, PHOTO, broken_in_the_middle, digit, read, tree
 
 
 def inputs(source: Any) -> torch.Tensor:
     at = torch.arange(len(source))
     found: torch.Tensor = source.__getitems__(SampledIndices(at, at)).input
     return found
-
-
-def read(path: Path, **options: Any) -> np.ndarray:
-    told = {"size": 8, "channels": 1, "is_deep": False, "max_pixels": 10**6} | options
-    return ImageDecoder(**told).read(path)
 
 
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "webp"])
@@ -175,14 +154,6 @@ def test_a_cache_is_whole_or_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImageError, match=r"p0_0\.png is broken"):
         image_folder(root=str(root), image_size=8, cache=str(tmp_path / "cache"))
     assert not list((tmp_path / "cache").iterdir())
-
-
-def broken_in_the_middle(path: Path) -> None:
-    """Good header, good end, nonsense between."""
-    content = bytearray(path.read_bytes())
-    at = content.index(b"IDAT") + 6
-    content[at : at + 12] = bytes(12)
-    path.write_bytes(content)
 
 
 def test_verify_finds_what_headers_do_not_show(tmp_path: Path) -> None:

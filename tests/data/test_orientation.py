@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tests.data.test_image_files import PHOTO, digit, read, tree
+from tests.helpers.images import PHOTO, digit, read, tree
 
 
 def tiff_of_tags(entries: list[tuple[int, int, int, bytes]], outside: bytes = b"") -> bytes:

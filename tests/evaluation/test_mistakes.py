@@ -49,7 +49,7 @@ def test_stored_pictures_are_the_examples(tmp_path: Path) -> None:
     position = {index: at for at, index in enumerate(TEST.index.tolist())}
     for mistake in mistakes:
         at = position[mistake.index]
-        assert mistake.target == TEST.targets[at] != mistake.decided
+        assert mistake.target == TEST.targets[at] != mistake.predicted
         assert mistake.name == f"example {mistake.index}"
         assert mistake.png is not None
         picture = np.asarray(Image.open(io.BytesIO(mistake.png)))
@@ -83,4 +83,4 @@ def test_mistakes_on_labels_are_missed_positives_and_false_alarms_of_each(tmp_pa
             every = wrong[(stored.target[:, c] == so) & (wrong > 0.5)]
             np.testing.assert_allclose([each.probability for each in found], sorted(every, reverse=True)[:EACH])
             assert all(stored.target[row[each.index], c] == so for each in found)
-    assert all(each.target is None and each.decided is None for each in mistakes)
+    assert all(each.target is None and each.predicted is None for each in mistakes)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import BROWSERS, FLAGS
+from tests.helpers.browser import BROWSERS, FLAGS
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.sweep import group_by_test_set, rank_runs, read_run
 from imbalance_lab.report.comparison_page import build_comparison_payload, build_comparison_texts, write_comparison
-from tests.browser import Opened, needs_browser
+from tests.helpers.browser import Opened, needs_browser
 
 CLASSES = ("common", "<b>rare</b>", "$x$")
 COUNTS = [500, 50, 10]

@@ -14,7 +14,7 @@ from imbalance_lab.evaluation.report_data import EpochHistory
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.report.figures import draw_confusion, draw_counts, draw_epochs, draw_reliability, draw_scores
 from tests.conftest import composed
-from tests.report.test_page import HOSTILE, PLOTS, rewritten
+from tests.helpers.runs import HOSTILE, PLOTS, rewritten
 
 EPOCHS = EpochHistory((1, 2, 3), auroc=(0.7, 0.9, None), val_loss=(2, 1, 1), train_loss=(3, None, 1), best=1)
 

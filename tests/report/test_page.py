@@ -7,16 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imbalance_lab.app.evaluate import evaluate_run
-from imbalance_lab.evaluation.run_directory import RunDirectory
-from tests.browser import Opened, needs_browser
-from tests.conftest import composed
+from tests.helpers.browser import Opened, needs_browser
+from tests.helpers.runs import HOSTILE, PLOTS, rewritten
 
 pytestmark = needs_browser
-
-PLOTS = ["roc", "pr", "confusion", "reliability", "scores", "epochs", "counts"]
-TAGS = ("<script>window.hit=1</script>", "<img src=x onerror=window.hit=1>", "</script>")
-HOSTILE = (*TAGS, "[red]", "$5$", "_x", "", "&amp;")
 
 
 def column(opened: Opened, heading: str) -> list[str]:
@@ -96,26 +90,6 @@ def test_mistakes_are_pictures(opened: Opened) -> None:
     pictures = opened.page.locator("#mistakes img")
     assert pictures.count() >= 1
     assert pictures.first.evaluate("picture => picture.naturalWidth") == 8
-
-
-def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, seed: int = 0) -> Path:
-    """A run directory with other predictions: random logits for ``classes``."""
-    from imbalance_lab.evaluation.predictions import Predictions
-
-    rng = np.random.default_rng(seed)
-    C = len(classes)
-    for at, split in enumerate(("val", "test")):
-        target = np.arange(n) % C
-        logits = rng.normal(size=(n, C)).astype(np.float32)
-        logits[np.arange(n), target] += 2
-        Predictions.of(classes, np.arange(n) + at * n, target, logits).write(to / "predictions" / f"{split}.parquet")
-    about = json.loads((source / "run.json").read_text()) | {
-        "train_counts": [5 + c for c in range(C)],
-        "train_prior": None,
-    }
-    (to / "run.json").write_text(json.dumps(about))
-    evaluate_run(RunDirectory(to), composed())
-    return to / "report.html"
 
 
 def test_hostile_names_stay_text(browser: Any, finished_run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from imbalance_lab.losses import FocalLoss
 from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
 from imbalance_lab.training.classifier import Classifier
 from imbalance_lab.training.datamodule import DataModule
-from imbalance_lab.training.schedules import cosine
+from imbalance_lab.training.schedules import Cosine
 
 SPLITS = long_tailed(digits, factor=20, val_fraction=0.2)
 
@@ -43,7 +43,7 @@ def classifier(backbone: nn.Module | None = None, loss: nn.Module | None = None)
         task=SPLITS.task,
         prepare=SPLITS.prepare,
         optimizer=partial(torch.optim.AdamW, lr=3e-3),
-        scheduler=cosine,
+        scheduler=Cosine(),
         seed=3,
     )
 

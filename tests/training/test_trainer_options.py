@@ -8,7 +8,7 @@ import torch
 
 from imbalance_lab.errors import UsageError
 from tests.conftest import RunJob
-from tests.test_cli import train
+from tests.helpers.command_line import train
 
 JOB = ("backbone=mlp", "logger=none", "max_epochs=3")  # six batches an epoch
 
@@ -22,7 +22,7 @@ def lines_of(printed: str) -> list[tuple[str, bool]]:
 def test_max_steps_within_an_epoch_are_followed_by_a_validation(
     run_job: RunJob, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = run_job(*JOB[:1], "logger=csv", "max_epochs=3", "+trainer.max_steps=8")
+    run = run_job(*JOB[:1], "logger=csv", "max_epochs=3", "trainer.max_steps=8")
     assert lines_of(capsys.readouterr().out) == [("epoch 1/3", True), ("epoch 2/3", True)]
     with (run / "metrics.csv").open() as file:
         steps = [row["step"] for row in csv.DictReader(file) if row["val/auroc/macro"]]
@@ -31,14 +31,14 @@ def test_max_steps_within_an_epoch_are_followed_by_a_validation(
 
 
 def test_max_steps_within_the_first_epoch_give_a_model(run_job: RunJob) -> None:
-    run = run_job(*JOB, "+trainer.max_steps=2")
+    run = run_job(*JOB, "trainer.max_steps=2")
     assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["global_step"] == 2
 
 
 def test_epochs_without_a_validation_say_so_and_are_not_selected(
     run_job: RunJob, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = run_job(*JOB, "+trainer.check_val_every_n_epoch=2")
+    run = run_job(*JOB, "trainer.check_val_every_n_epoch=2")
     lines = lines_of(capsys.readouterr().out)
     assert lines == [("epoch 1/3", False), ("epoch 2/3", True), ("epoch 3/3", False)]
     assert torch.load(run / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 1
@@ -47,14 +47,14 @@ def test_epochs_without_a_validation_say_so_and_are_not_selected(
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("+trainer.limit_val_batches=0", "trainer.limit_val_batches=0 of 1 leaves no batch to select the model and"),
-        ("+trainer.limit_val_batches=0.5", "trainer.limit_val_batches=0.5 of 1 leaves no batch to select the model"),
-        ("+trainer.limit_test_batches=0.5", "trainer.limit_test_batches=0.5 of 1 leaves no batch to score the model"),
-        ("+trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves no batch to train on"),
-        ("+trainer.fast_dev_run=true", "for a quick look choose max_epochs=1 +trainer.limit_train_batches=1"),
+        ("trainer.limit_val_batches=0", "trainer.limit_val_batches=0 of 1 leaves no batch to select the model and"),
+        ("trainer.limit_val_batches=0.5", "trainer.limit_val_batches=0.5 of 1 leaves no batch to select the model"),
+        ("trainer.limit_test_batches=0.5", "trainer.limit_test_batches=0.5 of 1 leaves no batch to score the model"),
+        ("trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves no batch to train on"),
+        ("+trainer.fast_dev_run=true", "for a quick look choose max_epochs=1 trainer.limit_train_batches=1"),
         ("+trainer.fast_dev_run=2", "saves no checkpoint"),
-        ("+trainer.max_steps=0", "trainer.max_steps=0 trains nothing"),
-        ("+trainer.check_val_every_n_epoch=4", "check_val_every_n_epoch=4 never validates in 3 epochs"),
+        ("trainer.max_steps=0", "trainer.max_steps=0 trains nothing"),
+        ("trainer.check_val_every_n_epoch=4", "check_val_every_n_epoch=4 never validates in 3 epochs"),
     ],
 )
 def test_what_leaves_nothing_to_train_or_to_score_is_refused_before_training(
@@ -69,7 +69,7 @@ def test_what_leaves_nothing_to_train_or_to_score_is_refused_before_training(
 
 def test_few_steps_and_rare_validations_are_refused_together(run_job: RunJob) -> None:
     with pytest.raises(UsageError, match="check_val_every_n_epoch=3 never validates in 2 epochs"):
-        run_job(*JOB, "+trainer.check_val_every_n_epoch=3", "+trainer.max_steps=7")
+        run_job(*JOB, "trainer.check_val_every_n_epoch=3", "trainer.max_steps=7")
 
 
 @pytest.mark.parametrize(("size", "batches"), [(32, 12), (128, 3)])
@@ -77,7 +77,7 @@ def test_few_steps_and_rare_validations_are_refused_together(run_job: RunJob) ->
 def test_a_resume_with_other_batches_an_epoch_is_refused(
     size: int, batches: int, steps: int, run_job: RunJob, tmp_path: Path
 ) -> None:
-    run_job(*JOB, f"+trainer.max_steps={steps}", name="first")
+    run_job(*JOB, f"trainer.max_steps={steps}", name="first")
     last = f"ckpt_path='{tmp_path}/first/checkpoints/last.ckpt'"
     with pytest.raises(UsageError, match=f"with 6 batches an epoch, and here an epoch has {batches}: resume with the"):
         run_job(*JOB, last, f"batch_size={size}", name="second")
@@ -85,7 +85,7 @@ def test_a_resume_with_other_batches_an_epoch_is_refused(
 
 @pytest.mark.slow
 def test_a_refused_option_ends_the_program_with_code_2_and_one_line(tmp_path: Path) -> None:
-    done = train("trainer=cpu", *JOB, "+trainer.limit_val_batches=0", cwd=tmp_path)
+    done = train("trainer=cpu", *JOB, "trainer.limit_val_batches=0", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: trainer.limit_val_batches=0 of 1 leaves no batch")
     assert done.stderr.count("\n") == 1

@@ -1,0 +1,70 @@
+"""What the configuration asks for after training: calibration, prior correction and thresholds."""
+
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from imbalance_lab.evaluation.predictions import Predictions
+    from imbalance_lab.posthoc import PostProcessor
+    from imbalance_lab.task import Task
+
+
+def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> None:
+    """Refuse, before anything is trained, a post-processing that could not be fitted afterwards.
+
+    Raises:
+        UsageError: in a sentence that says what to do instead.
+    """
+    from imbalance_lab import posthoc
+
+    options = _options(config)
+    try:
+        posthoc.validate_postprocessing(
+            task.num_classes, train_prior=train_prior, activation=task.activation, **options
+        )
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"after training: {error}") from error
+
+
+def _options(config: DictConfig) -> dict[str, Any]:
+    """The objects of what comes after training."""
+    return {
+        "rule": instantiate_part(config, "operating_point"),
+        "calibration": instantiate_part(config, "calibration"),
+        "prior_correction": instantiate_part(config, "prior_correction"),
+    }
+
+
+def fit_postprocessing(
+    config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None
+) -> "PostProcessor":
+    """Fit what the configuration asks for on the predictions of the validation split.
+
+    Where these examples do not suffice, a trained model is not given up for it: calibration and prior correction are
+    skipped, and the screen says why.
+
+    Raises:
+        UsageError: for options that make no sense.
+    """
+    from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, fit_postprocessor
+
+    task = predictions.task
+    validate_postprocessing(config, task, train_prior)
+    fitted_on: dict[str, Any] = {
+        "logits": predictions.logits,
+        "target": predictions.target,
+        "classes": task.classes,
+        "train_prior": train_prior,
+        "activation": task.activation,
+    }
+    options = _options(config)
+    try:
+        return fit_postprocessor(**fitted_on, **options)
+    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
+        print(f"post-processing skipped: {error}")
+        options |= {"calibration": NoCalibration(), "prior_correction": NoPriorCorrection()}
+        return fit_postprocessor(**fitted_on, **options)

@@ -1,0 +1,38 @@
+"""The command line as users type it, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "OMP_NUM_THREADS": "1"
+}
+
+
+def call(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a Python command with one thread, as in a terminal 100 columns wide that is a pipe."""
+    return subprocess.run(
+        [sys.executable, *map(str, command)],
+        cwd=cwd,
+        env=ENVIRONMENT | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """``python train.py ARGUMENTS``."""
+    return call(ROOT / "train.py", *arguments, cwd=cwd)
+
+
+def metrics_of(directory: Path) -> dict[str, Any]:
+    """The final scores of a run."""
+    content: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
+    return content
