@@ -4,9 +4,8 @@ model = load_model("runs/DATE/TIME")
 probabilities = model.probabilities(frame)
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -163,14 +163,6 @@ def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) 
     if given.get("pretrained"):
         given["pretrained"] = False  # its weights are in the checkpoint
     return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
-
-
-def accepted_arguments(factory: Callable[..., Any], available: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the ``available`` arguments that ``factory`` takes by name."""
-    parameters = signature(factory).parameters
-    if any(each.kind == Parameter.VAR_KEYWORD for each in parameters.values()):
-        return dict(available)
-    return {name: value for name, value in available.items() if name in parameters}
 
 
 def _below(prefix: str, weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -10,7 +10,18 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imbalance_lab"
 
 LAYERS = [
-    {"errors", "validation", "seeding", "files", "class_counts", "tags", "task", "termination", "progress"},
+    {
+        "errors",
+        "arguments",
+        "validation",
+        "seeding",
+        "files",
+        "class_counts",
+        "tags",
+        "task",
+        "termination",
+        "progress",
+    },
     {"losses", "samplers", "metrics", "backbones"},
     {"posthoc"},
     {"data"},
@@ -42,6 +53,8 @@ def edges():
     """Every (part, imported part) of the package with a file that shows it."""
     found = {}
     for file in sorted(PACKAGE.rglob("*.py")):
+        if file == PACKAGE / "__init__.py":
+            continue  # it only exports, on first use
         part = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
         found |= {(part, other): file for other in imported_parts(file) if other != part}
     return found

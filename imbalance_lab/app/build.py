@@ -6,8 +6,8 @@ from hydra.errors import InstantiationException
 from hydra.utils import get_object, instantiate
 from omegaconf import DictConfig
 
+from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.errors import UsageError
-from imbalance_lab.model import accepted_arguments
 
 
 def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:

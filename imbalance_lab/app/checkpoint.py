@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
-from imbalance_lab.model import read_checkpoint
 from imbalance_lab.task import Task
 
 MODEL_PARTS = ("backbone", "head", "loss")
@@ -35,6 +34,8 @@ def stored_overrides(given: Sequence[str]) -> list[str]:
     Those for which ``given`` has the same key, or another choice of the group, are left out.
     """
     keys = {word.lstrip("+~").partition("=")[0] for word in given}
+    from imbalance_lab.model import read_checkpoint  # here: what it imports takes seconds
+
     path = next(word.partition("=")[2].strip("'\"") for word in given if word.startswith("ckpt_path="))
     try:
         trained = read_checkpoint(path)["hyper_parameters"].get("overrides", [])
@@ -59,6 +60,8 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     Raises:
         UsageError: naming the override, and the value that the model was trained with.
     """
+    from imbalance_lab.model import read_checkpoint  # here: what it imports takes seconds
+
     hparams, weights = (read_checkpoint(config.ckpt_path)[key] for key in ("hyper_parameters", "state_dict"))
     stored = hparams["config"]
     for part in MODEL_PARTS:

@@ -8,13 +8,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.files import atomic_write, write_json
+
+if TYPE_CHECKING:
+    from imbalance_lab.evaluation.predictions import Predictions
 
 Split = Literal["val", "test"]
 CONFIG_FOLDER = ".hydra"
@@ -133,8 +135,10 @@ class RunDirectory:
         files = (self.report, self.scores, self.operating_point, self.curves, self.roc, self.pr, self.config)
         return tuple(file for file in files if file.is_file())
 
-    def read_predictions(self, split: Split) -> Predictions:
+    def read_predictions(self, split: Split) -> "Predictions":
         """The stored predictions of a split."""
+        from imbalance_lab.evaluation.predictions import Predictions  # here: what it imports takes a second
+
         return Predictions.read(self.predictions(split))
 
     def read_metadata(self) -> dict[str, Any]:

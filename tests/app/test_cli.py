@@ -96,8 +96,8 @@ def test_a_sweep_runs_every_job_and_ends_with_one_table(tmp_path: Path) -> None:
     assert [run.overrides["loss.gamma"] for run in runs][-1] == "-1"
     assert runs[0].val() >= runs[1].val() > 0
     for run in runs[:2]:
-        assert (run.directory / "checkpoints" / "best.ckpt").is_file()
-        assert (run.directory / "predictions" / "test.parquet").is_file()
+        assert (run.directory.path / "checkpoints" / "best.ckpt").is_file()
+        assert (run.directory.path / "predictions" / "test.parquet").is_file()
     table = done.stdout[done.stdout.index("3 runs, best validation AUROC first") :]
     assert "loss.gamma" in table
     assert "max_epochs" not in table, "only what differs is shown"

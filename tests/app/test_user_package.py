@@ -38,7 +38,7 @@ def train(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def run(package: Path) -> RunDirectory:
-    done = train(package, *CHOICES, "max_epochs=4", "logger=csv", "hydra.run.dir=run")
+    done = train(package, *CHOICES, "max_epochs=40", "logger=csv", "hydra.run.dir=run")
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return RunDirectory(package / "run")
@@ -50,7 +50,7 @@ def test_every_part_is_the_users(run: RunDirectory, package: Path) -> None:
     assert scores is not None
     assert [each["name"] for each in scores["test"]["classes"]] == ["outer", "inner"]
     assert scores["test"]["auroc"]["value"] > 0.8
-    assert (package / "count.txt").read_text() == "4 epochs, 20 batches"
+    assert (package / "count.txt").read_text() == "40 epochs, 200 batches"
     # The loss weighs by n^(−½), so the logits stand for priors ∝ n^½.
     counts = np.array(run.read_metadata()["train_counts"], float)
     assert run.read_metadata()["train_prior"] == pytest.approx(np.sqrt(counts) / np.sqrt(counts).sum(), rel=1e-5)
