@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imbalance_lab.losses._focal_term import times_kept
+from imbalance_lab.losses._focal_term import scale_saved_grad
 from imbalance_lab.losses.checks import in_full_precision
 
 CHUNK = 1 << 16
@@ -40,12 +40,12 @@ def elementwise(logits: Tensor, y: Tensor, terms: Terms, plain: Callable[[Tensor
 def focal_term(x: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
     """σ(x)^γ log(1 + e^x), and its derivative σ(x)^γ (γ (1 − σ(x)) log(1 + e^x) + σ(x))."""
     miss, cross_entropy = x.sigmoid(), F.softplus(x, threshold=40)  # beyond 40, 1 + e^x is e^x in float64
-    modulation = whole_power(miss, gamma)
+    modulation = fast_pow(miss, gamma)
     slope = torch.rsub(miss, 1).mul_(cross_entropy).mul_(gamma).add_(miss).mul_(modulation)
     return modulation.mul_(cross_entropy), slope
 
 
-def of_both_sides(
+def blend_targets(
     present: tuple[Tensor, Tensor], absent: tuple[Tensor, Tensor], share: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Loss and derivative of labels that hold by ``share``; ``present`` has −z for its argument. Writes over both."""
@@ -53,7 +53,7 @@ def of_both_sides(
     return loss.mul_(share).addcmul_(other, rest), falling.mul_(rest).addcmul_(rising, share, value=-1)
 
 
-def whole_power(base: Tensor, exponent: float) -> Tensor:
+def fast_pow(base: Tensor, exponent: float) -> Tensor:
     """base^exponent, a new tensor; the fourth, which torch takes a logarithm for, by two squares."""
     return base.square().square_() if exponent == 4 else base.pow(exponent)
 
@@ -81,7 +81,7 @@ class _Elementwise(torch.autograd.Function):
             (twice,) = torch.autograd.grad(ctx.plain(z, y.to(z.dtype)), logits, gradient, create_graph=True)
             return twice, None, None, None
         if kept is not None:
-            return times_kept(kept, gradient), None, None, None
+            return scale_saved_grad(kept, gradient), None, None, None
         result = torch.empty_like(logits)
         for z, label, incoming, out in _parts(logits, y, gradient, result):
             out.copy_(ctx.terms(in_full_precision(z), label.to(gradient.dtype))[1].mul_(incoming))

@@ -25,7 +25,7 @@ def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: T
 
     Args:
         logits: (N, C, …).
-        target: class numbers, all of them valid, (N, …).
+        target: class indices, all of them valid, (N, …).
         gamma: γ ≥ 0, a number or one a target, (N, …).
         weight: w of each target, (N, …); None for 1.
 
@@ -72,7 +72,7 @@ def power(base: Tensor, exponent: float | Tensor) -> Tensor:
     return torch.where(vanished, 0, torch.where(vanished, 1, base).pow(exponent))
 
 
-def times_kept(kept: Tensor, factor: Tensor) -> Tensor:
+def scale_saved_grad(kept: Tensor, factor: Tensor) -> Tensor:
     """In a backward pass, ``kept`` times ``factor``, written over ``kept`` unless the graph is retained.
 
     Nobody needs it again then, and the first touch of fresh memory costs as much as the pass.
@@ -222,7 +222,7 @@ def _gradient(
     """The incoming gradient times ``scale`` and the exponentials, at the target times −``slope``; like the logits."""
     column = target.unsqueeze(1)
     if kept is not None:
-        return times_kept(kept, scale * gradient).scatter_(1, column, slope * -gradient)
+        return scale_saved_grad(kept, scale * gradient).scatter_(1, column, slope * -gradient)
     result = torch.empty_like(logits)
     whole = logits, column, scale, slope, gradient, scale if peak is None else peak, result
     for each, z, y, scale_part, slope_part, incoming, top, out in _parts(*whole):

@@ -2,7 +2,7 @@
 
     ℓ(z, y) = −[y (1 − p)^{γ+} log p + (1 − y) p_m^{γ−} log(1 − p_m)],        p = σ(z),  p_m = max(p − m, 0)
 
-An absent label that is predicted below m costs nothing; one predicted surely, probably a labelling error,
+An absent label that is predicted below m costs nothing; one predicted surely, probably a labeling error,
 gets little gradient. The gradient flows through the focusing factors too, as in the paper's analysis and the
 authors' default.
 """
@@ -12,19 +12,14 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from imbalance_lab.losses._elementwise import elementwise, focal_term, of_both_sides, whole_power
-from imbalance_lab.losses.checks import (
-    Reduction,
-    as_given,
-    checked_integer,
-    checked_number,
-    checked_reduction,
-    reduce,
-)
-from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses._elementwise import blend_targets, elementwise, fast_pow, focal_term
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.reduction import Reduction, check_reduction, reduce
+from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
+from imbalance_lab.validation import check_integer, check_number
 
 
 def asymmetric_loss(
@@ -41,7 +36,7 @@ def asymmetric_loss(
 
     Args:
         logits: z, (N, C) or (N, C, …), floating point; half types are computed in float32.
-        target: 0 or 1 for each label, or in between (mixup), in the shape of ``logits``; or class numbers (N, …),
+        target: 0 or 1 for each label, or in between (mixup), in the shape of ``logits``; or class indices (N, …),
             taken one against the rest.
         gamma_positive: γ+ ≥ 0, focusing of the labels that are present.
         gamma_negative: γ− ≥ 0, focusing of the labels that are absent.
@@ -50,28 +45,27 @@ def asymmetric_loss(
         reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
 
     Returns:
-        a scalar, or for "none" the shape of ``logits``; in the dtype of ``logits`` (see `as_given`).
+        a scalar, or for "none" the shape of ``logits``; in the dtype of ``logits`` (see `cast_like`).
 
-    Laws: γ+ = γ− = m = 0 is `torch.nn.functional.binary_cross_entropy_with_logits`; γ+ = γ− with m = 0 is the
+    Properties: γ+ = γ− = m = 0 is `torch.nn.functional.binary_cross_entropy_with_logits`; γ+ = γ− with m = 0 is the
     sigmoid focal loss without α; an absent label with p ≤ m gets neither loss nor gradient.
 
     >>> asymmetric_loss(torch.zeros(1, 2), torch.tensor([[1, 0]]), reduction="none")
     tensor([[0.3466, 0.0245]])
     """
-    y, ignored = labels_of_each_class(logits, target, ignore_index)
+    y, ignored = binary_targets(logits, target, ignore_index)
     knobs: dict[str, Any] = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
-    loss = without(elementwise(logits, y, partial(_terms, **knobs), partial(_plain, **knobs)), ignored)
-    return as_given(reduce(loss, reduction, number_kept(y, ignored)), logits)
+    loss = zero_ignored(elementwise(logits, y, partial(_terms, **knobs), partial(_plain, **knobs)), ignored)
+    return cast_like(reduce(loss, reduction, count_valid(y, ignored)), logits)
 
 
-class AsymmetricLoss(nn.Module):
+class AsymmetricLoss(Loss):
     """`asymmetric_loss` as a module. Call it as ``loss(logits, target)``.
 
     Args:
         gamma_positive: γ+ ≥ 0.
         gamma_negative: γ− ≥ 0.
         margin: m in [0, 1].
-        class_counts: taken as every loss takes it; the asymmetric loss has no use for it.
 
     The other arguments are `asymmetric_loss`'s.
 
@@ -82,7 +76,9 @@ class AsymmetricLoss(nn.Module):
     AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, ignore_index=-100, reduction='mean')
     """
 
-    activation = "sigmoid"  # how its logits become probabilities
+    repr_names = ("gamma_positive", "gamma_negative", "margin")
+
+    activation = "sigmoid"
 
     def __init__(
         self,
@@ -90,16 +86,15 @@ class AsymmetricLoss(nn.Module):
         gamma_negative: float = 4.0,
         margin: float = 0.05,
         *,
-        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
-        self.gamma_positive = checked_number("gamma_positive", gamma_positive, at_least=0)
-        self.gamma_negative = checked_number("gamma_negative", gamma_negative, at_least=0)
-        self.margin = checked_number("margin", margin, at_least=0, at_most=1)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.reduction = checked_reduction(reduction)
+        self.gamma_positive = check_number("gamma_positive", gamma_positive, minimum=0)
+        self.gamma_negative = check_number("gamma_negative", gamma_negative, minimum=0)
+        self.margin = check_number("margin", margin, minimum=0, maximum=1)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction = check_reduction(reduction)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""
@@ -111,13 +106,6 @@ class AsymmetricLoss(nn.Module):
             margin=self.margin,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
-        )
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return (
-            f"gamma_positive={self.gamma_positive}, gamma_negative={self.gamma_negative}, "
-            f"margin={self.margin}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
         )
 
 
@@ -137,7 +125,7 @@ def _terms(
 ) -> tuple[Tensor, Tensor]:
     """The loss and its derivative."""
     absent = _shifted_term(z, gamma_negative, margin) if margin else focal_term(z, gamma_negative)
-    return of_both_sides(focal_term(-z, gamma_positive), absent, y, 1 - y)
+    return blend_targets(focal_term(-z, gamma_positive), absent, y, 1 - y)
 
 
 def _shifted_term(z: Tensor, gamma: float, margin: float) -> tuple[Tensor, Tensor]:
@@ -147,6 +135,6 @@ def _shifted_term(z: Tensor, gamma: float, margin: float) -> tuple[Tensor, Tenso
     shifted, rest = p.sub_(margin).clamp_min_(torch.finfo(z.dtype).tiny), rest.add_(margin)
     costs = rest < 1
     cross_entropy = rest.clamp_max_(1).log().neg_()
-    modulation = whole_power(shifted, gamma)
+    modulation = fast_pow(shifted, gamma)
     slope = (cross_entropy / shifted).mul_(gamma).add_(rest.reciprocal_()).mul_(modulation).mul_(inner).mul_(costs)
     return modulation.mul_(cross_entropy), slope

@@ -10,11 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from imbalance_lab.losses.checks import as_given, checked_integer, checked_number, in_full_precision, reduce
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like, in_full_precision
 from imbalance_lab.losses.distributed import sum_over_ranks, world_size
-from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
+from imbalance_lab.losses.reduction import reduce
+from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
 from imbalance_lab.losses.weights import Counts
+from imbalance_lab.validation import check_integer, check_number
 
 
 def auc_margin_loss(
@@ -31,24 +34,24 @@ def auc_margin_loss(
 
     Args:
         logits: z, (N, L), floating point; half types are computed in float32.
-        target: 0 or 1, (N, L), or class numbers (N,), taken one against the rest.
-        a: centre of the positives' scores, (L,).
-        b: centre of the negatives' scores, (L,).
+        target: 0 or 1, (N, L), or class indices (N,), taken one against the rest.
+        a: center of the positives' scores, (L,).
+        b: center of the negatives' scores, (L,).
         alpha: the dual variable, (L,); where it is negative, 0 counts.
         margin: m ≥ 0.
         ignore_index: a target value that is neither positive nor negative: a label that nobody knows.
 
     Returns:
-        a scalar, in the dtype of ``logits`` (see `as_given`).
+        a scalar, in the dtype of ``logits`` (see `cast_like`).
 
-    The gradient of ``alpha`` has its sign turned: an optimizer that minimises moves α up, as the inner
+    The gradient of ``alpha`` has its sign turned: an optimizer that minimizes moves α up, as the inner
     maximum wants. Where a batch has no positives (or no negatives) a (or b), their mean at the optimum,
     stands in for them.
     """
     h = class_logits(logits, len(a)).sigmoid()
-    y, ignored = labels_of_each_class(logits, target, ignore_index)
+    y, ignored = binary_targets(logits, target, ignore_index)
     y = y.to(h)
-    positive, negative = without(y, ignored), without(1 - y, ignored)
+    positive, negative = zero_ignored(y, ignored), zero_ignored(1 - y, ignored)
     spread_positive, mean_positive = _means((h - a).square(), h, positive, absent=a)
     spread_negative, mean_negative = _means((h - b).square(), h, negative, absent=b)
     gap = margin + mean_negative - mean_positive
@@ -57,10 +60,10 @@ def auc_margin_loss(
     # long step has thrown below 0 finds back. This term is 0; only its gradient counts.
     ascent = 2 * alpha * gap.detach() - alpha.square()
     loss = spread_positive + spread_negative + 2 * dual * gap - dual.square() - (ascent - ascent.detach())
-    return as_given(loss.mean(), logits)
+    return cast_like(loss.mean(), logits)
 
 
-class AUCMarginLoss(nn.Module):
+class AUCMarginLoss(Loss):
     """`auc_margin_loss` as a module that owns a, b and α, one each a label: `parameters()` of the loss.
 
     Give them to the optimizer beside the net's, without weight decay. They must follow the scores as fast as the
@@ -77,7 +80,7 @@ class AUCMarginLoss(nn.Module):
 
     Call it as ``loss(logits, target)``. One label: logits (N,), (N, 1), or (N, 2) of which z₁ − z₀ is the
     score, and target (N,) or (N, 1) of 0 and 1. L labels: logits (N, L) and target (N, L) of 0 and 1, or
-    class numbers (N,).
+    class indices (N,).
 
     Raises:
         TypeError, ValueError: for arguments that make no sense.
@@ -87,6 +90,8 @@ class AUCMarginLoss(nn.Module):
     >>> round(value.item(), 4)  # ¼ + ¼ − α², of a perfect net whose a, b and α have not followed yet
     -0.5
     """
+
+    repr_names = ("margin", "warmup_steps", "num_labels")
 
     steps: Tensor
 
@@ -100,63 +105,49 @@ class AUCMarginLoss(nn.Module):
         ignore_index: int = -100,
     ) -> None:
         super().__init__()
-        self.margin = checked_number("margin", margin, at_least=0)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.warmup_steps = _at_least(0, "warmup_steps", warmup_steps)
-        if num_labels is None:
-            num_labels = 1 if class_counts is None or len(class_counts) == 2 else len(class_counts)
-        num_labels = _at_least(1, "num_labels", num_labels)
-        self.a = nn.Parameter(torch.full((num_labels,), 0.5))
-        self.b = nn.Parameter(torch.full((num_labels,), 0.5))
-        self.alpha = nn.Parameter(torch.full((num_labels,), self.margin))
+        self.margin = check_number("margin", margin, minimum=0)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.warmup_steps = check_integer("warmup_steps", warmup_steps, minimum=0)
+        self.num_labels = _count_labels(num_labels, class_counts)
+        # Of one label given by two logits, their difference counts.
+        self.activation = "softmax" if self.num_labels == 1 else "sigmoid"
+        self.a = nn.Parameter(torch.full((self.num_labels,), 0.5))
+        self.b = nn.Parameter(torch.full((self.num_labels,), 0.5))
+        self.alpha = nn.Parameter(torch.full((self.num_labels,), self.margin))
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-
-    @property
-    def num_labels(self) -> int:
-        """The number of labels that the loss is for."""
-        return len(self.a)
-
-    @property
-    def activation(self) -> str:
-        """How its logits become probabilities: of one label told by two logits it is their difference that counts."""
-        return "softmax" if len(self.a) == 1 else "sigmoid"
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as the class says."""
         z, target = self._by_label(in_full_precision(logits), target)
         if not self.warmup_steps:
-            return as_given(self._margin_loss(z, target), logits)
+            return cast_like(self._margin_loss(z, target), logits)
         warming = self.steps < self.warmup_steps
         if self.training:
             self.steps += 1
         loss = self._margin_loss(torch.where(warming, z.detach(), z), target)
-        y, ignored = labels_of_each_class(z, target, self.ignore_index)
-        each = without(F.binary_cross_entropy_with_logits(z, y.to(z), reduction="none"), ignored)
-        cross_entropy = reduce(each, "mean", number_kept(each, ignored))
-        return as_given(torch.where(warming, cross_entropy + (loss - loss.detach()), loss), logits)
+        y, ignored = binary_targets(z, target, self.ignore_index)
+        each = zero_ignored(F.binary_cross_entropy_with_logits(z, y.to(z), reduction="none"), ignored)
+        cross_entropy = reduce(each, "mean", count_valid(each, ignored))
+        return cast_like(torch.where(warming, cross_entropy + (loss - loss.detach()), loss), logits)
 
     def _margin_loss(self, logits: Tensor, target: Tensor) -> Tensor:
         variables = self.a, self.b, self.alpha
         return auc_margin_loss(logits, target, *variables, margin=self.margin, ignore_index=self.ignore_index)
 
     def _by_label(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits (N, L) and what `auc_margin_loss` takes beside them."""
-        if len(self.a) > 1:
+        """Return logits (N, L) and the target that `auc_margin_loss` takes with them."""
+        if target.dim() == 2 and target.shape[1] != self.num_labels:
+            width = target.shape[1]
+            raise ValueError(f"num_labels={self.num_labels}, but the target has {width} labels: set num_labels={width}")
+        if self.num_labels > 1:
             return logits, target
         given = tuple(logits.shape), tuple(target.shape)
         if logits.ndim == 2 and logits.shape[1] == 2:
             logits = logits[:, 1] - logits[:, 0]
         logits, target = logits.reshape(len(logits), -1), target.reshape(len(target), -1)
         if target.shape != logits.shape or logits.shape[1] != 1:
-            raise ValueError(f"logits {given[0]} and target {given[1]} do not fit 1 label")
+            raise ValueError(f"logits of shape {given[0]} and target of shape {given[1]} do not fit one label")
         return logits, target
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return (
-            f"margin={self.margin}, warmup_steps={self.warmup_steps}, num_labels={len(self.a)}, "
-            f"ignore_index={self.ignore_index}"
-        )
 
 
 def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,7 +162,12 @@ def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tupl
     return (spread * member).sum(0) * share, torch.where(count > 0, mean, absent.detach())
 
 
-def _at_least(bound: int, name: str, value: int) -> int:
-    if checked_integer(name, value) < bound:
-        raise ValueError(f"{name} must be ≥ {bound}, got {value}")
-    return value
+def _count_labels(num_labels: int | None, class_counts: Counts | None) -> int:
+    """L: as given, else 1 for two classes or without counts, and one label per class for more."""
+    known = None if class_counts is None else len(class_counts)
+    if num_labels is None:
+        return 1 if known is None or known == 2 else known
+    check_integer("num_labels", num_labels, minimum=1)
+    if known is not None and num_labels != known and (num_labels, known) != (1, 2):
+        raise ValueError(f"num_labels={num_labels}, but class_counts has {known} entries: leave num_labels unset")
+    return num_labels

@@ -2,20 +2,15 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from imbalance_lab.class_counts import Weighting
-from imbalance_lab.losses.checks import (
-    Reduction,
-    as_given,
-    checked_integer,
-    checked_number,
-    checked_reduction,
-    in_full_precision,
-)
+from imbalance_lab.losses.base import reweight_prior
+from imbalance_lab.losses.checks import cast_like, in_full_precision
+from imbalance_lab.losses.reduction import Reduction, check_reduction
 from imbalance_lab.losses.weighted_cross_entropy import weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, listed_weights, normalized
+from imbalance_lab.losses.weights import Counts, check_weight_list
+from imbalance_lab.validation import check_integer, check_number
 
 
 class CrossEntropyLoss(nn.CrossEntropyLoss):
@@ -50,19 +45,14 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(
-            weight=None if weight is None else listed_weights(weight, class_counts),
-            ignore_index=checked_integer("ignore_index", ignore_index),
-            label_smoothing=checked_number("label_smoothing", label_smoothing, at_least=0, at_most=1),
-            reduction=checked_reduction(reduction),
+            weight=None if weight is None else check_weight_list(weight, class_counts),
+            ignore_index=check_integer("ignore_index", ignore_index),
+            label_smoothing=check_number("label_smoothing", label_smoothing, minimum=0, maximum=1),
+            reduction=check_reduction(reduction),
         )
 
-    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
-        """∝ sampler_prior × weight; None if a class weighs nothing."""
-        weight = torch.ones_like(sampler_prior) if self.weight is None else self.weight.to(sampler_prior)
-        return normalized(sampler_prior * weight)
-
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of logits (N, C, …) for class numbers (N, …) or probabilities (N, C, …)."""
+        """Return the loss of logits (N, C, …) for class indices (N, …) or probabilities (N, C, …)."""
         loss = weighted_cross_entropy(
             in_full_precision(input),
             target,
@@ -71,4 +61,8 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             ignore_index=self.ignore_index,
             reduction=self.reduction,  # type: ignore[arg-type]  # torch declares it a mere string
         )
-        return as_given(loss, input)
+        return cast_like(loss, input)
+
+    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
+        """Return the class priors ∝ q_c w_c of the logits, (C,), for ``sampler_prior`` q, (C,); None if a w_c is 0."""
+        return reweight_prior(sampler_prior, None if self.weight is None else self.weight.log())

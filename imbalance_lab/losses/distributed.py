@@ -1,4 +1,4 @@
-"""Sums over the processes of a distributed run, for losses that count what the whole batch holds."""
+"""Sums over the processes of a distributed run, for losses that count over the whole batch."""
 
 import torch
 import torch.distributed as dist
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def world_size() -> int:
-    """How many processes train together: 1 outside a distributed run."""
+    """The number of processes that train together: 1 outside a distributed run."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 

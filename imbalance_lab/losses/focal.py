@@ -3,23 +3,24 @@
 from typing import Literal, get_args
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting
 from imbalance_lab.losses._focal_term import class_terms, target_term
-from imbalance_lab.losses.checks import (
-    as_given,
-    checked_choice,
-    checked_integer,
-    checked_length,
-    checked_number,
-    checked_numbers,
-    in_full_precision,
-    reduce,
+from imbalance_lab.losses.base import Loss, reweight_prior
+from imbalance_lab.losses.checks import cast_like, check_length, check_numbers, in_full_precision
+from imbalance_lab.losses.reduction import reduce
+from imbalance_lab.losses.targets import (
+    along_classes,
+    count_valid,
+    example_weights,
+    one_hot,
+    validate_shapes,
+    zero_ignored,
 )
-from imbalance_lab.losses.targets import along_classes, example_weights, fitted, number_kept, one_hot, without
 from imbalance_lab.losses.weighted_cross_entropy import cross_entropies
-from imbalance_lab.losses.weights import Counts, PerClass, checked_background, checked_weights, normalized, spread
+from imbalance_lab.losses.weights import Counts, PerClass, check_background_class, check_weights, expand_alpha
+from imbalance_lab.validation import check_choice, check_integer, check_number
 
 FocalReduction = Literal["none", "sum", "mean", "weighted_mean", "mean_positive"]
 
@@ -40,7 +41,7 @@ def focal_loss(
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …) with the classes along ``class_dim``.
-        target: class numbers, the shape of ``logits`` without its class dimension or with a 1 in its place;
+        target: class indices, the shape of ``logits`` without its class dimension or with a 1 in its place;
             or class probabilities y (mixup), floating point in the shape of ``logits``: ᾱ Σ_c y_c (1 −
             p_c)^γ_c (−log p_c), with ᾱ = Σ_c y_c α_c.
         gamma: focusing strength γ ≥ 0, one number or one a class; 0 is cross-entropy.
@@ -49,7 +50,7 @@ def focal_loss(
             otherwise: there a weighs positives.)
         background_class: the class that a single-number ``alpha`` and "mean_positive" single out.
         class_dim: the dimension of ``logits`` that holds the classes; never guessed from the shape.
-        ignore_index: a class number that adds neither loss nor gradient.
+        ignore_index: a class index that adds neither loss nor gradient.
         label_smoothing: share ε of the target spread over all classes, in [0, 1]: y becomes (1 − ε) y + ε / C,
             but for ᾱ, which stays that of the target itself.
         reduction: "none"; "sum"; "mean" over the targets that are not ignored; "weighted_mean", the sum ÷ Σ α_y, as
@@ -61,9 +62,9 @@ def focal_loss(
         float32), computed in float32 at least.
 
     Raises:
-        TypeError, ValueError: for arguments, shapes or class numbers that make no sense.
+        TypeError, ValueError: for arguments, shapes or class indices that make no sense.
 
-    Laws: γ = 0 equals `torch.nn.functional.cross_entropy` (with α beside soft or smoothed targets it does not: there
+    Properties: γ = 0 equals `torch.nn.functional.cross_entropy` (with α beside soft or smoothed targets it does not: there
     torch's weights move the best prediction, α never does; at γ = 0 it is p = y); adding a constant to all logits of
     an example changes nothing; finite loss and gradient at logits of ±1e4.
 
@@ -73,17 +74,17 @@ def focal_loss(
     return _focal_loss(
         logits,
         target,
-        gamma=checked_numbers("gamma", gamma, at_least=0),
-        alpha=None if alpha is None else checked_weights("alpha", alpha),
-        background_class=checked_integer("background_class", background_class),
-        class_dim=checked_integer("class_dim", class_dim),
-        ignore_index=checked_integer("ignore_index", ignore_index),
-        label_smoothing=checked_number("label_smoothing", label_smoothing, at_least=0, at_most=1),
-        reduction=checked_choice("reduction", reduction, get_args(FocalReduction)),
+        gamma=check_numbers("gamma", gamma, minimum=0),
+        alpha=None if alpha is None else check_weights("alpha", alpha),
+        background_class=check_integer("background_class", background_class),
+        class_dim=check_integer("class_dim", class_dim),
+        ignore_index=check_integer("ignore_index", ignore_index),
+        label_smoothing=check_number("label_smoothing", label_smoothing, minimum=0, maximum=1),
+        reduction=check_choice("reduction", reduction, get_args(FocalReduction)),
     )
 
 
-class FocalLoss(nn.Module):
+class FocalLoss(Loss):
     """`focal_loss` as a module; α and a γ for each class are buffers: they follow device and checkpoint.
 
     Args:
@@ -101,6 +102,8 @@ class FocalLoss(nn.Module):
     FocalLoss(gamma=2.0, alpha=[0.25, 0.75], class_dim=1, ignore_index=-100, reduction='mean')
     """
 
+    repr_names = ("gamma", "alpha", "background_class", "class_dim", "label_smoothing")
+
     gamma: float | Tensor
     alpha: float | Tensor | None
 
@@ -117,16 +120,16 @@ class FocalLoss(nn.Module):
         reduction: FocalReduction = "mean",
     ) -> None:
         super().__init__()
-        self.background_class = checked_integer("background_class", background_class)
-        self.class_dim = checked_integer("class_dim", class_dim)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.label_smoothing = checked_number("label_smoothing", label_smoothing, at_least=0, at_most=1)
-        self.reduction = checked_choice("reduction", reduction, get_args(FocalReduction))
-        self._keep("gamma", checked_numbers("gamma", gamma, at_least=0), class_counts)
-        weights = None if alpha is None else checked_weights("alpha", alpha, class_counts)
+        self.background_class = check_integer("background_class", background_class)
+        self.class_dim = check_integer("class_dim", class_dim)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
+        self.reduction = check_choice("reduction", reduction, get_args(FocalReduction))
+        self._keep("gamma", check_numbers("gamma", gamma, minimum=0), class_counts)
+        weights = None if alpha is None else check_weights("alpha", alpha, class_counts)
         self._keep("alpha", weights, class_counts)
         if class_counts is not None:
-            checked_background(self.background_class, len(class_counts))
+            check_background_class(self.background_class, len(class_counts))
 
     def _keep(self, name: str, value: float | Tensor | None, class_counts: Counts | None) -> None:
         """Keep one number as it is, one a class as a buffer of the right length."""
@@ -134,7 +137,7 @@ class FocalLoss(nn.Module):
             setattr(self, name, value)
             return
         if class_counts is not None:
-            checked_length(name, value, len(class_counts))
+            check_length(name, value, len(class_counts))
         self.register_buffer(name, value.detach().clone().to(torch.get_default_dtype()))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -152,20 +155,14 @@ class FocalLoss(nn.Module):
         )
 
     def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
-        """∝ sampler_prior × α, which focal loss only approaches; None if a class weighs nothing."""
-        if self.alpha is None:
-            return normalized(sampler_prior)
-        alpha = spread(self.alpha, self.background_class, sampler_prior[None])
-        return normalized(sampler_prior * alpha.to(sampler_prior))
+        """Return the class priors ∝ q_c α_c of the logits, (C,), for ``sampler_prior`` q, (C,); None if an α_c is 0.
 
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        gamma, alpha = (x.tolist() if isinstance(x, Tensor) else x for x in (self.gamma, self.alpha))
-        smoothing = f"label_smoothing={self.label_smoothing}, " if self.label_smoothing else ""
-        return (
-            f"gamma={gamma}, alpha={alpha}, class_dim={self.class_dim}, "
-            f"ignore_index={self.ignore_index}, {smoothing}reduction={self.reduction!r}"
-        )
+        An approximation unless γ = 0: the minimum of the focal loss is not exactly the posterior.
+        """
+        if self.alpha is None:
+            return sampler_prior
+        weight = expand_alpha(self.alpha, self.background_class, sampler_prior.unsqueeze(0))
+        return reweight_prior(sampler_prior, weight.log())
 
 
 def _focal_loss(
@@ -181,12 +178,12 @@ def _focal_loss(
     reduction: str,
 ) -> Tensor:
     """`focal_loss` of arguments that have been checked."""
-    z, target, ignored = fitted(logits, target, class_dim=class_dim, ignore_index=ignore_index)
-    checked_background(background_class, z.shape[1])
-    known = without(target, ignored)  # class 0 stands in for what is ignored
-    weight = None if alpha is None else spread(alpha, background_class, z)
+    z, target, ignored = validate_shapes(logits, target, class_dim=class_dim, ignore_index=ignore_index)
+    check_background_class(background_class, z.shape[1])
+    known = zero_ignored(target, ignored)  # class 0 stands in for what is ignored
+    weight = None if alpha is None else expand_alpha(alpha, background_class, z)
     if isinstance(gamma, Tensor):
-        gamma = checked_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
+        gamma = check_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
 
     if not isinstance(gamma, Tensor) and gamma == 0:  # torch's own, to the last bit
         loss = cross_entropies(
@@ -200,8 +197,8 @@ def _focal_loss(
         )
     else:
         loss = _modulated(z, known, ignored, gamma, weight, label_smoothing)
-    normaliser = _normaliser(reduction, known, ignored, weight, background_class)
-    return as_given(reduce(loss, reduction, normaliser), logits)
+    normalizer = _normalizer(reduction, known, ignored, weight, background_class)
+    return cast_like(reduce(loss, reduction, normalizer), logits)
 
 
 def _modulated(
@@ -222,10 +219,10 @@ def _modulated(
     share = (1 - label_smoothing) * share + label_smoothing / z.shape[1]
     terms = share * class_terms(z, along_classes(gamma, z) if isinstance(gamma, Tensor) else gamma)
     loss = terms.sum(1) if weight is None else terms.sum(1) * example_weights(target, weight)
-    return without(loss, ignored)
+    return zero_ignored(loss, ignored)
 
 
-def _normaliser(
+def _normalizer(
     reduction: str, target: Tensor, ignored: Tensor | None, weight: Tensor | None, background_class: int
 ) -> Tensor:
     """What a mean divides by: Σ over the targets of 1, of α_y, or of whether y is not the background."""
@@ -235,5 +232,5 @@ def _normaliser(
     elif reduction == "mean_positive":
         each = target.sum(1) - target[:, background_class] if soft else target != background_class
     else:
-        return number_kept(target[:, 0] if soft else target, ignored)
-    return without(each, ignored).sum()
+        return count_valid(target[:, 0] if soft else target, ignored)
+    return zero_ignored(each, ignored).sum()

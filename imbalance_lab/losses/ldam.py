@@ -9,20 +9,16 @@ softmax(z) for everything that reads them. It switches w from 1 to class-balance
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting, validate_counts
-from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.reduction import Reduction, check_reduction
 from imbalance_lab.losses.targets import is_class
-from imbalance_lab.losses.weighted_cross_entropy import (
-    class_logits,
-    class_numbers,
-    required_counts,
-    weight_of_each_class,
-    weighted_cross_entropy,
-)
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses.weighted_cross_entropy import class_logits, require_class_indices, weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts
+from imbalance_lab.validation import check_integer, check_number
 
 
 def ldam_margins(counts: Counts, max_margin: float = 0.5) -> Tensor:
@@ -49,28 +45,28 @@ def ldam_loss(
 
     Args:
         logits: z, (N, C), ``scale`` times cosines; half types are computed in float32.
-        target: class numbers (N,). A mixed target has no one margin: it is refused.
+        target: class indices (N,). A mixed target has no one margin: it is refused.
         margins: m, (C,), see `ldam_margins`.
         scale: s > 0, by which the head multiplies cosines.
         weight: w, (C,), or None for 1.
-        ignore_index: a class number that adds neither loss nor gradient.
+        ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (Σ loss / Σ w_y over the targets that are not ignored; 0 when all
             are).
 
     Returns:
-        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `cast_like`).
 
-    Laws: m = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a
+    Properties: m = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a
     rarer target never costs less.
     """
     z = class_logits(logits, len(margins))
-    target = class_numbers("LDAM", target, len(margins), ignore_index)
+    target = require_class_indices("LDAM", target, len(margins), ignore_index)
     adjusted = z - scale * margins.to(z) * is_class(target, z)
     loss = weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
-    return as_given(loss, logits)
+    return cast_like(loss, logits)
 
 
-class LDAMLoss(nn.Module):
+class LDAMLoss(Loss):
     """`ldam_loss` as a module; margins and weights are buffers.
 
     Args:
@@ -90,6 +86,8 @@ class LDAMLoss(nn.Module):
     tensor(1.1921e-07)
     """
 
+    repr_names = ("max_margin", "scale")
+
     margins: Tensor
     weight: Tensor
 
@@ -104,13 +102,13 @@ class LDAMLoss(nn.Module):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
-        self.max_margin = checked_number("max_margin", max_margin, at_least=0)
-        self.scale = checked_number("scale", scale, at_least=torch.finfo(torch.float32).tiny)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.reduction = checked_reduction(reduction)
-        counts = required_counts("LDAMLoss", class_counts)
+        self.max_margin = check_number("max_margin", max_margin, minimum=0)
+        self.scale = check_number("scale", scale, above=0)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction = check_reduction(reduction)
+        counts = require_counts("LDAMLoss", class_counts)
         self.register_buffer("margins", ldam_margins(counts, self.max_margin).float())
-        self.register_buffer("weight", weight_of_each_class(weight, counts))
+        self.register_buffer("weight", class_weight_buffer(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `ldam_loss`."""
@@ -122,11 +120,4 @@ class LDAMLoss(nn.Module):
             weight=self.weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
-        )
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return (
-            f"max_margin={self.max_margin}, scale={self.scale}, "
-            f"ignore_index={self.ignore_index}, reduction={self.reduction!r}"
         )

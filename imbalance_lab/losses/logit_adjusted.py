@@ -6,12 +6,15 @@ The prior stands in the training loss only, so the network learns the logits of 
 from z. At τ = 1 the equation is that of Ren et al. 2020 (arXiv 2007.10740).
 """
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from imbalance_lab.class_counts import class_priors
-from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
-from imbalance_lab.losses.weighted_cross_entropy import class_logits, required_counts, weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, normalized
+from imbalance_lab.losses.base import Loss, reweight_prior
+from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts, require_counts
+from imbalance_lab.validation import check_integer, check_number
 
 
 def logit_adjusted_cross_entropy(
@@ -27,17 +30,17 @@ def logit_adjusted_cross_entropy(
 
     Args:
         logits: z, (N, C), floating point; half types are computed in float32.
-        target: class numbers (N,), or one distribution an example (N, C).
+        target: class indices (N,), or one distribution an example (N, C).
         log_prior: log π, (C,); a constant added to all of it changes nothing, so log n_c serves as well.
         tau: τ ≥ 0, how much of the prior to move into the loss; 0 is cross-entropy, 1 the balanced error's
             optimum.
-        ignore_index: a class number that adds neither loss nor gradient.
+        ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
     Returns:
-        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `cast_like`).
 
-    Laws: τ = 0 and equal counts are cross-entropy; adding a constant to all logits of an example changes
+    Properties: τ = 0 and equal counts are cross-entropy; adding a constant to all logits of an example changes
     nothing; a rarer target never costs less.
 
     >>> import torch
@@ -46,10 +49,10 @@ def logit_adjusted_cross_entropy(
     """
     adjusted = class_logits(logits, len(log_prior)) + tau * log_prior
     loss = weighted_cross_entropy(adjusted, target, ignore_index=ignore_index, reduction=reduction)
-    return as_given(loss, logits)
+    return cast_like(loss, logits)
 
 
-class LogitAdjustedLoss(nn.Module):
+class LogitAdjustedLoss(Loss):
     """`logit_adjusted_cross_entropy` as a module; log π is computed from the training counts and is a buffer.
 
     Args:
@@ -65,6 +68,8 @@ class LogitAdjustedLoss(nn.Module):
     LogitAdjustedLoss(tau=1.0, ignore_index=-100, reduction='mean')
     """
 
+    repr_names = ("tau",)
+
     log_prior: Tensor
 
     def __init__(
@@ -76,10 +81,10 @@ class LogitAdjustedLoss(nn.Module):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
-        self.tau = checked_number("tau", tau, at_least=0)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.reduction = checked_reduction(reduction)
-        counts = required_counts("LogitAdjustedLoss", class_counts)
+        self.tau = check_number("tau", tau, minimum=0)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction = check_reduction(reduction)
+        counts = require_counts("LogitAdjustedLoss", class_counts)
         self.register_buffer("log_prior", class_priors(counts).log().float())
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -94,9 +99,5 @@ class LogitAdjustedLoss(nn.Module):
         )
 
     def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
-        """∝ sampler_prior / π^τ: the loss has added τ log π already."""
-        return normalized(sampler_prior * (-self.tau * self.log_prior.to(sampler_prior)).exp())
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return f"tau={self.tau}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
+        """Return the class priors ∝ q_c n_c^(−τ) of the logits z, (C,), for ``sampler_prior`` q, (C,)."""
+        return reweight_prior(sampler_prior, -self.tau * self.log_prior)

@@ -8,19 +8,13 @@ already good.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from imbalance_lab.losses.checks import (
-    Reduction,
-    as_given,
-    checked_integer,
-    checked_number,
-    checked_reduction,
-    in_full_precision,
-    reduce,
-)
-from imbalance_lab.losses.targets import fitted, number_kept
-from imbalance_lab.losses.weights import Counts, normalized
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like, in_full_precision
+from imbalance_lab.losses.reduction import Reduction, check_reduction, reduce
+from imbalance_lab.losses.targets import count_valid, validate_shapes
+from imbalance_lab.validation import check_integer, check_number
 
 
 def poly_loss(
@@ -35,34 +29,33 @@ def poly_loss(
 
     Args:
         logits: z, (N, C), floating point; half types are computed in float32.
-        target: class numbers (N,), or one distribution an example (N, C): then p_y is Σ_c y_c p_c.
+        target: class indices (N,), or one distribution an example (N, C): then p_y is Σ_c y_c p_c.
         epsilon: ε ≥ −1, below which a better prediction could cost more; 0 is cross-entropy.
-        ignore_index: a class number that adds neither loss nor gradient.
+        ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
     Returns:
-        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `cast_like`).
 
-    Laws: ε = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a one-hot
-    distribution costs what its class number costs.
+    Properties: ε = 0 is cross-entropy; adding a constant to all logits of an example changes nothing; a one-hot
+    distribution costs what its class index costs.
 
     >>> poly_loss(torch.zeros(1, 4), torch.tensor([3]))  # log 4 + 3/4
     tensor(2.1363)
     """
-    z, target, ignored = fitted(in_full_precision(logits), target, ignore_index=ignore_index)
+    z, target, ignored = validate_shapes(in_full_precision(logits), target, ignore_index=ignore_index)
     loss = F.cross_entropy(z, target, ignore_index=ignore_index, reduction="none")
     mixed = target.is_floating_point()
-    # The loss of a class number tells 1 − p_y without cancellation or a second softmax, and as 0 where ignored.
+    # The loss of a class index tells 1 − p_y without cancellation or a second softmax, and as 0 where ignored.
     miss = (target * (1 - z.softmax(1))).sum(1) if mixed else -torch.expm1(-loss)
-    return as_given(reduce(loss + epsilon * miss, reduction, number_kept(loss, ignored)), logits)
+    return cast_like(reduce(loss + epsilon * miss, reduction, count_valid(loss, ignored)), logits)
 
 
-class PolyLoss(nn.Module):
+class PolyLoss(Loss):
     """`poly_loss` as a module. Call it as ``loss(logits, target)``.
 
     Args:
         epsilon: ε ≥ −1.
-        class_counts: taken as every loss takes it; poly-1 has no use for it.
 
     The other arguments are `poly_loss`'s.
 
@@ -73,27 +66,24 @@ class PolyLoss(nn.Module):
     PolyLoss(epsilon=2.0, ignore_index=-100, reduction='mean')
     """
 
+    repr_names = ("epsilon",)
+
     def __init__(
         self,
         epsilon: float = 1.0,
         *,
-        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
-        self.epsilon = checked_number("epsilon", epsilon, at_least=-1)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.reduction = checked_reduction(reduction)
+        self.epsilon = check_number("epsilon", epsilon, minimum=-1)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction = check_reduction(reduction)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `poly_loss`."""
         return poly_loss(logits, target, epsilon=self.epsilon, ignore_index=self.ignore_index, reduction=self.reduction)
 
-    def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
-        """The sampler's, which the loss only approaches."""
-        return normalized(sampler_prior)
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return f"epsilon={self.epsilon}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
+    def implied_prior(self, sampler_prior: Tensor) -> Tensor:
+        """Return ``sampler_prior``, (C,): poly-1 weighs every class alike. An approximation unless ε = 0."""
+        return sampler_prior

@@ -11,18 +11,16 @@ As in the authors' code (MMDetection), no gradient flows through S, and p_y is b
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like
 from imbalance_lab.losses.distributed import sum_over_ranks
+from imbalance_lab.losses.reduction import Reduction, check_reduction
 from imbalance_lab.losses.targets import is_class
-from imbalance_lab.losses.weighted_cross_entropy import (
-    class_logits,
-    class_numbers,
-    required_counts,
-    weighted_cross_entropy,
-)
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses.weighted_cross_entropy import class_logits, require_class_indices, weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts, require_counts
+from imbalance_lab.validation import check_integer, check_number
 
 
 def seesaw_loss(
@@ -40,25 +38,25 @@ def seesaw_loss(
 
     Args:
         logits: z, (N, C), floating point; half types are computed in float32.
-        target: class numbers (N,). A mixed target belongs to no one row of S: it is refused.
+        target: class indices (N,). A mixed target belongs to no one row of S: it is refused.
         counts: N_c, examples of each class seen so far, (C,); 0 counts as 1.
         p: strength ≥ 0 of the mitigation; 0 turns it off.
         q: strength ≥ 0 of the compensation; 0 turns it off.
         eps: least p_y in the compensation, in (0, 1]; without it one bad example could outweigh the batch.
-        ignore_index: a class number that adds neither loss nor gradient.
+        ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
     Returns:
-        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `cast_like`).
 
-    Laws: p = q = 0 is cross-entropy, and so is q = 0 with equal counts; adding a constant to all logits of an
+    Properties: p = q = 0 is cross-entropy, and so is q = 0 with equal counts; adding a constant to all logits of an
     example changes nothing; at equal logits a rarer target never costs less.
 
     >>> seesaw_loss(torch.zeros(1, 2), torch.tensor([0]), counts=torch.tensor([100, 1]))  # log(1 + 100^−0.8)
     tensor(0.0248)
     """
     z = class_logits(logits, len(counts))
-    target = class_numbers("Seesaw", target, len(counts), ignore_index)
+    target = require_class_indices("Seesaw", target, len(counts), ignore_index)
     own = target.where(target != ignore_index, 0)[:, None]
     log_count = counts.to(z).clamp(min=1).log()
     mitigation = p * (log_count - log_count[own]).clamp(max=0)
@@ -66,10 +64,10 @@ def seesaw_loss(
     compensation = q * (log_p - log_p.gather(1, own).clamp(min=math.log(eps))).clamp(min=0)
     log_seesaw = (mitigation + compensation).masked_fill(is_class(target, z), 0)
     loss = weighted_cross_entropy(z + log_seesaw, target, ignore_index=ignore_index, reduction=reduction)
-    return as_given(loss, logits)
+    return cast_like(loss, logits)
 
 
-class SeesawLoss(nn.Module):
+class SeesawLoss(Loss):
     """`seesaw_loss` as a module that counts the targets it trains on, over all processes.
 
     Training mode first adds the batch to the buffer ``seen``, so calling twice does not give the same value
@@ -92,6 +90,8 @@ class SeesawLoss(nn.Module):
     tensor([2, 1])
     """
 
+    repr_names = ("p", "q", "eps")
+
     seen: Tensor
 
     def __init__(
@@ -105,18 +105,18 @@ class SeesawLoss(nn.Module):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
-        self.p = checked_number("p", p, at_least=0)
-        self.q = checked_number("q", q, at_least=0)
-        self.eps = checked_number("eps", eps, at_least=torch.finfo(torch.float32).tiny, at_most=1)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.reduction = checked_reduction(reduction)
-        num_classes = len(required_counts("SeesawLoss", class_counts))
-        self.register_buffer("train_prior", torch.zeros(num_classes, dtype=torch.int64))
+        self.p = check_number("p", p, minimum=0)
+        self.q = check_number("q", q, minimum=0)
+        self.eps = check_number("eps", eps, above=0, maximum=1)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction = check_reduction(reduction)
+        num_classes = len(require_counts("SeesawLoss", class_counts))
+        self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.int64))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `seesaw_loss`."""
         if self.training:
-            target = class_numbers("Seesaw", target, len(self.seen), self.ignore_index)
+            target = require_class_indices("Seesaw", target, len(self.seen), self.ignore_index)
             valid = target != self.ignore_index
             batch = torch.zeros_like(self.seen).scatter_add(0, target.where(valid, 0), valid.long())
             self.seen += sum_over_ranks(batch)
@@ -130,7 +130,3 @@ class SeesawLoss(nn.Module):
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return f"p={self.p}, q={self.q}, eps={self.eps}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"

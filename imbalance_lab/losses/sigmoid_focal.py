@@ -5,19 +5,15 @@ from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from imbalance_lab.losses._elementwise import elementwise, focal_term, of_both_sides
+from imbalance_lab.losses._elementwise import blend_targets, elementwise, focal_term
 from imbalance_lab.losses._focal_term import power
-from imbalance_lab.losses.checks import (
-    as_given,
-    checked_choice,
-    checked_integer,
-    checked_number,
-    reduce,
-)
-from imbalance_lab.losses.targets import labels_of_each_class, number_kept, without
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.reduction import reduce
+from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
+from imbalance_lab.validation import check_choice, check_integer, check_number
 
 SigmoidReduction = Literal["none", "sum", "mean", "mean_positive"]
 
@@ -38,7 +34,7 @@ def sigmoid_focal_loss(
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …); of any shape for elementwise targets.
-        target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class number an
+        target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class index an
             example, integer (N,) or (N, …), which is turned into one-hot. Of logits (N, 1) it is the label 0
             or 1.
         gamma: focusing strength γ ≥ 0; 0 is binary cross-entropy.
@@ -50,35 +46,34 @@ def sigmoid_focal_loss(
 
     Returns:
         a scalar, or for reduction "none" one loss an element, in the shape of ``logits``; in the dtype of
-        ``logits`` (see `as_given`).
+        ``logits`` (see `cast_like`).
 
     Raises:
         TypeError, ValueError: for arguments, shapes or targets that make no sense.
 
-    Laws: targets of 0 and 1 give `torchvision.ops.sigmoid_focal_loss`; γ = 0 without α gives
+    Properties: targets of 0 and 1 give `torchvision.ops.sigmoid_focal_loss`; γ = 0 without α gives
     `torch.nn.functional.binary_cross_entropy_with_logits`; finite loss and gradient at logits of ±1e4.
 
     >>> sigmoid_focal_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[0, 1]]), reduction="none")
     tensor([[1.2376, 0.1755]])
     """
-    gamma = checked_number("gamma", gamma, at_least=0)
-    positive, negative = (1.0, 1.0) if alpha is None else (_checked_alpha(alpha), 1 - _checked_alpha(alpha))
-    checked_choice("reduction", reduction, get_args(SigmoidReduction))
-    y, ignored = labels_of_each_class(logits, target, checked_integer("ignore_index", ignore_index))
+    gamma = check_number("gamma", gamma, minimum=0)
+    positive, negative = (1.0, 1.0) if alpha is None else (_check_alpha(alpha), 1 - _check_alpha(alpha))
+    check_choice("reduction", reduction, get_args(SigmoidReduction))
+    y, ignored = binary_targets(logits, target, check_integer("ignore_index", ignore_index))
     knobs: dict[str, Any] = {"gamma": gamma, "positive": positive, "negative": negative}
     terms = _hard_terms if y.dtype == torch.bool else _soft_terms
-    loss = without(elementwise(logits, y, partial(terms, **knobs), partial(_plain, **knobs)), ignored)
-    normaliser = without(y, ignored).sum() if reduction == "mean_positive" else number_kept(y, ignored)
-    return as_given(reduce(loss, reduction, normaliser), logits)
+    loss = zero_ignored(elementwise(logits, y, partial(terms, **knobs), partial(_plain, **knobs)), ignored)
+    normalizer = zero_ignored(y, ignored).sum() if reduction == "mean_positive" else count_valid(y, ignored)
+    return cast_like(reduce(loss, reduction, normalizer), logits)
 
 
-class SigmoidFocalLoss(nn.Module):
+class SigmoidFocalLoss(Loss):
     """`sigmoid_focal_loss` as a module: ``loss(logits, target)``.
 
     Args:
         gamma: focusing strength, a number ≥ 0.
         alpha: None, or one number in [0, 1]: a weighs positives, 1 − a negatives.
-        class_counts: training examples of each class; taken because every loss is given them, and not needed.
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: as in `sigmoid_focal_loss`.
 
@@ -89,22 +84,23 @@ class SigmoidFocalLoss(nn.Module):
     SigmoidFocalLoss(gamma=2.0, alpha=None, ignore_index=-100, reduction='mean')
     """
 
-    activation = "sigmoid"  # how its logits become probabilities
+    repr_names = ("gamma", "alpha")
+
+    activation = "sigmoid"
 
     def __init__(
         self,
         gamma: float = 2.0,
         alpha: float | None = 0.25,
         *,
-        class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: SigmoidReduction = "mean",
     ) -> None:
         super().__init__()
-        self.gamma = checked_number("gamma", gamma, at_least=0)
-        self.alpha = None if alpha is None else _checked_alpha(alpha)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        checked_choice("reduction", reduction, get_args(SigmoidReduction))
+        self.gamma = check_number("gamma", gamma, minimum=0)
+        self.alpha = None if alpha is None else _check_alpha(alpha)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        check_choice("reduction", reduction, get_args(SigmoidReduction))
         self.reduction = reduction
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
@@ -117,10 +113,6 @@ class SigmoidFocalLoss(nn.Module):
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return f"gamma={self.gamma}, alpha={self.alpha}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"
 
 
 def _plain(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> Tensor:
@@ -140,7 +132,7 @@ def _hard_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative
 def _soft_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
     """The loss of labels between 0 and 1 and its derivative."""
     weight = _weight(y, positive, negative)
-    return of_both_sides(focal_term(-z, gamma), focal_term(z, gamma), y * weight, (1 - y).mul_(weight))
+    return blend_targets(focal_term(-z, gamma), focal_term(z, gamma), y * weight, (1 - y).mul_(weight))
 
 
 def _weight(y: Tensor, positive: float, negative: float) -> float | Tensor:
@@ -148,9 +140,9 @@ def _weight(y: Tensor, positive: float, negative: float) -> float | Tensor:
     return positive if positive == negative else torch.add(negative, y, alpha=positive - negative)
 
 
-def _checked_alpha(alpha: object) -> float:
+def _check_alpha(alpha: object) -> float:
     try:
-        return checked_number("alpha", alpha, at_least=0, at_most=1)
+        return check_number("alpha", alpha, minimum=0, maximum=1)
     except TypeError:
         raise TypeError(
             f"alpha of the sigmoid focal loss is one number: a weighs positives, 1 − a negatives; got {alpha!r}"

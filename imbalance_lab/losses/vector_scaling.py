@@ -7,17 +7,15 @@ The additive ι works early in training, the multiplicative Δ late, where it mo
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting, class_priors
-from imbalance_lab.losses.checks import Reduction, as_given, checked_integer, checked_number, checked_reduction
-from imbalance_lab.losses.weighted_cross_entropy import (
-    class_logits,
-    required_counts,
-    weight_of_each_class,
-    weighted_cross_entropy,
-)
-from imbalance_lab.losses.weights import Counts
+from imbalance_lab.losses.base import Loss
+from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
+from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts
+from imbalance_lab.validation import check_integer, check_number
 
 
 def vector_scaling_loss(
@@ -34,18 +32,18 @@ def vector_scaling_loss(
 
     Args:
         logits: z, (N, C), floating point; half types are computed in float32.
-        target: class numbers (N,), or one distribution an example (N, C).
+        target: class indices (N,), or one distribution an example (N, C).
         delta: Δ, (C,), > 0; below 1 for what is rare.
         iota: ι, (C,).
         weight: ω, (C,), or None for 1.
-        ignore_index: a class number that adds neither loss nor gradient.
+        ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (Σ loss / Σ ω_y over the targets that are not ignored; 0 when all
             are).
 
     Returns:
-        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `as_given`).
+        a scalar, or for "none" (N,); in the dtype of ``logits`` (see `cast_like`).
 
-    Laws: Δ = 1 is logit-adjusted cross-entropy; equal counts are cross-entropy. Unlike the other softmax
+    Properties: Δ = 1 is logit-adjusted cross-entropy; equal counts are cross-entropy. Unlike the other softmax
     losses it changes when a constant is added to all logits of an example, because Δ scales that constant
     class by class.
 
@@ -56,10 +54,10 @@ def vector_scaling_loss(
     """
     adjusted = delta * class_logits(logits, len(delta)) + iota
     loss = weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
-    return as_given(loss, logits)
+    return cast_like(loss, logits)
 
 
-class VectorScalingLoss(nn.Module):
+class VectorScalingLoss(Loss):
     """`vector_scaling_loss` as a module; Δ, ι and ω are computed from the training counts and are buffers.
 
     Args:
@@ -78,6 +76,8 @@ class VectorScalingLoss(nn.Module):
     tensor([1.0000, 0.5000])
     """
 
+    repr_names = ("gamma", "tau")
+
     delta: Tensor
     iota: Tensor
     weight: Tensor
@@ -93,14 +93,14 @@ class VectorScalingLoss(nn.Module):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__()
-        self.gamma = checked_number("gamma", gamma, at_least=0)
-        self.tau = checked_number("tau", tau, at_least=0)
-        self.ignore_index = checked_integer("ignore_index", ignore_index)
-        self.reduction = checked_reduction(reduction)
-        counts = required_counts("VectorScalingLoss", class_counts)
+        self.gamma = check_number("gamma", gamma, minimum=0)
+        self.tau = check_number("tau", tau, minimum=0)
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction = check_reduction(reduction)
+        counts = require_counts("VectorScalingLoss", class_counts)
         self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
         self.register_buffer("iota", (self.tau * class_priors(counts).log()).float())
-        self.register_buffer("weight", weight_of_each_class(weight, counts))
+        self.register_buffer("weight", class_weight_buffer(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `vector_scaling_loss`."""
@@ -113,7 +113,3 @@ class VectorScalingLoss(nn.Module):
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )
-
-    def extra_repr(self) -> str:
-        """The knobs, for ``print(loss)``."""
-        return f"gamma={self.gamma}, tau={self.tau}, ignore_index={self.ignore_index}, reduction={self.reduction!r}"

@@ -55,7 +55,7 @@ def make(loss, *, counts=COUNTS, **arguments):
 
 
 def batch(dtype=torch.float32, size=9, seed=0):
-    """Logits (N, C) and class numbers (N,), every class among them, frequent ones more often."""
+    """Logits (N, C) and class indices (N,), every class among them, frequent ones more often."""
     logits = 2 * torch.randn(size, len(COUNTS), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return logits.to(dtype), torch.tensor([0, 1, 2, 3, 0, 0, 1, 0, 2])[:size]
 

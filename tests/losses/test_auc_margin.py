@@ -76,7 +76,7 @@ def test_gradients_of_net_a_and_b_are_the_formulas_and_that_of_alpha_is_turned()
 
 @pytest.mark.parametrize(("optimizer", "rate"), [(torch.optim.SGD, 0.1), (torch.optim.Adam, 0.02)])
 @pytest.mark.parametrize("margin", [1.0, 0.2])
-def test_any_minimiser_finds_the_saddle_point(optimizer, rate, margin):
+def test_any_minimizer_finds_the_saddle_point(optimizer, rate, margin):
     # For fixed scores: a = E₊h, b = E₋h, α = max(0, m + E₋h − E₊h), the last one 0 at the small margin.
     z = torch.tensor([2.0, 1.0, -1.0, -2.0, 0.0])
     target = torch.tensor([1, 1, 0, 0, 0])
@@ -104,7 +104,7 @@ def test_a_negative_alpha_counts_as_zero_but_not_for_its_own_gradient():
 
 
 @pytest.mark.parametrize("only", [0, 1])
-def test_a_batch_of_one_class_takes_the_centre_of_the_other(only):
+def test_a_batch_of_one_class_takes_the_center_of_the_other(only):
     z = scores().requires_grad_()
     a, b, alpha = variables()
     value = auc_margin_loss(z, torch.full((7, 1), only), a, b, alpha, margin=MARGIN)

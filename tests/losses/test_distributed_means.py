@@ -44,7 +44,7 @@ CUTS = {"uneven": 3, "one example": 1, "nothing but ignored": 2}
 
 
 def batch() -> tuple[Tensor, Tensor]:
-    """Features (12, 5), and class numbers of which the first two and one more are ignored."""
+    """Features (12, 5), and class indices of which the first two and one more are ignored."""
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(12, 5, generator=generator, dtype=torch.float64)
     target = torch.randint(4, (12,), generator=generator)

@@ -26,7 +26,7 @@ def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def batch(*shape: int, dtype: torch.dtype = torch.float64, scale: float = 2.0) -> tuple[Tensor, Tensor]:
-    """Logits of that shape, (N, C, …), and class numbers (N, …)."""
+    """Logits of that shape, (N, C, …), and class indices (N, …)."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(shape, generator=generator, dtype=torch.float64) * scale
     target = torch.randint(shape[1], (shape[0], *shape[2:]), generator=generator)

@@ -193,7 +193,7 @@ LOGITS = torch.zeros(2, 3)
         (LOGITS, torch.tensor([-100, 3]), ValueError, "target 3 is none of the 3 classes"),
         (LOGITS, torch.tensor([0, 1, 2]), ValueError, "target of shape (3,) does not fit logits of shape (2, 3)"),
         (LOGITS, torch.eye(3)[:2].long(), ValueError, "floating point, in the shape of the logits"),
-        (LOGITS, torch.tensor([0.0, 1.0]), TypeError, "class numbers must be integers, got torch.float32"),
+        (LOGITS, torch.tensor([0.0, 1.0]), TypeError, "class indices must be integers, got torch.float32"),
         (LOGITS.long(), torch.tensor([0, 1]), ValueError, "logits must be floating point (N, C, …)"),
         (LOGITS[0], torch.tensor(0), ValueError, "logits must be floating point (N, C, …)"),
     ],

@@ -114,5 +114,5 @@ def test_a_senseless_weight_is_refused(weight, error, message):
 
 
 def test_a_mixed_target_is_refused():
-    with pytest.raises(ValueError, match=r"class numbers \(N,\)"):
+    with pytest.raises(ValueError, match=r"class indices \(N,\)"):
         LDAMLoss(class_counts=COUNTS)(torch.zeros(2, 3), torch.full((2, 3), 1 / 3))

@@ -35,7 +35,7 @@ def targets(soft: bool) -> tuple[Tensor, Tensor]:
     return mixtures, mixtures
 
 
-def minimiser(loss: nn.Module, target: Tensor, classes: int) -> Tensor:
+def minimizer(loss: nn.Module, target: Tensor, classes: int) -> Tensor:
     """The probabilities that cost least, found from even ones."""
     logits = torch.zeros(len(target), classes, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS(
@@ -59,9 +59,9 @@ def test_the_reported_case(make):
     """Weights of 1 % and 99 %: with torch's formula an example of the frequent class wants 16 % and 84 %."""
     loss = make([0.01, 0.99], label_smoothing=0.1).double()
     wanted = torch.tensor([[0.95, 0.05]], dtype=torch.float64)
-    torch.testing.assert_close(minimiser(loss, torch.tensor([0]), 2), wanted, rtol=0, atol=1e-6)
+    torch.testing.assert_close(minimizer(loss, torch.tensor([0]), 2), wanted, rtol=0, atol=1e-6)
     torchs = nn.CrossEntropyLoss(torch.tensor([0.01, 0.99], dtype=torch.float64), label_smoothing=0.1)
-    assert minimiser(torchs, torch.tensor([0]), 2)[0, 0] == pytest.approx(0.16, abs=0.005)
+    assert minimizer(torchs, torch.tensor([0]), 2)[0, 0] == pytest.approx(0.16, abs=0.005)
 
 
 @pytest.mark.parametrize("make", LOSSES.values(), ids=LOSSES)
@@ -108,7 +108,7 @@ def test_alpha_of_the_sigmoid_focal_loss_only_scales_soft_labels(alpha, label, g
 
 
 def recalls(loss: nn.Module) -> list[float]:
-    """Of a linear model that tells the digit 8, cut to 2 %, from the others, on the half that it was not fitted to."""
+    """Of a linear model that tells the digit 8, cut to 2 %, from the others, on the half that it was not validate_shapes to."""
     digits = load_digits()
     rare, frequent = np.flatnonzero(digits.target == 8), np.flatnonzero(digits.target != 8)
     kept = np.concatenate([frequent, rare[: round(len(frequent) / 49)]])

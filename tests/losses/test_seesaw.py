@@ -109,5 +109,5 @@ def test_counts_stay_whole_when_the_module_turns_to_half_precision():
 
 
 def test_a_mixed_target_is_refused():
-    with pytest.raises(ValueError, match=r"class numbers \(N,\)"):
+    with pytest.raises(ValueError, match=r"class indices \(N,\)"):
         SeesawLoss(class_counts=[9, 9, 9])(torch.zeros(2, 3), torch.full((2, 3), 1 / 3))

@@ -178,7 +178,7 @@ def test_what_makes_no_sense_is_refused_when_built(arguments, error, says):
     ("target", "error", "says"),
     [
         (torch.tensor([0, 3]), ValueError, "target 3 is none of the 3 classes"),
-        (torch.tensor([0.0, 1.0]), TypeError, "class numbers must be integers"),
+        (torch.tensor([0.0, 1.0]), TypeError, "class indices must be integers"),
         (torch.tensor([0, 1, 1]), ValueError, "target of shape (3,) does not fit logits of shape (2, 3)"),
         (torch.full((2, 3), 2), ValueError, "targets must lie in [0, 1], got 2 to 2"),
         (torch.full((2, 3), float("nan")), ValueError, "targets must lie in [0, 1], got nan to nan"),
