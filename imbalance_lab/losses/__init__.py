@@ -1,4 +1,16 @@
-"""Losses for rare classes, one a file; each works in any PyTorch loop as ``loss(logits, target)``."""
+"""Losses for rare classes, one per file; each works in any PyTorch loop as ``loss(logits, target)``.
+
+The protocol, which holds for other losses too:
+
+- A loss is a `torch.nn.Module` and returns a scalar for ``logits`` (N, C) and ``target``, class indices (N,) or
+  multilabel targets (N, C).
+- If its constructor takes ``class_counts``, it is given the training examples of each class, (C,).
+- ``activation`` is "softmax" or "sigmoid": how logits become probabilities after training with it. Without the attribute
+  it is "softmax".
+- ``implied_prior(sampler_prior)`` takes the share of each class among the drawn examples, (C,) float64 with sum 1, and
+  returns the class priors that the logits stand for after training, (C,), or None if they are not known. A loss without
+  the method counts as unknown. So are losses with margins, scaled logits or a sigmoid.
+"""
 
 from imbalance_lab.losses.asymmetric import AsymmetricLoss, asymmetric_loss
 from imbalance_lab.losses.auc_margin import AUCMarginLoss, auc_margin_loss

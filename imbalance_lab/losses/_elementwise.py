@@ -1,4 +1,4 @@
-"""Losses of independent labels, each logit by itself; fused for eager input, so that it stays in cache."""
+"""Elementwise losses of multilabel targets, fused for eager input: chunks stay in the cache of a CPU."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -7,25 +7,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from imbalance_lab.losses._focal_term import scale_saved_grad
+from imbalance_lab.losses._focal_kernels import scale_saved_grad
 from imbalance_lab.losses.checks import in_full_precision
 
 CHUNK = 1 << 16
-"""How many logits a thread works on at a time on a CPU."""
+"""Logits per thread and chunk on a CPU."""
 
 Terms = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""z and y, in one full precision → the loss of each, and its derivative by z."""
+"""z and y, in one dtype of at least float32 → the losses and their derivatives with respect to z."""
 
 
 def elementwise(logits: Tensor, y: Tensor, terms: Terms, plain: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """The loss of each logit, differentiable as often as wanted.
+    """Compute the loss of each logit, differentiable any number of times.
 
     Args:
         logits: z, of any shape.
-        y: the label of each, boolean or floating point, in the shape of ``logits``.
-        terms: loss and derivative by hand; it may write over neither of its arguments.
-        plain: the same loss in plain operations, for what looks through it: compilers, `torch.func`, second
-            derivatives.
+        y: the binary targets, boolean or floating point, in the shape of ``logits``.
+        terms: computes loss and derivative, and must not write over its arguments.
+        plain: computes the same loss in plain operations, for compilers, `torch.func` and second derivatives.
 
     Returns:
         in the shape of ``logits``, at least float32.
@@ -48,13 +47,13 @@ def focal_term(x: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
 def blend_targets(
     present: tuple[Tensor, Tensor], absent: tuple[Tensor, Tensor], share: Tensor, rest: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Loss and derivative of labels that hold by ``share``; ``present`` has −z for its argument. Writes over both."""
+    """Mix loss and derivative for soft labels, in place; ``present`` is a function of −z and weighs ``share``."""
     (loss, rising), (other, falling) = present, absent
     return loss.mul_(share).addcmul_(other, rest), falling.mul_(rest).addcmul_(rising, share, value=-1)
 
 
 def fast_pow(base: Tensor, exponent: float) -> Tensor:
-    """base^exponent, a new tensor; the fourth, which torch takes a logarithm for, by two squares."""
+    """base^exponent, a new tensor; the fourth power by two squares, because torch would take a logarithm."""
     return base.square().square_() if exponent == 4 else base.pow(exponent)
 
 
@@ -62,34 +61,34 @@ class _Elementwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, logits: Tensor, y: Tensor, terms: Terms, plain: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         losses = torch.empty_like(logits, dtype=torch.promote_types(logits.dtype, torch.float32))
-        # Half precision would lose in its derivatives what a loss scale is to save, and has them computed again.
-        kept = torch.empty_like(losses) if ctx.needs_input_grad[0] and logits.dtype == losses.dtype else None
-        for z, label, loss, slope in _parts(logits, y, losses, losses if kept is None else kept):
+        # Derivatives in half precision would lose what a loss scale is to save: backward computes them again.
+        saved = torch.empty_like(losses) if ctx.needs_input_grad[0] and logits.dtype == losses.dtype else None
+        for z, label, loss, slope in _chunks(logits, y, losses, losses if saved is None else saved):
             value, derivative = terms(z.to(losses.dtype), label.to(losses.dtype))
             loss.copy_(value)
-            if kept is not None:
+            if saved is not None:
                 slope.copy_(derivative)
         ctx.terms, ctx.plain = terms, plain
-        ctx.save_for_backward(logits, y, kept)
+        ctx.save_for_backward(logits, y, saved)
         return losses
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        logits, y, kept = ctx.saved_tensors
-        if torch.is_grad_enabled():  # this gradient will be differentiated in its turn
+        logits, y, saved = ctx.saved_tensors
+        if torch.is_grad_enabled():  # this gradient will itself be differentiated
             z = in_full_precision(logits)
             (twice,) = torch.autograd.grad(ctx.plain(z, y.to(z.dtype)), logits, gradient, create_graph=True)
             return twice, None, None, None
-        if kept is not None:
-            return scale_saved_grad(kept, gradient), None, None, None
+        if saved is not None:
+            return scale_saved_grad(saved, gradient), None, None, None
         result = torch.empty_like(logits)
-        for z, label, incoming, out in _parts(logits, y, gradient, result):
+        for z, label, incoming, out in _chunks(logits, y, gradient, result):
             out.copy_(ctx.terms(in_full_precision(z), label.to(gradient.dtype))[1].mul_(incoming))
         return result, None, None, None
 
 
-def _parts(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
-    """Tensors of one shape, cut alike; a GPU takes all at once."""
+def _chunks(*tensors: Tensor) -> Iterable[tuple[Tensor, ...]]:
+    """Split tensors of one shape in the same way; on a GPU there is one chunk."""
     size = CHUNK * torch.get_num_threads()
     if tensors[0].numel() <= size or tensors[0].device.type != "cpu":
         return [tensors]

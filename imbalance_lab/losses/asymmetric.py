@@ -1,8 +1,8 @@
-"""Asymmetric loss (ASL; Ridnik et al. 2021, arXiv 2009.14119), for labels of which most are absent.
+"""Asymmetric loss (ASL; Ridnik et al. 2021, arXiv 2009.14119), for multilabel targets with few positives.
 
     ℓ(z, y) = −[y (1 − p)^{γ+} log p + (1 − y) p_m^{γ−} log(1 − p_m)],        p = σ(z),  p_m = max(p − m, 0)
 
-An absent label that is predicted below m costs nothing; one predicted surely, probably a labeling error,
+An absent label that is predicted below m costs nothing; one predicted with confidence, probably a labeling error,
 gets little gradient. The gradient flows through the focusing factors too, as in the paper's analysis and the
 authors' default.
 """
@@ -32,16 +32,16 @@ def asymmetric_loss(
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Binary cross-entropy with one focusing for present, another for absent labels, and a margin.
+    """Binary cross-entropy with separate focusing for present and absent labels, and a margin.
 
     Args:
-        logits: z, (N, C) or (N, C, …), floating point; half types are computed in float32.
+        logits: z, (N, C) or (N, C, …), floating point; half precision is computed in float32.
         target: 0 or 1 for each label, or in between (mixup), in the shape of ``logits``; or class indices (N, …),
             taken one against the rest.
-        gamma_positive: γ+ ≥ 0, focusing of the labels that are present.
-        gamma_negative: γ− ≥ 0, focusing of the labels that are absent.
+        gamma_positive: γ+ ≥ 0, focusing of present labels.
+        gamma_negative: γ− ≥ 0, focusing of absent labels.
         margin: m in [0, 1], the probability below which an absent label costs nothing.
-        ignore_index: a target value that adds neither loss nor gradient: a label that nobody knows.
+        ignore_index: a target value that adds neither loss nor gradient: an unknown label.
         reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
 
     Returns:
@@ -54,8 +54,8 @@ def asymmetric_loss(
     tensor([[0.3466, 0.0245]])
     """
     y, ignored = binary_targets(logits, target, ignore_index)
-    knobs: dict[str, Any] = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
-    loss = zero_ignored(elementwise(logits, y, partial(_terms, **knobs), partial(_plain, **knobs)), ignored)
+    parameters: dict[str, Any] = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
+    loss = zero_ignored(elementwise(logits, y, partial(_terms, **parameters), partial(_plain, **parameters)), ignored)
     return cast_like(reduce(loss, reduction, count_valid(y, ignored)), logits)
 
 
@@ -70,7 +70,7 @@ class AsymmetricLoss(Loss):
     The other arguments are `asymmetric_loss`'s.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense.
+        TypeError, ValueError: for invalid arguments.
 
     >>> AsymmetricLoss(gamma_negative=2)
     AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, ignore_index=-100, reduction='mean')
@@ -111,7 +111,7 @@ class AsymmetricLoss(Loss):
 
 def _plain(z: Tensor, y: Tensor, *, gamma_positive: float, gamma_negative: float, margin: float) -> Tensor:
     """The loss in plain operations."""
-    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0, whose slope is ∞.
+    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0 (infinite derivative).
     tiny = torch.finfo(z.dtype).tiny
     p, absent = z.sigmoid(), (-z).sigmoid()
     positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(z)

@@ -2,8 +2,8 @@
 
     min over net, a, b;  max over α ≥ 0:  E₊[(h − a)²] + E₋[(h − b)²] + 2α (m + E₋h − E₊h) − α²,   h = σ(z)
 
-For the best a, b, α it is Var₊h + Var₋h + max(0, m + E₋h − E₊h)²: each class close together, the two a margin
-apart.
+With optimal a, b and α it is Var₊h + Var₋h + max(0, m + E₋h − E₊h)²: the scores of each class are close together, and
+the two means a margin apart.
 """
 
 import torch
@@ -33,20 +33,20 @@ def auc_margin_loss(
     """The formula above for L labels, averaged over them.
 
     Args:
-        logits: z, (N, L), floating point; half types are computed in float32.
+        logits: z, (N, L), floating point; half precision is computed in float32.
         target: 0 or 1, (N, L), or class indices (N,), taken one against the rest.
         a: center of the positives' scores, (L,).
         b: center of the negatives' scores, (L,).
-        alpha: the dual variable, (L,); where it is negative, 0 counts.
+        alpha: the dual variable, (L,); negative values count as 0.
         margin: m ≥ 0.
-        ignore_index: a target value that is neither positive nor negative: a label that nobody knows.
+        ignore_index: a target value that is neither positive nor negative: an unknown label.
 
     Returns:
         a scalar, in the dtype of ``logits`` (see `cast_like`).
 
-    The gradient of ``alpha`` has its sign turned: an optimizer that minimizes moves α up, as the inner
-    maximum wants. Where a batch has no positives (or no negatives) a (or b), their mean at the optimum,
-    stands in for them.
+    The gradient of ``alpha`` has its sign turned: an optimizer that minimizes increases α, as the inner
+    maximum requires. In a batch without positives (or negatives), a (or b), their mean at the optimum, replaces
+    their mean.
     """
     h = class_logits(logits, len(a)).sigmoid()
     y, ignored = binary_targets(logits, target, ignore_index)
@@ -56,38 +56,38 @@ def auc_margin_loss(
     spread_negative, mean_negative = _means((h - b).square(), h, negative, absent=b)
     gap = margin + mean_negative - mean_positive
     dual = alpha.detach().clamp(min=0)
-    # α itself climbs 2α gap − α² without the bound: the bounded maximum is that one's, or 0, and an α that a
-    # long step has thrown below 0 finds back. This term is 0; only its gradient counts.
+    # α itself ascends 2α gap − α² without the bound: the bounded maximum is the same or 0, and an α that a long step
+    # has made negative can recover. The value of this term is 0; only its gradient matters.
     ascent = 2 * alpha * gap.detach() - alpha.square()
     loss = spread_positive + spread_negative + 2 * dual * gap - dual.square() - (ascent - ascent.detach())
     return cast_like(loss.mean(), logits)
 
 
 class AUCMarginLoss(Loss):
-    """`auc_margin_loss` as a module that owns a, b and α, one each a label: `parameters()` of the loss.
+    """`auc_margin_loss` as a module that owns a, b and α, one of each per label, as `parameters()`.
 
-    Give them to the optimizer beside the net's, without weight decay. They must follow the scores as fast as the
-    net moves them; all start where an untrained net's h = ½ puts them: a = b = ½ and α = m. Every batch should
-    hold both classes (a class-balanced sampler sees to it); one that does not is used as far as it goes.
+    Add them to the optimizer with the network's, without weight decay. They must follow the scores as fast as the
+    network moves them; they start at the optimum for an untrained network's h = ½: a = b = ½ and α = m. Every batch
+    should contain both classes (use a class-balanced sampler); a batch of one class trains only its own terms.
 
     Args:
         margin: m ≥ 0; the paper takes 1, and values from 0.6.
-        warmup_steps: how many training steps take binary cross-entropy first, while a, b and α already follow
-            the scores. The paper starts from a net that cross-entropy has trained.
-        class_counts: (C,); only C counts, and only where ``num_labels`` is None.
+        warmup_steps: the number of initial training steps with binary cross-entropy, while a, b and α already follow
+            the scores. The paper starts from a network trained with cross-entropy.
+        class_counts: training examples of each class, (C,); only C is used.
         num_labels: L; None is 1 for two classes or no ``class_counts``, else C.
         ignore_index: a target value that is neither positive nor negative.
 
-    Call it as ``loss(logits, target)``. One label: logits (N,), (N, 1), or (N, 2) of which z₁ − z₀ is the
-    score, and target (N,) or (N, 1) of 0 and 1. L labels: logits (N, L) and target (N, L) of 0 and 1, or
-    class indices (N,).
+    Call it as ``loss(logits, target)``. One label: logits (N,), (N, 1), or (N, 2) whose score is
+    z₁ − z₀, and target (N,) or (N, 1) of 0 and 1. L labels: logits (N, L) and target (N, L) of 0 and 1, or class indices
+    (N,).
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense.
+        TypeError, ValueError: for invalid arguments.
 
     >>> loss = AUCMarginLoss(class_counts=[90, 10])
     >>> value = loss(torch.tensor([[9.0, -9.0], [-9.0, 9.0]]), torch.tensor([0, 1]))
-    >>> round(value.item(), 4)  # ¼ + ¼ − α², of a perfect net whose a, b and α have not followed yet
+    >>> round(value.item(), 4)  # ¼ + ¼ − α², of a perfect network whose a, b and α have not followed yet
     -0.5
     """
 
@@ -117,7 +117,7 @@ class AUCMarginLoss(Loss):
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Return the loss of ``logits`` for ``target``; shapes as the class says."""
+        """Return the loss of ``logits`` for ``target``; shapes as in the class docstring."""
         z, target = self._by_label(in_full_precision(logits), target)
         if not self.warmup_steps:
             return cast_like(self._margin_loss(z, target), logits)
@@ -151,10 +151,10 @@ class AUCMarginLoss(Loss):
 
 
 def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tuple[Tensor, Tensor]:
-    """The means over the members of each label, (L,); 0 and ``absent`` where there are none.
+    """The means over the members of each label, (L,); 0 and ``absent`` for a label without members.
 
-    Under DDP the counts are those of all processes, so that the average of the processes' losses is the whole
-    batch's.
+    Under DDP the counts are those of all processes, so that the average of the processes' losses is that of the whole
+    batch.
     """
     count = sum_over_ranks(member.sum(0))
     share = world_size() / (count + (count == 0))

@@ -1,4 +1,4 @@
-"""Cross-entropy, plain, weighted by class, or smoothed: the baseline that every other loss is measured against."""
+"""Cross-entropy, plain, weighted by class, or smoothed: the baseline for all other losses."""
 
 from collections.abc import Sequence
 
@@ -16,20 +16,20 @@ from imbalance_lab.validation import check_integer, check_number
 class CrossEntropyLoss(nn.CrossEntropyLoss):
     """`torch.nn.CrossEntropyLoss` whose class weights may be computed from the training counts.
 
-    It differs from torch's in four points: half precision is computed in float32, the mean over nothing is 0, in
-    training on several processes the mean is that of the whole batch (see `reduce`), and weights beside smoothing
-    or distributions weigh the example, w̄ Σ_c s_c (−log p_c) with w̄ = w_y (or Σ_c t_c w_c) and s the smoothed target,
-    so that p = s stays the best prediction (see `weighted_cross_entropy`).
+    It differs from torch's in four ways: half precision is computed in float32, the mean over nothing is 0, in
+    training on several processes the mean is that of the whole batch (see `reduce`), and weights with smoothing or
+    distributions weigh the example, w̄ Σ_c s_c (−log p_c) with w̄ = w_y (or Σ_c t_c w_c) and s the smoothed target,
+    so that the minimum stays at p = s (see `weighted_cross_entropy`).
 
     Args:
         weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w = C.
         class_counts: training examples of each class, (C,).
-        label_smoothing: share of the target spread over all classes, in [0, 1].
+        label_smoothing: ε in [0, 1], the share of the target distributed over all classes.
         ignore_index: a target value that adds neither loss nor gradient.
-        reduction: "none", "sum" or "mean" (as torch has it: Σ loss / Σ w_y, over distributions / N).
+        reduction: "none", "sum" or "mean" (as in torch: Σ loss / Σ w_y, for distributions / N).
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, when the loss is built.
+        TypeError, ValueError: for invalid arguments, when the loss is built.
 
     >>> CrossEntropyLoss("inverse", class_counts=[90, 10]).weight
     tensor([0.2000, 1.8000])
@@ -59,7 +59,7 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
             self.weight,
             label_smoothing=self.label_smoothing,
             ignore_index=self.ignore_index,
-            reduction=self.reduction,  # type: ignore[arg-type]  # torch declares it a mere string
+            reduction=self.reduction,  # type: ignore[arg-type]  # torch declares it as str
         )
         return cast_like(loss, input)
 

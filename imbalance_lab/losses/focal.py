@@ -1,4 +1,4 @@
-"""Focal loss on softmax probabilities, for classes that exclude each other (Lin et al. 2017, arXiv 1708.02002)."""
+"""Focal loss on softmax probabilities, for multiclass targets (Lin et al. 2017, arXiv 1708.02002)."""
 
 from typing import Literal, get_args
 
@@ -37,36 +37,36 @@ def focal_loss(
     label_smoothing: float = 0.0,
     reduction: FocalReduction = "mean",
 ) -> Tensor:
-    """−α_y (1 − p_y)^γ_y log p_y, with p = softmax(z): what is easy already counts for less.
+    """−α_y (1 − p_y)^γ_y log p_y, with p = softmax(z): easy examples count for less.
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …) with the classes along ``class_dim``.
         target: class indices, the shape of ``logits`` without its class dimension or with a 1 in its place;
             or class probabilities y (mixup), floating point in the shape of ``logits``: ᾱ Σ_c y_c (1 −
             p_c)^γ_c (−log p_c), with ᾱ = Σ_c y_c α_c.
-        gamma: focusing strength γ ≥ 0, one number or one a class; 0 is cross-entropy.
+        gamma: focusing strength γ ≥ 0, one number or one per class; 0 is cross-entropy.
         alpha: None (every class weighs 1), C weights as they are, or one number a in [0, 1] for the weights
-            1 − a everywhere but a at ``background_class``. (The *sigmoid* focal loss uses one number
-            otherwise: there a weighs positives.)
-        background_class: the class that a single-number ``alpha`` and "mean_positive" single out.
+            a for ``background_class`` and 1 − a for all others. (In the *sigmoid* focal loss a single number
+            weighs positives.)
+        background_class: the class that a single-number ``alpha`` and "mean_positive" treat as background.
         class_dim: the dimension of ``logits`` that holds the classes; never guessed from the shape.
         ignore_index: a class index that adds neither loss nor gradient.
-        label_smoothing: share ε of the target spread over all classes, in [0, 1]: y becomes (1 − ε) y + ε / C,
-            but for ᾱ, which stays that of the target itself.
+        label_smoothing: ε in [0, 1], the share of the target distributed over all classes: y becomes (1 − ε) y + ε / C,
+            except in ᾱ.
         reduction: "none"; "sum"; "mean" over the targets that are not ignored; "weighted_mean", the sum ÷ Σ α_y, as
-            torch's weighted cross-entropy; "mean_positive", the sum ÷ the number of targets other than
-            ``background_class``, as detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
+            in torch's weighted cross-entropy; "mean_positive", the sum ÷ the number of targets other than
+            ``background_class``, as in detectors. A mean over nothing is 0. (See `reduce` for several processes.)
 
     Returns:
-        a scalar, or for reduction "none" one loss a target; in the dtype of ``logits`` (under autocast in
-        float32), computed in float32 at least.
+        a scalar, or for reduction "none" one loss per target; in the dtype of ``logits`` (under autocast in
+        float32), computed in at least float32.
 
     Raises:
-        TypeError, ValueError: for arguments, shapes or class indices that make no sense.
+        TypeError, ValueError: for invalid arguments, shapes or class indices.
 
-    Properties: γ = 0 equals `torch.nn.functional.cross_entropy` (with α beside soft or smoothed targets it does not: there
-    torch's weights move the best prediction, α never does; at γ = 0 it is p = y); adding a constant to all logits of
-    an example changes nothing; finite loss and gradient at logits of ±1e4.
+    Properties: γ = 0 equals `torch.nn.functional.cross_entropy`, except for α with soft or smoothed targets, where
+    torch's weights move the minimum and α leaves it at p = y; adding a constant to all logits of an example changes
+    nothing; loss and gradient are finite at logits of ±1e4.
 
     >>> focal_loss(torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([2]), gamma=2.0)
     tensor(2.9091)
@@ -85,21 +85,21 @@ def focal_loss(
 
 
 class FocalLoss(Loss):
-    """`focal_loss` as a module; α and a γ for each class are buffers: they follow device and checkpoint.
+    """`focal_loss` as a module; α and a γ per class are buffers, so they follow device and checkpoint.
 
     Args:
-        gamma: focusing strength ≥ 0, one number or one a class.
+        gamma: focusing strength ≥ 0, one number or one per class.
         alpha: as in `focal_loss`, or "inverse", "sqrt_inverse", "effective": weights from ``class_counts``.
-        class_counts: training examples of each class, (C,). Needed for an ``alpha`` given by name, and lets
-            the length of any other be checked at once instead of at the first batch.
+        class_counts: training examples of each class, (C,). Required for an ``alpha`` given by name;
+            it also lets the length of a list be checked at once instead of at the first batch.
 
     The other arguments are `focal_loss`'s. Call it as ``loss(logits, target)``.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, when the loss is built.
+        TypeError, ValueError: for invalid arguments, when the loss is built.
 
-    >>> FocalLoss(gamma=2, alpha=[0.25, 0.75])
-    FocalLoss(gamma=2.0, alpha=[0.25, 0.75], class_dim=1, ignore_index=-100, reduction='mean')
+    >>> FocalLoss(alpha="inverse", class_counts=[90, 10]).alpha
+    tensor([0.2000, 1.8000])
     """
 
     repr_names = ("gamma", "alpha", "background_class", "class_dim", "label_smoothing")
@@ -125,14 +125,14 @@ class FocalLoss(Loss):
         self.ignore_index = check_integer("ignore_index", ignore_index)
         self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         self.reduction = check_choice("reduction", reduction, get_args(FocalReduction))
-        self._keep("gamma", check_numbers("gamma", gamma, minimum=0), class_counts)
+        self._store("gamma", check_numbers("gamma", gamma, minimum=0), class_counts)
         weights = None if alpha is None else check_weights("alpha", alpha, class_counts)
-        self._keep("alpha", weights, class_counts)
+        self._store("alpha", weights, class_counts)
         if class_counts is not None:
             check_background_class(self.background_class, len(class_counts))
 
-    def _keep(self, name: str, value: float | Tensor | None, class_counts: Counts | None) -> None:
-        """Keep one number as it is, one a class as a buffer of the right length."""
+    def _store(self, name: str, value: float | Tensor | None, class_counts: Counts | None) -> None:
+        """Store one number as an attribute, and one per class as a buffer of the right length."""
         if not isinstance(value, Tensor):
             setattr(self, name, value)
             return
@@ -177,10 +177,10 @@ def _focal_loss(
     label_smoothing: float,
     reduction: str,
 ) -> Tensor:
-    """`focal_loss` of arguments that have been checked."""
+    """Compute `focal_loss` with checked arguments."""
     z, target, ignored = validate_shapes(logits, target, class_dim=class_dim, ignore_index=ignore_index)
     check_background_class(background_class, z.shape[1])
-    known = zero_ignored(target, ignored)  # class 0 stands in for what is ignored
+    known = zero_ignored(target, ignored)  # ignored targets are replaced by class 0
     weight = None if alpha is None else expand_alpha(alpha, background_class, z)
     if isinstance(gamma, Tensor):
         gamma = check_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
@@ -209,7 +209,7 @@ def _modulated(
     weight: Tensor | None,
     label_smoothing: float,
 ) -> Tensor:
-    """ᾱ Σ_c y_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …), 0 for the ignored."""
+    """Compute ᾱ Σ_c y_c (1 − p_c)^γ_c (−log p_c) of each target, (N, …), 0 where ignored."""
     if not target.is_floating_point() and label_smoothing == 0:
         each = None if weight is None else weight[target]
         if ignored is not None:
@@ -225,7 +225,7 @@ def _modulated(
 def _normalizer(
     reduction: str, target: Tensor, ignored: Tensor | None, weight: Tensor | None, background_class: int
 ) -> Tensor:
-    """What a mean divides by: Σ over the targets of 1, of α_y, or of whether y is not the background."""
+    """The divisor of a mean: Σ over the targets of 1, of α_y, or of 1 for all but the background."""
     soft = target.is_floating_point()
     if reduction == "weighted_mean" and weight is not None:
         each = example_weights(target, weight)

@@ -3,8 +3,8 @@
     ℓ(z, y) = −w_y log softmax(z − s m)_y with m = m_y at y, else 0,        m_c ∝ n_c^{−1/4}
 
 The logits are z = s · cosine (`imbalance_lab.backbones.CosineHead`), so s, not the network, sets how sharp the softmax
-is, and margins are told in cosines. The paper multiplies by s inside the loss; here the head does, so that logits mean
-softmax(z) for everything that reads them. It switches w from 1 to class-balanced weights late in training (DRW).
+is, and margins are cosines. The paper multiplies by s inside the loss; here the head does, so that softmax(z)
+are the probabilities everywhere. It switches w from 1 to class-balanced weights late in training (DRW).
 """
 
 from collections.abc import Sequence
@@ -44,8 +44,8 @@ def ldam_loss(
     """Cross-entropy of z − s m_y at y: a rare class must win by a larger margin.
 
     Args:
-        logits: z, (N, C), ``scale`` times cosines; half types are computed in float32.
-        target: class indices (N,). A mixed target has no one margin: it is refused.
+        logits: z, (N, C), ``scale`` times cosines; half precision is computed in float32.
+        target: class indices (N,). A soft target has no single margin and is refused.
         margins: m, (C,), see `ldam_margins`.
         scale: s > 0, by which the head multiplies cosines.
         weight: w, (C,), or None for 1.
@@ -73,13 +73,13 @@ class LDAMLoss(Loss):
         max_margin: the margin of the rarest class, ≥ 0.
         scale: s > 0, by which the head multiplies cosines.
         weight: None, C numbers, or "inverse", "sqrt_inverse", "effective": from ``class_counts``. The buffer
-            ``weight`` is (C,) in any case, ones for None, so that deferred re-weighting can fill it later.
+            ``weight`` is always (C,), ones for None, so that deferred re-weighting can fill it later.
         class_counts: training examples of each class, (C,); required.
 
     The other arguments are `ldam_loss`'s. Call it as ``loss(logits, target)``.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
+        TypeError, ValueError: for invalid arguments, missing counts, or a class without an example.
 
     >>> loss = LDAMLoss(class_counts=[1600, 100])
     >>> loss(30 * torch.tensor([[0.9, 0.1]]), torch.tensor([0]))  # 30 (0.9 − 0.25 − 0.1) = 16.5 ahead

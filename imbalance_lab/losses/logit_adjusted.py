@@ -2,7 +2,7 @@
 
     ℓ(z, y) = −log softmax(z + τ log π)_y,        π_c = n_c / Σ n
 
-The prior stands in the training loss only, so the network learns the logits of the balanced problem: predict
+The prior is part of the training loss only, so the network learns the logits of the balanced problem: predict
 from z. At τ = 1 the equation is that of Ren et al. 2020 (arXiv 2007.10740).
 """
 
@@ -29,11 +29,11 @@ def logit_adjusted_cross_entropy(
     """Cross-entropy of z + τ log π: a frequent class must win by more than its prior.
 
     Args:
-        logits: z, (N, C), floating point; half types are computed in float32.
-        target: class indices (N,), or one distribution an example (N, C).
+        logits: z, (N, C), floating point; half precision is computed in float32.
+        target: class indices (N,), or one distribution per example (N, C).
         log_prior: log π, (C,); a constant added to all of it changes nothing, so log n_c serves as well.
-        tau: τ ≥ 0, how much of the prior to move into the loss; 0 is cross-entropy, 1 the balanced error's
-            optimum.
+        tau: τ ≥ 0, how much of the prior the loss takes over; 0 is cross-entropy, 1 minimizes the balanced
+            error.
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
@@ -62,7 +62,7 @@ class LogitAdjustedLoss(Loss):
     The other arguments are `logit_adjusted_cross_entropy`'s. Call it as ``loss(logits, target)``.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
+        TypeError, ValueError: for invalid arguments, missing counts, or a class without an example.
 
     >>> LogitAdjustedLoss(class_counts=[90, 10])
     LogitAdjustedLoss(tau=1.0, ignore_index=-100, reduction='mean')

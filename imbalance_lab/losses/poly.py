@@ -1,8 +1,8 @@
-"""Poly-1 (Leng et al. 2022, arXiv 2204.12511): cross-entropy with its leading polynomial term re-weighed.
+"""Poly-1 (Leng et al. 2022, arXiv 2204.12511): cross-entropy with its leading polynomial term re-weighted.
 
     ℓ(z, y) = −log p_y + ε (1 − p_y),        p = softmax(z)
 
-−log p_y is Σ_j (1 − p_y)^j / j; ε changes the coefficient of j = 1, which leads where the prediction is
+−log p_y is Σ_j (1 − p_y)^j / j; ε changes the coefficient of j = 1, which dominates where the prediction is
 already good.
 """
 
@@ -28,9 +28,9 @@ def poly_loss(
     """−log p_y + ε (1 − p_y).
 
     Args:
-        logits: z, (N, C), floating point; half types are computed in float32.
-        target: class indices (N,), or one distribution an example (N, C): then p_y is Σ_c y_c p_c.
-        epsilon: ε ≥ −1, below which a better prediction could cost more; 0 is cross-entropy.
+        logits: z, (N, C), floating point; half precision is computed in float32.
+        target: class indices (N,), or one distribution per example (N, C): then p_y is Σ_c y_c p_c.
+        epsilon: ε ≥ −1 (below that, a better prediction could cost more); 0 is cross-entropy.
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
@@ -45,9 +45,9 @@ def poly_loss(
     """
     z, target, ignored = validate_shapes(in_full_precision(logits), target, ignore_index=ignore_index)
     loss = F.cross_entropy(z, target, ignore_index=ignore_index, reduction="none")
-    mixed = target.is_floating_point()
-    # The loss of a class index tells 1 − p_y without cancellation or a second softmax, and as 0 where ignored.
-    miss = (target * (1 - z.softmax(1))).sum(1) if mixed else -torch.expm1(-loss)
+    soft = target.is_floating_point()
+    # From the loss of a class index follows 1 − p_y without cancellation or a second softmax, and 0 where ignored.
+    miss = (target * (1 - z.softmax(1))).sum(1) if soft else -torch.expm1(-loss)
     return cast_like(reduce(loss + epsilon * miss, reduction, count_valid(loss, ignored)), logits)
 
 
@@ -60,7 +60,7 @@ class PolyLoss(Loss):
     The other arguments are `poly_loss`'s.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense.
+        TypeError, ValueError: for invalid arguments.
 
     >>> PolyLoss(epsilon=2)
     PolyLoss(epsilon=2.0, ignore_index=-100, reduction='mean')

@@ -1,4 +1,4 @@
-"""Seesaw loss (Wang et al. 2021, arXiv 2008.10032): frequent classes spare rare ones that do not mislead.
+"""Seesaw loss (Wang et al. 2021, arXiv 2008.10032): frequent classes suppress rare ones less.
 
     ℓ(z, y) = −log e^{z_y} / (e^{z_y} + Σ_{j≠y} S_yj e^{z_j}),        S_yj = M_yj C_yj
     mitigation    M_yj = min(1, N_j / N_y)^p         N_c: examples of class c seen so far, at least 1
@@ -37,12 +37,12 @@ def seesaw_loss(
     """Cross-entropy of z_j + log S_yj.
 
     Args:
-        logits: z, (N, C), floating point; half types are computed in float32.
-        target: class indices (N,). A mixed target belongs to no one row of S: it is refused.
+        logits: z, (N, C), floating point; half precision is computed in float32.
+        target: class indices (N,). A soft target has no single row of S and is refused.
         counts: N_c, examples of each class seen so far, (C,); 0 counts as 1.
         p: strength ≥ 0 of the mitigation; 0 turns it off.
         q: strength ≥ 0 of the compensation; 0 turns it off.
-        eps: least p_y in the compensation, in (0, 1]; without it one bad example could outweigh the batch.
+        eps: minimum of p_y in the compensation, in (0, 1]; without it one bad example could outweigh the batch.
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
@@ -70,19 +70,19 @@ def seesaw_loss(
 class SeesawLoss(Loss):
     """`seesaw_loss` as a module that counts the targets it trains on, over all processes.
 
-    Training mode first adds the batch to the buffer ``seen``, so calling twice does not give the same value
-    twice; evaluation mode leaves it as it is.
+    Training mode first adds the batch to the buffer ``seen``, so two calls give different values; evaluation mode does
+    not change it.
 
     Args:
         p: strength of the mitigation, ≥ 0.
         q: strength of the compensation, ≥ 0.
-        eps: least p_y in the compensation, in (0, 1].
-        class_counts: (C,), required, and only to know C: what counts is what the sampler lets the loss see.
+        eps: minimum of p_y in the compensation, in (0, 1].
+        class_counts: (C,), required, but only C is used: the loss counts the examples that the sampler draws.
 
     The other arguments are `seesaw_loss`'s. Call it as ``loss(logits, target)``.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
+        TypeError, ValueError: for invalid arguments, missing counts, or a class without an example.
 
     >>> loss = SeesawLoss(class_counts=[90, 10])
     >>> value = loss(torch.zeros(3, 2), torch.tensor([0, 0, 1]))

@@ -1,4 +1,4 @@
-"""Focal loss on sigmoid probabilities, for classes that may hold together (Lin et al. 2017, arXiv 1708.02002)."""
+"""Focal loss on sigmoid probabilities, for multilabel targets (Lin et al. 2017, arXiv 1708.02002)."""
 
 from functools import partial
 from typing import Any, Literal, get_args
@@ -27,29 +27,29 @@ def sigmoid_focal_loss(
     ignore_index: int = -100,
     reduction: SigmoidReduction = "mean",
 ) -> Tensor:
-    """−α_y [y (1 − p)^γ log p + (1 − y) p^γ log(1 − p)] for each class on its own, with p = σ(z).
+    """−α_y [y (1 − p)^γ log p + (1 − y) p^γ log(1 − p)] for each class independently, with p = σ(z).
 
-    α_y = α y + (1 − α)(1 − y): α for positives, 1 − α for negatives. In between it weighs the label as a whole, and so
-    leaves where its loss is least, at γ = 0 at p = y. (α on one side and 1 − α on the other would move it.)
+    α_y = α y + (1 − α)(1 − y): α for positives, 1 − α for negatives. A soft label has one weight for both
+    terms, which leaves the minimum where it is (at γ = 0: p = y); a weight per term would move it.
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …); of any shape for elementwise targets.
-        target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class index an
-            example, integer (N,) or (N, …), which is turned into one-hot. Of logits (N, 1) it is the label 0
+        target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class index per
+            example, integer (N,) or (N, …), taken one against the rest. With logits (N, 1) it is the label 0
             or 1.
         gamma: focusing strength γ ≥ 0; 0 is binary cross-entropy.
-        alpha: one number in [0, 1] that weighs positives, and negatives by 1 − α; None weighs both by 1. (The
-            *softmax* focal loss uses one number otherwise: there it weighs the background class.)
+        alpha: one number in [0, 1] that weighs positives, and negatives by 1 − α; None weighs both by 1. (In
+            the *softmax* focal loss a single number weighs the background class.)
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: "none"; "sum"; "mean" over the elements that are not ignored; "mean_positive", the sum ÷ Σ
-            y, as detectors have it. A mean over nothing is 0. (`reduce` tells about processes.)
+            y, as in detectors. A mean over nothing is 0. (See `reduce` for several processes.)
 
     Returns:
-        a scalar, or for reduction "none" one loss an element, in the shape of ``logits``; in the dtype of
+        a scalar, or for reduction "none" one loss per element, in the shape of ``logits``; in the dtype of
         ``logits`` (see `cast_like`).
 
     Raises:
-        TypeError, ValueError: for arguments, shapes or targets that make no sense.
+        TypeError, ValueError: for invalid arguments, shapes or targets.
 
     Properties: targets of 0 and 1 give `torchvision.ops.sigmoid_focal_loss`; γ = 0 without α gives
     `torch.nn.functional.binary_cross_entropy_with_logits`; finite loss and gradient at logits of ±1e4.
@@ -61,9 +61,9 @@ def sigmoid_focal_loss(
     positive, negative = (1.0, 1.0) if alpha is None else (_check_alpha(alpha), 1 - _check_alpha(alpha))
     check_choice("reduction", reduction, get_args(SigmoidReduction))
     y, ignored = binary_targets(logits, target, check_integer("ignore_index", ignore_index))
-    knobs: dict[str, Any] = {"gamma": gamma, "positive": positive, "negative": negative}
+    parameters: dict[str, Any] = {"gamma": gamma, "positive": positive, "negative": negative}
     terms = _hard_terms if y.dtype == torch.bool else _soft_terms
-    loss = zero_ignored(elementwise(logits, y, partial(terms, **knobs), partial(_plain, **knobs)), ignored)
+    loss = zero_ignored(elementwise(logits, y, partial(terms, **parameters), partial(_plain, **parameters)), ignored)
     normalizer = zero_ignored(y, ignored).sum() if reduction == "mean_positive" else count_valid(y, ignored)
     return cast_like(reduce(loss, reduction, normalizer), logits)
 
@@ -78,7 +78,7 @@ class SigmoidFocalLoss(Loss):
         reduction: as in `sigmoid_focal_loss`.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, when the loss is built.
+        TypeError, ValueError: for invalid arguments, when the loss is built.
 
     >>> SigmoidFocalLoss(alpha=None)
     SigmoidFocalLoss(gamma=2.0, alpha=None, ignore_index=-100, reduction='mean')
@@ -116,14 +116,14 @@ class SigmoidFocalLoss(Loss):
 
 
 def _plain(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> Tensor:
-    """The loss in plain operations; σ(−z) is 1 − p with all its digits."""
+    """The loss in plain operations; σ(−z) is 1 − p without cancellation."""
     present, absent = (power(torch.sigmoid(-u), gamma) * -F.logsigmoid(u) for u in (z, -z))
     return (y * present + (1 - y) * absent) * _weight(y, positive, negative)
 
 
 def _hard_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
-    """The loss of labels 0 and 1 and its derivative: they have one side each."""
-    away = torch.rsub(y, 1, alpha=2)  # 1 − 2y: the way that costs
+    """The loss of labels 0 and 1 and its derivative: only one of the two terms counts."""
+    away = torch.rsub(y, 1, alpha=2)  # 1 − 2y: the sign with which a larger logit costs more
     loss, slope = focal_term(z * away, gamma)
     weight = _weight(y, positive, negative)
     return loss.mul_(weight), slope.mul_(away).mul_(weight)
@@ -136,7 +136,7 @@ def _soft_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative
 
 
 def _weight(y: Tensor, positive: float, negative: float) -> float | Tensor:
-    """What a label weighs as a whole: ``positive`` at 1, ``negative`` at 0, and what lies between for those between."""
+    """The weight of a label: ``positive`` at 1, ``negative`` at 0, and in proportion in between."""
     return positive if positive == negative else torch.add(negative, y, alpha=positive - negative)
 
 
@@ -145,5 +145,6 @@ def _check_alpha(alpha: object) -> float:
         return check_number("alpha", alpha, minimum=0, maximum=1)
     except TypeError:
         raise TypeError(
-            f"alpha of the sigmoid focal loss is one number: a weighs positives, 1 − a negatives; got {alpha!r}"
+            "alpha of the sigmoid focal loss must be one number a, which weighs positives by a "
+            f"and negatives by 1 − a, got {alpha!r}"
         ) from None

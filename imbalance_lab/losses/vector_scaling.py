@@ -28,12 +28,12 @@ def vector_scaling_loss(
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """Cross-entropy of Δ z + ι, each class scaled and shifted by its own.
+    """Cross-entropy of Δ z + ι, scaled and shifted per class.
 
     Args:
-        logits: z, (N, C), floating point; half types are computed in float32.
-        target: class indices (N,), or one distribution an example (N, C).
-        delta: Δ, (C,), > 0; below 1 for what is rare.
+        logits: z, (N, C), floating point; half precision is computed in float32.
+        target: class indices (N,), or one distribution per example (N, C).
+        delta: Δ, (C,), > 0; below 1 for rare classes.
         iota: ι, (C,).
         weight: ω, (C,), or None for 1.
         ignore_index: a class index that adds neither loss nor gradient.
@@ -61,8 +61,8 @@ class VectorScalingLoss(Loss):
     """`vector_scaling_loss` as a module; Δ, ι and ω are computed from the training counts and are buffers.
 
     Args:
-        gamma: γ ≥ 0 of Δ; 0 leaves logit-adjusted cross-entropy. The authors' default is 0.3; where the counts
-            differ by a factor of 100 and more, try less (0.05 to 0.15) first.
+        gamma: γ ≥ 0 of Δ; 0 leaves logit-adjusted cross-entropy. The authors' default is 0.3; with counts
+            that differ by a factor of 100 or more, try 0.05 to 0.15 first.
         tau: τ ≥ 0 of ι.
         weight: ω, as None (ones), C numbers, or "inverse", "sqrt_inverse", "effective".
         class_counts: training examples of each class, (C,); required.
@@ -70,7 +70,7 @@ class VectorScalingLoss(Loss):
     The other arguments are `vector_scaling_loss`'s. Call it as ``loss(logits, target)``.
 
     Raises:
-        TypeError, ValueError: for arguments that make no sense, no counts, or a class without an example.
+        TypeError, ValueError: for invalid arguments, missing counts, or a class without an example.
 
     >>> VectorScalingLoss(gamma=0.5, class_counts=[400, 100]).delta
     tensor([1.0000, 0.5000])

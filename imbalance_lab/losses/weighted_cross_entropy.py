@@ -41,9 +41,9 @@ def weighted_cross_entropy(
     tensor(1.3863)
     """
     logits, target, ignored = validate_shapes(logits, target, ignore_index=ignore_index)
-    mixed = target.is_floating_point()
+    soft = target.is_floating_point()
     weight = None if weight is None else weight.to(logits)
-    target = target.to(logits) if mixed else target
+    target = target.to(logits) if soft else target
     loss = cross_entropies(
         logits,
         target,
@@ -53,8 +53,8 @@ def weighted_cross_entropy(
         ignore_index=ignore_index,
         summed=reduction != "none",
     )
-    if mixed or weight is None:
-        return reduce(loss, reduction, count_valid(target[:, 0] if mixed else target, ignored))
+    if soft or weight is None:
+        return reduce(loss, reduction, count_valid(target[:, 0] if soft else target, ignored))
     return reduce(loss, reduction, zero_ignored(weight[zero_ignored(target, ignored)], ignored).sum())
 
 
@@ -68,9 +68,10 @@ def cross_entropies(
     ignore_index: int,
     summed: bool,
 ) -> Tensor:
-    """The losses of `weighted_cross_entropy` for the output of `validate_shapes`, (N, …), 0 where ignored; or their sum.
+    """Compute the losses of validated shapes, (N, …), 0 where ignored; or their sum.
 
-    They are torch's to the last bit where it has the same formula; there ``summed`` lets it sum them at once.
+    Where torch has the same formula they equal torch's to the last bit, and with ``summed`` torch sums them.
+    The arguments are those of `weighted_cross_entropy`, after `validate_shapes`.
     """
     scale = None
     if weight is not None and (target.is_floating_point() or label_smoothing > 0):
