@@ -5,8 +5,8 @@ The protocol, which holds for other losses too:
 - A loss is a `torch.nn.Module` and returns a scalar for ``logits`` (N, C) and ``target``, class indices (N,) or
   multilabel targets (N, C).
 - If its constructor takes ``class_counts``, it is given the training examples of each class, (C,).
-- ``activation`` is "softmax" or "sigmoid": how logits become probabilities after training with it. Without the attribute
-  it is "softmax".
+- ``activation`` is "softmax" or "sigmoid": how logits become probabilities after training with it. A loss
+  without the attribute counts as "softmax".
 - ``implied_prior(sampler_prior)`` takes the share of each class among the drawn examples, (C,) float64 with sum 1, and
   returns the class priors that the logits stand for after training, (C,), or None if they are not known. A loss without
   the method counts as unknown. So are losses with margins, scaled logits or a sigmoid.

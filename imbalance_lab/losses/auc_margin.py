@@ -79,8 +79,8 @@ class AUCMarginLoss(Loss):
         ignore_index: a target value that is neither positive nor negative.
 
     Call it as ``loss(logits, target)``. One label: logits (N,), (N, 1), or (N, 2) whose score is
-    z₁ − z₀, and target (N,) or (N, 1) of 0 and 1. L labels: logits (N, L) and target (N, L) of 0 and 1, or class indices
-    (N,).
+    z₁ − z₀, and target (N,) or (N, 1) of 0 and 1. L labels: logits (N, L) and target (N, L) of 0 and 1, or class
+    indices (N,).
 
     Raises:
         TypeError, ValueError: for invalid arguments.

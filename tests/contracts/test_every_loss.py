@@ -18,7 +18,7 @@ from imbalance_lab import losses
 CONFIGS = Path(__file__).parents[2] / "configs" / "loss"
 
 COUNTS = (600, 100, 30, 7)
-"""Training examples of each class, unequal on purpose: symmetric values hide dead knobs."""
+"""Training examples of each class, unequal on purpose: equal counts would hide arguments without effect."""
 
 EVERY_LOSS = [
     loss
@@ -41,17 +41,18 @@ CROSS_ENTROPY_AT_EQUAL_COUNTS = {
     "LDAMLoss": {"scale": 1, "max_margin": 0},  # with a margin: cross-entropy with one margin, see test_ldam
     "SeesawLoss": {"q": 0},
 }
-"""What else than unequal counts sets these apart from cross-entropy, turned off."""
+"""Arguments that turn off what else distinguishes these from cross-entropy."""
 
-ONE_AGAINST_THE_REST = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"}
-"""Losses of independent labels; all others are softmax losses."""
+MULTILABEL = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"}
+"""Multilabel losses; all others are softmax losses."""
 
 BREAKS_SHIFTS = {"VectorScalingLoss"}  # Δ scales the added constant class by class
 """Softmax losses that change when a constant is added to all logits."""
 
 
 def make(loss, *, counts=COUNTS, **arguments):
-    return loss(class_counts=torch.tensor(counts), **{**COMPUTED_FROM_COUNTS.get(loss.__name__, {}), **arguments})
+    given = {"class_counts": torch.tensor(counts)} if takes(loss, "class_counts") else {}
+    return loss(**given, **{**COMPUTED_FROM_COUNTS.get(loss.__name__, {}), **arguments})
 
 
 def batch(dtype=torch.float32, size=9, seed=0):
@@ -64,7 +65,7 @@ def takes(loss, argument):
     return argument in inspect.signature(loss).parameters
 
 
-def numeric_knobs(loss):
+def numeric_arguments(loss):
     return [name for name, p in inspect.signature(loss).parameters.items() if isinstance(p.default, float)]
 
 
@@ -74,17 +75,17 @@ def named(classes):
 
 every_loss = pytest.mark.parametrize("loss", named(EVERY_LOSS))
 every_softmax_loss = pytest.mark.parametrize(
-    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ not in ONE_AGAINST_THE_REST])
+    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ not in MULTILABEL])
 )
 every_count_based_loss = pytest.mark.parametrize(
     "loss", named([loss for loss in EVERY_LOSS if loss.__name__ in COMPUTED_FROM_COUNTS])
 )
-every_label_loss = pytest.mark.parametrize(
-    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ in ONE_AGAINST_THE_REST])
+every_multilabel_loss = pytest.mark.parametrize(
+    "loss", named([loss for loss in EVERY_LOSS if loss.__name__ in MULTILABEL])
 )
-every_numeric_knob = pytest.mark.parametrize(
-    ("loss", "knob"),
-    [pytest.param(loss, knob, id=f"{loss.__name__}-{knob}") for loss in EVERY_LOSS for knob in numeric_knobs(loss)],
+every_numeric_argument = pytest.mark.parametrize(
+    ("loss", "name"),
+    [pytest.param(loss, name, id=f"{loss.__name__}-{name}") for loss in EVERY_LOSS for name in numeric_arguments(loss)],
 )
 
 
@@ -103,7 +104,7 @@ def test_a_choice_of_the_command_line_shows_the_defaults_of_its_class(choice):
     if choice.stem == "class_balanced":
         assert config.pop("weight") == "effective"
     parameters = inspect.signature(loss).parameters
-    assert config == {knob: parameters[knob].default for knob in config}
+    assert config == {name: parameters[name].default for name in config}
 
 
 @every_loss
@@ -210,13 +211,13 @@ def test_equal_counts_make_it_cross_entropy(loss):
 
 
 @every_count_based_loss
-def test_a_class_without_an_example_is_refused_by_number(loss):
+def test_a_class_without_an_example_is_refused_by_index(loss):
     with pytest.raises(ValueError, match="class 2 has none"):
         make(loss, counts=[5, 4, 0, 3])
 
 
 @every_count_based_loss
-def test_missing_counts_are_asked_for(loss):
+def test_missing_counts_are_refused(loss):
     with pytest.raises(ValueError, match="training counts: give class_counts"):
         loss(**COMPUTED_FROM_COUNTS[loss.__name__])
 
@@ -238,7 +239,7 @@ def test_ignored_targets_add_neither_loss_nor_gradient(loss, reduction):
     assert (gradient[ignored] == 0).all()
 
 
-@every_label_loss
+@every_multilabel_loss
 def test_single_labels_are_ignored_too(loss):
     logits, target = batch(torch.float64)
     labels = F.one_hot(target, len(COUNTS)).double()
@@ -264,7 +265,7 @@ def test_all_ignored_is_a_loss_of_zero_with_a_gradient_of_zero(loss):
 @every_loss
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("with_gradient", [False, True])
-def test_an_empty_batch_costs_nothing(loss, dtype, with_gradient):
+def test_an_empty_batch_has_a_loss_of_zero(loss, dtype, with_gradient):
     logits = torch.zeros(0, len(COUNTS), dtype=dtype, requires_grad=with_gradient)
     value = make(loss)(logits, torch.zeros(0, dtype=torch.int64))
     assert value == 0 or (not takes(loss, "reduction") and value.isfinite())
@@ -277,9 +278,7 @@ def test_reductions_agree(loss):
     if not takes(loss, "reduction"):
         pytest.skip("the loss is no sum over examples")
     logits, target = batch(torch.float64)
-    none, total, mean = (
-        loss(class_counts=torch.tensor(COUNTS), reduction=r).double()(logits, target) for r in ("none", "sum", "mean")
-    )
+    none, total, mean = (make(loss, reduction=r).double()(logits, target) for r in ("none", "sum", "mean"))
     torch.testing.assert_close(none.sum(), total)
     torch.testing.assert_close(none.mean(), mean)
 
@@ -301,7 +300,7 @@ def test_state_dict_carries_all_that_the_counts_and_the_training_changed(loss):
 @pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda loss: pickle.loads(pickle.dumps(loss))], ids=["deepcopy", "pickle"]
 )
-def test_a_copy_is_as_good(loss, copied):
+def test_a_copy_gives_the_same_value(loss, copied):
     module = make(loss).eval()
     torch.testing.assert_close(copied(module)(*batch()), module(*batch()), rtol=0, atol=0)
 
@@ -323,7 +322,7 @@ def test_to_float64_computes_in_float64(loss):
 
 @every_loss
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_half_precision_costs_no_more_than_the_rounding_of_the_logits(loss, dtype):
+def test_half_precision_loses_no_more_than_the_rounding_of_the_logits(loss, dtype):
     logits, target = batch()
     rounded = logits.to(dtype)
     value, expected = make(loss)(rounded, target), make(loss)(rounded.float(), target)
@@ -340,29 +339,29 @@ def test_autocast_changes_nothing(loss):
             torch.testing.assert_close(make(loss)(z, target), expected)
 
 
-@every_numeric_knob
-def test_moving_a_knob_moves_the_result(loss, knob):
-    default = inspect.signature(loss).parameters[knob].default
-    moved = make(loss, **{knob: default / 2 + 0.1})
+@every_numeric_argument
+def test_changing_an_argument_changes_the_result(loss, name):
+    default = inspect.signature(loss).parameters[name].default
+    moved = make(loss, **{name: default / 2 + 0.1})
     assert not torch.isclose(moved(*batch()), make(loss)(*batch()), rtol=1e-3)
 
 
-@every_numeric_knob
+@every_numeric_argument
 @pytest.mark.parametrize("nonsense", ["a lot", True, math.nan, math.inf, -2.0])
-def test_a_senseless_knob_is_refused_in_one_sentence_that_names_it(loss, knob, nonsense):
-    with pytest.raises((TypeError, ValueError), match=rf"^{knob}\b[^\n]*$"):
-        make(loss, **{knob: nonsense})
+def test_an_invalid_argument_is_refused_in_one_sentence_that_names_it(loss, name, nonsense):
+    with pytest.raises((TypeError, ValueError), match=rf"^{name}\b[^\n]*$"):
+        make(loss, **{name: nonsense})
 
 
 @every_loss
 @pytest.mark.parametrize("stray", [4, -1, 255])
-def test_a_target_that_is_no_class_is_refused_by_its_number(loss, stray):
+def test_a_target_that_is_not_a_class_is_refused_by_its_index(loss, stray):
     logits, target = batch()
     with pytest.raises(ValueError, match=rf"^target {stray} is none of the 4 classes[^\n]*$"):
         make(loss)(logits, target.index_fill(0, torch.tensor([2]), stray))
 
 
-@every_label_loss
+@every_multilabel_loss
 @pytest.mark.parametrize("stray", [2.0, -1.0, math.nan])
 def test_a_label_that_is_not_between_0_and_1_is_refused(loss, stray):
     logits, target = batch()

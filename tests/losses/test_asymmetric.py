@@ -107,7 +107,7 @@ def test_fractional_focusing_has_a_finite_gradient_everywhere():
         assert torch.isfinite(gradient).all()
 
 
-def test_class_numbers_are_taken_one_against_the_rest():
+def test_class_indices_are_taken_one_against_the_rest():
     logits, _ = batch()
     target = torch.tensor([0, 4, 2, 1, 3, 3, 0, 2])
     assert torch.equal(AsymmetricLoss()(logits, target), AsymmetricLoss()(logits, F.one_hot(target)))

@@ -104,7 +104,7 @@ def test_a_negative_alpha_counts_as_zero_but_not_for_its_own_gradient():
 
 
 @pytest.mark.parametrize("only", [0, 1])
-def test_a_batch_of_one_class_takes_the_center_of_the_other(only):
+def test_a_batch_of_one_class_uses_the_center_of_the_other(only):
     z = scores().requires_grad_()
     a, b, alpha = variables()
     value = auc_margin_loss(z, torch.full((7, 1), only), a, b, alpha, margin=MARGIN)
@@ -117,7 +117,7 @@ def test_a_batch_of_one_class_takes_the_center_of_the_other(only):
     assert all(torch.isfinite(t.grad).all() for t in (z, a, b, alpha))
 
 
-def test_one_label_in_all_its_shapes():
+def test_one_label_in_every_accepted_shape():
     z = scores()
     two = torch.cat([torch.ones_like(z), z + 1], 1)  # log-odds z
     loss = AUCMarginLoss(class_counts=[90, 10]).double()
@@ -126,7 +126,7 @@ def test_one_label_in_all_its_shapes():
         torch.testing.assert_close(loss(logits, target), expected)
 
 
-def test_many_labels_are_the_mean_of_each_alone():
+def test_many_labels_are_the_mean_over_labels():
     z = scores(labels=3)
     target = torch.tensor([0, 1, 2, 0, 0, 1, 0])
     a, b, alpha = (torch.rand(3, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in range(3))
@@ -136,7 +136,7 @@ def test_many_labels_are_the_mean_of_each_alone():
     assert value.item() == pytest.approx(np.mean(each), rel=1e-12)
 
 
-def test_class_numbers_are_taken_one_against_the_rest():
+def test_class_indices_are_taken_one_against_the_rest():
     z, target = scores(labels=3), torch.tensor([0, 1, 2, 0, 0, 1, 0])
     loss = AUCMarginLoss(class_counts=[4, 2, 1]).double()
     torch.testing.assert_close(loss(z, target), loss(z, F.one_hot(target, 3)))
@@ -165,7 +165,7 @@ def test_warm_up_counts_training_steps_only_and_resumes():
     assert resumed.steps == 1
 
 
-def test_training_on_it_ranks():
+def test_training_improves_the_ranking():
     generator = torch.Generator().manual_seed(8)
     inputs = torch.randn(400, 5, generator=generator)
     target = (inputs @ torch.tensor([1.0, -1, 0.5, 0, 0]) + 0.5 * torch.randn(400, generator=generator) > 2.2).long()
@@ -183,17 +183,48 @@ def test_training_on_it_ranks():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"warmup_steps": -1}, ValueError, "warmup_steps must be ≥ 0"),
+        ({"warmup_steps": -1}, ValueError, "warmup_steps must be an integer ≥ 0, got -1"),
         ({"warmup_steps": 1.5}, TypeError, "warmup_steps must be an integer"),
-        ({"num_labels": 0}, ValueError, "num_labels must be ≥ 1"),
+        ({"num_labels": 0}, ValueError, "num_labels must be an integer ≥ 1, got 0"),
     ],
 )
-def test_senseless_arguments_are_refused(arguments, error, message):
+def test_invalid_arguments_are_refused(arguments, error, message):
     with pytest.raises(error, match=message):
         AUCMarginLoss(**arguments)
 
 
-@pytest.mark.parametrize(("shape", "target"), [((4, 3), (4,)), ((4, 2), (4, 2)), ((4, 1), (3,))])
+@pytest.mark.parametrize(("shape", "target"), [((4, 3), (4,)), ((4, 1), (3,)), ((3, 2), (4, 1))])
 def test_shapes_that_do_not_fit_one_label_are_refused(shape, target):
-    with pytest.raises(ValueError, match=r"do not fit 1 label"):
+    with pytest.raises(ValueError, match=r"do not fit one label"):
         AUCMarginLoss()(torch.zeros(shape), torch.zeros(target, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(("num_labels", "width"), [(1, 2), (1, 3), (3, 2), (3, 1)])
+def test_a_target_with_another_number_of_labels_is_refused(num_labels, width):
+    expected = rf"^num_labels={num_labels}, but the target has {width} labels: set num_labels={width}$"
+    with pytest.raises(ValueError, match=expected):
+        AUCMarginLoss(num_labels=num_labels)(torch.zeros(4, width), torch.zeros(4, width))
+
+
+@pytest.mark.parametrize(("counts", "num_labels"), [([9, 5, 1], 2), ([9, 5, 1], 1), ([9, 5], 3)])
+def test_a_number_of_labels_that_contradicts_the_counts_is_refused(counts, num_labels):
+    with pytest.raises(ValueError, match=rf"^num_labels={num_labels}, but class_counts has {len(counts)} entries"):
+        AUCMarginLoss(class_counts=counts, num_labels=num_labels)
+
+
+@pytest.mark.parametrize(
+    ("counts", "num_labels", "expected", "activation"),
+    [
+        (None, None, 1, "softmax"),
+        ([9, 5], None, 1, "softmax"),
+        ([9, 5], 1, 1, "softmax"),
+        ([9, 5], 2, 2, "sigmoid"),
+        ([9, 5, 1], None, 3, "sigmoid"),
+        ([9, 5, 1], 3, 3, "sigmoid"),
+        ([9], None, 1, "softmax"),
+    ],
+)
+def test_the_number_of_labels_and_the_activation(counts, num_labels, expected, activation):
+    loss = AUCMarginLoss(class_counts=counts, num_labels=num_labels)
+    assert len(loss.a) == len(loss.b) == len(loss.alpha) == loss.num_labels == expected
+    assert loss.activation == activation

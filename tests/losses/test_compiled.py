@@ -82,7 +82,7 @@ def test_exports(name):
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_autocast_does_not_cost_digits(name):
+def test_autocast_keeps_full_precision(name):
     """Under autocast the logits arrive in bfloat16; the loss is computed and returned in float32."""
     loss = LOSSES[name]
     logits, target = batch(6, 4, dtype=torch.bfloat16)

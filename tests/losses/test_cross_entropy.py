@@ -16,7 +16,7 @@ from imbalance_lab.losses import CrossEntropyLoss
     [(None, 0.0, False), (None, 0.0, True), (None, 0.1, False), (None, 0.1, True), ([0.5, 1.0, 2.0], 0.0, False)],
 )  # weights beside smoothing or distributions weigh the example here: test_optimum.py
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
-def test_is_torchs(weight, label_smoothing, reduction, soft):
+def test_equals_torchs(weight, label_smoothing, reduction, soft):
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(6, 3, 4, generator=generator).requires_grad_()
     target = torch.randint(3, (6, 4), generator=generator)
@@ -92,23 +92,23 @@ def test_half_precision_is_computed_in_float32(dtype, weight):
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        ({"weight": 0.5}, TypeError, "weight must be a list of one number a class, got 0.5"),
+        ({"weight": 0.5}, TypeError, "weight must be a list of one number per class, got 0.5"),
         ({"weight": "rare"}, ValueError, "one of inverse, sqrt_inverse, effective, got 'rare'"),
         ({"weight": "inverse"}, ValueError, "give class_counts"),
         ({"weight": [1, "x"]}, TypeError, "weight[1] must be a number, got 'x'"),
         ({"weight": [1, -1]}, ValueError, "weight[1] must be a finite number ≥ 0, got -1"),
         ({"weight": [1, 1], "class_counts": [3, 4, 5]}, ValueError, "weight has 2 numbers, but there are 3 classes"),
-        ({"label_smoothing": 2}, ValueError, "label_smoothing must be a finite number between 0 and 1, got 2"),
+        ({"label_smoothing": 2}, ValueError, "label_smoothing must be a finite number in [0, 1], got 2"),
         ({"reduction": "average"}, ValueError, "reduction must be one of none, sum, mean, got 'average'"),
         ({"ignore_index": 1.5}, TypeError, "ignore_index must be an integer, got 1.5"),
     ],
 )
-def test_what_makes_no_sense_is_refused_when_built(arguments, error, says):
+def test_invalid_arguments_are_refused_when_built(arguments, error, says):
     with pytest.raises(error, match=re.escape(says)):
         CrossEntropyLoss(**arguments)
 
 
-def test_strange_targets_are_refused_in_one_sentence():
+def test_invalid_targets_are_refused_in_one_sentence():
     with pytest.raises(ValueError, match="target 255 is none of the 3 classes"):
         CrossEntropyLoss()(torch.zeros(2, 3), torch.tensor([0, 255]))
     assert CrossEntropyLoss(ignore_index=255)(torch.zeros(2, 3), torch.tensor([0, 255])) == pytest.approx(1.0986123)

@@ -1,4 +1,4 @@
-"""The laws of the softmax focal loss, and its digits."""
+"""Properties of the softmax focal loss, and its digits."""
 
 import itertools
 
@@ -22,7 +22,7 @@ LAYOUTS = {"rows": (7, 4), "wide": (7, 40), "dense": (2, 4, 3, 5), "many rows": 
 @pytest.fixture(params=["one chunk", "many chunks"])
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "many chunks":
-        monkeypatch.setattr("imbalance_lab.losses._focal_term.CHUNK", 12)
+        monkeypatch.setattr("imbalance_lab.losses._focal_kernels.CHUNK", 12)
 
 
 def batch(*shape: int, dtype: torch.dtype = torch.float64, scale: float = 2.0) -> tuple[Tensor, Tensor]:
@@ -44,7 +44,7 @@ def value_and_gradient(loss: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 @pytest.mark.parametrize("shape", [(64, 10), (2, 4, 3, 5)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_gamma_zero_is_torchs_cross_entropy_to_the_last_bit(reduction, shape, dtype):
+def test_gamma_zero_is_torchs_cross_entropy_exactly(reduction, shape, dtype):
     logits, target = batch(*shape, dtype=dtype)
     target[1] = -100
     ours = value_and_gradient(focal_loss(logits, target, gamma=0, reduction=reduction), logits)
@@ -185,7 +185,7 @@ def test_fused_form_is_the_composite_one(shape, monkeypatch):
     logits, target = batch(*shape)
     fused = value_and_gradient(focal_loss(logits, target, gamma=1.5, reduction="sum"), logits)
     with monkeypatch.context() as patch:
-        patch.setattr("imbalance_lab.losses._focal_term._by_plain_operations", lambda *_: True)
+        patch.setattr("imbalance_lab.losses._focal_term._needs_plain_operations", lambda *_: True)
         plain = value_and_gradient(focal_loss(logits, target, gamma=1.5, reduction="sum"), logits)
     torch.testing.assert_close(fused, plain, rtol=1e-12, atol=1e-14)
     with torch.no_grad():  # in chunks, where nothing is kept
@@ -200,8 +200,8 @@ def test_half_precision_is_single_precision_rounded(shape, dtype, alpha):
     logits, target = batch(*shape, dtype=dtype)
     precise = logits.detach().float().requires_grad_()
     target.view(-1)[1] = -100
-    knobs = {"gamma": 1.5, "alpha": alpha, "reduction": "none"}
-    found, expected = (value_and_gradient(focal_loss(z, target, **knobs), z) for z in (logits, precise))
+    arguments = {"gamma": 1.5, "alpha": alpha, "reduction": "none"}
+    found, expected = (value_and_gradient(focal_loss(z, target, **arguments), z) for z in (logits, precise))
     for half, single in zip(found, expected, strict=True):
         torch.testing.assert_close(half, single.to(dtype), rtol=torch.finfo(dtype).eps, atol=1e-7)
 
@@ -257,7 +257,7 @@ def test_half_precision_gradients_survive_a_loss_scale():
     torch.testing.assert_close(scaled.double() / 2**12, expected, rtol=0.02, atol=2e-9)
 
 
-# --- laws ---------------------------------------------------------------------------------------------------------
+# --- properties --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("soft", [False, True])
@@ -269,7 +269,7 @@ def test_a_constant_on_all_logits_changes_nothing(soft):
 
 
 @pytest.mark.parametrize("soft", [False, True])
-def test_renaming_the_classes_changes_nothing(soft):
+def test_permuting_the_classes_changes_nothing(soft):
     logits, target = batch(7, 4)
     alpha, gamma = torch.tensor([0.1, 0.2, 0.3, 2.0]), torch.tensor([0.0, 0.5, 1.0, 3.0])
     new = torch.tensor([2, 0, 3, 1])  # class new[i] is now called i
@@ -292,12 +292,12 @@ def test_ignored_targets_add_neither_loss_nor_gradient(reduction, label_smoothin
     logits, target = batch(8, 4)
     ignored = torch.tensor([1, 0, 0, 1, 0, 1, 0, 0], dtype=torch.bool)
     target = target.masked_fill(target == 1, 2).masked_fill(ignored, ignore_index)
-    knobs = {"gamma": gamma, "alpha": [0.1, 0.2, 0.3, 2.0], "label_smoothing": label_smoothing}
+    arguments = {"gamma": gamma, "alpha": [0.1, 0.2, 0.3, 2.0], "label_smoothing": label_smoothing}
     loss, gradient = value_and_gradient(
-        focal_loss(logits, target, ignore_index=ignore_index, reduction=reduction, **knobs), logits
+        focal_loss(logits, target, ignore_index=ignore_index, reduction=reduction, **arguments), logits
     )
     kept, kept_gradient = value_and_gradient(
-        focal_loss(logits[~ignored], target[~ignored], reduction=reduction, **knobs), logits
+        focal_loss(logits[~ignored], target[~ignored], reduction=reduction, **arguments), logits
     )
     torch.testing.assert_close(loss, kept)
     torch.testing.assert_close(gradient, kept_gradient)
@@ -318,7 +318,7 @@ def test_a_mean_over_nothing_is_zero_with_a_zero_gradient(reduction, gamma, coun
     assert (gradient == 0).all()
 
 
-def test_what_the_means_divide_by():
+def test_the_divisors_of_the_means():
     logits, target = batch(9, 3)
     target = torch.tensor([0, 0, 0, 1, 2, 2, -100, 0, 1])
     alpha = torch.tensor([0.5, 2.0, 3.0], dtype=torch.float64)
@@ -332,22 +332,22 @@ def test_what_the_means_divide_by():
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "weighted_mean", "mean_positive"])
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
-def test_one_hot_targets_are_class_numbers(reduction, label_smoothing):
+def test_one_hot_targets_are_class_indices(reduction, label_smoothing):
     logits, target = batch(2, 4, 3, 5)
-    knobs = {"gamma": [0.0, 1.0, 2.0, 0.5], "alpha": [0.1, 0.2, 0.3, 2.0], "label_smoothing": label_smoothing}
-    hard = focal_loss(logits, target, reduction=reduction, **knobs)
+    arguments = {"gamma": [0.0, 1.0, 2.0, 0.5], "alpha": [0.1, 0.2, 0.3, 2.0], "label_smoothing": label_smoothing}
+    hard = focal_loss(logits, target, reduction=reduction, **arguments)
     one_hot = F.one_hot(target, 4).movedim(-1, 1).double()
-    soft = focal_loss(logits, one_hot, reduction=reduction, **knobs)
+    soft = focal_loss(logits, one_hot, reduction=reduction, **arguments)
     torch.testing.assert_close(value_and_gradient(hard, logits), value_and_gradient(soft, logits))
 
 
 def test_label_smoothing_mixes_the_target_with_all_classes():
     logits, target = batch(7, 4)
     alpha = torch.tensor([0.1, 0.2, 0.3, 2.0], dtype=torch.float64)
-    knobs = {"gamma": 1.5, "reduction": "none"}
-    every = torch.stack([focal_loss(logits, torch.full((7,), c), **knobs) for c in range(4)])
-    expected = alpha[target] * (0.8 * focal_loss(logits, target, **knobs) + 0.2 * every.mean(0))
-    torch.testing.assert_close(focal_loss(logits, target, alpha=alpha, label_smoothing=0.2, **knobs), expected)
+    arguments = {"gamma": 1.5, "reduction": "none"}
+    every = torch.stack([focal_loss(logits, torch.full((7,), c), **arguments) for c in range(4)])
+    expected = alpha[target] * (0.8 * focal_loss(logits, target, **arguments) + 0.2 * every.mean(0))
+    torch.testing.assert_close(focal_loss(logits, target, alpha=alpha, label_smoothing=0.2, **arguments), expected)
 
 
 def test_mixup_is_the_mixture_of_the_losses():
@@ -375,7 +375,7 @@ def test_a_rarer_target_never_costs_less():
 
 
 @pytest.mark.parametrize(
-    ("knob", "value"),
+    ("name", "value"),
     [
         ("gamma", 1.0),
         ("gamma", [2.0, 2.0, 1.0, 2.0]),
@@ -389,10 +389,10 @@ def test_a_rarer_target_never_costs_less():
         ("reduction", "mean_positive"),
     ],
 )
-def test_every_knob_moves_the_loss(knob, value):
+def test_every_argument_changes_the_loss(name, value):
     logits, target = batch(20, 4)
-    knobs = {"alpha": 0.25}
-    assert focal_loss(logits, target, **{**knobs, knob: value}) != focal_loss(logits, target, **knobs)
+    arguments = {"alpha": 0.25}
+    assert focal_loss(logits, target, **{**arguments, name: value}) != focal_loss(logits, target, **arguments)
 
 
 def test_alpha_numbers_are_not_interchangeable():

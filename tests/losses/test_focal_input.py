@@ -36,9 +36,9 @@ def test_dense_targets(alpha, channel, reduction, module):
     each = by_hand(last.flatten(0, 2), target.flatten(), 2.0, None if alpha is None else ALPHA)
     logits = last.movedim(-1, 1)
     target = target.unsqueeze(1) if channel else target
-    knobs = {"gamma": 2.0, "alpha": alpha, "reduction": reduction}
-    loss = FocalLoss(**knobs).double() if module else focal_loss
-    loss = loss(logits, target) if module else loss(logits, target, **knobs)
+    options = {"gamma": 2.0, "alpha": alpha, "reduction": reduction}
+    loss = FocalLoss(**options).double() if module else focal_loss
+    loss = loss(logits, target) if module else loss(logits, target, **options)
     torch.testing.assert_close(loss, each.mean() if reduction == "mean" else each.sum(), rtol=1e-6, atol=0)
 
 
@@ -79,7 +79,7 @@ def test_classes_along_any_dimension(class_dim):
     torch.testing.assert_close(focal_loss(logits, soft, class_dim=class_dim, reduction="none"), expected)
 
 
-def test_twice_is_once():
+def test_calling_twice_gives_the_same_value():
     logits, target = rows(6)
     loss = FocalLoss(alpha=0.25)
     assert loss(logits, target) == loss(logits, target)
@@ -88,7 +88,7 @@ def test_twice_is_once():
 
 
 @pytest.mark.parametrize("alpha", [0, 1, 0.0, 1.0, torch.tensor(1.0), torch.tensor(0.0), np.float32(1)])
-def test_alpha_at_its_ends(alpha):
+def test_alpha_at_its_bounds(alpha):
     logits, target = rows(20)
     loss = FocalLoss(alpha=alpha, reduction="none")(logits, target)
     silent = target == 0 if float(alpha) == 0 else target != 0
@@ -96,7 +96,7 @@ def test_alpha_at_its_ends(alpha):
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32, torch.int64])
-def test_integers_of_any_width(dtype):
+def test_integer_targets_of_any_dtype(dtype):
     logits, target = rows(6)
     target[2] = 255
     expected = focal_loss(logits, target, ignore_index=255)
@@ -108,13 +108,13 @@ def test_integers_of_any_width(dtype):
 @pytest.mark.parametrize(
     "values", [[0.1, 0.2, 0.3, 0.4, 2], np.array([0.1, 0.2, 0.3, 0.4, 2.0]), tuple(ALPHA.tolist())]
 )
-def test_numbers_a_class_in_any_container(values):
+def test_numbers_per_class_in_any_container(values):
     logits, target = rows(6)
     expected = focal_loss(logits, target, alpha=ALPHA, gamma=ALPHA)
     torch.testing.assert_close(focal_loss(logits, target, alpha=values, gamma=values), expected)
 
 
-def test_what_it_owns_is_a_buffer():
+def test_tensors_are_buffers():
     loss = FocalLoss(gamma=[1, 2, 3], alpha=[0.1, 0.2, 0.3])
     assert dict(loss.named_buffers()).keys() == {"gamma", "alpha"}
     other = FocalLoss(gamma=[0, 0, 0], alpha=[0, 0, 0])
@@ -151,10 +151,10 @@ def test_weights_from_counts():
         ({"gamma": [1, 2], "class_counts": [5, 5, 5]}, ValueError, "gamma has 2 numbers, but there are 3 classes"),
         ({"alpha": [0.1, "x"]}, TypeError, "alpha[1] must be a number, got 'x'"),
         ({"alpha": [0.1, None]}, TypeError, "alpha[1] must be a number, got None"),
-        ({"alpha": []}, ValueError, "alpha must be one number or one number a class, got an empty list"),
+        ({"alpha": []}, ValueError, "alpha must be one number or one number per class, got an empty list"),
         ({"alpha": [0.1, -0.2]}, ValueError, "alpha[1] must be a finite number ≥ 0, got -0.2"),
         ({"alpha": -0.1}, ValueError, "alpha must be a finite number ≥ 0, got -0.1"),
-        ({"alpha": 1.5}, ValueError, "alpha as one number must be a finite number between 0 and 1, got 1.5"),
+        ({"alpha": 1.5}, ValueError, "alpha as one number must be a finite number in [0, 1], got 1.5"),
         ({"alpha": torch.tensor([0.1, float("nan")])}, ValueError, "alpha must be a finite number ≥ 0, got nan"),
         ({"alpha": torch.ones(2, 2)}, ValueError, "got shape (2, 2)"),
         ({"alpha": [1, 2], "class_counts": [5, 5, 5]}, ValueError, "alpha has 2 numbers, but there are 3 classes"),
@@ -164,11 +164,11 @@ def test_weights_from_counts():
         ({"background_class": 0.5}, TypeError, "background_class must be an integer, got 0.5"),
         ({"class_dim": "1"}, TypeError, "class_dim must be an integer, got '1'"),
         ({"ignore_index": None}, TypeError, "ignore_index must be an integer, got None"),
-        ({"label_smoothing": 1.5}, ValueError, "label_smoothing must be a finite number between 0 and 1, got 1.5"),
+        ({"label_smoothing": 1.5}, ValueError, "label_smoothing must be a finite number in [0, 1], got 1.5"),
         ({"reduction": "average"}, ValueError, "one of none, sum, mean, weighted_mean, mean_positive, got 'average'"),
     ],
 )
-def test_what_makes_no_sense_is_refused_when_built(arguments, error, says):
+def test_invalid_arguments_are_refused_when_built(arguments, error, says):
     with pytest.raises(error, match=re.escape(says)):
         FocalLoss(**arguments)
     if "class_counts" not in arguments and not isinstance(arguments.get("alpha"), str):

@@ -105,14 +105,14 @@ def test_deferred_reweighting_fills_the_buffer_and_a_checkpoint_brings_it_back()
         ([1.0, 2.0], ValueError, "2 numbers, but there are 3 classes"),
         ([1.0, -2.0, 1.0], ValueError, "≥ 0"),
         ([1.0, float("nan"), 1.0], ValueError, "finite"),
-        (0.5, TypeError, "list of one number a class"),
+        (0.5, TypeError, "list of one number per class"),
     ],
 )
-def test_a_senseless_weight_is_refused(weight, error, message):
+def test_an_invalid_weight_is_refused(weight, error, message):
     with pytest.raises(error, match=message):
         LDAMLoss(weight=weight, class_counts=COUNTS)
 
 
-def test_a_mixed_target_is_refused():
+def test_a_soft_target_is_refused():
     with pytest.raises(ValueError, match=r"class indices \(N,\)"):
         LDAMLoss(class_counts=COUNTS)(torch.zeros(2, 3), torch.full((2, 3), 1 / 3))

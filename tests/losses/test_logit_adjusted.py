@@ -48,13 +48,13 @@ def test_tau_zero_is_cross_entropy():
         torch.testing.assert_close(value, expected, rtol=1e-15, atol=0)
 
 
-def test_a_one_hot_distribution_costs_what_its_class_costs():
+def test_a_one_hot_distribution_has_the_loss_of_its_class():
     logits, target = batch()
     loss = LogitAdjustedLoss(class_counts=COUNTS).double()
     torch.testing.assert_close(loss(logits, F.one_hot(target, 3).double()), loss(logits, target))
 
 
-def test_a_mixed_target_costs_the_mixture():
+def test_a_soft_target_costs_the_mixture():
     logits, target = batch()
     loss = LogitAdjustedLoss(class_counts=COUNTS).double()
     mixed = 0.3 * F.one_hot(target, 3).double() + 0.7 * F.one_hot(target.flip(0), 3)

@@ -13,15 +13,15 @@ from imbalance_lab.losses import CrossEntropyLoss, FocalLoss, VectorScalingLoss,
 WEIGHTS = st.lists(st.floats(1e-3, 1e3), min_size=3, max_size=3)
 SMOOTHING = st.floats(0.01, 0.99)
 LOSSES = {
-    "cross-entropy": lambda weight, **knobs: CrossEntropyLoss(weight, **knobs),
-    "focal, γ = 0": lambda weight, **knobs: FocalLoss(0.0, weight, **knobs),
-    "focal, γ = 0 of each": lambda weight, **knobs: FocalLoss([0.0, 0.0, 0.0], weight, **knobs),
+    "cross-entropy": lambda weight, **arguments: CrossEntropyLoss(weight, **arguments),
+    "focal, γ = 0": lambda weight, **arguments: FocalLoss(0.0, weight, **arguments),
+    "focal, γ = 0 of each": lambda weight, **arguments: FocalLoss([0.0, 0.0, 0.0], weight, **arguments),
 }
 BENT = {  # least elsewhere than at the target, and on purpose
-    "focal": lambda weight, **knobs: FocalLoss(2.0, weight, **knobs),
-    "focal, a γ of each": lambda weight, **knobs: FocalLoss([0.5, 1.0, 3.0], weight, **knobs),
-    "vector scaling": lambda weight, label_smoothing, **knobs: VectorScalingLoss(
-        weight=weight, class_counts=[90, 9, 1], **knobs
+    "focal": lambda weight, **arguments: FocalLoss(2.0, weight, **arguments),
+    "focal, a γ of each": lambda weight, **arguments: FocalLoss([0.5, 1.0, 3.0], weight, **arguments),
+    "vector scaling": lambda weight, label_smoothing, **arguments: VectorScalingLoss(
+        weight=weight, class_counts=[90, 9, 1], **arguments
     ),
 }
 EVERY = LOSSES | BENT
@@ -53,7 +53,7 @@ def minimizer(loss: nn.Module, target: Tensor, classes: int) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    "make", [CrossEntropyLoss, lambda weight, **knobs: FocalLoss(0, weight, **knobs)], ids=["ce", "focal"]
+    "make", [CrossEntropyLoss, lambda weight, **arguments: FocalLoss(0, weight, **arguments)], ids=["ce", "focal"]
 )
 def test_the_reported_case(make):
     """Weights of 1 % and 99 %: with torch's formula an example of the frequent class wants 16 % and 84 %."""
@@ -88,8 +88,8 @@ def test_weights_only_scale_what_an_example_costs(make, soft, weight, smoothing)
     target, shares = targets(soft)
     logits = torch.randn(3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64) * 3
     of_example = shares @ torch.tensor(weight, dtype=torch.float64)
-    knobs = {"label_smoothing": smoothing, "reduction": "none"}
-    weighted, plain = make(weight, **knobs).double(), make(None, **knobs).double()
+    arguments = {"label_smoothing": smoothing, "reduction": "none"}
+    weighted, plain = make(weight, **arguments).double(), make(None, **arguments).double()
     torch.testing.assert_close(weighted(logits, target), of_example * plain(logits, target), rtol=1e-6, atol=0)
 
 
@@ -98,17 +98,17 @@ def test_weights_only_scale_what_an_example_costs(make, soft, weight, smoothing)
 def test_alpha_of_the_sigmoid_focal_loss_only_scales_soft_labels(alpha, label, gamma):
     z = torch.linspace(-5, 5, 9, dtype=torch.float64)
     y = torch.full_like(z, label)
-    knobs = {"gamma": gamma, "reduction": "none"}
-    plain = sigmoid_focal_loss(z, y, alpha=None, **knobs)
+    arguments = {"gamma": gamma, "reduction": "none"}
+    plain = sigmoid_focal_loss(z, y, alpha=None, **arguments)
     of_label = alpha * label + (1 - alpha) * (1 - label)
-    torch.testing.assert_close(sigmoid_focal_loss(z, y, alpha=alpha, **knobs), of_label * plain)
+    torch.testing.assert_close(sigmoid_focal_loss(z, y, alpha=alpha, **arguments), of_label * plain)
     best = torch.tensor(label, dtype=torch.float64).logit().requires_grad_()
     (gradient,) = torch.autograd.grad(sigmoid_focal_loss(best, y[0], alpha=alpha, gamma=0), best)
     assert abs(gradient.item()) < 1e-14
 
 
 def recalls(loss: nn.Module) -> list[float]:
-    """Of a linear model that tells the digit 8, cut to 2 %, from the others, on the half that it was not validate_shapes to."""
+    """The recalls of a linear model of the digit 8, subsampled to 2 %, against the others, on the held-out half."""
     digits = load_digits()
     rare, frequent = np.flatnonzero(digits.target == 8), np.flatnonzero(digits.target != 8)
     kept = np.concatenate([frequent, rare[: round(len(frequent) / 49)]])
@@ -127,8 +127,8 @@ def recalls(loss: nn.Module) -> list[float]:
         return cost
 
     optimizer.step(closure)
-    told = net(inputs[~train]).argmax(1)
-    return [(told == c)[target[~train] == c].double().mean().item() for c in (0, 1)]
+    predicted = net(inputs[~train]).argmax(1)
+    return [(predicted == c)[target[~train] == c].double().mean().item() for c in (0, 1)]
 
 
 def test_smoothing_no_longer_sacrifices_the_frequent_class():

@@ -64,7 +64,7 @@ def test_epsilon_zero_is_cross_entropy():
         torch.testing.assert_close(value, expected, rtol=1e-15, atol=0)
 
 
-def test_a_one_hot_distribution_costs_what_its_class_costs():
+def test_a_one_hot_distribution_has_the_loss_of_its_class():
     logits, target = batch()
     torch.testing.assert_close(PolyLoss()(logits, F.one_hot(target, 3).double()), PolyLoss()(logits, target))
 

@@ -86,7 +86,7 @@ def test_no_gradient_flows_through_the_factors():
     torch.testing.assert_close(gradient, scaled / scaled.sum(1, keepdim=True) - onehot.double())
 
 
-def test_counts_what_it_trains_on_and_nothing_else():
+def test_counts_only_the_targets_it_trains_on():
     logits, target = batch()
     loss = SeesawLoss(class_counts=[9, 9, 9, 9])
     loss(logits, target)
@@ -96,18 +96,18 @@ def test_counts_what_it_trains_on_and_nothing_else():
     assert loss.seen.tolist() == [4, 2, 2, 3]
 
 
-def test_the_batch_is_counted_before_it_is_judged():
+def test_the_batch_is_counted_before_its_loss_is_computed():
     logits, target = batch()
     expected = seesaw_loss(logits, target, torch.bincount(target, minlength=4))
     torch.testing.assert_close(SeesawLoss(class_counts=[9, 9, 9, 9])(logits, target), expected)
 
 
-def test_counts_stay_whole_when_the_module_turns_to_half_precision():
+def test_counts_stay_integers_when_the_module_is_converted_to_half_precision():
     loss = SeesawLoss(class_counts=[9, 9]).half()
     loss(torch.zeros(3000, 2), torch.zeros(3000, dtype=torch.int64))
     assert loss.seen.tolist() == [3000, 0]
 
 
-def test_a_mixed_target_is_refused():
+def test_a_soft_target_is_refused():
     with pytest.raises(ValueError, match=r"class indices \(N,\)"):
         SeesawLoss(class_counts=[9, 9, 9])(torch.zeros(2, 3), torch.full((2, 3), 1 / 3))

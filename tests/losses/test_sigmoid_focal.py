@@ -1,4 +1,4 @@
-"""The laws of the sigmoid focal loss, and its digits."""
+"""Properties of the sigmoid focal loss, and its digits."""
 
 import re
 
@@ -98,17 +98,17 @@ def test_extreme_logits_stay_finite(dtype, gamma, y):
     assert gradient.isfinite().all()
 
 
-def test_soft_targets_mix_the_two_costs():
+def test_soft_targets_mix_the_two_losses():
     logits, _ = batch(7, 4)
-    knobs = {"alpha": None, "reduction": "none"}
-    positive, negative = (sigmoid_focal_loss(logits, torch.full((7, 4), y), **knobs) for y in (1, 0))
-    mixed = sigmoid_focal_loss(logits, torch.full((7, 4), 0.3), **knobs)
+    options = {"alpha": None, "reduction": "none"}
+    positive, negative = (sigmoid_focal_loss(logits, torch.full((7, 4), y), **options) for y in (1, 0))
+    mixed = sigmoid_focal_loss(logits, torch.full((7, 4), 0.3), **options)
     torch.testing.assert_close(mixed, 0.3 * positive + 0.7 * negative, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean", "mean_positive"])
 @pytest.mark.parametrize("shape", [(7, 4), (2, 4, 3, 5), (4, 4)])
-def test_class_numbers_are_one_hot(reduction, shape):
+def test_class_indices_are_one_hot(reduction, shape):
     logits, _ = batch(*shape)
     target = torch.randint(4, (shape[0], *shape[2:]), generator=torch.Generator().manual_seed(1))
     loss = SigmoidFocalLoss(reduction=reduction)
@@ -136,7 +136,7 @@ def test_ignored_targets_add_neither_loss_nor_gradient(reduction, kind):
     assert (torch.autograd.grad(nothing, logits)[0] == 0).all()
 
 
-def test_ignored_class_numbers_take_their_row_along():
+def test_ignored_class_indices_ignore_their_row():
     logits, _ = batch(4, 3)
     target = torch.tensor([0, 255, 2, 1])
     kept = sigmoid_focal_loss(logits[[0, 2, 3]], target[[0, 2, 3]])
@@ -151,11 +151,11 @@ def test_one_number_means_the_opposite_of_the_softmax_losses():
 
 
 @pytest.mark.parametrize(
-    ("knob", "value"), [("gamma", 1.0), ("alpha", 0.4), ("alpha", None), ("reduction", "sum"), ("ignore_index", 1)]
+    ("name", "value"), [("gamma", 1.0), ("alpha", 0.4), ("alpha", None), ("reduction", "sum"), ("ignore_index", 1)]
 )
-def test_every_knob_moves_the_loss(knob, value):
+def test_every_argument_changes_the_loss(name, value):
     logits, target = batch(20, 4)
-    assert sigmoid_focal_loss(logits, target, **{knob: value}) != sigmoid_focal_loss(logits, target)
+    assert sigmoid_focal_loss(logits, target, **{name: value}) != sigmoid_focal_loss(logits, target)
 
 
 @pytest.mark.parametrize(
@@ -163,15 +163,23 @@ def test_every_knob_moves_the_loss(knob, value):
     [
         ({"gamma": "abc"}, TypeError, "gamma must be a number, got 'abc'"),
         ({"gamma": [1, 2]}, TypeError, "gamma must be a number, got [1, 2]"),
-        ({"alpha": "inverse"}, TypeError, "alpha of the sigmoid focal loss is one number: a weighs positives"),
-        ({"alpha": [0.1, 0.9]}, TypeError, "alpha of the sigmoid focal loss is one number: a weighs positives"),
-        ({"alpha": 1.5}, ValueError, "alpha must be a finite number between 0 and 1, got 1.5"),
+        (
+            {"alpha": "inverse"},
+            TypeError,
+            "alpha of the sigmoid focal loss must be one number a, which weighs positives by a",
+        ),
+        (
+            {"alpha": [0.1, 0.9]},
+            TypeError,
+            "alpha of the sigmoid focal loss must be one number a, which weighs positives by a",
+        ),
+        ({"alpha": 1.5}, ValueError, "alpha must be a finite number in [0, 1], got 1.5"),
         ({"reduction": "weighted_mean"}, ValueError, "one of none, sum, mean, mean_positive"),
     ],
 )
-def test_what_makes_no_sense_is_refused_when_built(arguments, error, says):
+def test_invalid_arguments_are_refused_when_built(arguments, error, says):
     with pytest.raises(error, match=re.escape(says)):
-        SigmoidFocalLoss(**arguments, class_counts=[3, 4])
+        SigmoidFocalLoss(**arguments)
 
 
 @pytest.mark.parametrize(

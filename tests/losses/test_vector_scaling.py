@@ -66,7 +66,7 @@ def test_weights_average_as_in_torch():
     torch.testing.assert_close(loss(logits, target), expected, rtol=1e-6, atol=0)
 
 
-def test_a_mixed_target_costs_the_mixture():
+def test_a_soft_target_costs_the_mixture():
     logits, target = batch()
     loss = VectorScalingLoss(class_counts=COUNTS).double()
     mixed = 0.3 * F.one_hot(target, 3).double() + 0.7 * F.one_hot(target.flip(0), 3)
