@@ -20,7 +20,6 @@ __all__ = [
     "ImageFiles",
     "ImageSchema",
     "InputSchema",
-    "NoAugmentation",
     "Normalize",
     "Preprocess",
     "RandomResizedCrop",

@@ -135,7 +135,8 @@ def _as_numbers(column: pa.ChunkedArray, name: str, files: Files) -> NDArray[np.
             )
     elif not (_is_numeric(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
         raise ValueError(f"column {name!r} must hold numbers, but holds {kind}: convert it")
-    values: NDArray[np.float32] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float32)
+    with np.errstate(over="ignore"):  # it becomes infinite, which is refused below
+        values: NDArray[np.float32] = column.cast(pa.float64(), safe=False).to_numpy().astype(np.float32)
     if (infinite := np.isinf(values)).any():
         row = int(infinite.argmax())
         raise ValueError(

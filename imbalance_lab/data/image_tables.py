@@ -50,14 +50,9 @@ def image_table(
     table = read_table(path)
     source = [(Path(path).expanduser(), 0)]
     labels = [label] if isinstance(label, str) else list(label)
-    columns: dict[str, list[str | None]] = {
-        "label": [*labels],
-        "path_column": [path_column],
-        "group": [group],
-        "split": [split],
-    }
-    for option, names in columns.items():
-        for name in filter(None, names):
+    options = {"path_column": path_column, "group": group, "split": split}
+    for option, name in [*(("label", each) for each in labels), *options.items()]:
+        if name is not None:
             require_column(name, table.column_names, source[0][0], f"data.{option}")
     classes, targets = read_targets(table, label, source, None if schema is None else schema.classes)
     folder = source[0][0].parent if root is None else Path(root).expanduser()
@@ -68,8 +63,8 @@ def image_table(
         splits = stratified_split(targets, **fractions, seed=split_seed, groups=groups)
     else:
         splits = split_from_column(table[split], split, source)
-    options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
-    return build_splits(ImageList(folder, files, classes, targets, groups), splits, options)
+    reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
+    return build_splits(ImageList(folder, files, classes, targets, groups), splits, reading)
 
 
 def _files(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:

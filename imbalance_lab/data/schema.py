@@ -16,7 +16,7 @@ from imbalance_lab.data.image_decoder import ImageDecoder, check_depth, decode, 
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, as_table
-from imbalance_lab.validation import did_you_mean
+from imbalance_lab.validation import check_choice, did_you_mean
 
 Unknown = dict[str, dict[str, int]]
 """Of each column, how often each category occurs that the model does not know."""
@@ -75,23 +75,18 @@ class InputSchema(ABC):
         Raises:
             ValueError: for an unknown kind.
         """
-        kinds: dict[str, type[_ReadableSchema]] = {"arrays": ArraySchema, "images": ImageSchema, "table": TableSchema}
-        if content.get("kind") not in kinds:
-            raise ValueError(
-                f"the kind of an input schema must be one of {', '.join(kinds)}, got {content.get('kind')!r}"
-            )
-        return kinds[content["kind"]].read(content)
+        kinds: dict[str, type[InputSchema]] = {"arrays": ArraySchema, "images": ImageSchema, "table": TableSchema}
+        check_choice("the kind of an input schema", content.get("kind"), kinds)
+        return kinds[content["kind"]]._read(content)
 
-
-class _ReadableSchema(InputSchema):
     @classmethod
     @abstractmethod
-    def read(cls, content: Mapping[str, Any]) -> InputSchema:
+    def _read(cls, content: Mapping[str, Any]) -> "InputSchema":
         """From the plain values of this kind."""
 
 
 @dataclass(frozen=True)
-class ArraySchema(_ReadableSchema):
+class ArraySchema(InputSchema):
     """Arrays or tensors (N, *shape).
 
     Args:
@@ -115,21 +110,19 @@ class ArraySchema(_ReadableSchema):
         with np.errstate(invalid="ignore"):
             array = given.astype(wanted, copy=False)
         if wanted.kind != "f" and (given.dtype.kind not in "iub" or (array != given).any()):
-            raise ValueError(
-                f"inputs must be {self.dtype}, as in training, got {given.dtype} with other values: convert them"
-            )
+            raise ValueError(f"inputs must be {self.dtype}, as in training, got other values, {given.dtype}: convert")
         return torch.from_numpy(np.ascontiguousarray(array)), {}
 
     def as_dict(self) -> dict[str, Any]:
         return {"kind": "arrays", "classes": list(self.classes), "shape": list(self.shape), "dtype": self.dtype}
 
     @classmethod
-    def read(cls, content: Mapping[str, Any]) -> "ArraySchema":
+    def _read(cls, content: Mapping[str, Any]) -> "ArraySchema":
         return cls(tuple(content["classes"]), tuple(content["shape"]), content["dtype"])
 
 
 @dataclass(frozen=True)
-class ImageSchema(_ReadableSchema):
+class ImageSchema(InputSchema):
     """Image files.
 
     Args:
@@ -166,13 +159,13 @@ class ImageSchema(_ReadableSchema):
         return {"kind": "images", "classes": list(self.classes), **parts}
 
     @classmethod
-    def read(cls, content: Mapping[str, Any]) -> "ImageSchema":
+    def _read(cls, content: Mapping[str, Any]) -> "ImageSchema":
         parts = {name: content[name] for name in ("size", "channels", "is_16bit", "max_pixels")}
         return cls(tuple(content["classes"]), **parts)
 
 
 @dataclass(frozen=True)
-class TableSchema(_ReadableSchema):
+class TableSchema(InputSchema):
     """Rows of a table, whose columns are found by name.
 
     Args:
@@ -207,7 +200,7 @@ class TableSchema(_ReadableSchema):
         return tuple(column.name for column in self.columns if column.kind == "number")
 
     def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
-        """A DataFrame, an Arrow table, columns by name, or the path of a CSV or Parquet file; other columns are ignored.
+        """A DataFrame, an Arrow table, columns by name, or the path of a file; other columns are ignored.
 
         Raises:
             ValueError: if a column is missing, or a value is not a number where the model takes one.
@@ -245,7 +238,7 @@ class TableSchema(_ReadableSchema):
         }
 
     @classmethod
-    def read(cls, content: Mapping[str, Any]) -> "TableSchema":
+    def _read(cls, content: Mapping[str, Any]) -> "TableSchema":
         return cls(
             tuple(content["classes"]),
             tuple(Column.from_dict(column) for column in content["columns"]),

@@ -19,7 +19,7 @@ from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
-from imbalance_lab.validation import check_choice, check_list
+from imbalance_lab.validation import check_list
 
 MANY_MISSING = 0.5
 
@@ -102,7 +102,6 @@ def table(
     notes: list[str] = []
     if schema is None:
         columns, notes = _fit_columns(features, parts.train, categorical, files)
-        check_choice("scaling", scaling, get_args(Scaling))
         schema = TableSchema(classes, columns, tuple(targets), scaling)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
@@ -158,7 +157,8 @@ def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Pre
 def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
     """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
     gaps = [schema.numbers.index(name) for name in schema.gaps]
-    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, gaps=gaps, n_quantiles=schema.n_quantiles)
+    n_quantiles = schema.n_quantiles
+    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, gaps=gaps, n_quantiles=n_quantiles)
 
 
 def _check_schema(schema: InputSchema, features: pa.Table, data: pa.Table) -> TableSchema:
@@ -168,7 +168,7 @@ def _check_schema(schema: InputSchema, features: pa.Table, data: pa.Table) -> Ta
     for column in schema.columns:
         if column.name in data.column_names and column.name not in features.column_names:
             raise ValueError(
-                f"the model takes column {column.name!r} as a feature: remove it from data.drop, target, split and group"
+                f"the model takes column {column.name!r} as a feature: remove it from data.drop, group and split"
             )
     return schema
 

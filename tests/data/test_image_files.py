@@ -23,6 +23,11 @@ def inputs(source: Any) -> torch.Tensor:
     return found
 
 
+def read(path: Path, **options: Any) -> np.ndarray:
+    told = {"size": 8, "channels": 1, "is_16bit": False, "max_pixels": 10**6} | options
+    return ImageDecoder(**told).read(path)
+
+
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "webp"])
 def test_greyscale_comes_as_it_is(kind: str, tmp_path: Path) -> None:
     digit(3).save(tmp_path / f"x.{kind}", **({"lossless": True} if kind == "webp" else {}))
@@ -218,16 +223,16 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "cut short": (cut_short, {}, r"p0_0\.png is broken or cut short"),
     "cut short jpeg": (cut_short_jpeg, {}, r"x\.jpg is broken or cut short"),
     "bomb": (bomb, {}, r"huge\.png has .*more than data\.max_pixels=100000000"),
-    "loop": (loop, {}, r"again is a link to a folder that it lies in"),
+    "loop": (loop, {}, r"again is a link to a folder that contains it"),
     "not UTF-8": (strange_name, {}, r"caf\\xe9\.png is not UTF-8: rename it"),
     "no training": (lambda root: [tree(root / "train", "ab"), tree(root / "val")], {}, "'c' is in .*val but has no"),
     "one class": (lambda root: tree(root / "train", "a", 20), {}, "all training examples are of one class, 'a'"),
     "no val": (lambda root: None, {"val_fraction": 0.0}, "no example in the val split"),
-    "pattern": (lambda root: None, {"group_pattern": "("}, "is no regular expression"),
-    "pattern nowhere": (lambda root: None, {"group_pattern": "patient"}, "'patient' is nowhere in a/p0_0.png"),
-    "size": (lambda root: None, {"image_size": 0}, "image_size must be a whole number"),
+    "pattern": (lambda root: None, {"group_pattern": "("}, "is not a regular expression"),
+    "pattern nowhere": (lambda root: None, {"group_pattern": "patient"}, "'patient' does not match a/p0_0.png"),
+    "size": (lambda root: None, {"image_size": 0}, "image_size must be an integer ≥ 1, got 0"),
     "channels": (lambda root: None, {"channels": 2}, "channels must be 1, 3 or auto"),
-    "normalise": (lambda root: None, {"normalise": "me"}, "normalise must be fitted or imagenet"),
+    "normalize": (lambda root: None, {"normalize": "me"}, "normalize must be one of fitted, imagenet"),
 }  # fmt: skip
 
 
@@ -241,16 +246,16 @@ def test_mistakes_are_told_by_file_and_remedy(case: str, tmp_path: Path) -> None
 
 
 def test_a_root_that_is_none_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="is no folder"):
+    with pytest.raises(FileNotFoundError, match="is not a directory"):
         image_folder(root=str(tmp_path / "absent"))
-    with pytest.raises(ValueError, match="has no folder in it"):
+    with pytest.raises(ValueError, match="has no folders"):
         image_folder(root=str(tmp_path))
 
 
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
-        ("file,label\nx.png,a\n", {}, r"data\.path_column=path is no column.*: it has file, label"),
+        ("file,label\nx.png,a\n", {}, r"data\.path_column=path is not a column.*: it has file, label"),
         (
             "path,label\nx.png,a\nabsent.png,b\n",
             {},
@@ -258,7 +263,7 @@ def test_a_root_that_is_none_is_refused(tmp_path: Path) -> None:
         ),
         ("path,label\nx.png,\n", {}, r"line 2, column 'label' has no value"),
         ("path,label\nx.png,2\n", {"label": ["label"]}, r"line 2, column 'label': 2 is neither 0 nor 1"),
-        ("path,label\nx.png,a\n", {"split": "part"}, r"data\.split=part is no column"),
+        ("path,label\nx.png,a\n", {"split": "part"}, r"data\.split=part is not a column"),
     ],
 )
 def test_mistakes_in_a_table_are_told_by_line(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:

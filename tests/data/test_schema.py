@@ -16,7 +16,7 @@ from sklearn.datasets import load_breast_cancer
 from imbalance_lab.data import InputSchema, Splits, TableSchema, digits, image_folder, image_table, long_tailed, table
 from imbalance_lab.data.image_decoder import UnreadableImageError
 from imbalance_lab.samplers import SampledIndices
-from tests.helpers.images import tree
+from tests.data.test_image_files import tree
 
 
 def colors(n: int = 300, seed: int = 0, **renamed: str) -> pd.DataFrame:
@@ -43,13 +43,14 @@ def sources(tmp_path: Path) -> dict[str, tuple[Splits, Any]]:
     files = [str(path) for path in sorted(root.rglob("*.png"))]
     pd.DataFrame({"path": files, "label": [Path(file).parent.name for file in files]}).to_csv(tmp_path / "l.csv")
     colors().to_parquet(tmp_path / "t.parquet")
-    classes, pool, test = digits()
+    _, pool, test = digits()
+    order = torch.cat([pool.index, test.index]).argsort()
     return {
-        "arrays": (long_tailed(digits), torch.cat([pool.inputs, test.inputs])[torch.cat([pool.index, test.index]).argsort()]),
+        "arrays": (long_tailed(digits), torch.cat([pool.inputs, test.inputs])[order]),
         "folder": (image_folder(root=str(root), image_size=6), files),
         "images": (image_table(path=str(tmp_path / "l.csv"), label="label", image_size=6), files),
         "table": (table(path=str(tmp_path / "t.parquet"), target="y", categorical=["code"]), tmp_path / "t.parquet"),
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("kind", ["arrays", "folder", "images", "table"])
@@ -97,9 +98,7 @@ def test_columns_are_found_by_name_in_every_kind_of_table(trained: tuple[Splits,
 
 def test_a_missing_column_is_named(trained: tuple[Splits, Path]) -> None:
     schema, path = trained[0].schema, trained[1]
-    with pytest.raises(
-        ValueError, match="the data have no column 'color', which the model takes; did you mean 'colour'"
-    ):
+    with pytest.raises(ValueError, match="no column 'color', which the model takes; did you mean 'colour'"):
         schema.encode(colors().rename(columns={"color": "colour"}))
     colors().drop(columns="flag").to_csv(path, index=False)
     with pytest.raises(ValueError, match=r"colors\.csv has no column 'flag', which the model takes: add it"):
@@ -113,7 +112,7 @@ def test_an_unknown_category_is_code_0_and_counted_and_the_others_keep_their_cod
     assert isinstance(splits.schema, TableSchema)
     inputs, unknown = splits.schema.encode_counting(colors(green="amber"))
     at = [column.name for column in splits.schema.columns].index("color")
-    expected, was_green = splits.schema.encode(path), torch.from_numpy((colors()["color"] == "green").to_numpy())
+    expected, was_green = splits.schema.encode(path), torch.tensor((colors()["color"] == "green").tolist())
     assert unknown == {"color": {"amber": int(was_green.sum())}}
     assert torch.equal(inputs[:, at], torch.where(was_green, 0, expected[:, at]))
     assert splits.schema.encode_counting(path)[1] == {}
@@ -125,14 +124,14 @@ def test_missing_categories_are_code_0_and_not_unknown(trained: tuple[Splits, Pa
     assert unknown == {}
 
 
-@pytest.mark.parametrize("code", [8, 8.0, "8"])
+@pytest.mark.parametrize("code", [8, 8.0, "8"], ids=["integer", "float", "text"])
 def test_a_category_is_the_same_number_in_any_type(code: Any, trained: tuple[Splits, Path]) -> None:
     raw = {"color": ["red"], "noise": [0.5], "code": [code], "flag": [False]}
     assert trained[0].schema.encode(raw)[0].tolist() == [0.5, 0, 2, 2]
 
 
 @pytest.mark.parametrize(
-    ("value", "says"), [("much", "row 2, column 'noise': 'much' is not a number"), ("inf", "row 2")]
+    ("value", "says"), [("much", "row 2, column 'noise': 'much' is not a number"), ("1e99", "row 2.* too large")]
 )
 def test_text_in_a_numeric_column_is_refused(value: str, says: str, trained: tuple[Splits, Path]) -> None:
     raw = {"color": ["red"] * 2, "noise": [" 1.5", value], "code": [7, 7], "flag": [True, True]}
@@ -163,7 +162,7 @@ def test_a_class_that_the_model_does_not_know_is_refused(trained: tuple[Splits, 
 
 
 def test_an_option_that_takes_a_feature_away_is_refused(trained: tuple[Splits, Path]) -> None:
-    with pytest.raises(ValueError, match="the model takes column 'noise' as a feature: remove it from data.drop"):
+    with pytest.raises(ValueError, match=r"the model takes column 'noise' as a feature: remove it from data\.drop"):
         table(path=str(trained[1]), target="y", drop=["noise"], schema=trained[0].schema)
 
 
@@ -186,7 +185,7 @@ def test_image_files_are_read_with_the_schema_of_a_model(tmp_path: Path) -> None
     assert again.classes == ("c", "b", "a")
     names = again.train.names(torch.arange(len(again.train)))
     assert [name[0] for name in names] == ["cba"[target] for target in again.train.targets.tolist()]
-    with pytest.raises(ValueError, match="class 'b' in .*new is not a class of the model: it has a, c"):
+    with pytest.raises(ValueError, match=r"class 'b' in .*new is not a class of the model: it has a, c"):
         image_folder(root=str(new), schema=replace(schema, classes=("a", "c")))
     Image.fromarray(np.full((8, 8), 40_000, np.uint16)).save(new / "a" / "deep.png")
     with pytest.raises(UnreadableImageError, match=r"deep\.png has 16 bits, but the model was trained on 8-bit"):
@@ -200,8 +199,8 @@ def test_image_files_are_read_with_the_schema_of_a_model(tmp_path: Path) -> None
     ("raw", "says"),
     [
         (np.zeros((2, 8, 8), np.uint8), r"must have the shape \(N, 1, 8, 8\), got \(2, 8, 8\)"),
-        (np.full((2, 1, 8, 8), 0.5), "inputs must be uint8, as in training, got float64"),
-        (np.full((2, 1, 8, 8), 256), "inputs must be uint8, as in training, got int64"),
+        (np.full((2, 1, 8, 8), 0.5), "inputs must be uint8, as in training, got other values, float64"),
+        (np.full((2, 1, 8, 8), 256), "inputs must be uint8, as in training, got other values, int64"),
     ],
 )
 def test_arrays_of_another_shape_or_range_are_refused(raw: Any, says: str) -> None:
@@ -214,9 +213,7 @@ def test_a_benchmark_refuses_the_schema_of_another() -> None:
     assert long_tailed(digits, factor=5, schema=schema).schema == schema
     with pytest.raises(ValueError, match="was trained on 2 classes, 0, x, but the data have 10, 0, 1, 2 …"):
         long_tailed(digits, schema=replace(schema, classes=("0", "x")))
-    with pytest.raises(
-        ValueError, match=r"takes uint8 of shape \(3, 8, 8\), but the data are uint8 of shape \(1, 8, 8\)"
-    ):
+    with pytest.raises(ValueError, match=r"uint8 of shape \(3, 8, 8\), but the data are uint8 of shape \(1, 8, 8\)"):
         long_tailed(digits, schema=replace(schema, shape=(3, 8, 8)))  # type: ignore[call-arg]
 
 

@@ -148,7 +148,9 @@ def test_none_is_a_name_and_a_column_that_is_the_class_is_noted(tmp_path: Path) 
     (tmp_path / "t.csv").write_text("a,defect,line\n" + rows)
     splits = table(path=str(tmp_path / "t.csv"), target="defect")
     assert splits.classes == ("none", "scratch")
-    assert list(splits.notes) == ["column 'line' alone tells the class of every training row: is it known beforehand?"]
+    assert list(splits.notes) == [
+        "column 'line' alone determines the class of every training row: is it known before the prediction?"
+    ]
 
 
 def test_equal_rows_have_equal_hashes(path: Path) -> None:
@@ -165,17 +167,17 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
 @pytest.mark.parametrize(
     ("content", "options", "says"),
     [
-        ("a,b,y\n" + MANY, {"target": "z"}, r"data\.target=z is no column of .*t\.csv: it has a, b, y"),
+        ("a,b,y\n" + MANY, {"target": "z"}, r"data\.target=z is not a column of .*t\.csv: it has a, b, y"),
         ("amount,is_fraud\n1,0\n", {"target": "is_frud"}, r"did you mean 'is_fraud'\?"),
-        ("a,b,y\n" + MANY, {"target": "y", "drop": ["c"]}, r"data\.drop=c is no column"),
+        ("a,b,y\n" + MANY, {"target": "y", "drop": ["c"]}, r"data\.drop=c is not a column"),
         (
             "a,b,y\n" + MANY + "x7,1,1\n",
             {"target": "y"},
-            r"t\.csv, line 42, column 'a': 'x7' is no number.*data\.categorical=\[a\]",
+            r"t\.csv, line 42, column 'a': 'x7' is not a number.*data\.categorical=\[a\]",
         ),
         ("a,b,y\n1,2,\n" + MANY, {"target": "y"}, r"t\.csv, line 2, column 'y' has no value"),
         ("a,b,y\n" + MANY + "1,2,NaN\n", {"target": "y"}, r"line 42, column 'y' has no value"),
-        ("a,b,y\n" + MANY + "1,2,1.5\n", {"target": "y"}, r"line 42, column 'y': 1\.5 is no class"),
+        ("a,b,y\n" + MANY + "1,2,1.5\n", {"target": "y"}, r"line 42, column 'y': 1\.5 is not a class"),
         ("a,b,y\n1,1,2\n2,2,1\n", {"target": ["b", "y"]}, r"line 3, column 'b': 2 is neither 0 nor 1"),
         ("a,b,y\n1,1,1\n2,2,1\n" + "3,1,1\n" * 9, {"target": "y"}, "all training examples are of one class, '1'"),
         ("a,b,y\n1,1,1\n", {"target": "y"}, "no example in the val split"),
@@ -197,7 +199,7 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
             {"target": "y", "group": "g"},
             "no column to learn from",
         ),
-        ("a,y,s\n1,0,train\n2,1,trian\n", {"target": "y", "split": "s"}, r"line 3, column 's': 'trian' is none of"),
+        ("a,y,s\n1,0,train\n2,1,trian\n", {"target": "y", "split": "s"}, r"line 3, column 's': 'trian' is not one of"),
         (
             "a,y,s\n1,0,train\n2,1,train\n2,2,val\n3,0,test\n",
             {"target": "y", "split": "s"},
@@ -209,8 +211,8 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
         ("a,b,y\n" + MANY, {"target": []}, "empty list"),
         ("a,b,y\n\n" + MANY + "x7,1,1\n", {"target": "y"}, r"t\.csv, line 43, column 'a': 'x7'"),
         ('a,b,y\n"1\n",2,0\n' + MANY + "1,2,\n", {"target": "y"}, r"t\.csv, line 44, column 'y' has no value"),
-        ("a,b,y\n" + MANY + "1,2,inf\n", {"target": "y"}, r"line 42, column 'y': inf is no class"),
-        ("a,b,y\n" + MANY, {"target": "y", "drop": "a"}, r"data\.drop must be a list, as 'data\.drop=\[a\]'"),
+        ("a,b,y\n" + MANY + "1,2,inf\n", {"target": "y"}, r"line 42, column 'y': inf is not a class"),
+        ("a,b,y\n" + MANY, {"target": "y", "drop": "a"}, r"data\.drop must be a list, got 'a'"),
     ],
 )
 def test_mistakes_are_told_by_line_and_remedy(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:
