@@ -20,6 +20,7 @@ __all__ = [
     "ImageFiles",
     "ImageSchema",
     "InputSchema",
+    "NoAugmentation",
     "Normalize",
     "Preprocess",
     "RandomResizedCrop",

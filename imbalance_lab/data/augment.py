@@ -8,6 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imbalance_lab import seeding
+from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
+
+
+class NoAugmentation:
+    """Leave every input as it is."""
+
+    def __call__(self, inputs: Tensor, keys: Tensor) -> Tensor:
+        """``inputs`` (N, …), unchanged."""
+        return inputs
 
 
 class NoAugmentation:
@@ -19,22 +28,18 @@ class NoAugmentation:
 
 
 class ShiftFlip:
-    """Move each image by up to ``shift`` pixels either way, filling with black, and mirror half of them.
+    """Shift each image by up to ``shift`` pixels in each direction, filling with black, and mirror half of them.
 
     With shift 4 this is the pad-and-crop augmentation of the CIFAR literature (He et al. 2016, arXiv 1512.03385).
 
     Args:
-        shift: largest move in pixels, vertically and horizontally.
+        shift: largest shift in pixels, vertically and horizontally.
         flip: whether to mirror left and right.
     """
 
     def __init__(self, shift: int = 0, flip: bool = False) -> None:
-        if isinstance(shift, bool) or not isinstance(shift, int) or shift < 0:
-            raise ValueError(f"shift must be a whole number of pixels ≥ 0, got {shift!r}")
-        if not isinstance(flip, bool):
-            raise TypeError(f"flip must be true or false, got {flip!r}")
-        self.shift = shift
-        self.flip = flip
+        self.shift = check_integer("shift", shift, minimum=0)
+        self.flip = check_bool("flip", flip)
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
@@ -59,20 +64,17 @@ class RandomResizedCrop:
     As torchvision's ``RandomResizedCrop``, for a batch at once: arXiv 1409.4842, section 6.
 
     Args:
-        scale: least and greatest share of the area that is taken.
-        ratio: least and greatest width over height of that part, before it is scaled.
+        scale: smallest and largest share of the area that is kept.
+        ratio: smallest and largest width over height of that part, before it is scaled.
         flip: whether to mirror left and right.
     """
 
     def __init__(
         self, scale: Sequence[float] = (0.35, 1.0), ratio: Sequence[float] = (0.75, 4 / 3), flip: bool = True
     ) -> None:
-        for name, ends, most in (("scale", scale, 1.0), ("ratio", ratio, math.inf)):
-            if isinstance(ends, int | float | str) or len(ends) != 2 or not 0 < ends[0] <= ends[1] <= most:
-                raise ValueError(f"{name} must be two numbers, the least and the greatest, got {ends!r}")
-        if not isinstance(flip, bool):
-            raise TypeError(f"flip must be true or false, got {flip!r}")
-        self.scale, self.ratio, self.flip = tuple(scale), tuple(ratio), flip
+        _check_range("scale", scale, maximum=1)
+        _check_range("ratio", ratio)
+        self.scale, self.ratio, self.flip = tuple(scale), tuple(ratio), check_bool("flip", flip)
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
@@ -82,11 +84,11 @@ class RandomResizedCrop:
         aspect = torch.exp(low + shape * (high - low))
         width, height = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
         mirrored = torch.where(mirror < 0.5, width, -width) if self.flip else width
-        # Where each column and row of the result lies in the image, which reaches from −1 to 1.
+        # Where each column and row of the result lies in the image, which spans −1 to 1.
         columns = (
-            _centres(images.shape[3], images.device) * mirrored[:, None] + ((2 * right - 1) * (1 - width))[:, None]
+            _centers(images.shape[3], images.device) * mirrored[:, None] + ((2 * right - 1) * (1 - width))[:, None]
         )
-        rows = _centres(images.shape[2], images.device) * height[:, None] + ((2 * down - 1) * (1 - height))[:, None]
+        rows = _centers(images.shape[2], images.device) * height[:, None] + ((2 * down - 1) * (1 - height))[:, None]
         cropped = torch.empty_like(images)  # bytes stay bytes: a batch of float32 takes longer to allocate than to fill
         # On a CPU a few at a time: what fits into its caches takes half of the time.
         for part in torch.arange(len(images)).split(8 if images.device.type == "cpu" else len(images)):  # type: ignore[no-untyped-call]
@@ -98,6 +100,12 @@ class RandomResizedCrop:
         return cropped
 
 
-def _centres(size: int, device: torch.device) -> Tensor:
-    """Of the pixels of a side that reaches from −1 to 1."""
+def _check_range(name: str, ends: object, maximum: float | None = None) -> None:
+    low, high = (check_number(name, end, above=0, maximum=maximum) for end in check_list(name, ends, 2))
+    if low > high:
+        raise ValueError(f"{name} must be two numbers, the smaller first, got [{low:g}, {high:g}]")
+
+
+def _centers(size: int, device: torch.device) -> Tensor:
+    """The centers of the pixels of a side that spans −1 to 1."""
     return (torch.arange(size, device=device) * 2 + 1) / size - 1
