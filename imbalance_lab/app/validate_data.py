@@ -1,45 +1,40 @@
-"""Look at the data before anything is trained: in short before a fit, thoroughly with ``check=true``."""
+"""``check=true``, and the first step of every fit: summarize the data, and stop at what forbids training."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from omegaconf import DictConfig
 
+from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.data.summary import DataSummary, summarize
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import write_json
-from imbalance_lab.report.data_summary import MAX_LINES, print_summary, summary_table
+from imbalance_lab.report.data_summary import print_summary
 from imbalance_lab.report.terminal import console, shown
 
-if TYPE_CHECKING:
-    from imbalance_lab.app.instantiate import Experiment
 
-
-def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Experiment") -> DataSummary:
-    """Summarize the data, write the summary, and print it.
+def validate_data(directory: Path, config: DictConfig, experiment: Experiment) -> DataSummary:
+    """Summarize the data, write the summary into the run directory, and print it: in full with ``check=true``.
 
     Raises:
-        UsageError: if the data have an error that makes training senseless.
+        UsageError: if the data have an error.
     """
+    options = config.data_summary
     summary = summarize(
         experiment.splits,
         experiment.sampler,
         config.batch_size,
         thorough=config.check,
-        auroc=config.data_summary.auroc,
-        width=config.data_summary.width,
+        auroc=options.auroc,
+        width=options.width,
     )
-    file = directory.data_summary
-    write_json(file, summary.as_json())
+    path = RunDirectory(directory).data_summary
+    write_json(path, summary.as_dict())
+    if config.check or config.fit:
+        print_summary(summary, full=config.check)
     if config.check:
-        console().print(summary_table(summary))
-        print_summary(summary, summary.warnings)
-        console().print(shown(directory.path))
-    elif config.fit:
-        print_summary(summary, summary.warnings[:MAX_LINES])
-        if len(summary.warnings) > MAX_LINES:
-            print(f"and {len(summary.warnings) - MAX_LINES} more warnings, in {file.name}")
+        console().print(shown(directory))
     if summary.errors:
-        more = f" (and {len(summary.errors) - 1} more, in {file.name})" if len(summary.errors) > 1 else ""
+        more = f" (and {len(summary.errors) - 1} more, in {path.name})" if len(summary.errors) > 1 else ""
         raise UsageError(f"data: {summary.errors[0]}{more}")
     return summary

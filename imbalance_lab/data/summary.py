@@ -1,6 +1,6 @@
-"""What is to be known about the data before training: counts, what validation can resolve, leaks, broken files."""
+"""What the data look like before training: class counts, what validation can measure, leaks, unreadable files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,9 +21,10 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True)
 class ClassSummary:
-    """One class, or label: its examples in each split, how many a training batch has, what validation can tell.
+    """One class, or label: its examples in each split, the expected number in a training batch.
 
-    ``auroc_width`` is how wide the 95 % interval of its AUROC on validation will be; None without both kinds there.
+    ``auroc_width`` is the planned width of the 95 % interval of its AUROC on validation; None if validation lacks
+    positives or negatives.
     """
 
     name: str
@@ -37,7 +38,7 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """What a look at the data gave; errors forbid to train."""
+    """The classes, the examples of each split, and what is wrong or unusual; errors forbid training."""
 
     classes: Sequence[ClassSummary]
     examples: dict[str, int]
@@ -45,58 +46,57 @@ class DataSummary:
     errors: Sequence[str]
     warnings: Sequence[str]
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
         return asdict(self)
 
 
 def summarize(
     splits: Splits, sampler: Sampler, batch_size: int, *, thorough: bool, auroc: float = 0.9, width: float = 0.2
 ) -> DataSummary:
-    """Look at the splits.
+    """Summarize the splits.
 
     Args:
         splits: the data.
-        sampler: of the training split; what it draws in the first epoch is counted.
+        sampler: of the training split; the examples of its first epoch are counted.
         batch_size: over all processes.
-        thorough: decode every file and compare all contents, also where that takes long.
-        auroc, width: validation should tell an AUROC of ``auroc`` with an interval no wider than ``width``.
+        thorough: decode every file and compare all contents, even if that takes long.
+        auroc, width: warn if validation would measure an AUROC of ``auroc`` with an interval wider than ``width``.
     """
     parts = {"train": splits.train, "val": splits.val, "test": splits.test}
-    n_classes = len(splits.classes)
-    errors = list(_strange_targets(parts, n_classes))
+    examples = {split: len(source) for split, source in parts.items()}
+    errors = list(_invalid_targets(parts, len(splits.classes)))
     if errors:
-        return DataSummary([], {split: len(source) for split, source in parts.items()}, None, errors, splits.notes)
-    counts = {split: _counts(source.targets, n_classes) for split, source in parts.items()}
+        return DataSummary([], examples, None, errors, splits.notes)
+    classes = _summarize_classes(splits, sampler, batch_size, auroc)
+    warnings = [*splits.notes, *_class_warnings(classes, len(splits.val), auroc, width)]
+    errors += _group_leaks(parts)
+    if thorough:
+        errors += _unreadable(parts)
+    if thorough or isinstance(splits.train, Arrays):
+        warnings += _duplicates(parts, thorough)
+    smallest = min(each.train for each in classes)
+    factor = max(each.train for each in classes) / smallest if smallest else None
+    return DataSummary(classes, examples, factor, errors, warnings)
+
+
+def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc: float) -> list[ClassSummary]:
+    n_classes, n_val = len(splits.classes), len(splits.val)
+    train, val, test = (_counts(part.targets, n_classes) for part in (splits.train, splits.val, splits.test))
     drawn = sampler.order(0)
-    share = _counts(splits.train.targets[drawn], n_classes) / len(drawn)
-    n_val = len(splits.val)
-    classes = [
+    per_batch = _counts(splits.train.targets[drawn], n_classes) * (min(batch_size, len(drawn)) / len(drawn))
+    return [
         ClassSummary(
             name,
-            shot_group(int(counts["train"][c])),
-            train=int(counts["train"][c]),
-            val=int(counts["val"][c]),
-            test=int(counts["test"][c]),
-            per_batch=float(share[c] * min(batch_size, len(drawn))),
-            auroc_width=_width(auroc, int(counts["val"][c]), n_val - int(counts["val"][c])),
+            shot_group(int(train[c])),
+            train=int(train[c]),
+            val=int(val[c]),
+            test=int(test[c]),
+            per_batch=float(per_batch[c]),
+            auroc_width=_width(auroc, int(val[c]), n_val - int(val[c])),
         )
         for c, name in enumerate(splits.classes)
     ]
-    smallest = min(each.train for each in classes)
-    warnings = [*splits.notes, *_about_classes(classes, n_val, auroc, width)]
-    errors += _group_leaks(parts)
-    if thorough:
-        errors += _broken(parts)
-    if thorough or isinstance(splits.train, Arrays):
-        warnings += _copies(parts, thorough)
-    return DataSummary(
-        classes=classes,
-        examples={split: len(source) for split, source in parts.items()},
-        imbalance_factor=max(each.train for each in classes) / smallest if smallest else None,
-        errors=errors,
-        warnings=warnings,
-    )
 
 
 def _counts(targets: Tensor, n_classes: int) -> NDArray[np.int64]:
@@ -105,7 +105,7 @@ def _counts(targets: Tensor, n_classes: int) -> NDArray[np.int64]:
     return array
 
 
-def _strange_targets(parts: dict[str, Source], n_classes: int) -> Iterator[str]:
+def _invalid_targets(parts: Mapping[str, Source], n_classes: int) -> Iterator[str]:
     for split, source in parts.items():
         targets = source.targets
         least, most = (0, 1) if targets.ndim == 2 else (0, n_classes - 1)
@@ -125,39 +125,40 @@ def _width(auroc: float, n_positive: int, n_negative: int) -> float | None:
     return high - low
 
 
-def _about_classes(classes: Sequence[ClassSummary], n_val: int, auroc: float, width: float) -> Iterator[str]:
+def _class_warnings(classes: Sequence[ClassSummary], n_val: int, auroc: float, width: float) -> Iterator[str]:
     for split in ("train", "val", "test"):
         if absent := [each.name for each in classes if not getattr(each, split)]:
-            told = "nothing is learnt of it" if split == "train" else "it has no score there"
-            yield f"there is no {split} example of {_listed(absent)}: {told}"
-    seldom = [each.name for each in classes if each.train and each.per_batch < 1]
-    if seldom:
-        yield f"a batch has less than one example, in the mean, of {_listed(seldom)}: see batch_size and sampler"
-    unsure = [each for each in classes if each.auroc_width is not None and each.auroc_width > width]
-    if unsure:
-        widest = max(unsure, key=lambda each: each.auroc_width or 0)
+            effect = "it cannot be learned" if split == "train" else "its scores there are undefined"
+            yield f"there is no {split} example of {_listed(absent)}: {effect}"
+    rare = [each.name for each in classes if each.train and each.per_batch < 1]
+    if rare:
+        yield f"a batch has on average less than one example of {_listed(rare)}: see batch_size and sampler"
+    wide = [each for each in classes if each.auroc_width is not None and each.auroc_width > width]
+    if wide:
+        widest = max(wide, key=lambda each: each.auroc_width or 0)
         needed = _positives_for(auroc, width, n_val)
-        names = _listed([each.name for each in unsure])
+        names = _listed([each.name for each in wide])
         takes = f"{needed} positives" if needed else f"more than {n_val:,} validation examples"
         yield (
-            f"validation cannot tell an AUROC of {auroc:g} within {width:g} for {names}: "
-            f"with {widest.val} of {widest.name} its 95 % interval is {widest.auroc_width:.2f} wide; that takes {takes}"
+            f"validation cannot measure an AUROC of {auroc:g} within {width:g} for {names}: with {widest.val} "
+            f"examples of {widest.name} its 95 % interval is {widest.auroc_width:.2f} wide; {width:g} takes {takes}"
         )
 
 
 def _positives_for(auroc: float, width: float, n: int) -> int | None:
-    """The fewest positives among ``n`` examples whose interval is narrow enough."""
-    few, enough = 0, n // 2
+    """The smallest number of positives among ``n`` examples whose interval is narrow enough."""
+    too_few, enough = 0, n // 2
     if enough < 1 or (_width(auroc, enough, n - enough) or 1) > width:
         return None
-    while enough - few > 1:
-        middle = (few + enough) // 2
-        few, enough = (few, middle) if (_width(auroc, middle, n - middle) or 1) <= width else (middle, enough)
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        is_enough = (_width(auroc, middle, n - middle) or 1) <= width
+        too_few, enough = (too_few, middle) if is_enough else (middle, enough)
     return enough
 
 
-def _group_leaks(parts: dict[str, Source]) -> Iterator[str]:
-    """Groups on two sides: a column or folders told the split, and did not keep to the groups."""
+def _group_leaks(parts: Mapping[str, Source]) -> Iterator[str]:
+    """Groups in two splits: a column or folders gave the split, and did not keep groups together."""
     groups = {split: getattr(source, "groups", None) for split, source in parts.items()}
     for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
         one, other = groups[a], groups[b]
@@ -168,12 +169,12 @@ def _group_leaks(parts: dict[str, Source]) -> Iterator[str]:
             twin = int(np.flatnonzero(one == other[at[0]])[0])
             names = parts[a].names(torch.tensor([twin]))[0], parts[b].names(torch.tensor([int(at[0])]))[0]
             yield (
-                f"{len(np.unique(other[at])):,} groups are in {a} and in {b}, as that of {names[0]} and {names[1]}: "
-                "assign whole groups, or let the split be cut"
+                f"{len(np.unique(other[at])):,} groups are in {a} and in {b}, such as that of {names[0]} and "
+                f"{names[1]}: assign whole groups, or remove the split column or folders"
             )
 
 
-def _broken(parts: dict[str, Source]) -> list[str]:
+def _unreadable(parts: Mapping[str, Source]) -> list[str]:
     found: list[str] = []
     for split, source in parts.items():
         verify = getattr(source, "verify", None)
@@ -183,8 +184,8 @@ def _broken(parts: dict[str, Source]) -> list[str]:
     return found
 
 
-def _copies(parts: dict[str, Source], thorough: bool) -> Iterator[str]:
-    """The same content on two sides; within a split only where all is looked at."""
+def _duplicates(parts: Mapping[str, Source], thorough: bool) -> Iterator[str]:
+    """Equal contents in two splits; if ``thorough``, also within a split."""
     hashes = {}
     for split, source in parts.items():
         with progress(f"comparing the {split} examples"):

@@ -1,6 +1,4 @@
-"""The look at the data before training, in the terminal."""
-
-from collections.abc import Sequence
+"""The data summary in the terminal."""
 
 from rich.table import Table
 
@@ -8,11 +6,34 @@ from imbalance_lab.data.summary import DataSummary
 from imbalance_lab.report.terminal import console, plain_table
 
 MAX_ROWS, MAX_LINES = 40, 8
-"""Classes that the table shows, and messages that are printed."""
+"""Classes in the table, and warnings in the short form."""
+
+
+def print_summary(summary: DataSummary, *, full: bool) -> None:
+    """Print the totals, errors and warnings; ``full`` adds the table of classes and every warning."""
+    out = console()
+    if full:
+        out.print(summary_table(summary))
+    out.print(_totals(summary), soft_wrap=True)
+    for each in summary.errors[:MAX_LINES]:
+        out.print(f"error: {each}", style="red", soft_wrap=True)
+    warnings = summary.warnings if full else summary.warnings[:MAX_LINES]
+    for each in warnings:
+        out.print(f"warning: {each}", style="yellow", soft_wrap=True)
+    if len(warnings) < len(summary.warnings):
+        out.print(f"and {len(summary.warnings) - len(warnings)} more warnings, in data_summary.json", soft_wrap=True)
+
+
+def _totals(summary: DataSummary) -> str:
+    groups = [each.group for each in summary.classes]
+    sizes = ", ".join(f"{groups.count(group)} {group}" for group in ("many", "medium", "few") if group in groups)
+    counts = " + ".join(f"{n:,} {split}" for split, n in summary.examples.items())
+    factor = "" if summary.imbalance_factor is None else f", imbalance factor {summary.imbalance_factor:.3g}"
+    return f"{counts} examples of {len(summary.classes)} classes ({sizes}){factor}"
 
 
 def summary_table(summary: DataSummary) -> Table:
-    """Per class: examples in each split, shot group, examples in a batch, half width of the AUROC's interval."""
+    """Per class: examples, group, expected number in a batch, half width of the AUROC interval on validation."""
     table = plain_table("The data, before training")
     table.add_column("class", overflow="ellipsis", max_width=26, no_wrap=True)
     for heading in ("train", "val", "test", "group", "a batch", "AUROC ±"):
@@ -23,19 +44,5 @@ def summary_table(summary: DataSummary) -> Table:
         counts = (f"{n:,}" for n in (each.train, each.val, each.test))
         table.add_row(each.name, *counts, each.group, f"{each.per_batch:.1f}", half)
     if len(summary.classes) > MAX_ROWS:
-        table.caption = f"the {MAX_ROWS} rarest of {len(summary.classes)} classes; all are in data_summary.json"
+        table.caption = f"the {MAX_ROWS} rarest of {len(summary.classes)} classes; all of them in data_summary.json"
     return table
-
-
-def print_summary(summary: DataSummary, warnings: Sequence[str]) -> None:
-    """Print counts, errors and these warnings."""
-    out = console()
-    groups = [each.group for each in summary.classes]
-    told = ", ".join(f"{groups.count(group)} {group}" for group in ("many", "medium", "few") if group in groups)
-    counts = " + ".join(f"{n:,} {split}" for split, n in summary.examples.items())
-    factor = "" if summary.imbalance_factor is None else f", imbalance factor {summary.imbalance_factor:.3g}"
-    out.print(f"{counts} examples of {len(summary.classes)} classes ({told}){factor}", soft_wrap=True)
-    for each in summary.errors[:MAX_LINES]:
-        out.print(f"error: {each}", style="red", soft_wrap=True)
-    for each in warnings:
-        out.print(f"warning: {each}", style="yellow", soft_wrap=True)
