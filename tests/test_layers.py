@@ -119,9 +119,9 @@ def test_only_the_run_directory_knows_its_files_by_name():
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         }
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documentation:
-                if RUN_FILES.match(node.value):
-                    found.add((str(path.relative_to(PACKAGE)), node.value))
+            is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if is_text and id(node) not in documentation and RUN_FILES.match(node.value):
+                found.add((str(path.relative_to(PACKAGE)), node.value))
     assert {file for file, _ in found - SAME_WORD} == {"evaluation/run_directory.py"}
 
 

@@ -65,13 +65,13 @@ def run(config: DictConfig) -> float:
     if hydra.mode == RunMode.MULTIRUN:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
-        with _status(directory):
-            parts = instantiate_experiment(config)
-            if _is_first_process():
-                from imbalance_lab.app.validate_data import validate_data  # here: importing torchmetrics takes seconds
+        with _status(directory), answering_signals():
+            experiment = instantiate_experiment(config, list(hydra.overrides.task))
+            if is_first_process():
+                from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
 
-                validate_data(directory, config, parts)
-            return float("nan") if config.check else fit_and_test(config, parts, directory)
+                validate_data(directory, config, experiment)
+            return float("nan") if config.check else train(config, experiment, directory)
     except (UsageError, FloatingPointError) as mistake:
         if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and reports this one at the end
             raise UsageError(str(mistake)) from mistake

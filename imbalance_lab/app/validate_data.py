@@ -1,10 +1,9 @@
-"""``check=true``, and the first step of every fit: summarize the data, and stop at what forbids training."""
+"""Look at the data before anything is trained: in short before a fit, thoroughly with ``check=true``."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.data.summary import DataSummary, summarize
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -12,8 +11,11 @@ from imbalance_lab.files import write_json
 from imbalance_lab.report.data_summary import print_summary
 from imbalance_lab.report.terminal import console, shown
 
+if TYPE_CHECKING:
+    from imbalance_lab.app.instantiate import Experiment
 
-def validate_data(directory: Path, config: DictConfig, experiment: Experiment) -> DataSummary:
+
+def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Experiment") -> DataSummary:
     """Summarize the data, write the summary into the run directory, and print it: in full with ``check=true``.
 
     Raises:
@@ -28,13 +30,13 @@ def validate_data(directory: Path, config: DictConfig, experiment: Experiment) -
         auroc=options.auroc,
         width=options.width,
     )
-    path = RunDirectory(directory).data_summary
-    write_json(path, summary.as_dict())
+    file = directory.data_summary
+    write_json(file, summary.as_dict())
     if config.check or config.fit:
         print_summary(summary, full=config.check)
     if config.check:
-        console().print(shown(directory))
+        console().print(shown(directory.path))
     if summary.errors:
-        more = f" (and {len(summary.errors) - 1} more, in {path.name})" if len(summary.errors) > 1 else ""
+        more = f" (and {len(summary.errors) - 1} more, in {file.name})" if len(summary.errors) > 1 else ""
         raise UsageError(f"data: {summary.errors[0]}{more}")
     return summary

@@ -12,14 +12,6 @@ from imbalance_lab.validation import check_bool, check_integer, check_list, chec
 
 
 class NoAugmentation:
-    """Leave every input as it is."""
-
-    def __call__(self, inputs: Tensor, keys: Tensor) -> Tensor:
-        """``inputs`` (N, …), unchanged."""
-        return inputs
-
-
-class NoAugmentation:
     """Leaves the training inputs as they are."""
 
     def __call__(self, inputs: Tensor, sample_seeds: Tensor) -> Tensor:

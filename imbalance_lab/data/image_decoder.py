@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from imbalance_lab.progress import Step
@@ -141,6 +141,19 @@ def opened(path: str | Path, max_pixels: int) -> Image.Image:
         image.close()
         raise UnreadableImageError(_too_large(path, max_pixels, f"{width} × {height} pixels, "))
     return image
+
+
+def orientation(image: Image.Image) -> int:
+    """The orientation that a loaded image's EXIF or XMP tells, 1 (upright) to 8; 1 if it tells none or is damaged.
+
+    Only this tag is used, and nothing is written: `ImageOps.exif_transpose` writes all tags anew, and fails on those
+    whose value does not fit their type, as cameras and phones make them.
+    """
+    try:
+        told = image.getexif().get(ORIENTATION, 1)
+        return int(told) if told in UPRIGHT else 1
+    except FAULTS:
+        return 1
 
 
 def header(path: str | Path, decoder: ImageDecoder) -> Header:

@@ -11,15 +11,16 @@ from PIL import Image
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.validate_data import validate_data
 from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from tests.conftest import ROOT, composed
-from tests.data.test_image_files import tree
+from tests.helpers.images import tree
 
 
 def test_the_summary_is_written_and_printed_and_errors_stop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tree(tmp_path / "photos", "ab", 30)
     config = composed("data=image_folder", f"data.root={root}", "data.image_size=32", "check=true")
     parts = instantiate_experiment(config)
-    validate_data(tmp_path / "run", config, parts)
+    validate_data(RunDirectory(tmp_path / "run"), config, parts)
     written = json.loads((tmp_path / "run" / "data_summary.json").read_text())
     assert [each["name"] for each in written["classes"]] == ["a", "b"]
     assert written["errors"] == []
@@ -28,7 +29,7 @@ def test_the_summary_is_written_and_printed_and_errors_stop(tmp_path: Path, caps
     assert max(map(len, shown.splitlines())) <= 200
     (root / "a" / "p0_0.png").write_bytes(b"no more")
     with pytest.raises(UsageError, match=r"p0_0\.png is no image"):
-        validate_data(tmp_path / "run", config, parts)
+        validate_data(RunDirectory(tmp_path / "run"), config, parts)
 
 
 def test_check_ends_before_training_and_a_fit_prints_the_short_form(tmp_path: Path) -> None:

@@ -23,11 +23,6 @@ def inputs(source: Any) -> torch.Tensor:
     return found
 
 
-def read(path: Path, **options: Any) -> np.ndarray:
-    told = {"size": 8, "channels": 1, "is_16bit": False, "max_pixels": 10**6} | options
-    return ImageDecoder(**told).read(path)
-
-
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "webp"])
 def test_greyscale_comes_as_it_is(kind: str, tmp_path: Path) -> None:
     digit(3).save(tmp_path / f"x.{kind}", **({"lossless": True} if kind == "webp" else {}))

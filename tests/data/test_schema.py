@@ -16,7 +16,7 @@ from sklearn.datasets import load_breast_cancer
 from imbalance_lab.data import InputSchema, Splits, TableSchema, digits, image_folder, image_table, long_tailed, table
 from imbalance_lab.data.image_decoder import UnreadableImageError
 from imbalance_lab.samplers import SampledIndices
-from tests.data.test_image_files import tree
+from tests.helpers.images import tree
 
 
 def colors(n: int = 300, seed: int = 0, **renamed: str) -> pd.DataFrame:

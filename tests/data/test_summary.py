@@ -13,7 +13,7 @@ from imbalance_lab.data import Arrays, Splits, image_folder, table
 from imbalance_lab.data.summary import summarize
 from imbalance_lab.metrics import planned_auroc_interval
 from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
-from tests.data.test_image_files import broken_in_the_middle, tree
+from tests.helpers.images import broken_in_the_middle, tree
 
 
 def splits_of(train: list[int], val: list[int], test: list[int]) -> Splits:

@@ -142,9 +142,12 @@ def test_labels_are_stored_in_a_byte_each_and_read_as_they_were(tmp_path):
     ],
 )
 def test_labels_that_do_not_fit_the_task_are_refused(target, activation, sentence):
-    with pytest.raises(ValueError, match=sentence):
+    def predictions():
         task = Task("multilabel", ("a", "b", "c"), activation)
-        Predictions(task, np.arange(4), target, np.zeros((4, 3), np.float32))
+        return Predictions(task, np.arange(4), target, np.zeros((4, 3), np.float32))
+
+    with pytest.raises(ValueError, match=sentence):
+        predictions()
 
 
 def test_files_of_the_previous_release_are_read(tmp_path):

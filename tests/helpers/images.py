@@ -27,8 +27,8 @@ def tree(root: Path, classes: str = "abc", each: int = 8, kind: str = "png") -> 
 
 
 def read(path: Path, **options: Any) -> np.ndarray:
-    told = {"size": 8, "channels": 1, "is_deep": False, "max_pixels": 10**6} | options
-    return ImageDecoder(**told).read(path)
+    options = {"size": 8, "channels": 1, "is_16bit": False, "max_pixels": 10**6} | options
+    return ImageDecoder(**options).read(path)
 
 
 def broken_in_the_middle(path: Path) -> None:
