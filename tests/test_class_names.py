@@ -87,8 +87,8 @@ def test_tables_read_back_every_name(hostile_run: Path) -> None:
     assert tuple(row["class"] for row in rows_of(tables / "operating_point.csv")) == HOSTILE
     assert {row["class"] for row in rows_of(hostile_run / "curves.csv")} == set(HOSTILE)
     reliability = rows_of(tables / "reliability.csv")
-    assert {row["class"] for row in reliability if row["of"] == "class"} == set(HOSTILE)
-    assert {row["class"] for row in reliability if row["of"] == "decision"} == {""}
+    assert {row["class"] for row in reliability if row["curve"] == "class"} == set(HOSTILE)
+    assert {row["class"] for row in reliability if row["curve"] == "predicted class"} == {""}
 
 
 def test_a_table_with_a_class_named_macro(tmp_path: Path, run_job: RunJob) -> None:

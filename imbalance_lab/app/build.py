@@ -1,9 +1,10 @@
 """One part of the configuration → the object that it describes; what its constructor refuses is one sentence."""
 
+from functools import partial
 from typing import Any
 
 from hydra.errors import InstantiationException
-from hydra.utils import get_object, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from imbalance_lab.arguments import accepted_arguments
@@ -20,19 +21,31 @@ def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
 
 
 def instantiate_node(name: str, node: DictConfig, **available: Any) -> Any:
-    """Instantiate one ``_target_``; ``name`` is what a message calls it."""
+    """Instantiate one ``_target_``; ``name`` is what a message calls it.
+
+    Hydra builds what is nested in the node; the available objects are passed by Python, because Hydra would turn
+    dataclasses among them into configurations.
+    """
     try:
-        open_arguments = {key: value for key, value in available.items() if node.get(key) is None}
-        return instantiate(node, **accepted_arguments(get_object(node._target_), open_arguments))
+        factory = instantiate(node, _partial_=True)
+        unset = {key: value for key, value in available.items() if node.get(key) is None}
+        arguments = accepted_arguments(factory.func, unset)
+        return partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)
     except InstantiationException as error:
-        cause = error.__cause__
-        # Lightning's own by name: an error in the loss must not wait for the import of Lightning.
-        expected = isinstance(cause, ValueError | TypeError | OSError | ImportError)
-        if expected or type(cause).__name__ == "MisconfigurationException":
-            raise usage_error(name, node, cause) from error
-        raise
-    except (ValueError, ImportError, AttributeError) as error:
+        if not _is_expected(error.__cause__):
+            raise
+        raise usage_error(name, node, error.__cause__) from error
+    except Exception as error:
+        if not _is_expected(error):
+            raise
         raise usage_error(name, node, error) from error
+
+
+def _is_expected(error: BaseException | None) -> bool:
+    """Whether a constructor refuses its arguments so, or an import its name; anything else is a bug."""
+    # Lightning's own error by name: a mistake in the loss must not wait for the import of Lightning.
+    expected = isinstance(error, ValueError | TypeError | OSError | ImportError)
+    return expected or type(error).__name__ == "MisconfigurationException"
 
 
 def usage_error(name: str, node: DictConfig, error: BaseException | None) -> UsageError:

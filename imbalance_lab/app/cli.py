@@ -1,6 +1,6 @@
 """The command line around Hydra: mistakes answered in a sentence, and the table of a sweep at its end.
 
-Only Hydra, OmegaConf and the standard library are imported here, so that ``--help`` and a misspelled key answer at once.
+Only Hydra, OmegaConf and the standard library are imported: ``--help`` and a misspelled key answer at once.
 """
 
 import os

@@ -9,7 +9,11 @@ import runpy
 import sys
 from pathlib import Path
 
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
 from imbalance_lab.app.cli import exit_with_error
+from imbalance_lab.app.messages import format_error
 from imbalance_lab.errors import UsageError
 
 COMMANDS = {
@@ -35,8 +39,11 @@ def main(arguments: list[str] | None = None) -> None:
             evaluate_command(parser, rest)
         else:
             compare_command(parser, rest)
-    except UsageError as mistake:
-        exit_with_error(str(mistake))
+    except (UsageError, HydraException, OmegaConfBaseException) as error:
+        sentence = format_error(error)
+        if sentence is None:
+            raise
+        exit_with_error(sentence)
 
 
 def evaluate_command(parser: argparse.ArgumentParser, arguments: list[str]) -> None:

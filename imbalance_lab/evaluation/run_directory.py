@@ -51,7 +51,7 @@ class RunDirectory:
 
     @property
     def metadata(self) -> Path:
-        """What an evaluation needs beside the predictions: command, seed, checkpoint, class counts, priors, versions."""
+        """What an evaluation needs beside the predictions: command, seed, checkpoint, counts, priors, versions."""
         return self.path / "run.json"
 
     @property

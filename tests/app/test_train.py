@@ -258,7 +258,7 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
         (["loss.alpha=[0.1,0.9]"], "loss: alpha has 2 numbers, but there are 10 classes"),
         (
             ["loss.alpha=efective"],
-            "loss: alpha must be a number, one number a class, or one of inverse, sqrt_inverse, effective",
+            "loss: alpha must be a number, one number per class, or one of inverse, sqrt_inverse, effective",
         ),
         (["seed=1.5"], "seed must be an integer ≥ 0, got 1.5"),
         (["batch_size=0"], "batch_size must be an integer ≥ 1, got 0"),

@@ -1,10 +1,8 @@
-"""scripts/compare.py as users call it, on real runs."""
+"""Comparing and evaluating finished runs again, as users call it, on real runs."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,12 +11,15 @@ from omegaconf import OmegaConf
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.posthoc import PostProcessor
 from tests.conftest import ROOT, composed
+from tests.helpers.command_line import call
 
 
-def call(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / "compare.py"), *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+def compare(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return call(ROOT / "scripts" / "compare.py", *arguments, cwd=cwd)
+
+
+def evaluate(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return call("-m", "imbalance_lab", "evaluate", *arguments, cwd=cwd)
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def run(finished_run: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def test_two_runs_of_one_name_are_told_apart_and_compared(run: Path, tmp_path: Path) -> None:
+def test_two_runs_of_one_name_are_distinguished_and_compared(run: Path, tmp_path: Path) -> None:
     twin = tmp_path / "second" / "run"
     shutil.copytree(run, twin)
-    done = call(run, twin, cwd=tmp_path)
+    done = compare(run, twin, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "first/run" in done.stdout
     assert "second/run" in done.stdout
@@ -46,17 +47,17 @@ def test_two_runs_of_one_name_are_told_apart_and_compared(run: Path, tmp_path: P
 
 
 def test_a_sweep_directory_gets_its_page(run: Path, tmp_path: Path) -> None:
-    done = call(run.parent, "--score", "balanced_accuracy", cwd=tmp_path)
+    done = compare(run.parent, "--score", "balanced_accuracy", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "best validation bal. acc. first" in done.stdout
     assert (run.parent / "comparison.html").is_file()
 
 
-def test_rewriting_changes_the_operating_point_and_nothing_of_the_training(run: Path, tmp_path: Path) -> None:
+def test_evaluating_again_changes_the_operating_point_and_nothing_of_the_training(run: Path, tmp_path: Path) -> None:
     kept = {name: (run / name).read_bytes() for name in ("predictions/test.parquet", "metrics.csv", "run.json")}
     before = json.loads((run / "metrics.json").read_text())
-    uniform = f"deploy_prior={[0.1] * 10}"
-    done = call("--rewrite", run, "operating_point=min_recall", "operating_point.min_recall=0.8", uniform, cwd=tmp_path)
+    uniform = ("prior_correction=deploy_prior", f"prior_correction.deploy_prior={[0.1] * 10}")
+    done = evaluate(run, "operating_point=min_recall", "operating_point.min_recall=0.8", *uniform, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     point = json.loads((run / "operating_point.json").read_text())
     assert point["prior"] == pytest.approx([0.1] * 10)
@@ -74,16 +75,23 @@ def test_rewriting_changes_the_operating_point_and_nothing_of_the_training(run: 
     ("arguments", "sentence"),
     [
         (["loss.gamma=1"], "loss.gamma cannot be changed without training again"),
-        (["operating_point=recal"], "there is no operating_point=recal (choices: budget, cost"),
+        (
+            ["operating_point=recal"],
+            "there is no operating_point=recal; did you mean operating_point=min_recall? (choices: alert_budget",
+        ),
         (["operating_point.least=3"], "there is no 'operating_point.least' in this configuration"),
-        (["deploy_prior=[0.5,0.5]"], "deploy_prior has 2 class priors, but there are 10 classes"),
+        (
+            ["prior_correction=deploy_prior", "prior_correction.deploy_prior=[0.5,0.5]"],
+            "deploy_prior has 2 class priors, but there are 10 classes",
+        ),
+        (["operating_point=recall"], "operating_point=recall is now called operating_point=min_recall"),
     ],
 )
-def test_a_refused_rewrite_leaves_everything_as_it_was(
+def test_a_refused_evaluation_leaves_everything_as_it_was(
     run: Path, tmp_path: Path, arguments: list[str], sentence: str
 ) -> None:
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    done = call("--rewrite", run, *arguments, cwd=tmp_path)
+    done = evaluate(run, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert sentence in done.stderr
@@ -91,27 +99,33 @@ def test_a_refused_rewrite_leaves_everything_as_it_was(
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
-def test_what_is_no_run_is_refused(run: Path, tmp_path: Path) -> None:
-    done = call("nowhere", cwd=tmp_path)
+def test_what_is_not_a_run_is_refused(run: Path, tmp_path: Path) -> None:
+    done = compare("nowhere", cwd=tmp_path)
     assert done.returncode == 2
-    assert "nowhere is neither a run directory nor that of a sweep" in done.stderr
-    done = call(run, "--baseline", "elsewhere", cwd=tmp_path)
+    assert "nowhere is neither a run directory nor a sweep directory" in done.stderr
+    done = compare(run, "--baseline", "elsewhere", cwd=tmp_path)
     assert done.returncode == 2
-    assert "--baseline elsewhere is none of the runs" in done.stderr
+    assert "--baseline elsewhere is not among the compared runs" in done.stderr
 
 
-def test_runs_on_labels_are_compared_and_read_again(label_sweep: Path, tmp_path: Path) -> None:
+def test_multilabel_runs_are_compared_and_evaluated_again(label_sweep: Path, tmp_path: Path) -> None:
     sweep = tmp_path / "sweep"
     shutil.copytree(label_sweep, sweep)
-    done = call(sweep, cwd=tmp_path)
+    done = compare(sweep, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "3 runs, best validation AUROC first" in done.stdout
     assert (sweep / "comparison.html").is_file()
     run = sweep / "asymmetric"
-    done = call(
-        "--rewrite", run, "calibration=bias_corrected", "logit_adjustment=1", "report.images=true", cwd=tmp_path
+    done = evaluate(
+        run, "calibration=bias_corrected", "prior_correction=logit_adjustment", "report.images=true", cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
     assert json.loads((run / "operating_point.json").read_text())["prior"] == [0.5, 0.5]
     assert (run / "images" / "roc.png").is_file()
     assert not (run / "images" / "confusion.png").exists()
+
+
+def test_the_old_flag_names_the_command(run: Path, tmp_path: Path) -> None:
+    done = compare("--rewrite", run, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "error: --rewrite is now a command: python -m imbalance_lab evaluate RUN KEY=VALUE …\n"
