@@ -1,4 +1,4 @@
-"""Examples, handed out a whole batch at a time: what every source gives, and the plainest source, in memory."""
+"""Examples, read a whole batch at a time: the protocol of every source, and the source in memory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from imbalance_lab.task import Task
 
 
 class Batch(NamedTuple):
-    """What a loader yields: inputs (N, …), targets, each example's index in its source (N,), and a key (N,).
+    """A batch of a loader: inputs (N, …), targets, each example's index in its source (N,), and a seed (N,).
 
-    Targets are class numbers (N,), or 0/1 for each of C labels (N, C).
+    Targets are class indices (N,), or 0/1 for each of C labels (N, C).
 
-    The key is the randomness of this one draw of the example, see `imbalance_lab.seeding`; augmentation lives on it.
+    The seed belongs to this one draw of the example, see `imbalance_lab.seeding`; augmentation uses it.
     """
 
     input: Tensor
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
 class Source(Protocol):
     """One split, wherever its examples are: in memory, in files, in a table.
 
-    ``targets`` are class numbers (N,) int64, or 0/1 for each of C labels (N, C) int64; ``index`` (N,) int64 names an
+    ``targets`` are class indices (N,) int64, or 0/1 for each of C labels (N, C) int64; ``index`` (N,) int64 names an
     example for good: the same number in every split, seed and subset of a source.
     """
 
@@ -58,7 +58,7 @@ class Source(Protocol):
         ...
 
     def names(self, positions: Tensor) -> list[str]:
-        """What a person knows the examples by: a path, a row number."""
+        """Names of the examples for a user: a path, a row number."""
         ...
 
     def content_hashes(self) -> NDArray[np.uint64]:

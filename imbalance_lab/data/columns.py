@@ -90,7 +90,7 @@ def fit_column(name: str, kind: Kind, training: pa.ChunkedArray) -> Column:
 
 
 def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind | None:
-    """Whether a column holds numbers or categories; None for an empty one.
+    """Whether a column holds numbers or categories; None if it is empty.
 
     Raises:
         ValueError: for text in which most values are numbers, and for other types, such as dates.

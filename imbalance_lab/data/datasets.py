@@ -22,7 +22,7 @@ DOWNLOADS = Path("datasets")
 
 
 class Benchmark(NamedTuple):
-    """A dataset before anything is cut from it."""
+    """A dataset before it is subsampled and split."""
 
     classes: tuple[str, ...]
     pool: Arrays
@@ -30,7 +30,7 @@ class Benchmark(NamedTuple):
 
 
 def digits() -> Benchmark:
-    """Handwritten digits, 8×8 greyscale, 1797 examples: they ship with scikit-learn, so they need no download.
+    """Handwritten digits, 8×8 grayscale, 1797 examples: they ship with scikit-learn, so they need no download.
 
     The set has no test split of its own; a quarter of each class, always the same, is held out as one.
     """
@@ -53,7 +53,7 @@ def digits() -> Benchmark:
 
 
 def fashion_mnist(root: str | None = None) -> Benchmark:
-    """Fashion-MNIST (Xiao et al. 2017, arXiv 1708.07747): 28×28 greyscale, 60,000 + 10,000 examples.
+    """Fashion-MNIST (Xiao et al. 2017, arXiv 1708.07747): 28×28 grayscale, 60,000 + 10,000 examples.
 
     Read from ``root`` if given (the four ``*-ubyte.gz`` files, or the same unpacked), else from where Debian's package
     dataset-fashion-mnist puts them, else downloaded by torchvision.
@@ -71,7 +71,7 @@ def fashion_mnist(root: str | None = None) -> Benchmark:
 
 
 def cifar10(root: str | None = None) -> Benchmark:
-    """CIFAR-10: 32×32 colour, 50,000 + 10,000 examples, read or downloaded by torchvision."""
+    """CIFAR-10: 32×32 color, 50,000 + 10,000 examples, read or downloaded by torchvision."""
     return _cifar("CIFAR10", root)
 
 
@@ -109,15 +109,15 @@ def _downloaded(download: Callable[[], T], name: str, what: str, folder: Path) -
         return download()
     except (OSError, RuntimeError) as error:
         raise FileNotFoundError(
-            f"{name} is neither on this machine nor can it be downloaded ({error}): "
-            f"put {what} into {folder.resolve()}{os.sep}, or name the folder that holds it with data.root=FOLDER"
+            f"{name} is not on this machine and cannot be downloaded ({error}): "
+            f"put {what} into {folder.resolve()}{os.sep}, or name its directory with data.root=DIRECTORY"
         ) from error
 
 
 def _existing(root: str, what: str) -> Path:
     folder = Path(root).expanduser()
     if not folder.is_dir():
-        raise FileNotFoundError(f"data.root={root} is no folder: name the one that holds {what}")
+        raise FileNotFoundError(f"data.root={root} is not a directory: name the one with {what}")
     return folder
 
 
@@ -128,7 +128,7 @@ def _read_idx(folder: Path, name: str) -> Tensor:
         try:
             content = gzip.decompress(packed.read_bytes())
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{packed} is broken ({error}): fetch it again") from error
+            raise ValueError(f"{packed} is broken ({error}): download it again") from error
     elif plain.is_file():
         content = plain.read_bytes()
     else:
@@ -137,7 +137,7 @@ def _read_idx(folder: Path, name: str) -> Tensor:
     rank = content[3]
     shape = np.frombuffer(content, ">i4", count=rank, offset=4).tolist()
     if len(content) != 4 + 4 * rank + math.prod(shape):
-        raise ValueError(f"{folder / name} is broken (its length does not fit its header): fetch it again")
+        raise ValueError(f"{folder / name} is broken (its length does not fit its header): download it again")
     values = torch.from_numpy(np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape).copy())
     return values.unsqueeze(1) if rank == 3 else values
 

@@ -1,4 +1,4 @@
-"""One image file → one array, without losing what is in it."""
+"""One image file → one array, without losing bits, colors or orientation."""
 
 import os
 import re
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-"""Pillow's modes of 16-bit greyscale."""
+"""Pillow's modes of 16-bit grayscale."""
 
 ORIENTATION = 0x0112
 """The EXIF tag that says how a camera was held."""
@@ -44,7 +44,7 @@ FAULTS = (OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupErr
 
 TAIL = 4096
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
-"""What stands at the end of a whole file; one without it is decoded to know."""
+"""The bytes at the end of a complete file; one without them is decoded to find out."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `max_pixels` is the limit here
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # of EXIF that nobody reads
@@ -56,7 +56,7 @@ class UnreadableImageError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself: whether it is grey, and has 16 bits."""
+    """Whether a file is gray, and has 16 bits, according to its header."""
 
     is_gray: bool
     is_16bit: bool
@@ -67,11 +67,11 @@ class ImageDecoder:
     """How files become arrays.
 
     Args:
-        size: pixels of the sides; the image is scaled until its shorter side fits, and cut to the middle.
-        channels: 1 or 3; grey becomes colour by repetition, colour becomes grey by luminance. What is transparent
-            becomes black.
+        size: pixels of the sides; the image is scaled until its shorter side fits, and cropped to the center.
+        channels: 1 or 3; gray becomes color by repetition, color becomes gray by luminance. Transparent pixels
+            become black.
         is_16bit: arrays are uint16 over 0 … 65535 (8-bit images are stretched to it), else uint8.
-        max_pixels: what is larger is not decoded.
+        max_pixels: larger images are refused.
     """
 
     size: int
@@ -93,14 +93,14 @@ class ImageDecoder:
                 return self._array(image if turn is None else image.transpose(turn))
             except FAULTS as error:
                 raise UnreadableImageError(
-                    f"{path} is broken or cut short ({error}): fetch it again, or remove it"
+                    f"{path} is broken or truncated ({error}): copy it again, or remove it"
                 ) from error
 
     def _array(self, image: Image.Image) -> NDArray[Any]:
         if image.mode in DEEP:
             values = np.asarray(image).astype(np.float32)
             if values.min() < 0 or values.max() > 65535:
-                raise ValueError(f"its values reach from {values.min():g} to {values.max():g}, beyond 16 bits")
+                raise ValueError(f"its values span {values.min():g} to {values.max():g}, beyond 16 bits")
             gray = self._fitted(values).round().clip(0, 65535).astype(np.uint16)  # no 8-bit form would be true
             return np.repeat(gray, self.channels, 0)
         if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
@@ -125,16 +125,16 @@ def opened(path: str | Path, max_pixels: int) -> Image.Image:
     """Open a file; only its header is read.
 
     Raises:
-        UnreadableImageError: for what is no image, or has more than ``max_pixels``.
+        UnreadableImageError: if it is not an image, or has more than ``max_pixels``.
     """
     try:
         image = Image.open(path)
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{path} is no image that can be read: fetch it again, or remove it") from error
+        raise UnreadableImageError(f"{path} is not a readable image: copy it again, or remove it") from error
     except Image.DecompressionBombError as error:
-        told = re.search(r"\d+ pixels", str(error))  # Pillow does not open it, and so does not tell its sides
-        raise UnreadableImageError(_too_large(path, max_pixels, f"{told[0]}, " if told else "")) from error
-    except FAULTS as error:
+        size = re.search(r"\d+ pixels", str(error))  # Pillow does not open it, and its sides are unknown
+        raise UnreadableImageError(_too_large(path, max_pixels, f"{size[0]}, " if size else "")) from error
+    except (OSError, SyntaxError, ValueError) as error:
         raise UnreadableImageError(f"{path} cannot be opened ({error})") from error
     width, height = image.size
     if width * height > max_pixels:
@@ -157,7 +157,7 @@ def orientation(image: Image.Image) -> int:
 
 
 def header(path: str | Path, decoder: ImageDecoder) -> Header:
-    """What a file says of itself; one that does not end as it should is decoded, to know whether it can be.
+    """Read the header; a file without a proper end is decoded, to find out whether that is possible.
 
     Raises:
         UnreadableImageError: naming the file.
@@ -193,7 +193,7 @@ def decode(paths: Iterable[str | Path], decoder: ImageDecoder) -> Tensor:
 
 
 def as_inputs(arrays: NDArray[Any]) -> Tensor:
-    """Decoded arrays (N, channels, size, size) as a tensor; uint16, which torch hardly knows, as float32."""
+    """Decoded arrays (N, channels, size, size) as a tensor; uint16, which few torch operations support, as float32."""
     return torch.from_numpy(arrays.astype(np.float32) if arrays.dtype == np.uint16 else np.ascontiguousarray(arrays))
 
 
@@ -207,5 +207,5 @@ def in_parallel(work: Callable[[str], T], paths: Sequence[str], progress: Step |
             yield result
 
 
-def _too_large(path: str | Path, max_pixels: int, told: str = "") -> str:
-    return f"{path} has {told}more than data.max_pixels={max_pixels}: make it smaller, or allow more"
+def _too_large(path: str | Path, max_pixels: int, size: str = "") -> str:
+    return f"{path} has {size}more than data.max_pixels={max_pixels}: make it smaller, or allow more"

@@ -82,8 +82,8 @@ class ImageFiles(Dataset[Batch]):
         return np.fromiter(in_parallel(_hash, self._own(), progress), np.uint64, len(self))
 
     def verify(self, progress: Step | None = None) -> list[str]:
-        """Decode every file; a sentence for each that cannot be."""
-        return [told for told in in_parallel(self._fault, self._own(), progress) if told]
+        """Decode every file; a sentence for each that is not readable."""
+        return [fault for fault in in_parallel(self._fault, self._own(), progress) if fault]
 
     @cached_property
     def _cached(self) -> NDArray[Any] | None:
@@ -106,7 +106,7 @@ def infer_decoder(
     """The decoder that loses nothing of these files: 16 bits if one has them, color if one is not gray.
 
     Raises:
-        UnreadableImageError: for the first file that is no image, is too large, or is truncated.
+        UnreadableImageError: for the first file that is not an image, is too large, or is truncated.
     """
     headers: list[Header] = list(in_parallel(lambda path: header(path, decoder), files, progress))
     is_16bit = any(each.is_16bit for each in headers)

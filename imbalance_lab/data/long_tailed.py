@@ -1,6 +1,6 @@
 """Imbalanced versions of balanced datasets: long-tailed (Cui et al. 2019; Cao et al. 2019) and two-class.
 
-The test set stays as it is. The validation set is cut from the training pool, the same share of every class, before
+The test set stays as it is. The validation set is taken from the training pool, the same share of every class, before
 the tail is made: it is balanced, never overlaps with the test set, and does not change with the imbalance.
 """
 
@@ -13,6 +13,7 @@ from torch import Tensor
 from imbalance_lab.data.arrays import Arrays, Splits, check_array_schema
 from imbalance_lab.data.datasets import Benchmark
 from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.validation import check_choice, check_integer, check_number
 
 Profile = Literal["exp", "step"]
 
@@ -48,12 +49,12 @@ def long_tailed(
     root: str | None = None,
     schema: InputSchema | None = None,
 ) -> Splits:
-    """Cut a long tail into a balanced dataset.
+    """Subsample a balanced dataset to a long tail.
 
     Args:
         dataset: one of `imbalance_lab.data.datasets`.
-        factor: imbalance factor ≥ 1, largest class over smallest.
-        profile: "exp" or "step", see `long_tailed_counts`; n_max is the smallest class of the pool after the cut.
+        factor: imbalance factor ≥ 1, the largest class over the smallest.
+        profile: "exp" or "step", see `long_tailed_counts`; n_max is the pool's smallest class without validation.
         subset_seed: which examples are kept. (Worth points of accuracy by itself: report several.)
         val_fraction: share of each class of the pool that becomes the validation set.
         root: the directory of the dataset, unless it is the default one.
@@ -63,13 +64,10 @@ def long_tailed(
         ValueError: if an argument is out of range, or a class would keep no example.
     """
     _check(val_fraction=val_fraction, subset_seed=subset_seed)
-    _check_number("factor", factor)
-    if not factor >= 1:  # NaN too
-        raise ValueError(f"factor, the largest class over the smallest, must be ≥ 1, got {factor}")
-    if profile not in get_args(Profile):
-        raise ValueError(f"profile must be one of {', '.join(get_args(Profile))}, got {profile!r}")
+    check_number("factor", factor, minimum=1)
+    check_choice("profile", profile, get_args(Profile))
     classes, pool, test = _load(dataset, root)
-    val, rest = _cut_validation(pool, len(classes), val_fraction, subset_seed)
+    val, rest = _split_validation(pool, len(classes), val_fraction, subset_seed)
     n_max = min(len(members) for members in rest)
     kept = long_tailed_counts(n_max, len(classes), factor, profile)
     if min(kept) < 1:
@@ -103,16 +101,14 @@ def binary(
         ValueError: if an argument is out of range, or the dataset has fewer positives than the ratio asks for.
     """
     _check(val_fraction=val_fraction, subset_seed=subset_seed)
-    _check_number("positive_ratio", positive_ratio)
-    if not 0 < positive_ratio < 1:
-        raise ValueError(f"positive_ratio must lie between 0 and 1, got {positive_ratio}")
+    check_number("positive_ratio", positive_ratio, above=0, below=1)
     classes, pool, test = _load(dataset, root)
     half = len(classes) // 2
     names = tuple(
         "|".join(part) if len(part) <= 5 else f"{part[0]} … {part[-1]}" for part in (classes[:half], classes[half:])
     )
     pool, test = _halved(pool, half), _halved(test, half)
-    val, (negatives, positives) = _cut_validation(pool, 2, val_fraction, subset_seed)
+    val, (negatives, positives) = _split_validation(pool, 2, val_fraction, subset_seed)
     n_positive = round(positive_ratio / (1 - positive_ratio) * len(negatives))
     if not 1 <= n_positive <= len(positives):
         natural = len(positives) / (len(positives) + len(negatives))
@@ -134,7 +130,7 @@ def _halved(arrays: Arrays, half: int) -> Arrays:
     return Arrays(arrays.inputs, (arrays.targets >= half).long(), arrays.index)
 
 
-def _cut_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) -> tuple[Tensor, list[Tensor]]:
+def _split_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) -> tuple[Tensor, list[Tensor]]:
     """Positions of the validation examples, and of each class's remaining ones in the order in which they are kept."""
     generator = torch.Generator().manual_seed(seed)
     members = [(pool.targets == c).nonzero().flatten() for c in range(num_classes)]
@@ -147,13 +143,5 @@ def _cut_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) 
 
 
 def _check(*, val_fraction: float, subset_seed: int) -> None:
-    _check_number("val_fraction", val_fraction)
-    if not 0 < val_fraction < 1:
-        raise ValueError(f"val_fraction must lie between 0 and 1, got {val_fraction}")
-    if isinstance(subset_seed, bool) or not isinstance(subset_seed, int) or subset_seed < 0:
-        raise ValueError(f"subset_seed must be a whole number ≥ 0, got {subset_seed!r}")
-
-
-def _check_number(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a number, got {value!r}")
+    check_number("val_fraction", val_fraction, above=0, below=1)
+    check_integer("subset_seed", subset_seed, minimum=0)

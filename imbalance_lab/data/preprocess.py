@@ -1,4 +1,4 @@
-"""What is done to the columns of a table, fitted on the training split; part of the model, with which it travels."""
+"""The preparation of the columns of a table, fitted on the training split; a part of the model."""
 
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -14,11 +14,11 @@ QUANTILES, SAMPLE = 1000, 100_000
 """Of a quantile transform, and the rows (evenly spaced) that they are estimated from."""
 
 FARTHEST = 5.199338
-"""Φ⁻¹(1 − 10⁻⁷): what lies beyond the training rows is no farther out."""
+"""Φ⁻¹(1 − 10⁻⁷): values beyond the training rows are clipped to it."""
 
 
 class Preprocess(nn.Module):
-    """Fill and scale numbers, and say which were missing; category codes pass through.
+    """Impute and scale numbers, with indicators of missing ones; category codes pass through.
 
     Rows (N, F) hold K numbers, NaN where missing, then codes. Out come (N, K + M + F − K): the numbers, a missing one
     replaced by the training median; for each of the M columns in which the training rows have gaps, 1 where a number
@@ -106,7 +106,7 @@ class Preprocess(nn.Module):
 
 
 def _median(column: Tensor) -> float:
-    """Of what is there; the mean of the middle two, and 0 where nothing is."""
+    """Of the values that are present; the mean of the middle two, and 0 without any."""
     there = column[~column.isnan()].double()
     if not len(there):
         return 0.0

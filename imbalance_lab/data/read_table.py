@@ -1,4 +1,4 @@
-"""CSV and Parquet files as Arrow tables; what is wrong with them is said by file, line and column."""
+"""CSV and Parquet files as Arrow tables; errors name the file, line and column."""
 
 import csv
 import gzip
@@ -21,7 +21,7 @@ Files = Sequence[tuple[Path, int]]
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
-"""What stands for a missing value in a CSV file; "none" does not, which is a name."""
+"""Missing values in a CSV file; "none" is not one, it may be a class."""
 
 
 def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
@@ -32,11 +32,11 @@ def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
         option: what names it on the command line.
 
     Raises:
-        ValueError, FileNotFoundError: for what is no such file, or has no rows or no usable header.
+        ValueError, FileNotFoundError: if it is not such a file, or has no rows or no usable header.
     """
     file = Path(path).expanduser()
     if not file.is_file():
-        raise FileNotFoundError(f"{option}={path} is no file: name a .csv, .tsv or .parquet file")
+        raise FileNotFoundError(f"{option}={path} is not a file: name a .csv, .tsv or .parquet file")
     kind = file.with_suffix("").suffix.lower() if file.suffix == ".gz" else file.suffix.lower()
     if kind != ".parquet" and kind not in DELIMITERS:
         raise ValueError(f"{option}={path} ends in {file.suffix or 'nothing'}: name a .csv, .tsv or .parquet file")
@@ -150,11 +150,11 @@ def _read_csv(file: Path, delimiter: str, threads: bool = True) -> pa.Table:
     except pa.ArrowInvalid:
         if not threads:
             raise
-        return _read_csv(file, delimiter, threads=False)  # only this way does the error tell the line
+        return _read_csv(file, delimiter, threads=False)  # only then does the error name the line
 
 
 def _plain(files: Files, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Text as strings, whatever it was stored as; refuse what is no text."""
+    """Text as strings, whatever type it is stored as; refuse bytes that are not UTF-8."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):

@@ -1,4 +1,4 @@
-"""Cut examples into training, validation and test: stratified by class, by seed, and never through a group."""
+"""Split examples into training, validation and test: stratified by class, by seed, with groups kept together."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+
+from imbalance_lab.validation import check_integer, check_number
 
 
 class SplitIndices(NamedTuple):
@@ -21,29 +23,27 @@ def stratified_split(
 ) -> SplitIndices:
     """Give every class its share in every split.
 
-    A group counts for the rarest class (or label) that it holds, and goes whole into one split; without groups each
+    A group counts for the rarest of its classes (or labels), and goes whole into one split; without groups each
     example is its own. Of each class the groups are shuffled and dealt out by their numbers of examples. Three groups
     of a class or more give one to each split, two give training and test one; the largest is for training.
 
     Args:
         targets: class numbers (N,), or 0/1 labels (N, L).
         val_fraction, test_fraction: shares of the examples, ≥ 0; what is left is for training. 0 leaves a split empty.
-        seed: decides the cut.
+        seed: decides which examples are in which split.
         groups: (N,) of anything that can be sorted, equal for examples that belong together: a patient, a device.
 
     Raises:
         ValueError: if the fractions leave nothing for training.
     """
     for name, value in {"val_fraction": val_fraction, "test_fraction": test_fraction}.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
-            raise ValueError(f"{name} must be a number from 0 to below 1, got {value!r}")
+        check_number(name, value, minimum=0, below=1)
     if val_fraction + test_fraction >= 1:
         raise ValueError(
             f"val_fraction={val_fraction} and test_fraction={test_fraction} leave nothing for training: "
             "choose fractions that sum to less than 1"
         )
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"split_seed must be a whole number ≥ 0, got {seed!r}")
+    check_integer("split_seed", seed, minimum=0)
     group = np.arange(len(targets)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     split = _dealt(_rarest(targets.numpy()), group, (test_fraction, val_fraction), seed)[group]
     test, val, train = (torch.from_numpy(np.flatnonzero(split == number)) for number in range(3))
@@ -51,7 +51,7 @@ def stratified_split(
 
 
 def fill_missing_splits(
-    told: SplitIndices,
+    given: SplitIndices,
     targets: Tensor,
     *,
     val_fraction: float,
@@ -59,19 +59,17 @@ def fill_missing_splits(
     seed: int = 0,
     groups: NDArray[np.int64] | None = None,
 ) -> SplitIndices:
-    """Cut the splits that ``told`` leaves empty from its training examples; arguments as for `stratified_split`."""
+    """Fill the splits that ``given`` leaves empty from its training examples; arguments as for `stratified_split`."""
     fractions = {
-        "val_fraction": 0.0 if len(told.val) else val_fraction,
-        "test_fraction": 0.0 if len(told.test) else test_fraction,
+        "val_fraction": 0.0 if len(given.val) else val_fraction,
+        "test_fraction": 0.0 if len(given.test) else test_fraction,
     }
-    if len(told.val) and len(told.test):
-        return told
-    own = None if groups is None else groups[told.train.numpy()]
-    further = stratified_split(targets[told.train], seed=seed, groups=own, **fractions)
-    val, test = (
-        there if len(there) else told.train[cut_off] for there, cut_off in zip(told[1:], further[1:], strict=True)
-    )
-    return SplitIndices(told.train[further.train], val, test)
+    if len(given.val) and len(given.test):
+        return given
+    own = None if groups is None else groups[given.train.numpy()]
+    further = stratified_split(targets[given.train], seed=seed, groups=own, **fractions)
+    val, test = (there if len(there) else given.train[new] for there, new in zip(given[1:], further[1:], strict=True))
+    return SplitIndices(given.train[further.train], val, test)
 
 
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -85,8 +85,8 @@ def test_a_missing_file_is_named(folder):
 
 
 @pytest.mark.parametrize("read", [fashion_mnist, cifar10, cifar100])
-def test_a_root_that_is_no_folder_is_named(read, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"data\.root=.*nowhere is no folder"):
+def test_a_root_that_is_not_a_directory_is_named(read, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"data\.root=.*nowhere is not a directory"):
         read(str(tmp_path / "nowhere"))
 
 
@@ -107,7 +107,7 @@ def test_without_a_network_a_sentence_says_where_to_put_what(read, name, needs, 
     with pytest.raises(FileNotFoundError, match=needs) as refusal:
         read()
     assert "no route to host" in str(refusal.value)
-    assert "data.root=FOLDER" in str(refusal.value)
+    assert "data.root=DIRECTORY" in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
@@ -132,14 +132,14 @@ def test_cifar_becomes_channels_first_with_the_test_numbered_after_the_pool(read
     assert set(asked) == {tmp_path}
 
 
-def test_a_download_that_broke_off_is_named(folder):
+def test_a_truncated_download_is_named(folder):
     packed = gzip.compress(idx(IMAGES))
     (folder / "train-images-idx3-ubyte.gz").write_bytes(packed[: len(packed) // 2])
     with pytest.raises((OSError, ValueError), match="train-images-idx3-ubyte"):
         fashion_mnist(str(folder))
 
 
-def test_an_unpacked_file_that_broke_off_is_named(folder):
+def test_a_truncated_unpacked_file_is_named(folder):
     (folder / "train-images-idx3-ubyte").write_bytes(idx(IMAGES)[:-1])
     with pytest.raises((OSError, ValueError), match="train-images-idx3-ubyte"):
         fashion_mnist(str(folder))

@@ -1,4 +1,4 @@
-"""Real image files of every kind: what is read of them, how they are split, what is said of broken ones."""
+"""Real image files of every kind: what is read of them, how they are split, what the messages about broken ones say."""
 
 import os
 from pathlib import Path
@@ -23,13 +23,18 @@ def inputs(source: Any) -> torch.Tensor:
     return found
 
 
+def read(path: Path, **options: Any) -> np.ndarray:
+    given = {"size": 8, "channels": 1, "is_16bit": False, "max_pixels": 10**6} | options
+    return ImageDecoder(**given).read(path)
+
+
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "webp"])
-def test_greyscale_comes_as_it_is(kind: str, tmp_path: Path) -> None:
+def test_grayscale_is_read_exactly(kind: str, tmp_path: Path) -> None:
     digit(3).save(tmp_path / f"x.{kind}", **({"lossless": True} if kind == "webp" else {}))
     np.testing.assert_array_equal(read(tmp_path / f"x.{kind}")[0], np.asarray(digit(3)))
 
 
-def test_sixteen_bits_are_never_crushed(tmp_path: Path) -> None:
+def test_sixteen_bits_are_kept(tmp_path: Path) -> None:
     deep = (DIGITS.images[5] * 4000 + np.arange(8)).astype(np.uint16)
     Image.fromarray(deep).save(tmp_path / "x.png")
     np.testing.assert_array_equal(read(tmp_path / "x.png", is_16bit=True)[0], deep)
@@ -49,7 +54,7 @@ def test_sixteen_bits_are_never_crushed(tmp_path: Path) -> None:
     assert abs(splits.prepare(inputs(splits.train)).mean()) < 0.05
 
 
-def test_colour_palette_and_transparency(tmp_path: Path) -> None:
+def test_color_palette_and_transparency(tmp_path: Path) -> None:
     photo = Image.fromarray(PHOTO).resize((16, 16))
     photo.save(tmp_path / "rgb.png")
     photo.quantize(64).save(tmp_path / "palette.png")
@@ -97,7 +102,7 @@ def test_a_tree_is_split_and_its_folders_are_the_classes(tmp_path: Path) -> None
             assert name[0] == "abc"[target]
 
 
-def test_folders_tell_the_split_and_what_is_missing_is_cut_off(tmp_path: Path) -> None:
+def test_folders_give_the_split_and_missing_splits_are_split_off(tmp_path: Path) -> None:
     tree(tmp_path / "train", "abc", 20)
     tree(tmp_path / "test", "ab", 5)
     splits = image_folder(root=str(tmp_path), image_size=8, val_fraction=0.2)
@@ -107,7 +112,7 @@ def test_folders_tell_the_split_and_what_is_missing_is_cut_off(tmp_path: Path) -
     assert len(image_folder(root=str(tmp_path), image_size=8).val) == 9
 
 
-def test_groups_are_on_one_side(tmp_path: Path) -> None:
+def test_groups_are_in_one_split(tmp_path: Path) -> None:
     splits = image_folder(root=str(tree(tmp_path, "ab", 20)), image_size=8, group_pattern=r"(./p\d)_")
     sides = [
         {name[:4] for name in part.names(torch.arange(len(part)))} for part in (splits.train, splits.val, splits.test)
@@ -132,7 +137,7 @@ def test_a_table_lists_images(tmp_path: Path) -> None:
     assert many.train.targets.tolist() == frame[["big", "round"]].to_numpy()[many.train.index].tolist()
 
 
-def test_a_cache_holds_the_same_and_is_made_once(tmp_path: Path) -> None:
+def test_a_cache_has_the_same_images_and_is_made_once(tmp_path: Path) -> None:
     root = str(tree(tmp_path / "root", "ab"))
     plain = image_folder(root=root, image_size=8)
     first = image_folder(root=root, image_size=8, cache=str(tmp_path / "cache"))
@@ -161,14 +166,14 @@ def test_verify_finds_what_headers_do_not_show(tmp_path: Path) -> None:
     broken_in_the_middle(root / "b" / "p1_2.png")
     splits = image_folder(root=str(root), image_size=8, normalize="imagenet")
     seen: list[tuple[int, int]] = []
-    told = [
+    faults = [
         fault
         for part in (splits.train, splits.val, splits.test)
         for fault in part.verify(lambda done, total: seen.append((done, total)))  # type: ignore[attr-defined]
     ]
-    (fault,) = told
+    (fault,) = faults
     assert str(root / "b" / "p1_2.png") in fault
-    assert "fetch it again, or remove it" in fault
+    assert "copy it again, or remove it" in fault
     assert len(seen) == 20
     parts = (splits.train, splits.val, splits.test)
     (part,) = [part for part in parts if "b/p1_2.png" in part.names(torch.arange(len(part)))]
@@ -187,13 +192,13 @@ def test_equal_files_have_equal_hashes(tmp_path: Path) -> None:
     assert [sorted(names) for names in found.values() if len(names) > 1] == [["a/p0_0.png", "b/copy.png"]]
 
 
-def cut_short(root: Path) -> None:
+def truncated(root: Path) -> None:
     path = root / "a" / "p0_0.png"
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
 
 
-def cut_short_jpeg(root: Path) -> None:
+def truncated_jpeg(root: Path) -> None:
     Image.fromarray(PHOTO).save(root / "a" / "x.jpg")
     content = (root / "a" / "x.jpg").read_bytes()
     (root / "a" / "x.jpg").write_bytes(content[: len(content) // 2])
@@ -213,10 +218,10 @@ def strange_name(root: Path) -> None:
 
 MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "empty class": (lambda root: (root / "d").mkdir(), {}, r"the class folder .*d has no image"),
-    "no image": (lambda root: (root / "a" / "x.png").write_text("hello"), {}, r"x\.png is no image that can be read"),
-    "empty file": (lambda root: (root / "a" / "x.png").write_bytes(b""), {}, r"x\.png is no image that can be read"),
-    "cut short": (cut_short, {}, r"p0_0\.png is broken or cut short"),
-    "cut short jpeg": (cut_short_jpeg, {}, r"x\.jpg is broken or cut short"),
+    "not an image": (lambda root: (root / "a" / "x.png").write_text("hello"), {}, r"x\.png is not a readable image"),
+    "empty file": (lambda root: (root / "a" / "x.png").write_bytes(b""), {}, r"x\.png is not a readable image"),
+    "truncated": (truncated, {}, r"p0_0\.png is broken or truncated"),
+    "truncated jpeg": (truncated_jpeg, {}, r"x\.jpg is broken or truncated"),
     "bomb": (bomb, {}, r"huge\.png has .*more than data\.max_pixels=100000000"),
     "loop": (loop, {}, r"again is a link to a folder that contains it"),
     "not UTF-8": (strange_name, {}, r"caf\\xe9\.png is not UTF-8: rename it"),
@@ -232,7 +237,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_mistakes_are_told_by_file_and_remedy(case: str, tmp_path: Path) -> None:
+def test_mistakes_name_the_file_and_the_remedy(case: str, tmp_path: Path) -> None:
     spoil, options, says = MISTAKES[case]
     tree(tmp_path, "abc")
     spoil(tmp_path)
@@ -240,7 +245,7 @@ def test_mistakes_are_told_by_file_and_remedy(case: str, tmp_path: Path) -> None
         image_folder(root=str(tmp_path), **({"image_size": 8} | options))
 
 
-def test_a_root_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_a_root_that_is_not_a_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="is not a directory"):
         image_folder(root=str(tmp_path / "absent"))
     with pytest.raises(ValueError, match="has no folders"):
@@ -261,7 +266,7 @@ def test_a_root_that_is_none_is_refused(tmp_path: Path) -> None:
         ("path,label\nx.png,a\n", {"split": "part"}, r"data\.split=part is not a column"),
     ],
 )
-def test_mistakes_in_a_table_are_told_by_line(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_mistakes_in_a_table_name_the_line(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:
     digit(0).save(tmp_path / "x.png")
     (tmp_path / "labels.csv").write_text(content)
     with pytest.raises(ValueError, match=says):

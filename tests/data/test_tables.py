@@ -1,4 +1,4 @@
-"""Real tables, written as files: what is read of them, and what is said of those that cannot be."""
+"""Real tables, written as files: what is read of them, and what the messages about broken ones say."""
 
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def test_preparation_knows_the_training_rows_only(path: Path, cancer: pd.DataFra
     assert splits.prepared_shape == (31,)
 
 
-def test_groups_are_on_one_side(cancer: pd.DataFrame, tmp_path: Path) -> None:
+def test_groups_are_in_one_split(cancer: pd.DataFrame, tmp_path: Path) -> None:
     frame = cancer.assign(patient=[f"p{number // 4}" for number in range(len(cancer))])
     frame.loc[5, "patient"] = None
     frame.to_csv(tmp_path / "t.csv", index=False)
@@ -91,7 +91,7 @@ def test_groups_are_on_one_side(cancer: pd.DataFrame, tmp_path: Path) -> None:
     assert splits.prepared_shape[0] == 30 + 1 + 1  # the group is no feature
 
 
-def test_a_column_or_files_tell_the_split(cancer: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_column_or_files_give_the_split(cancer: pd.DataFrame, tmp_path: Path) -> None:
     part = np.array(["train", "test", "val", "train"])[np.arange(len(cancer)) % 4]
     cancer.assign(part=part).to_csv(tmp_path / "one.csv", index=False)
     one = table(path=str(tmp_path / "one.csv"), target="target", split="part")
@@ -143,7 +143,7 @@ def test_several_columns_are_labels(tmp_path: Path) -> None:
     assert splits.class_counts.tolist() == frame[["strong", "dark"]].to_numpy(int)[at].sum(0).tolist()
 
 
-def test_none_is_a_name_and_a_column_that_is_the_class_is_noted(tmp_path: Path) -> None:
+def test_none_is_a_class_and_a_column_that_is_the_class_is_noted(tmp_path: Path) -> None:
     rows = "".join(f"{i},{('none', 'scratch')[i % 2]},{'AB'[i % 2]}\n" for i in range(40))
     (tmp_path / "t.csv").write_text("a,defect,line\n" + rows)
     splits = table(path=str(tmp_path / "t.csv"), target="defect")
@@ -215,14 +215,16 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
         ("a,b,y\n" + MANY, {"target": "y", "drop": "a"}, r"data\.drop must be a list, got 'a'"),
     ],
 )
-def test_mistakes_are_told_by_line_and_remedy(content: str, options: dict[str, Any], says: str, tmp_path: Path) -> None:
+def test_mistakes_name_the_line_and_the_remedy(
+    content: str, options: dict[str, Any], says: str, tmp_path: Path
+) -> None:
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises((ValueError, TypeError), match=says):
         table(path=str(tmp_path / "t.csv"), **options)
 
 
-def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="is no file"):
+def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="is not a file"):
         table(path=str(tmp_path / "absent.csv"), target="y")
     (tmp_path / "t.xlsx").write_text("")
     with pytest.raises(ValueError, match=r"ends in \.xlsx"):
@@ -254,7 +256,7 @@ def test_too_many_categories_are_refused(tmp_path: Path) -> None:
         table(path=str(tmp_path / "t.csv"), target="y")
 
 
-def test_a_path_that_is_not_told_is_asked_for() -> None:
+def test_a_missing_path_is_named() -> None:
     with pytest.raises(UsageError, match=r"data\.path is missing"):
         instantiate_experiment(composed("data=table", "data.target=y"))
 
@@ -265,7 +267,7 @@ def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> No
         "data=table", f"data.path={path}", "data.target=target", f"backbone={backbone}", "data.scaling=quantile",
         "max_epochs=4", "loss.alpha=[0.75,0.25]",
     )  # fmt: skip
-    from tests.helpers.command_line import metrics_of
+    from tests.app.test_train import metrics_of
 
     told = metrics_of(directory)["test"]
     assert told["auroc"]["value"] > 0.97
@@ -275,11 +277,9 @@ def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> No
 
 
 def test_a_checkpoint_of_other_columns_is_refused(path: Path, run_job: RunJob) -> None:
-    told = "data=table", f"data.path={path}", "data.target=target"
-    directory = run_job(*told, "max_epochs=1")
-    with pytest.raises(
-        UsageError, match=r"the model takes column 'mean radius' as a feature: remove it from data\.drop"
-    ):
+    options = "data=table", f"data.path={path}", "data.target=target"
+    directory = run_job(*options, "max_epochs=1")
+    with pytest.raises(UsageError, match=r"was trained on other inputs, prepare\.\w+ is \(30.*\) there and \(29"):
         instantiate_experiment(
-            composed(*told, "data.drop=[mean radius]", f"ckpt_path={directory}/checkpoints/best.ckpt")
+            composed(*options, "data.drop=[mean radius]", f"ckpt_path={directory}/checkpoints/best.ckpt")
         )
