@@ -134,7 +134,7 @@ def opened(path: str | Path, max_pixels: int) -> Image.Image:
     except Image.DecompressionBombError as error:
         size = re.search(r"\d+ pixels", str(error))  # Pillow does not open it, and its sides are unknown
         raise UnreadableImageError(_too_large(path, max_pixels, f"{size[0]}, " if size else "")) from error
-    except (OSError, SyntaxError, ValueError) as error:
+    except FAULTS as error:
         raise UnreadableImageError(f"{path} cannot be opened ({error})") from error
     width, height = image.size
     if width * height > max_pixels:

@@ -28,7 +28,7 @@ def test_the_summary_is_written_and_printed_and_errors_stop(tmp_path: Path, caps
     assert "AUROC ±" in shown
     assert max(map(len, shown.splitlines())) <= 200
     (root / "a" / "p0_0.png").write_bytes(b"no more")
-    with pytest.raises(UsageError, match=r"p0_0\.png is no image"):
+    with pytest.raises(UsageError, match=r"p0_0\.png is not a readable image"):
         validate_data(RunDirectory(tmp_path / "run"), config, parts)
 
 

@@ -23,11 +23,6 @@ def inputs(source: Any) -> torch.Tensor:
     return found
 
 
-def read(path: Path, **options: Any) -> np.ndarray:
-    given = {"size": 8, "channels": 1, "is_16bit": False, "max_pixels": 10**6} | options
-    return ImageDecoder(**given).read(path)
-
-
 @pytest.mark.parametrize("kind", ["png", "bmp", "tiff", "webp"])
 def test_grayscale_is_read_exactly(kind: str, tmp_path: Path) -> None:
     digit(3).save(tmp_path / f"x.{kind}", **({"lossless": True} if kind == "webp" else {}))

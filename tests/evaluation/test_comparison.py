@@ -79,7 +79,7 @@ def test_predictions_of_different_examples_are_refused():
     with pytest.raises(ValueError, match=r"do not agree on the targets of 1 examples, index \[7\]"):
         compare(a, replace(b, target=target))
     with pytest.raises(ValueError, match="have different classes"):
-        compare(a, replace(b, classes=("cat", "dog", "fox")))
+        compare(a, replace(b, task=replace(b.task, classes=("cat", "dog", "fox"))))
     with pytest.raises(ValueError, match="needs two runs"):
         compare_runs({"only": a})
     with pytest.raises(ValueError, match="reference must be one of x, y, got 'z'"):
