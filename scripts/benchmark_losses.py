@@ -1,7 +1,7 @@
 """Time and memory of the focal losses, forward and backward, against cross-entropy and every installed peer.
 
 python scripts/benchmark_losses.py                 prints a Markdown table, for docs/benchmarks.md
-python scripts/benchmark_losses.py --labels        the same of losses of labels that may hold together
+python scripts/benchmark_losses.py --labels        the same for multilabel losses
 python scripts/benchmark_losses.py --device cuda   the same on a GPU, and the share of its copy bandwidth
 
 The contenders run in turns, so that what else the machine does falls on all of them alike; a block of turns gives one
@@ -178,7 +178,7 @@ def copy_bandwidth(device: torch.device) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--labels", action="store_true", help="losses of labels that may hold together")
+    parser.add_argument("--labels", action="store_true", help="multilabel losses")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--threads", type=int, default=1, help="of torch on a CPU")
