@@ -131,7 +131,7 @@ def peak_bytes(run: Callable[[], object], device: torch.device) -> int:
         before = torch.cuda.memory_allocated()
         run()
         return torch.cuda.max_memory_allocated() - before
-    os.environ["KINETO_LOG_LEVEL"] = "99"  # it would tell of each profile on the screen
+    os.environ["KINETO_LOG_LEVEL"] = "99"  # it would print a line per profile
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         run()
     held = most = 0

@@ -42,7 +42,7 @@ def test_dense_targets(alpha, channel, reduction, module):
     torch.testing.assert_close(loss, each.mean() if reduction == "mean" else each.sum(), rtol=1e-6, atol=0)
 
 
-@pytest.mark.parametrize("anchors", [3, 5])  # 5 anchors and 5 classes: the shape tells nothing
+@pytest.mark.parametrize("anchors", [3, 5])  # 5 anchors and 5 classes: the shape is ambiguous
 @pytest.mark.parametrize("alpha", [None, ALPHA.tolist(), 0.25], ids=["none", "list", "number"])
 def test_detection_heads_keep_their_classes_last(anchors, alpha):
     logits, target = rows(2, anchors)

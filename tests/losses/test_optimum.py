@@ -72,7 +72,7 @@ def test_the_reported_case(make):
 def test_at_the_optimum_p_is_the_target_whatever_the_weights(make, reduction, soft, weight, smoothing):
     target, shares = targets(soft)
     smoothed = (1 - smoothing) * shares + smoothing / 3
-    logits = smoothed.log().requires_grad_()  # cross-entropy is convex: a gradient of 0 tells the least
+    logits = smoothed.log().requires_grad_()  # cross-entropy is convex: where the gradient is 0 is the minimum
     loss = make(weight, label_smoothing=smoothing, reduction=reduction).double()
     (gradient,) = torch.autograd.grad(loss(logits, target).sum(), logits)
     torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-13 * (1 + max(weight)))
