@@ -81,6 +81,7 @@ class LDAMLoss(Loss):
     Raises:
         TypeError, ValueError: for invalid arguments, missing counts, or a class without an example.
 
+    >>> import torch
     >>> loss = LDAMLoss(class_counts=[1600, 100])
     >>> loss(30 * torch.tensor([[0.9, 0.1]]), torch.tensor([0]))  # 30 (0.9 − 0.25 − 0.1) = 16.5 ahead
     tensor(1.1921e-07)

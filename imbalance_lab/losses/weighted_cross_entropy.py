@@ -37,6 +37,7 @@ def weighted_cross_entropy(
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean": Σ loss / Σ w_y over the class indices, / N over distributions.
 
+    >>> import torch
     >>> weighted_cross_entropy(torch.zeros(2, 4), torch.tensor([3, -100]))
     tensor(1.3863)
     """
