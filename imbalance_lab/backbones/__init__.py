@@ -1,4 +1,8 @@
-"""Nets that turn inputs (N, …) into features (N, num_features); the classifier puts a head on top."""
+"""Backbones turn inputs (N, …) into features (N, num_features), heads turn features into logits (N, C).
+
+A backbone's constructor takes ``input_shape`` (and ``cardinalities``, if it embeds the categories of tables), a head's
+``in_features`` and ``out_features``.
+"""
 
 from imbalance_lab.backbones.convnet import ConvNet
 from imbalance_lab.backbones.heads import CosineHead

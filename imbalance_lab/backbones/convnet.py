@@ -1,34 +1,31 @@
-"""A small convolutional net for small images."""
+"""A small convolutional network for small images."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.arguments import check_image_shape, check_widths
+
 
 class ConvNet(nn.Module):
-    """Blocks of 3×3 convolution, batch normalisation, ReLU and halving, then the mean over what is left of the image.
+    """Blocks of 3×3 convolution, batch normalization, ReLU and 2×2 max pooling, then global average pooling.
 
     Args:
         input_shape: (channels, height, width) of one example.
-        widths: channels of each block; a block halves the image while it is at least 4 pixels wide.
+        widths: channels of each block; a block pools only while the image is at least 4 pixels high and wide.
     """
 
     def __init__(self, input_shape: Sequence[int], widths: Sequence[int] = (32, 64, 128)) -> None:
         super().__init__()
-        if isinstance(widths, int | float | str) or not all(isinstance(w, int) and w >= 1 for w in widths):
-            raise ValueError(f"widths must be a list of whole numbers ≥ 1, got {widths!r}")
-        if len(input_shape) != 3:
-            raise ValueError(
-                f"a convnet needs images (channels, height, width), got examples of shape {tuple(input_shape)}"
-            )
-        channels, size = input_shape[0], min(input_shape[1:])
+        channels, height, width = check_image_shape("ConvNet", input_shape)
+        size = min(height, width)
         blocks: list[nn.Module] = []
-        for width in widths:
-            blocks += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        for outputs in check_widths("widths", widths):
+            blocks += [nn.Conv2d(channels, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
             if size >= 4:
                 blocks.append(nn.MaxPool2d(2))
                 size //= 2
-            channels = width
+            channels = outputs
         self.blocks = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.num_features = channels
 

@@ -1,25 +1,30 @@
-"""Learnt vectors for the categories of a table."""
+"""Learned embeddings of the categories of a table."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-WIDEST = 50
+from imbalance_lab.backbones.arguments import check_widths
+from imbalance_lab.validation import check_integer
+
+MAX_WIDTH = 50
 
 
 class Embedding(nn.Module):
-    """Replaces the last K columns, category codes, by a vector each, min(50, ⌈n / 2⌉) long for n codes.
+    """Replaces each of the last K columns, category codes, by a vector of length min(50, ⌈n / 2⌉) for n codes.
 
     Args:
-        features: F, columns that come in.
-        cardinalities: for each of the last K columns its number of codes n: 0 is missing or unseen.
+        features: F, the number of input columns.
+        cardinalities: the number of codes n of each of the last K columns; code 0 is missing or unseen.
     """
 
     def __init__(self, features: int, cardinalities: Sequence[int] = ()) -> None:
         super().__init__()
-        widths = [min(WIDEST, (n + 1) // 2) for n in cardinalities]
-        self.tables = nn.ModuleList(nn.Embedding(n, width) for n, width in zip(cardinalities, widths, strict=True))
+        check_integer("cardinalities: number of columns", len(cardinalities), maximum=features)
+        sizes = check_widths("cardinalities", cardinalities)
+        widths = [min(MAX_WIDTH, (n + 1) // 2) for n in sizes]
+        self.tables = nn.ModuleList(nn.Embedding(n, width) for n, width in zip(sizes, widths, strict=True))
         self.num_features = features - len(widths) + sum(widths)
 
     def forward(self, rows: Tensor) -> Tensor:

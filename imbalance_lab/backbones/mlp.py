@@ -1,21 +1,23 @@
-"""A multi-layer perceptron, for anything that can be flattened."""
+"""A multilayer perceptron, for inputs of any shape."""
 
 import math
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.arguments import check_widths
 from imbalance_lab.backbones.embedding import Embedding
+from imbalance_lab.validation import check_number
 
 
 class MLP(nn.Module):
-    """Linear layers with ReLU between.
+    """Linear layers, each followed by ReLU.
 
     Args:
         input_shape: shape of one example; it is flattened.
         widths: features of each hidden layer.
-        dropout: share of hidden features that is dropped in training, in [0, 1).
-        cardinalities: of the rows of a table, codes of each of the last columns, which are categories; see `Embedding`.
+        dropout: probability of dropping a hidden feature in training, in [0, 1).
+        cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
     """
 
     def __init__(
@@ -26,14 +28,11 @@ class MLP(nn.Module):
         cardinalities: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        if isinstance(widths, int | float | str) or not all(isinstance(w, int) and w >= 1 for w in widths):
-            raise ValueError(f"widths must be a list of whole numbers ≥ 1, got {widths!r}")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
+        dropout = check_number("dropout", dropout, minimum=0, below=1)
         embedding = Embedding(math.prod(input_shape), cardinalities)
         layers: list[nn.Module] = [nn.Flatten(), embedding] if cardinalities else [nn.Flatten()]
         features = embedding.num_features
-        for width in widths:
+        for width in check_widths("widths", widths):
             layers += [nn.Linear(features, width), nn.ReLU()]
             if dropout:
                 layers.append(nn.Dropout(dropout))

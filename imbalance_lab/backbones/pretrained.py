@@ -1,15 +1,17 @@
-"""Image models of torchvision and timm as backbones: by name, without their head, trained before or not."""
+"""Image models of torchvision and timm as backbones: by name, without their head, pretrained or not."""
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.arguments import check_image_shape
+from imbalance_lab.validation import check_bool, did_you_mean
+
 
 class _Pretrained(nn.Module):
-    """A net that gives features (N, num_features), frozen or not."""
+    """A network that gives features (N, num_features), frozen or not."""
 
     def __init__(self, net: nn.Module, input_shape: Sequence[int], name: str, freeze: bool) -> None:
         super().__init__()
@@ -23,12 +25,12 @@ class _Pretrained(nn.Module):
             except (RuntimeError, AssertionError, ValueError) as error:
                 raise ValueError(f"{name} does not take images of shape {tuple(input_shape)}: {error}") from error
         if features.ndim != 2:
-            raise ValueError(f"{name} gives features of shape {tuple(features.shape[1:])}, not one vector an image")
+            raise ValueError(f"{name} gives features of shape {tuple(features.shape[1:])}, not one vector per image")
         self.num_features = int(features.shape[1])
         self.train()
 
     def train(self, mode: bool = True) -> Self:
-        """A frozen net stays in evaluation: its batch norms must not follow other data."""
+        """Set the mode; a frozen network stays in evaluation mode, so that its batch norms keep their statistics."""
         return super().train(mode and not self.frozen)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -41,24 +43,26 @@ class Torchvision(_Pretrained):
     """Any image classifier of ``torchvision.models``, without its head.
 
     Args:
-        input_shape: (1 or 3, height, width); grey images are repeated.
+        input_shape: (1 or 3, height, width); gray images are repeated to 3 channels.
         name: as in ``torchvision.models.get_model``.
-        pretrained: whether to begin with torchvision's newest weights from ImageNet.
-        freeze: whether its weights, and the statistics of its batch norms, stay as they are.
+        pretrained: whether to start from torchvision's newest ImageNet weights.
+        freeze: whether to train the head only; batch norms keep their statistics.
     """
 
     def __init__(
         self, input_shape: Sequence[int], name: str = "resnet18", pretrained: bool = False, freeze: bool = False
     ) -> None:
-        _check(input_shape, pretrained, freeze)
-        if input_shape[0] not in (1, 3):
-            raise ValueError(f"torchvision's models take 1 or 3 channels, got {input_shape[0]}: see backbone=timm")
+        channels, _, _ = _check_arguments(type(self).__name__, input_shape, pretrained, freeze)
+        if channels not in (1, 3):
+            raise ValueError(f"torchvision's models take 1 or 3 channels, got {channels}: use backbone=timm")
         from torchvision import models
 
-        _known(name, models.list_models(module=models), "torchvision")
-        # These two warn that another default may come.
+        _check_name(name, models.list_models(module=models), "torchvision")
+        # Without an explicit value these two warn that the default will change.
         init = {"init_weights": True} if name in ("googlenet", "inception_v3") and not pretrained else {}
-        net = _built(name, lambda: models.get_model(name, weights="DEFAULT" if pretrained else None, **init))
+        net = _build(
+            name, pretrained, lambda: models.get_model(name, weights="DEFAULT" if pretrained else None, **init)
+        )
         super().__init__(_headless(net), input_shape, name, freeze)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -70,27 +74,27 @@ class Timm(_Pretrained):
 
     Args:
         input_shape: (channels, height, width); timm adapts the first layer to the channels.
-        name: as in ``timm.create_model``, with or without the tag of its weights.
-        pretrained: whether to begin with the weights that timm has for it.
-        freeze: whether its weights, and the statistics of its batch norms, stay as they are.
+        name: as in ``timm.create_model``, with or without the tag of the weights, as in ``resnet18.a1_in1k``.
+        pretrained: whether to start from timm's weights for this name.
+        freeze: whether to train the head only; batch norms keep their statistics.
     """
 
     def __init__(
         self, input_shape: Sequence[int], name: str = "resnet18", pretrained: bool = False, freeze: bool = False
     ) -> None:
-        _check(input_shape, pretrained, freeze)
+        channels, _, _ = _check_arguments(type(self).__name__, input_shape, pretrained, freeze)
         try:
             import timm
         except ImportError as error:
             raise ImportError("timm is not installed: pip install 'imbalance-lab[backbones]'") from error
-        _known(name.split(".")[0], timm.list_models(), "timm")
-        net = _built(name, lambda: timm.create_model(name, pretrained, num_classes=0, in_chans=input_shape[0]))
+        _check_name(name.split(".")[0], timm.list_models(), "timm")
+        net = _build(name, pretrained, lambda: timm.create_model(name, pretrained, num_classes=0, in_chans=channels))
         super().__init__(net, input_shape, name, freeze)
 
 
 def _headless(net: Any) -> nn.Module:
-    """Without what comes after the features; torchvision calls it differently in every family."""
-    if hasattr(net, "aux_logits"):  # GoogLeNet and Inception have further heads, in training only
+    """Remove the layers after the features; each family of torchvision names them differently."""
+    if hasattr(net, "aux_logits"):  # GoogLeNet and Inception have auxiliary heads, in training only
         net.aux_logits = False
         for head in {"aux1", "aux2", "AuxLogits"} & dict(net.named_children()).keys():
             setattr(net, head, None)
@@ -103,27 +107,27 @@ def _headless(net: Any) -> nn.Module:
     return headless
 
 
-def _check(input_shape: Sequence[int], pretrained: object, freeze: object) -> None:
-    if len(input_shape) != 3:
-        raise ValueError(f"it takes images (channels, height, width), got examples of shape {tuple(input_shape)}")
-    for name, value in {"pretrained": pretrained, "freeze": freeze}.items():
-        if not isinstance(value, bool):
-            raise TypeError(f"{name} must be true or false, got {value!r}")
+def _check_arguments(
+    backbone: str, input_shape: Sequence[int], pretrained: object, freeze: object
+) -> tuple[int, int, int]:
+    check_bool("pretrained", pretrained)
+    check_bool("freeze", freeze)
+    return check_image_shape(backbone, input_shape)
 
 
-def _known(name: str, names: Iterable[str], of: str) -> None:
+def _check_name(name: str, names: Iterable[str], library: str) -> None:
     names = list(names)
     if name not in names:
-        near = get_close_matches(str(name), names, n=3)
-        raise ValueError(f"{of} has no model {name!r}" + (f"; did you mean {', '.join(near)}?" if near else ""))
+        raise ValueError(f"{library} has no model {name!r}{did_you_mean(name, names)}")
 
 
-def _built(name: str, build: Any) -> nn.Module:
+def _build(name: str, pretrained: bool, build: Callable[[], nn.Module]) -> nn.Module:
     try:
-        net: nn.Module = build()
+        return build()
     except (OSError, RuntimeError) as error:
+        if not pretrained:
+            raise
         raise OSError(
-            f"the weights of {name} are neither on this machine nor can they be downloaded ({error}): "
-            "say backbone.pretrained=false"
+            f"the weights of {name} are not on this machine and cannot be downloaded ({error}): "
+            "choose backbone.pretrained=false"
         ) from error
-    return net

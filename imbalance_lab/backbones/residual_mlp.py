@@ -7,18 +7,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imbalance_lab.backbones.embedding import Embedding
+from imbalance_lab.validation import check_integer, check_number
 
 
 class ResidualMLP(nn.Module):
-    """A linear layer, then blocks x + linear(dropout(ReLU(linear(norm(x))))), then norm and ReLU.
+    """A linear layer, then blocks x + linear(dropout(ReLU(linear(norm(x))))), then normalization and ReLU.
 
     Args:
         input_shape: shape of one example; it is flattened.
         width: features between the blocks.
         depth: number of blocks.
         expansion: features inside a block, as a multiple of ``width``.
-        dropout: share of the features inside a block that is dropped in training, in [0, 1).
-        cardinalities: codes of each of the last columns, which are categories; see `Embedding`.
+        dropout: probability of dropping a feature inside a block in training, in [0, 1).
+        cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
     """
 
     def __init__(
@@ -31,14 +32,10 @@ class ResidualMLP(nn.Module):
         cardinalities: Sequence[int] = (),
     ) -> None:
         super().__init__()
-        for name, value in {"width": width, "depth": depth}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must lie in [0, 1), got {dropout}")
-        inner = int(width * expansion)
-        if inner < 1:
-            raise ValueError(f"expansion={expansion} leaves no feature inside a block of width {width}")
+        check_integer("width", width, minimum=1)
+        check_integer("depth", depth, minimum=1)
+        dropout = check_number("dropout", dropout, minimum=0, below=1)
+        inner = int(width * check_number("expansion", expansion, minimum=1 / width))
         self.embedding = Embedding(math.prod(input_shape), cardinalities)
         self.stem = nn.Linear(self.embedding.num_features, width)
         self.blocks = nn.ModuleList(

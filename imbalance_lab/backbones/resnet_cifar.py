@@ -1,13 +1,16 @@
-"""The narrow residual nets for 32×32 images (He et al. 2016, arXiv 1512.03385, section 4.2)."""
+"""The narrow residual networks for 32×32 images (He et al. 2016, arXiv 1512.03385, section 4.2)."""
 
 from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.arguments import check_image_shape
+from imbalance_lab.validation import check_integer
+
 
 class ResNetCifar(nn.Module):
-    """ResNet-20, 32, 44, … of the CIFAR and long-tail literature: three stages of 16, 32 and 64 channels.
+    """ResNet-20, 32, 44, … of the CIFAR and long-tailed literature: three stages of 16, 32 and 64 channels.
 
     The shortcut where the size changes is the parameter-free one (option A), as in the paper and in LDAM-DRW.
 
@@ -16,25 +19,19 @@ class ResNetCifar(nn.Module):
         depth: number of weighted layers, 6n + 2: 20, 32 (0.46 M parameters), 44, 56, 110.
     """
 
-    num_features = 64
-
     def __init__(self, input_shape: Sequence[int], depth: int = 32) -> None:
         super().__init__()
-        if len(input_shape) != 3:
-            raise ValueError(
-                f"a ResNet needs images (channels, height, width), got examples of shape {tuple(input_shape)}"
-            )
-        if (depth - 2) % 6 or depth < 8:
+        channels, _, _ = check_image_shape("ResNetCifar", input_shape)
+        if (check_integer("depth", depth, minimum=8) - 2) % 6:
             raise ValueError(f"depth must be 6n + 2 (20, 32, 44, 56, 110), got {depth}")
         blocks = (depth - 2) // 6
-        self.stem = nn.Sequential(
-            nn.Conv2d(input_shape[0], 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()
-        )
+        self.stem = nn.Sequential(nn.Conv2d(channels, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU())
         self.stages = nn.Sequential(
             *(_Block(16, 16, 1) for _ in range(blocks)),
             *(_Block(32 if i else 16, 32, 1 if i else 2) for i in range(blocks)),
             *(_Block(64 if i else 32, 64, 1 if i else 2) for i in range(blocks)),
         )
+        self.num_features = 64
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight)

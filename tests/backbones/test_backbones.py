@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from imbalance_lab import backbones
-from imbalance_lab.backbones import MLP, ConvNet, ResNetCifar
+from imbalance_lab.backbones import MLP, ConvNet, ResidualMLP, ResNetCifar
 
 EXPORTED = [getattr(backbones, name) for name in backbones.__all__]
 EVERY_BACKBONE = [each for each in EXPORTED if "input_shape" in inspect.signature(each).parameters]  # no heads
@@ -23,7 +23,7 @@ def parameters(net):
 
 
 @every_backbone
-def test_features_are_as_wide_as_told(make):
+def test_num_features_is_the_width_of_the_features(make):
     net = built(make)
     assert net(torch.randn(5, 3, 16, 12)).shape == (5, net.num_features)
 
@@ -55,12 +55,12 @@ def test_a_state_dict_moves_a_net(make):
 
 
 @every_backbone
-def test_greyscale_images_are_taken(make):
+def test_grayscale_images_are_taken(make):
     net = built(make, (1, 8, 8))
     assert net(torch.randn(2, 1, 8, 8)).shape == (2, net.num_features)
 
 
-def test_mlp_is_what_it_says_by_hand():
+def test_mlp_by_hand():
     net = MLP((2, 3), widths=(5, 4))
     first, second = (layer for layer in net.modules() if isinstance(layer, nn.Linear))
     inputs = torch.randn(7, 2, 3)
@@ -71,7 +71,7 @@ def test_mlp_is_what_it_says_by_hand():
     assert net.num_features == 4
 
 
-def test_mlp_drops_its_share_in_training_only():
+def test_mlp_drops_features_in_training_only():
     torch.manual_seed(0)
     net = MLP((4,), widths=(20_000,), dropout=0.3)
     inputs = torch.randn(1, 4)
@@ -83,8 +83,8 @@ def test_mlp_drops_its_share_in_training_only():
 
 
 @pytest.mark.parametrize("dropout", [-0.1, 1.0, float("nan")])
-def test_mlp_refuses_a_dropout_that_is_no_share(dropout):
-    with pytest.raises(ValueError, match=r"dropout must lie in \[0, 1\)"):
+def test_mlp_refuses_an_invalid_dropout(dropout):
+    with pytest.raises(ValueError, match=r"dropout must be a finite number in \[0, 1\), got"):
         MLP((4,), dropout=dropout)
 
 
@@ -114,10 +114,10 @@ def test_resnets_have_the_published_number_of_parameters(depth, published):
     assert parameters(ResNetCifar((3, 32, 32), depth=depth)) + head == published
 
 
-def test_resnet_without_residuals_is_its_stem_seen_through_the_shortcuts():
+def test_resnet_without_residuals_is_its_stem_through_the_shortcuts():
     net = built(ResNetCifar).eval()
     for block in net.stages:
-        nn.init.zeros_(block.residual[-1].weight)  # the scale of the branch's last normalisation
+        nn.init.zeros_(block.residual[-1].weight)  # the scale of the branch's last normalization
     images = torch.randn(2, 3, 16, 12)
     # Option A: every fourth pixel is left, and zeros stand on both sides of the 16 channels.
     stem = net.stem(images)[:, :, ::4, ::4].mean((2, 3))
@@ -126,18 +126,44 @@ def test_resnet_without_residuals_is_its_stem_seen_through_the_shortcuts():
 
 @pytest.mark.parametrize("depth", [2, 8.5, 18, 33, -4])
 def test_resnet_refuses_a_depth_that_is_not_6n_plus_2(depth):
-    with pytest.raises(ValueError, match=r"depth must be 6n \+ 2"):
+    with pytest.raises((TypeError, ValueError), match=r"^depth must be (6n \+ 2|an integer ≥ 8)"):
         ResNetCifar((3, 32, 32), depth=depth)
 
 
 @pytest.mark.parametrize("make", [ConvNet, ResNetCifar])
-def test_nets_of_images_refuse_tables(make):
+def test_image_backbones_refuse_tables(make):
     with pytest.raises(ValueError, match=r"needs images .* got examples of shape \(30,\)"):
         make((30,))
 
 
 @pytest.mark.parametrize("make", [MLP, ConvNet])
-@pytest.mark.parametrize("widths", [32, "16,8", [16, 0], [16, -1], [16, 2.5]])
-def test_widths_are_a_list_of_whole_numbers(make, widths):
-    with pytest.raises(ValueError, match="widths must be a list of whole numbers ≥ 1"):
+@pytest.mark.parametrize("widths", [32, "16,8", [16, 0], [16, -1], [16, 2.5], [16, True]])
+def test_widths_are_a_list_of_integers(make, widths):
+    with pytest.raises((TypeError, ValueError), match=r"^widths(\[1\] must be an integer ≥ 1| must be a list), got"):
         make((3, 8, 8), widths=widths)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"width": 0}, "width must be an integer ≥ 1, got 0"),
+        ({"depth": 2.0}, "depth must be an integer ≥ 1, got 2.0"),
+        ({"dropout": 1}, r"dropout must be a finite number in \[0, 1\), got 1"),
+        ({"width": 8, "expansion": 0.1}, "expansion must be a finite number ≥ 0.125, got 0.1"),
+        ({"cardinalities": [3, 0]}, r"cardinalities\[1\] must be an integer ≥ 1, got 0"),
+    ],
+)
+def test_residual_mlp_refuses_invalid_arguments(arguments, says):
+    with pytest.raises((TypeError, ValueError), match=says):
+        ResidualMLP((4,), **arguments)
+
+
+@pytest.mark.parametrize("make", [MLP, ResidualMLP])
+def test_the_last_columns_are_embedded(make):
+    net = make((4,), cardinalities=[3, 200]).eval()
+    rows = torch.tensor([[0.5, -1.0, 2, 7], [0.5, -1.0, 1, 7], [0.5, -1.0, 2, 8]])
+    features = net(rows)
+    assert features.shape == (3, net.num_features)
+    assert not torch.equal(features[0], features[1])
+    assert not torch.equal(features[0], features[2])
+    assert [tuple(e.weight.shape) for e in net.modules() if isinstance(e, nn.Embedding)] == [(3, 2), (200, 50)]

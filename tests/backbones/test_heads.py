@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch.nn import functional as F
 
@@ -11,7 +12,7 @@ def test_logits_are_the_scaled_cosines():
     torch.testing.assert_close(head(features), expected)
 
 
-def test_lengths_do_not_count():
+def test_norms_do_not_matter():
     head = CosineHead(5, 3)
     features = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
     before = head(features)
@@ -19,7 +20,7 @@ def test_lengths_do_not_count():
     torch.testing.assert_close(head(features * torch.tensor([[3.0], [0.5], [1e-3], [1e3]])), before)
 
 
-def test_features_of_nothing_give_zeros_and_no_nan():
+def test_zero_features_give_zeros_and_a_finite_gradient():
     features = torch.zeros(2, 5, requires_grad=True)
     outputs = CosineHead(5, 3)(features)
     assert (outputs == 0).all()
@@ -40,3 +41,21 @@ def test_the_gradient_is_the_derivative():
     head = CosineHead(5, 3).double()
     features = torch.randn(4, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(head, (features,))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"scale": 0}, "scale must be a finite number > 0, got 0"),
+        ({"scale": True}, "scale must be a number, got True"),
+        ({"out_features": 0}, "out_features must be an integer ≥ 1, got 0"),
+        ({"in_features": 2.0}, "in_features must be an integer ≥ 1, got 2.0"),
+    ],
+)
+def test_invalid_arguments_are_refused(arguments, says):
+    with pytest.raises((TypeError, ValueError), match=says):
+        CosineHead(**{"in_features": 5, "out_features": 3, **arguments})
+
+
+def test_it_prints_as_a_linear_layer_does():
+    assert repr(CosineHead(5, 3)) == "CosineHead(in_features=5, out_features=3, scale=30)"
