@@ -55,9 +55,9 @@ class DistributedEpochBatchSampler(TorchSampler[SampledIndices]):
         """Choose the epoch; Lightning calls this before each one."""
         self.epoch = epoch
 
-    def resume(self, epoch: int, first_step: int) -> None:
-        """Start the next pass at ``first_step`` of ``epoch``; the passes after it are complete."""
-        self.epoch, self.first_step = epoch, first_step
+    def resume(self, first_step: int) -> None:
+        """Start the next pass at ``first_step`` of its epoch; the passes after it are complete."""
+        self.first_step = first_step
 
     def __iter__(self) -> Iterator[SampledIndices]:
         first, self.first_step = self.first_step, 0

@@ -88,7 +88,7 @@ def test_weights_that_cannot_be_downloaded_are_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(models, "get_model", offline)
     with pytest.raises(OSError, match=r"resnet18 are not on this machine .*backbone\.pretrained=false"):
         Torchvision((3, 32, 32), pretrained=True)
-    with pytest.raises(OSError, match="^no route to host$"):
+    with pytest.raises(OSError, match=r"^no route to host$"):
         Torchvision((3, 32, 32))
 
 
