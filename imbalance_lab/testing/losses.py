@@ -1,6 +1,6 @@
 """What every loss must satisfy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +11,21 @@ from imbalance_lab.testing.modules import check_moves, check_state_dict, check_t
 MakeLoss = Callable[..., nn.Module]
 
 
-def check_loss(make: MakeLoss, num_classes: int = 4, *, multilabel: bool = False) -> None:
+def check_loss(
+    make: MakeLoss,
+    num_classes: int = 4,
+    *,
+    multilabel: bool = False,
+    dtypes: Sequence[torch.dtype] = (torch.float32,),
+) -> None:
     """Check a loss on random logits (N, C) and targets, and at extreme values.
 
     Args:
         make: builds the loss; is given ``class_counts`` (C,), and for labels ``num_labels``, if it takes them by name.
         num_classes: C.
         multilabel: whether targets are 0/1 labels (N, C) instead of class indices (N,).
+        dtypes: of the logits for which loss and gradient at ±1e4 must be finite; add ``torch.bfloat16`` and
+            ``torch.float16`` for a loss that takes half precision outside of autocast.
 
     Raises:
         AssertionError: saying what does not hold.
@@ -34,7 +42,7 @@ def check_loss(make: MakeLoss, num_classes: int = 4, *, multilabel: bool = False
     check_moves(loss)
     logits, target = _batch(num_classes, multilabel)
     _check_value(loss, logits, target)
-    _check_extreme_logits(build, logits, target)
+    _check_extreme_logits(build, logits, target, dtypes)
     _check_permutation_of_examples(build, logits, target)
     check_state_dict(loss, build())
     _check_protocol(loss, counts, multilabel)
@@ -60,8 +68,10 @@ def _check_value(loss: nn.Module, logits: Tensor, target: Tensor) -> None:
     assert bool(logits.grad.any()), "the gradient of ordinary logits is zero"
 
 
-def _check_extreme_logits(build: Callable[[], nn.Module], logits: Tensor, target: Tensor) -> None:
-    for dtype in (torch.float32, torch.bfloat16, torch.float16):
+def _check_extreme_logits(
+    build: Callable[[], nn.Module], logits: Tensor, target: Tensor, dtypes: Sequence[torch.dtype]
+) -> None:
+    for dtype in dtypes:
         extreme = (logits.sign() * 1e4).to(dtype).requires_grad_()
         value = build()(extreme, target)
         assert bool(value.isfinite()), f"the loss of logits of ±1e4 in {dtype} is {value.item()}"

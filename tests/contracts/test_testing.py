@@ -24,17 +24,18 @@ SAMPLERS = [
     if "order" in vars(each) and "targets" in inspect.signature(each).parameters
 ]
 BACKBONES = [backbones.ConvNet, backbones.MLP, backbones.ResidualMLP, partial(backbones.ResNetCifar, depth=8)]
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 ARRAYS = long_tailed(digits, factor=20, val_fraction=0.2)
 
 
 @pytest.mark.parametrize("make", LOSSES)
 def test_every_loss_passes(make: Any) -> None:
-    check_loss(make, num_classes=2 if make is losses.AUCMarginLoss else 4)
+    check_loss(make, num_classes=2 if make is losses.AUCMarginLoss else 4, dtypes=DTYPES)
 
 
 @pytest.mark.parametrize("make", [losses.SigmoidFocalLoss, losses.AsymmetricLoss, losses.AUCMarginLoss])
 def test_every_loss_of_labels_passes(make: Any) -> None:
-    check_loss(make, num_classes=3, multilabel=True)
+    check_loss(make, num_classes=3, multilabel=True, dtypes=DTYPES)
 
 
 @pytest.mark.parametrize("make", SAMPLERS)
