@@ -56,7 +56,7 @@ class RunComparison:
         """One sentence on one of ``scores``."""
         compared = self.scores[score]
         adjusted = compared.adjusted_p if self.runs > 2 else None
-        return metrics.in_words(compared.comparison, self.a, self.b, adjusted, self.runs)
+        return metrics.describe(compared.comparison, self.a, self.b, adjusted, self.runs)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from imbalance_lab.files import atomic_write
-from imbalance_lab.metrics.entrance import as_scores, as_target
-from imbalance_lab.task import Activation, Task
+from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.posthoc import Activation
 
 
 @dataclass(frozen=True)

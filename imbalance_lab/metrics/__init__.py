@@ -1,10 +1,13 @@
-"""Scores for rare classes: exact, and honest about what is undefined."""
+"""Metrics for rare classes: exact, with confidence intervals, and NaN where undefined.
 
-from imbalance_lab.metrics.auroc import (
-    AUROC,
-    AveragePrecision,
-    OneVsRest,
-)
+The torchmetrics classes are imported when first used: torchmetrics takes seconds to import, and the functions on NumPy
+arrays do not need it.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.bootstrap import (
     BootstrapScores,
     percentile_interval,
@@ -22,19 +25,16 @@ from imbalance_lab.metrics.compare_rankings import (
 from imbalance_lab.metrics.confusion import (
     balanced_accuracy,
     confusion_matrix,
-    f1,
     geometric_mean_recall,
     harmonic_mean_recall,
-    macro_f1,
-    matthews_corrcoef,
     mean_by_shot_group,
     precision,
     recall,
     recall_by_shot_group,
     worst_class_recall,
 )
+from imbalance_lab.metrics.f1_score import f1, macro_f1
 from imbalance_lab.metrics.intervals import (
-    Interval,
     auroc_interval,
     average_precision_interval,
     balanced_accuracy_interval,
@@ -43,9 +43,8 @@ from imbalance_lab.metrics.intervals import (
     planned_auroc_interval,
     wilson_interval,
 )
-from imbalance_lab.metrics.log_odds import (
-    log_odds,
-)
+from imbalance_lab.metrics.log_odds import softmax_log_odds
+from imbalance_lab.metrics.matthews import matthews_corrcoef
 from imbalance_lab.metrics.multilabel import (
     label_balanced_accuracy,
     label_balanced_accuracy_interval,
@@ -69,25 +68,23 @@ from imbalance_lab.metrics.probability_scores import (
 from imbalance_lab.metrics.ranking import (
     Curve,
     Ranking,
-    macro,
     rank,
     rank_one_vs_rest,
 )
 from imbalance_lab.metrics.significance import (
     Comparison,
     SeedMean,
+    describe,
     holm,
-    in_words,
     over_seeds,
 )
-from imbalance_lab.metrics.streaming import (
-    StreamingAUROC,
-    StreamingAveragePrecision,
-    StreamingOneVsRest,
-)
-from imbalance_lab.metrics.validation import (
-    Task,
-)
+from imbalance_lab.metrics.types import Interval
+
+if TYPE_CHECKING:
+    from imbalance_lab.metrics.auroc import AUROC, StreamingAUROC
+    from imbalance_lab.metrics.average_precision import AveragePrecision, StreamingAveragePrecision
+    from imbalance_lab.metrics.one_vs_rest import OneVsRest
+    from imbalance_lab.metrics.streaming import StreamingOneVsRest
 
 __all__ = [
     "AUROC",
@@ -103,7 +100,6 @@ __all__ = [
     "StreamingAUROC",
     "StreamingAveragePrecision",
     "StreamingOneVsRest",
-    "Task",
     "auroc_interval",
     "average_precision_interval",
     "balanced_accuracy",
@@ -117,18 +113,17 @@ __all__ = [
     "compare_label_balanced_accuracy",
     "compare_rankings",
     "confusion_matrix",
+    "describe",
     "f1",
     "geometric_mean_recall",
     "harmonic_mean_recall",
     "holm",
-    "in_words",
     "label_balanced_accuracy",
     "label_balanced_accuracy_interval",
     "label_confusion",
     "label_decision_scores",
     "label_precision",
     "label_recall",
-    "log_odds",
     "macro",
     "macro_auroc_interval",
     "macro_average_precision_interval",
@@ -147,7 +142,30 @@ __all__ = [
     "recall",
     "recall_at_precision",
     "recall_by_shot_group",
+    "softmax_log_odds",
     "stratified_bootstrap",
     "wilson_interval",
     "worst_class_recall",
 ]
+
+_MODULE_OF = {
+    "AUROC": "auroc",
+    "AveragePrecision": "average_precision",
+    "OneVsRest": "one_vs_rest",
+    "StreamingAUROC": "auroc",
+    "StreamingAveragePrecision": "average_precision",
+    "StreamingOneVsRest": "streaming",
+}
+
+if not TYPE_CHECKING:  # hidden from type checkers, which would accept any name
+
+    def __getattr__(name: str) -> Any:
+        """Import a torchmetrics class when it is first used."""
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = found = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

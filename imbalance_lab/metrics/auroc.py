@@ -1,185 +1,77 @@
-"""AUROC and average precision as torchmetrics: exact, one-vs-rest, undefined when undefined, at any world size."""
+"""The area under the ROC curve as torchmetrics classes: exact, or in bounded memory."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import torch
-from torch import Tensor
-from torchmetrics import Metric
-from torchmetrics.utilities import dim_zero_cat
+import numpy as np
 
-from imbalance_lab.metrics.log_odds import by_class
-from imbalance_lab.metrics.ranking import Ranking, rank_columns
-from imbalance_lab.metrics.validation import (
-    Average,
-    Task,
-    as_rows,
-    averaged,
-    checked_average,
-    checked_classes,
-    checked_max_fpr,
-    validate_scores,
-)
+from imbalance_lab.metrics.one_vs_rest import ExactScore
+from imbalance_lab.metrics.ranking import Ranking
+from imbalance_lab.metrics.streaming import StreamingScore
+from imbalance_lab.metrics.tensor_inputs import Average
+from imbalance_lab.task import Kind
+from imbalance_lab.validation import check_number
 
 
-class OneVsRest(Metric):
-    """Collects scores and targets; computes a `Ranking` for each class.
-
-    Args:
-        task: "binary" (preds and target (N, …)), "multiclass" (preds (N, C, …), target (N, …)) or "multilabel" (preds
-            and target (N, C, …)).
-        num_classes: C; for "binary" it is left out.
-        from_logits: whether preds are logits. If not they are probabilities. It is never guessed from a batch.
-        num_labels: another name of C for "multilabel".
-        ignore_index: examples (or labels of an example) with this target are left out.
-        kwargs: `torchmetrics.Metric`'s.
-
-    Scores are kept as float32. Those that are not finite, or no probability where that was said, and targets out of
-    range are refused by example when it comes to computing: then every process of a distributed run refuses. Infinite
-    logits are refused as well: a net that overflows says nothing about the order of its examples.
-    A rank without an example, and shares of different length, are fine under DDP.
-
-    Attributes:
-        n_defined: for how many classes the last computed score is defined: "macro over 9 of 10 classes".
-    """
-
-    is_differentiable = False
-    full_state_update = False
-    scores: list[Tensor]
-    target: list[Tensor]
-
-    def __init__(
-        self,
-        task: Task,
-        num_classes: int | None = None,
-        *,
-        from_logits: bool = False,
-        num_labels: int | None = None,
-        ignore_index: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.task = task
-        self.num_classes = checked_classes(task, num_classes, num_labels)
-        self.from_logits = from_logits
-        self.ignore_index = ignore_index
-        self.n_defined = 0
-        # What was given, whatever the arguments: so metrics of one MetricCollection may share a state at any time.
-        self.add_state("scores", default=[], dist_reduce_fx="cat")
-        self.add_state("target", default=[], dist_reduce_fx="cat")
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Take a batch in; shapes as the task says."""
-        scores, target = as_rows(self.task, self.num_classes, preds.detach(), target.detach())
-        # Copies: a state that shares memory with the caller's tensor changes when the caller reuses it.
-        self.scores.append(scores.to(torch.float32, copy=True))
-        self.target.append(target.to(torch.long, copy=True))
-
-    def compute(self) -> Any:
-        """One `Ranking` a class."""
-        rankings = self.rankings()
-        self.n_defined = sum(ranking.is_defined for ranking in rankings)
-        return rankings
-
-    def rankings(self) -> list[Ranking]:
-        """Rank what this process holds (inside ``compute``, what all processes hold)."""
-        self._ensure_state()
-        batches = self.scores if isinstance(self.scores, list) else [self.scores]
-        target: Any = dim_zero_cat(self.target)
-        validate_scores(batches, target, self.task, from_logits=self.from_logits, ignore_index=self.ignore_index)
-        columns: Iterator[Any] = by_class(batches, softmax=self.task == "multiclass" and self.from_logits)
-        if target.device.type == "cpu":  # NumPy sorts faster there
-            columns, target = (column.numpy() for column in columns), target.numpy()
-        return rank_columns(columns, target, self.num_classes, ignore_index=self.ignore_index)
-
-    def _averaged(self, values: list[float], rankings: list[Ranking], average: Average) -> Tensor:
-        self.n_defined = sum(value == value for value in values)
-        return averaged(values, [ranking.n_positive for ranking in rankings], average).to(self.device)
-
-    def _ensure_state(self) -> None:
-        """Give a rank without examples tensors of the right shape and dtype; torchmetrics would send 1-D floats."""
-        if isinstance(self.scores, list) and not self.scores:
-            shape = (0,) if self.task == "multiclass" else (0, self.num_classes)
-            self.scores.append(torch.empty(0, self.num_classes, device=self.device))
-            self.target.append(torch.empty(shape, dtype=torch.long, device=self.device))
-
-    def _sync_dist(self, *args: Any, **kwargs: Any) -> None:
-        self._ensure_state()
-        super()._sync_dist(*args, **kwargs)
-
-
-class AUROC(OneVsRest):
+class AUROC(ExactScore):
     """The area under the ROC curve, exact.
 
     Args:
-        average: "macro" (mean over the classes for which it is defined), "weighted" (by number of positives), or
-            "none" (one a class, NaN where undefined).
-        max_fpr: take the area up to this false-positive rate only, standardised (`Ranking.partial_auroc`).
+        task: "binary", "multiclass" or "multilabel", as for `OneVsRest`.
+        num_classes: C; not needed for "binary".
+        average: "macro", "weighted" or "none", as for `torchmetrics.AUROC`; undefined classes are left out of means.
+        max_fpr: compute the standardized partial area up to this false positive rate (`Ranking.partial_auroc`).
+        kwargs: further arguments of `OneVsRest`.
 
-    The other arguments are `OneVsRest`'s. `torchmetrics.AUROC` agrees wherever every class is present and no
-    probability saturates. Its ``thresholds`` have no place in an exact score: see `StreamingAUROC`.
+    `torchmetrics.AUROC` agrees wherever every class is present and no probability saturates. There is no
+    ``thresholds``, because the score is exact: see `StreamingAUROC`.
 
+    >>> import torch
     >>> auroc = AUROC(task="binary")
     >>> auroc(torch.tensor([0.13, 0.26, 0.08, 0.19, 0.34]), torch.tensor([0, 0, 1, 1, 1]))
     tensor(0.5000)
     """
 
-    higher_is_better = True
-
     def __init__(
         self,
-        task: Task,
+        task: Kind,
         num_classes: int | None = None,
         average: Average | None = "macro",
         *,
         max_fpr: float | None = None,
-        thresholds: None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(task, num_classes, **kwargs)
-        _refuse_thresholds(thresholds, "StreamingAUROC")
-        self.average = checked_average(average)
-        self.max_fpr = checked_max_fpr(max_fpr)
+        super().__init__(task, num_classes, average, **kwargs)
+        self.max_fpr = None if max_fpr is None else check_number("max_fpr", max_fpr, above=0, maximum=1)
 
-    def compute(self) -> Tensor:
-        """A scalar, or (C,) for average "none"."""
-        rankings = self.rankings()
-        if self.max_fpr is None:
-            return self._averaged([ranking.auroc for ranking in rankings], rankings, self.average)
-        return self._averaged([ranking.partial_auroc(self.max_fpr) for ranking in rankings], rankings, self.average)
+    def score(self, ranking: Ranking) -> float:
+        return ranking.auroc if self.max_fpr is None else ranking.partial_auroc(self.max_fpr)
 
 
-class AveragePrecision(OneVsRest):
-    """Average precision, exact (the step-wise area under the precision-recall curve, as scikit-learn has it).
+class StreamingAUROC(StreamingScore):
+    """The area under the ROC curve in bounded memory, with bounds.
 
-    Arguments as for `AUROC`, without ``max_fpr``.
+    Scores in one bin count as tied. Whatever their order, the exact area differs by at most half the share of pairs in
+    one bin, Σ_b p_b n_b / (2 P Q), for p_b of P positives and n_b of Q negatives in bin b.
 
-    >>> average_precision = AveragePrecision(task="binary")
-    >>> average_precision(torch.tensor([0.1, 0.4, 0.35, 0.8]), torch.tensor([0, 0, 1, 1]))
-    tensor(0.8333)
+    The arguments are `StreamingOneVsRest`'s, and ``average`` as for `AUROC`; bounds are averaged likewise.
+
+    Attributes:
+        bounds: the lowest and the highest value that the exact score can have, in the shape of the last value.
+        n_defined: for how many classes it is defined.
+
+    >>> import torch
+    >>> auroc = StreamingAUROC("binary")
+    >>> auroc.update(torch.tensor([0.13, 0.26, 0.08, 0.19, 0.34]), torch.tensor([0, 0, 1, 1, 1]))
+    >>> auroc.compute()
+    tensor(0.5000)
+    >>> auroc
+    StreamingAUROC(0.500000 in [0.500000, 0.500000])
     """
 
-    higher_is_better = True
-
-    def __init__(
-        self,
-        task: Task,
-        num_classes: int | None = None,
-        average: Average | None = "macro",
-        *,
-        thresholds: None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(task, num_classes, **kwargs)
-        _refuse_thresholds(thresholds, "StreamingAveragePrecision")
-        self.average = checked_average(average)
-
-    def compute(self) -> Tensor:
-        """A scalar, or (C,) for average "none"."""
-        rankings = self.rankings()
-        return self._averaged([ranking.average_precision for ranking in rankings], rankings, self.average)
-
-
-def _refuse_thresholds(thresholds: object, instead: str) -> None:
-    if thresholds is not None:
-        raise ValueError(f"thresholds={thresholds!r}: this score is exact; in bounded memory, take {instead}")
+    @staticmethod
+    def bounded_score(ranking: Ranking) -> tuple[float, float, float]:
+        if not ranking.is_defined:
+            return np.nan, np.nan, np.nan
+        tied_pairs = int(np.dot(ranking.positives_at, ranking.fp - ranking.fp_above))
+        error = tied_pairs / (2 * ranking.n_positive * ranking.n_negative)
+        return ranking.auroc, ranking.auroc - error, ranking.auroc + error

@@ -1,101 +1,141 @@
-"""Which of two models decides better for the same examples."""
+"""Paired comparisons of two models' predictions on the same examples."""
+
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
-from scipy.stats import t as student
 
-from imbalance_lab.metrics.entrance import as_mask, as_target
+from imbalance_lab.metrics.array_inputs import as_mask, as_target, check_same_shape
+from imbalance_lab.metrics.distributions import normal_quantile, sign_test_p_value, student_p_value, student_quantile
 from imbalance_lab.metrics.influence import Strata, satterthwaite
-from imbalance_lab.metrics.multilabel import both_answers
-from imbalance_lab.metrics.ranking import Counts
+from imbalance_lab.metrics.multilabel import positives_and_negatives
 from imbalance_lab.metrics.significance import Comparison, undefined_comparison
+from imbalance_lab.metrics.types import Counts, Mask
+from imbalance_lab.task import Target
 
 
-def compare_accuracy(a: NDArray[np.bool_], b: NDArray[np.bool_], level: float = 0.95) -> Comparison:
-    """Compare the shares of right decisions, a and b (N,) of the same examples: McNemar's test in its exact form.
+def compare_accuracy(a: Mask, b: Mask, level: float = 0.95) -> Comparison:
+    """Compare two accuracies by the exact form of McNemar's test.
 
-    The examples on which the models disagree are a fair coin's throws if neither is better; the binomial distribution
-    is exact at any number of them, so there is no continuity correction. The interval is the adjusted Wald interval of
-    Bonett & Price (2012, eq. 8).
+    If neither model is better, each of the examples on which only one is correct favors either with probability ½; the
+    binomial distribution is exact for any number of them, so there is no continuity correction. The interval is the
+    adjusted Wald interval of Bonett & Price (2012, eq. 8).
+
+    Args:
+        a: whether model a is correct, (N,).
+        b: whether model b is correct for the same examples, (N,).
+        level: the confidence level.
 
     >>> a, b = np.repeat([True, True, False], [80, 12, 8]), np.repeat([True, False, True], [80, 12, 8])
-    >>> found = compare_accuracy(a, b)
-    >>> round(found.difference, 3), round(found.p, 3)
+    >>> comparison = compare_accuracy(a, b)
+    >>> round(comparison.difference, 3), round(comparison.p, 3)
     (0.04, 0.503)
     """
     a, b = as_mask(a, "a"), as_mask(b, "b")
-    if a.shape != b.shape:
-        raise ValueError(f"the same examples must be compared, got {a.shape} and {b.shape}")
+    check_same_shape(a=a, b=b)
     n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
     if n == 0:
         return undefined_comparison(0)
-    p = min(1.0, 2 * float(binom.cdf(min(only_a, only_b), only_a + only_b, 0.5)))
-    share_a, share_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
-    half = float(norm.ppf((1 + level) / 2)) * np.sqrt((share_a + share_b - (share_a - share_b) ** 2) / (n + 2))
-    middle = share_a - share_b
-    interval = max(-1.0, float(middle - half)), min(1.0, float(middle + half))
-    return Comparison((only_a - only_b) / n, interval, p, n)
+    center = (only_a - only_b) / (n + 2)
+    half_width = normal_quantile(level) * np.sqrt(_adjusted_variance(only_a, only_b, n))
+    interval = max(-1.0, float(center - half_width)), min(1.0, float(center + half_width))
+    return Comparison((only_a - only_b) / n, interval, sign_test_p_value(only_a, only_a + only_b), n)
 
 
-def compare_balanced_accuracy(
-    a: NDArray[np.bool_], b: NDArray[np.bool_], target: Counts, level: float = 0.95
-) -> Comparison:
-    """Compare the mean recalls of right decisions a and b (N,); target (N,). Student's t, Satterthwaite's freedom.
+def compare_balanced_accuracy(a: Mask, b: Mask, target: Target, level: float = 0.95) -> Comparison:
+    """Compare two mean recalls by Student's t with Satterthwaite's degrees of freedom.
 
-    Each class's two shares of disagreement are estimated with one example more on either side, as Bonett & Price (2012)
-    do for one pair of shares, so that a class on which the models happen to agree is not taken for certain.
+    The variance in each class has one example added to either side, as Bonett & Price (2012) do for one pair of
+    proportions, so that a class on which the models happen to agree does not count as certain.
+
+    Args:
+        a: whether model a is correct, (N,).
+        b: whether model b is correct for the same examples, (N,).
+        target: class indices (N,).
+        level: the confidence level.
     """
-    a, b, target = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
-    if not a.shape == b.shape == target.shape:
-        raise ValueError(f"the same examples must be compared, got {a.shape}, {b.shape}, target {target.shape}")
-    if len(target) == 0:
+    a, b, labels = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
+    check_same_shape(a=a, b=b, target=labels)
+    if len(labels) == 0:
         return undefined_comparison(0)
-    strata = Strata(target)
+    strata = Strata(labels)
     n = strata.sizes
     only_a, only_b = (np.bincount(strata.of_example, only) for only in (a & ~b, b & ~a))
     difference = float(((only_a - only_b) / n).mean())
-    share_a, share_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
-    variances = (share_a + share_b - (share_a - share_b) ** 2) / (n + 2) / len(n) ** 2
-    error, freedom = np.sqrt(variances.sum()), satterthwaite(variances, n)
-    half = student.ppf((1 + level) / 2, freedom) * error
-    p = 2 * float(student.sf(abs(difference) / error, freedom))
-    return Comparison(difference, (float(difference - half), float(difference + half)), p, int(n.min()))
+    variances = _adjusted_variance(only_a, only_b, n) / len(n) ** 2
+    return _student_comparison(difference, np.sqrt(variances.sum()), variances, n, level)
 
 
-def compare_label_balanced_accuracy(
-    a: NDArray[np.bool_], b: NDArray[np.bool_], target: Counts, level: float = 0.95
-) -> Comparison:
-    """Compare `label_balanced_accuracy` of answers that are right or not, a and b (N, L); target 0/1 (N, L).
+class _LabelDifferences(NamedTuple):
+    """The differences of two models in the recall and the specificity of each label."""
+
+    difference: list[float]
+    variance: list[float]
+    size: list[int]
+    total_variance: float
+    """The variance of the sum of the differences."""
+
+
+def compare_label_balanced_accuracy(a: Mask, b: Mask, target: Target, level: float = 0.95) -> Comparison:
+    """Compare `label_balanced_accuracy` of two models.
 
     As `compare_balanced_accuracy`, which it equals for a single label: each label's recall and specificity has the
-    error given there. An example takes part in one of the two of every label, so the errors go together as its
-    influences do.
+    variance defined there. An example counts in one of the two for every label, so their errors are correlated as the
+    examples' influences are.
+
+    Args:
+        a: whether model a is correct, (N, L).
+        b: whether model b is correct for the same examples, (N, L).
+        target: 0/1 (N, L).
+        level: the confidence level.
     """
-    a, b, target = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
-    if not a.shape == b.shape == target.shape:
-        raise ValueError(f"the same examples must be compared, got {a.shape}, {b.shape}, target {target.shape}")
-    strata, total = Strata(target), np.zeros(len(target))
-    differences, variances, sizes, unseen = [], [], [], 0.0
-    for member, label in both_answers(target):
-        n = int(member.sum())
-        ahead = np.where(member, a[:, label].astype(int) - b[:, label], 0)
-        share_a, share_b = ((ahead == 1).sum() + 1) / (n + 2), ((ahead == -1).sum() + 1) / (n + 2)
-        difference, variance = float(ahead.sum() / n), (share_a + share_b - (share_a - share_b) ** 2) / (n + 2)
-        influence = np.where(member, ahead - difference, 0) / n
-        seen = strata.variance(influence)
-        if seen > 0:
-            total += influence * np.sqrt(variance / seen)
-        else:  # the models agree on all of them
-            unseen += variance
+    a, b, labels = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
+    check_same_shape(a=a, b=b, target=labels)
+    found = _label_differences(a, b, labels)
+    if not found.difference:
+        return undefined_comparison(0)
+    error = np.sqrt(found.total_variance) / len(found.difference)
+    variances, sizes = np.array(found.variance), np.array(found.size)
+    return _student_comparison(float(np.mean(found.difference)), error, variances, sizes, level)
+
+
+def _label_differences(a: Mask, b: Mask, target: NDArray[np.int64]) -> _LabelDifferences:
+    strata, scaled_influence = Strata(target), np.zeros(len(target))
+    differences, variances, sizes, zero_influence_var = [], [], [], 0.0
+    for members, label in positives_and_negatives(target):
+        n = int(members.sum())
+        ahead = np.where(members, a[:, label].astype(int) - b[:, label], 0)
+        difference = float(ahead.sum() / n)
+        variance = float(_adjusted_variance((ahead == 1).sum(), (ahead == -1).sum(), n))
+        influence = np.where(members, ahead - difference, 0) / n
+        observed = strata.variance(influence)
+        if observed > 0:
+            scaled_influence += influence * np.sqrt(variance / observed)
+        else:  # the models differ on none or on all of them
+            zero_influence_var += variance
         differences.append(difference)
         variances.append(variance)
         sizes.append(n)
-    if not differences:
-        return undefined_comparison(0)
-    difference, k = float(np.mean(differences)), len(differences)
-    error = np.sqrt(strata.variance(total) + unseen) / k
-    freedom = satterthwaite(np.array(variances), np.array(sizes))
-    half = float(student.ppf((1 + level) / 2, freedom) * error)
-    p = 2 * float(student.sf(abs(difference) / error, freedom))
-    return Comparison(difference, (difference - half, difference + half), p, min(sizes))
+    return _LabelDifferences(differences, variances, sizes, strata.variance(scaled_influence) + zero_influence_var)
+
+
+def _adjusted_variance(only_a: Counts | int, only_b: Counts | int, n: Counts | int) -> NDArray[np.float64]:
+    """The variance of a difference of two paired proportions with one example added to either side.
+
+    Args:
+        only_a: on how many examples only model a is correct.
+        only_b: on how many examples only model b is correct.
+        n: the number of examples.
+    """
+    share_a, share_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    return np.asarray((share_a + share_b - (share_a - share_b) ** 2) / (n + 2))
+
+
+def _student_comparison(
+    difference: float, error: float, variances: NDArray[np.float64], sizes: Counts, level: float
+) -> Comparison:
+    """Compare by Student's t; the degrees of freedom are those of the sum of ``variances`` (K,)."""
+    df = satterthwaite(variances, sizes)
+    half_width = float(student_quantile(level, df) * error)
+    p = student_p_value(difference / error, df)
+    return Comparison(difference, (difference - half_width, difference + half_width), p, int(sizes.min()))

@@ -1,6 +1,7 @@
-"""Which of two models ranks the same examples better, and by how much.
+"""Paired comparisons of two models' rankings of the same examples.
 
-Both models meet the same examples, so their errors go together, and the difference is known better than either score.
+The errors of two models on the same examples are correlated, so their difference is estimated more precisely than
+either score.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,19 +9,28 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.stats import t as student
 
-from imbalance_lab.metrics.entrance import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_scores, as_target, one_class_mask
+from imbalance_lab.metrics.averaging import macro
+from imbalance_lab.metrics.distributions import find_root, student_p_value, student_quantile
 from imbalance_lab.metrics.influence import Influence, Strata, satterthwaite
-from imbalance_lab.metrics.intervals import AUROC, AVERAGE_PRECISION, Interval, RankingScore, macro_interval
-from imbalance_lab.metrics.ranking import Counts, Ranking, Scores, macro, rank_one_vs_rest
+from imbalance_lab.metrics.intervals.macro import (
+    AUROC_SCORE,
+    AVERAGE_PRECISION_SCORE,
+    RankingScore,
+    macro_interval,
+)
+from imbalance_lab.metrics.ranking import Ranking, rank_one_vs_rest
 from imbalance_lab.metrics.significance import Comparison, undefined_comparison
+from imbalance_lab.metrics.types import Interval, Mask, Scores
+from imbalance_lab.task import Target
+from imbalance_lab.validation import check_choice
 
-SMALL_SAMPLE = 20  # positives; below, the test is against Student's t
+SMALL_SAMPLE = 20  # positives; with fewer, the test uses Student's t
 ScoreName = Literal["auroc", "average_precision"]
-SCORES: dict[str, RankingScore] = {"auroc": AUROC, "average_precision": AVERAGE_PRECISION}
+SCORES: dict[str, RankingScore] = {"auroc": AUROC_SCORE, "average_precision": AVERAGE_PRECISION_SCORE}
 OwnIntervals = Callable[[float], Sequence[Interval]]
+"""A confidence level → the interval of each model's score."""
 
 
 class RankingComparison(NamedTuple):
@@ -31,73 +41,104 @@ class RankingComparison(NamedTuple):
 
 
 def compare_rankings(
-    a: Scores, b: Scores, target: Counts, score: ScoreName = "auroc", level: float = 0.95
+    a: Scores, b: Scores, target: Target, score: ScoreName = "auroc", level: float = 0.95
 ) -> RankingComparison:
-    """Compare one-vs-rest AUROC or average precision, per class and macro.
+    """Compare one-vs-rest AUROC or average precision, for each class and macro.
 
-    Per class this is the paired test of DeLong et al. (1988), for average precision the same from its own influences:
-    difference over error against the normal distribution, below 20 positives against Student's with P − 1 degrees of
-    freedom (P the rarer of positives and negatives). The macro score's degrees of freedom are Satterthwaite's, over the
-    classes. Where either model's own error breaks down (nearly separated classes) the interval is extended to the ends
-    that the two models' own intervals imply (MOVER for a difference; Zou 2007), as in `macro_auroc_interval`.
+    For each class this is the paired test of DeLong et al. (1988), for average precision the same test with its own
+    influences: difference / standard error against the normal distribution, with fewer than 20 positives against
+    Student's t with P − 1 degrees of freedom (P the rarer of positives and negatives). The macro score has
+    Satterthwaite's degrees of freedom over the classes. Where the normal approximation is not valid for either model
+    (nearly separated classes), the interval is extended to the ends that the two models' own intervals imply (MOVER for
+    a difference; Zou 2007), as in `macro_auroc_interval`.
 
     Args:
         a: scores (N, C) of one model.
-        b: scores (N, C) of the other for the same examples.
-        target: class numbers (N,), or multi-label 0/1 (N, C).
-        score: what is compared.
-        level: of confidence.
+        b: scores (N, C) of the other model for the same examples.
+        target: class indices (N,), or multilabel 0/1 (N, C).
+        score: the score to compare.
+        level: the confidence level.
 
     >>> target = np.repeat([0, 1], 50)
     >>> better, worse = (np.random.default_rng(0).normal(size=100) + shift * target for shift in (2, 0.5))
-    >>> found = compare_rankings(np.stack([-better, better], 1), np.stack([-worse, worse], 1), target).macro
-    >>> found.difference > 0 and found.p < 0.001
+    >>> comparison = compare_rankings(np.stack([-better, better], 1), np.stack([-worse, worse], 1), target).macro
+    >>> comparison.difference > 0 and comparison.p < 0.001
     True
     """
-    if score not in get_args(ScoreName):
-        raise ValueError(f"score must be one of {', '.join(get_args(ScoreName))}, got {score!r}")
-    a, b, target = as_scores(a), as_scores(b), as_target(target)
-    if a.shape != b.shape or len(a) != len(target):
+    check_choice("score", score, get_args(ScoreName))
+    a, b, labels = as_scores(a), as_scores(b), as_target(target)
+    if a.shape != b.shape or len(a) != len(labels):
         raise ValueError(
-            f"the same examples and classes must be compared, got scores {a.shape} and {b.shape}, target {target.shape}"
+            f"both models must score the same examples and classes, got scores {a.shape} and {b.shape} for target "
+            f"{labels.shape}"
         )
-    of, rankings = SCORES[score], (rank_one_vs_rest(a, target), rank_one_vs_rest(b, target))
-    overall = np.zeros((2, len(target)))
-    classes = []
-    for c, pair in enumerate(zip(*rankings, strict=True)):
-        if not pair[0].is_defined:
-            classes.append(undefined_comparison(pair[0].n_positive))
-            continue
-        positive = target == c if target.ndim == 1 else target[:, c] > 0
-        influences = np.stack([of.influence(pair[0], a[:, c], positive), of.influence(pair[1], b[:, c], positive)])
-        overall += influences
-        classes.append(_compare_class(of, pair, influences, positive, level))
-    defined = [c for c, comparison in enumerate(classes) if comparison.interval is not None]
-    if not defined:
-        return RankingComparison(undefined_comparison(0), classes)
+    return _PairedRankings(SCORES[score], (a, b), labels, level).compare()
 
-    def own(level: float) -> list[Interval]:
-        both = zip(rankings, (a, b), strict=True)
-        return [macro_interval(of, ranked, scores, target, level) or (0.0, 1.0) for ranked, scores in both]
 
-    values = [macro([of.value(ranked[c]) for c in defined]) for ranked in rankings]
-    error_holds = all(of.error_holds(ranked[c]) for c in defined for ranked in rankings)
-    rarest = min(classes[c].n_positive for c in defined)
-    of_macro = _compare(values, overall / len(defined), Strata(target), None, own, error_holds, level)
-    return RankingComparison(Comparison(*of_macro, rarest), classes)
+class _PairedRankings:
+    """The rankings of two models' scores of the same examples."""
+
+    def __init__(
+        self, score: RankingScore, scores: tuple[Scores, Scores], target: NDArray[np.int64], level: float
+    ) -> None:
+        self.score, self.scores, self.target, self.level = score, scores, target, level
+        self.rankings = [rank_one_vs_rest(each, target) for each in scores]
+
+    def compare(self) -> RankingComparison:
+        total = np.zeros((2, len(self.target)))
+        classes = []
+        for c, pair in enumerate(zip(*self.rankings, strict=True)):
+            if not pair[0].is_defined:
+                classes.append(undefined_comparison(pair[0].n_positive))
+                continue
+            positive = one_class_mask(self.target, c)
+            influences = np.stack(
+                [
+                    self.score.influence(ranking, scores[:, c], positive)
+                    for ranking, scores in zip(pair, self.scores, strict=True)
+                ]
+            )
+            total += influences
+            classes.append(_compare_class(self.score, pair, influences, positive, self.level))
+        return RankingComparison(self._compare_macro(total, classes), classes)
+
+    def _compare_macro(self, total: Influence, classes: list[Comparison]) -> Comparison:
+        """Compare the means over the defined classes; ``total`` (2, N) are the sums of the classes' influences."""
+        defined = [c for c, comparison in enumerate(classes) if comparison.interval is not None]
+        if not defined:
+            return undefined_comparison(0)
+        rankings = [[of_model[c] for c in defined] for of_model in self.rankings]
+        difference, interval, p = _compare(
+            values=[macro([self.score.value(ranking) for ranking in of_model]) for of_model in rankings],
+            influences=total / len(defined),
+            strata=Strata(self.target),
+            df=None,
+            own_intervals=self._macro_intervals,
+            normal_approx_valid=all(
+                self.score.normal_approx_valid(ranking) for of_model in rankings for ranking in of_model
+            ),
+            level=self.level,
+        )
+        return Comparison(difference, interval, p, min(classes[c].n_positive for c in defined))
+
+    def _macro_intervals(self, level: float) -> list[Interval]:
+        return [
+            macro_interval(self.score, rankings, scores, self.target, level) or (0.0, 1.0)
+            for rankings, scores in zip(self.rankings, self.scores, strict=True)
+        ]
 
 
 def _compare_class(
-    of: RankingScore, pair: tuple[Ranking, Ranking], influences: Influence, positive: NDArray[np.bool_], level: float
+    score: RankingScore, pair: tuple[Ranking, Ranking], influences: Influence, positive: Mask, level: float
 ) -> Comparison:
     rarer = min(pair[0].n_positive, pair[0].n_negative)
     difference, interval, p = _compare(
-        values=[of.value(ranking) for ranking in pair],
+        values=[score.value(ranking) for ranking in pair],
         influences=influences,
         strata=Strata(positive.astype(np.int64)),
-        freedom=np.inf if rarer >= SMALL_SAMPLE else rarer - 1,
-        own=lambda level: [of.interval(ranking, level) or (0.0, 1.0) for ranking in pair],
-        error_holds=all(of.error_holds(ranking) for ranking in pair),
+        df=np.inf if rarer >= SMALL_SAMPLE else rarer - 1,
+        own_intervals=lambda level: [score.interval(ranking, level) or (0.0, 1.0) for ranking in pair],
+        normal_approx_valid=all(score.normal_approx_valid(ranking) for ranking in pair),
         level=level,
     )
     return Comparison(difference, interval, p, pair[0].n_positive)
@@ -107,49 +148,58 @@ def _compare(
     values: Sequence[float],
     influences: Influence,
     strata: Strata,
-    freedom: float | None,
-    own: OwnIntervals,
-    error_holds: bool,
+    df: float | None,
+    own_intervals: OwnIntervals,
+    normal_approx_valid: bool,
     level: float,
 ) -> tuple[float, Interval, float]:
-    """Difference, interval and p of two scores with influences (2, N); Satterthwaite's freedom if none is given."""
+    """Difference, interval and p of two scores with influences (2, N); ``df`` = None means Satterthwaite's."""
     difference = values[0] - values[1]
     variances = strata.variances(influences[0] - influences[1])
     error = float(np.sqrt(variances.sum()))
-    if freedom is None:
-        freedom = satterthwaite(variances, strata.sizes)
-    if error_holds and error == 0:  # the same order of the examples
+    if df is None:
+        df = satterthwaite(variances, strata.sizes)
+    if normal_approx_valid and error == 0:  # both models rank the examples alike
         return difference, (difference, difference), 1.0
     correlation = _correlation(influences, strata, error)
 
     def implied(level: float) -> Interval:
-        (low_a, high_a), (low_b, high_b) = own(level)
-        down, up = values[0] - low_a, high_b - values[1]
-        below = np.sqrt(max(0.0, down**2 + up**2 - 2 * correlation * down * up))
-        up, down = high_a - values[0], values[1] - low_b
-        above = np.sqrt(max(0.0, up**2 + down**2 - 2 * correlation * up * down))
-        return max(-1.0, difference - float(below)), min(1.0, difference + float(above))
+        return _implied_interval(values, own_intervals(level), correlation)
 
-    if error == 0 or freedom < 1:  # separated by both, or a single positive: the influences tell nothing
-        return difference, implied(level), _p_of(implied, difference)
-    half = float(student.ppf((1 + level) / 2, freedom)) * error
-    p = 2 * float(student.sf(abs(difference) / error, freedom))
-    low, high = max(-1.0, difference - half), min(1.0, difference + half)
-    if error_holds:
+    if error == 0 or df < 1:  # separated by both models, or a single positive: the influences give no error
+        return difference, implied(level), _p_value(implied, difference)
+    half_width = student_quantile(level, df) * error
+    p = student_p_value(difference / error, df)
+    low, high = max(-1.0, difference - half_width), min(1.0, difference + half_width)
+    if normal_approx_valid:
         return difference, (low, high), p
     implied_low, implied_high = implied(level)
     return difference, (min(low, implied_low), max(high, implied_high)), p
 
 
+def _implied_interval(values: Sequence[float], intervals: Sequence[Interval], correlation: float) -> Interval:
+    """The interval of a difference of two scores from their own intervals (MOVER; Zou 2007)."""
+    (low_a, high_a), (low_b, high_b) = intervals
+    difference = values[0] - values[1]
+    below = _combined_distance(values[0] - low_a, high_b - values[1], correlation)
+    above = _combined_distance(high_a - values[0], values[1] - low_b, correlation)
+    return max(-1.0, difference - below), min(1.0, difference + above)
+
+
+def _combined_distance(a: float, b: float, correlation: float) -> float:
+    return float(np.sqrt(max(0.0, a**2 + b**2 - 2 * correlation * a * b)))
+
+
 def _correlation(influences: Influence, strata: Strata, error: float) -> float:
-    of_a, of_b = (strata.variance(influence) for influence in influences)
-    if of_a == 0 or of_b == 0:
+    """The correlation of the two scores' errors; ``error`` is the standard error of their difference."""
+    variance_a, variance_b = (strata.variance(influence) for influence in influences)
+    if variance_a == 0 or variance_b == 0:
         return 0.0
-    return float(np.clip((of_a + of_b - error**2) / (2 * np.sqrt(of_a * of_b)), -1, 1))
+    return float(np.clip((variance_a + variance_b - error**2) / (2 * np.sqrt(variance_a * variance_b)), -1, 1))
 
 
-def _p_of(implied: Callable[[float], Interval], difference: float) -> float:
-    """The p at which the interval of level 1 − p ends at 0."""
+def _p_value(implied: Callable[[float], Interval], difference: float) -> float:
+    """The p for which the interval at level 1 − p ends at 0."""
     if difference == 0:
         return 1.0
 
@@ -157,7 +207,7 @@ def _p_of(implied: Callable[[float], Interval], difference: float) -> float:
         low, high = implied(1 - p)
         return low if difference > 0 else -high
 
-    least, most = 1e-9, 0.999
-    if nearer_end(least) > 0:
-        return least
-    return float(brentq(nearer_end, least, most)) if nearer_end(most) > 0 else 1.0
+    smallest, largest = 1e-9, 0.999
+    if nearer_end(smallest) > 0:
+        return smallest
+    return find_root(nearer_end, smallest, largest) if nearer_end(largest) > 0 else 1.0

@@ -1,9 +1,9 @@
-"""How much each example moves a score: from it follow errors, correlations between scores, and paired comparisons.
+"""The influence of each example on a score: standard errors, correlations and paired comparisons follow from it.
 
-An example's influence is the derivative of the score by its weight, the classes' sizes held fixed (the infinitesimal
-jackknife; Efron 1982). For AUROC these are the structural components of DeLong et al. (1988), centred and divided by
-the number of positives or negatives. Influences of scores of the same examples add, subtract and average as the scores
-do, and the variance of the result follows from `Strata.variance`: no covariance matrix is needed.
+An example's influence is the derivative of the score with respect to its weight, with class sizes held fixed (the
+infinitesimal jackknife; Efron 1982). For AUROC these are the structural components of DeLong et al. (1988), centered
+and divided by the number of positives or negatives. Influences on scores of the same examples add, subtract and average
+as the scores do, and `Strata.variance` gives the variance of the result: no covariance matrix is needed.
 """
 
 from typing import NamedTuple
@@ -11,26 +11,32 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.entrance import as_mask, as_scores, as_target
-from imbalance_lab.metrics.ranking import Counts, Ranking, Scores
+from imbalance_lab.metrics.array_inputs import as_mask, as_scores, as_target
+from imbalance_lab.metrics.ranking import Ranking
+from imbalance_lab.metrics.types import Counts, Mask, Scores
+from imbalance_lab.task import Target
 
 Influence = NDArray[np.float64]
 
 
 class Strata:
-    """Which examples were sampled together: those of one class, or all of them where labels are not exclusive.
+    """The strata of a sample: the examples of each class, or, for multilabel targets, all examples as one stratum.
 
     Args:
-        target: class numbers (N,), or multi-label 0/1 (N, C).
+        target: class indices (N,), or multilabel 0/1 (N, C).
+
+    Attributes:
+        of_example: the stratum of each example, (N,).
+        sizes: the number of examples in each stratum, (K,).
     """
 
-    def __init__(self, target: Counts) -> None:
-        target = as_target(target)
-        labels = target if target.ndim == 1 else np.zeros(len(target), np.int64)
+    def __init__(self, target: Target) -> None:
+        labels = as_target(target)
+        labels = labels if labels.ndim == 1 else np.zeros(len(labels), np.int64)
         _, self.of_example, self.sizes = np.unique(labels, return_inverse=True, return_counts=True)
 
     def variances(self, influence: Influence) -> NDArray[np.float64]:
-        """What each stratum adds to the variance of a score, (K,); a stratum of one example adds 0, for all it tells.
+        """The contribution of each stratum to the variance of a score, (K,); 0 for a stratum of one example.
 
         Args:
             influence: of each example on the score, (N,).
@@ -40,48 +46,48 @@ class Strata:
         return self.sizes * squares / np.maximum(self.sizes - 1, 1)
 
     def variance(self, influence: Influence) -> float:
-        """The variance of a score whose influences these are."""
+        """The variance of the score with these influences (N,)."""
         return float(self.variances(influence).sum())
 
 
 class _Steps(NamedTuple):
-    """Influences by place in the ranking, highest threshold first."""
+    """Influences by position in the ranking, highest threshold first."""
 
-    of_positive: NDArray[np.float64]  # (G,) at each threshold
-    of_tied: NDArray[np.float64]  # (G,) a negative tied with it
-    of_between: NDArray[np.float64]  # (G + 1,) a negative with so many thresholds above it
+    of_positive: NDArray[np.float64]  # (G,) a positive at each threshold
+    of_tied: NDArray[np.float64]  # (G,) a negative tied with each threshold
+    of_between: NDArray[np.float64]  # (G + 1,) a negative below i thresholds
 
 
 def satterthwaite(variances: NDArray[np.float64], sizes: Counts) -> float:
-    """The degrees of freedom of a sum of variances (K,) estimated from so many examples each (Satterthwaite 1946)."""
+    """The degrees of freedom of a sum of variances (K,), each from a sample of its size (K,) (Satterthwaite 1946)."""
     if not variances.any():
         return float("inf")
     return float(variances.sum() ** 2 / (variances**2 / np.maximum(sizes - 1, 1)).sum())
 
 
-def auroc_influence(ranking: Ranking, scores: Scores, positive: NDArray[np.bool_]) -> Influence:
+def auroc_influence(ranking: Ranking, scores: Scores, positive: Mask) -> Influence:
     """Each example's influence on AUROC, (N,).
 
     Args:
-        ranking: of these scores, with a positive and a negative.
+        ranking: of these scores, with at least one positive and one negative.
         scores: (N,).
         positive: which examples are positives, (N,).
     """
     return _per_example(_auroc_steps(ranking), ranking, scores, positive)
 
 
-def average_precision_influence(ranking: Ranking, scores: Scores, positive: NDArray[np.bool_]) -> Influence:
+def average_precision_influence(ranking: Ranking, scores: Scores, positive: Mask) -> Influence:
     """Each example's influence on average precision, (N,); arguments as for `auroc_influence`."""
     return _per_example(_average_precision_steps(ranking), ranking, scores, positive)
 
 
 def average_precision_variance(ranking: Ranking) -> float:
-    """The variance of average precision by its influences; NaN below 2 positives or negatives."""
+    """The variance of average precision from its influences; NaN with fewer than two positives or two negatives."""
     if min(ranking.n_positive, ranking.n_negative) < 2:
         return float("nan")
     steps, tied = _average_precision_steps(ranking), ranking.fp - ranking.fp_above
     between = np.append(ranking.fp_above, ranking.n_negative) - np.concatenate([[0], ranking.fp])
-    of_positives = np.dot(np.diff(ranking.tp, prepend=0), steps.of_positive**2)
+    of_positives = np.dot(ranking.positives_at, steps.of_positive**2)
     of_negatives = np.dot(tied, steps.of_tied**2) + np.dot(between, steps.of_between**2)
     p, q = ranking.n_positive, ranking.n_negative
     return float(p / (p - 1) * of_positives + q / (q - 1) * of_negatives)
@@ -89,34 +95,36 @@ def average_precision_variance(ranking: Ranking) -> float:
 
 def _auroc_steps(ranking: Ranking) -> _Steps:
     p, q, area = ranking.n_positive, ranking.n_negative, ranking.auroc
-    here = np.diff(ranking.tp, prepend=0)
+    positives = ranking.positives_at
     return _Steps(
         of_positive=(1 - (ranking.fp + ranking.fp_above) / (2 * q) - area) / p,
-        of_tied=((ranking.tp - here / 2) / p - area) / q,
+        of_tied=((ranking.tp - positives / 2) / p - area) / q,
         of_between=(np.concatenate([[0], ranking.tp]) / p - area) / q,
     )
 
 
 def _average_precision_steps(ranking: Ranking) -> _Steps:
-    """AP = Σ_i k_i P_i / P, k_i positives at threshold i and P_i = tp_i / (tp_i + fp_i) the precision there.
+    """The derivatives of AP = Σ_i k_i P_i / P: k_i positives at threshold i, P_i = tp_i / (tp_i + fp_i) its precision.
 
-    A further positive brings its own P_i, and ∂P_j/∂tp_j = fp_j / (tp_j + fp_j)² at every lower threshold j (its own
-    among them); a further negative brings ∂P_j/∂fp_j = −tp_j / (tp_j + fp_j)² at every threshold j that it reaches.
+    One more positive adds its own P_i, and ∂P_j/∂tp_j = fp_j / (tp_j + fp_j)² at its own and every lower threshold j;
+    one more negative adds ∂P_j/∂fp_j = −tp_j / (tp_j + fp_j)² at its own and every lower threshold j.
     """
     p, q = ranking.n_positive, ranking.n_negative
-    here, flagged = np.diff(ranking.tp, prepend=0), (ranking.tp + ranking.fp).astype(float)
-    of_positive = (ranking.tp / flagged + _from_here_down(here * ranking.fp / flagged**2)) / p
-    of_negative = -_from_here_down(here * ranking.tp / flagged**2) / p
-    of_positive -= np.dot(here, of_positive) / p
-    mean = np.dot(np.diff(ranking.fp, prepend=0), of_negative) / q  # those below every threshold have no influence
+    positives, flagged = ranking.positives_at, (ranking.tp + ranking.fp).astype(float)
+    of_positive = (ranking.tp / flagged + _cumulative_below(positives * ranking.fp / flagged**2)) / p
+    of_negative = -_cumulative_below(positives * ranking.tp / flagged**2) / p
+    of_positive -= np.dot(positives, of_positive) / p
+    mean = np.dot(np.diff(ranking.fp, prepend=0), of_negative) / q  # negatives below every threshold have no effect
     return _Steps(of_positive, of_negative - mean, np.append(of_negative, 0) - mean)
 
 
-def _from_here_down(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _cumulative_below(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The sums of the values from each position to the last."""
     return np.cumsum(values[::-1])[::-1]
 
 
-def _per_example(steps: _Steps, ranking: Ranking, scores: Scores, positive: NDArray[np.bool_]) -> Influence:
+def _per_example(steps: _Steps, ranking: Ranking, scores: Scores, positive: Mask) -> Influence:
+    """Look up each example's position in the ranking, (N,)."""
     scores, positive = as_scores(scores), as_mask(positive)
     n_thresholds = len(ranking.threshold)
     above = n_thresholds - np.searchsorted(ranking.threshold[::-1], scores, "right")

@@ -1,48 +1,48 @@
-"""What a comparison of two models on the same examples, or of runs over seeds, comes to, and how it is said."""
+"""The result of comparing two models on the same examples, its description, and statistics over runs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t as student
 
-from imbalance_lab.metrics.intervals import Interval
+from imbalance_lab.metrics.distributions import student_quantile
+from imbalance_lab.metrics.types import Interval
 
 
 class Comparison(NamedTuple):
-    """How much higher model a scores than model b: NaN, None and p = NaN where that is undefined."""
+    """The score of model a minus that of model b; NaN, None and NaN where undefined."""
 
     difference: float
     interval: Interval | None
     p: float
-    """Two-sided, of no difference."""
+    """The two-sided p-value of no difference."""
     n_positive: int
-    """Positives of the rarest class that counts; so few as to be flagged, or not."""
+    """The number of positives of the rarest class in the comparison."""
 
     def is_distinguishable(self, p: float | None = None, level: float = 0.95) -> bool:
-        """Whether p (or the adjusted one that is given) is below 1 − level and the interval leaves 0 out."""
+        """Whether p (by default the comparison's own) is below 1 − level and the interval excludes 0."""
         p = self.p if p is None else p
         return self.interval is not None and p < 1 - level and not self.interval[0] <= 0 <= self.interval[1]
 
 
 def undefined_comparison(n_positive: int) -> Comparison:
-    """What cannot be compared."""
+    """The comparison of scores that are undefined."""
     return Comparison(float("nan"), None, float("nan"), n_positive)
 
 
-def in_words(comparison: Comparison, a: str, b: str, adjusted_p: float | None = None, runs: int = 2) -> str:
-    """Say which of models a and b is better, or that they are not distinguishable.
+def describe(comparison: Comparison, a: str, b: str, adjusted_p: float | None = None, runs: int = 2) -> str:
+    """One sentence: which of the models a and b is better, or that they are not distinguishable.
 
     Args:
         comparison: of a with b.
-        a: what model a is called.
-        b: what model b is called.
-        adjusted_p: p after `holm`; it decides where it is given.
-        runs: the size of the family of runs that p was adjusted for.
+        a: the name of model a.
+        b: the name of model b.
+        adjusted_p: the p-value after `holm`, used instead of the comparison's own.
+        runs: the number of runs in the family for which p is adjusted.
 
-    >>> in_words(Comparison(0.012, (0.004, 0.020), 0.001, 60), "ldam", "focal", adjusted_p=0.003, runs=3)
+    >>> describe(Comparison(0.012, (0.004, 0.020), 0.001, 60), "ldam", "focal", adjusted_p=0.003, runs=3)
     'ldam is better than focal by 0.012 [0.004, 0.020] (p = 0.003 after Holm, 3 runs)'
-    >>> in_words(Comparison(-0.004, (-0.014, 0.006), 0.43, 60), "ldam", "focal")
+    >>> describe(Comparison(-0.004, (-0.014, 0.006), 0.43, 60), "ldam", "focal")
     'ldam and focal are not distinguishable: ldam − focal = -0.004 [-0.014, 0.006] (p = 0.430)'
     """
     difference, interval = comparison.difference, comparison.interval
@@ -61,9 +61,9 @@ def in_words(comparison: Comparison, a: str, b: str, adjusted_p: float | None = 
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Adjust the p-values of a family so that one wrong rejection among them is as rare as promised (Holm 1979).
+    """Adjust the p-values of a family of tests to control the family-wise error rate (Holm 1979).
 
-    NaN, a comparison that could not be made, stays NaN and is not counted.
+    NaN, an undefined comparison, stays NaN and does not count.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -71,13 +71,13 @@ def holm(p: Sequence[float]) -> list[float]:
     values = np.asarray(p, float)
     order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]  # NaN sorts last
     adjusted = np.full(len(values), np.nan)
-    times = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * times), 1)
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1)
     return [float(value) for value in adjusted]
 
 
 class SeedMean(NamedTuple):
-    """The mean over runs that differ in their seed only, and Student's t interval of it; None below 2 runs."""
+    """The mean over runs that differ only in their seed, and its Student's t interval; None for one run."""
 
     mean: float
     interval: Interval | None
@@ -85,17 +85,17 @@ class SeedMean(NamedTuple):
 
 
 def over_seeds(values: Sequence[float], level: float = 0.95) -> SeedMean:
-    """The mean over seeds with its t interval; of differences seed by seed, to compare two methods.
+    """The mean over seeds with its t interval. To compare two methods, pass their differences for each seed.
 
     >>> mean, interval, n = over_seeds([0.81, 0.83, 0.85])
     >>> f"{mean:.3f} [{interval[0]:.3f}, {interval[1]:.3f}], {n} seeds"
     '0.830 [0.780, 0.880], 3 seeds'
     """
-    each = np.asarray(values, float)
-    if len(each) == 0 or not np.isfinite(each).all():
-        raise ValueError(f"a mean over seeds needs one finite value a seed, got {list(values)}")
-    mean, n = float(each.mean()), len(each)
+    array = np.asarray(values, float)
+    if len(array) == 0 or not np.isfinite(array).all():
+        raise ValueError(f"a mean over seeds needs one finite value for each seed, got {list(values)}")
+    mean, n = float(array.mean()), len(array)
     if n < 2:
         return SeedMean(mean, None, n)
-    half = float(student.ppf((1 + level) / 2, n - 1) * each.std(ddof=1) / np.sqrt(n))
-    return SeedMean(mean, (mean - half, mean + half), n)
+    half_width = float(student_quantile(level, n - 1) * array.std(ddof=1) / np.sqrt(n))
+    return SeedMean(mean, (mean - half_width, mean + half_width), n)

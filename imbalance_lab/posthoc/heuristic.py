@@ -6,17 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from imbalance_lab.metrics import rank
-from imbalance_lab.metrics.entrance import as_scores
-from imbalance_lab.posthoc.threshold import (
-    Mask,
-    Scores,
-    Threshold,
-    check_scores,
-    just_above,
-    require_examples,
-    threshold_at,
-)
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.metrics.array_inputs import as_scores
+from imbalance_lab.posthoc.threshold import Mask, Scores, Threshold, just_above, require_examples, scored, threshold_at
 
 
 @dataclass(frozen=True)

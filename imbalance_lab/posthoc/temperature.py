@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from imbalance_lab.metrics.entrance import as_scores, as_target
-from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, prior_logit, validate_activation
-from imbalance_lab.posthoc.calibration import Calibration
-from imbalance_lab.task import Activation, Logits, Target, one_hot
+from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.posthoc.activation import Activation, Logits, Target, negative_log_likelihood
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from imbalance_lab.metrics.entrance import as_mask, as_scores
+from imbalance_lab.metrics.array_inputs import as_mask, as_scores
 
 Scores = NDArray[np.float32]
 """Log-odds of one class, (N,), see `imbalance_lab.posthoc.activation.log_odds`."""

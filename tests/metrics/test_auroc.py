@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from imbalance_lab.metrics import AUROC, AveragePrecision, OneVsRest, log_odds
+from imbalance_lab.metrics import AUROC, AveragePrecision, OneVsRest, softmax_log_odds
 
 THREE = torch.tensor(
     [[0.90, 0.05, 0.05], [0.05, 0.90, 0.05], [0.05, 0.05, 0.90], [0.85, 0.05, 0.10], [0.10, 0.10, 0.80]]
@@ -116,7 +116,7 @@ def test_logits_are_ranked_where_probabilities_saturate(metric):
     wide = metric("multiclass", 3, "none", from_logits=True)(logits - logits.amax(1, keepdim=True), target)
     torch.testing.assert_close(exact, wide)
     score = roc_auc_score if metric is AUROC else average_precision_score
-    odds = log_odds(logits.double()).numpy()
+    odds = softmax_log_odds(logits.double()).numpy()
     theirs = [score(target == c, odds[:, c]) for c in range(3)]
     assert exact.tolist() == pytest.approx(theirs, abs=1e-4)
     saturated = metric("multiclass", 3, "none")(logits.softmax(1), target)

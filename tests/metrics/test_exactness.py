@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from imbalance_lab.metrics import AUROC, AveragePrecision, OneVsRest, log_odds, rank, rank_one_vs_rest
+from imbalance_lab.metrics import AUROC, AveragePrecision, OneVsRest, softmax_log_odds, rank, rank_one_vs_rest
 
 levels = st.sampled_from([-2.5, -0.0, 0.0, 1e-38, 0.25, 0.5, 3e38])
 some_scores = st.lists(levels, max_size=25)
@@ -57,17 +57,17 @@ def test_class_numbers_out_of_range_are_refused(as_given, target):
 def test_log_odds_of_an_example_do_not_depend_on_its_batch(classes):
     logits = torch.randn(1003, classes, generator=torch.Generator().manual_seed(classes)) * 6
     logits[::9, 0] += 90  # far ahead
-    whole = log_odds(logits)
+    whole = softmax_log_odds(logits)
     for start, stop in ((0, 1), (1, 8), (5, 700), (999, 1003)):
-        assert torch.equal(log_odds(logits[start:stop]), whole[start:stop])
-    assert torch.equal(log_odds(logits.flip(0)).flip(0), whole)
+        assert torch.equal(softmax_log_odds(logits[start:stop]), whole[start:stop])
+    assert torch.equal(softmax_log_odds(logits.flip(0)).flip(0), whole)
 
 
 def test_log_odds_of_one_leader_keep_every_digit():
     leads = torch.tensor([0.0, 1e-4, 1.0, 30.0, 69.0, 71.0, 87.0, 88.0, 103.0, 104.0, 1e4])
     logits = torch.stack([leads, torch.zeros(11), torch.zeros(11)], 1)
     expected = leads.double() - np.log(2)
-    torch.testing.assert_close(log_odds(logits)[:, 0].double(), expected, rtol=3e-7, atol=3e-7)
+    torch.testing.assert_close(softmax_log_odds(logits)[:, 0].double(), expected, rtol=3e-7, atol=3e-7)
 
 
 @settings(deadline=None)
@@ -193,7 +193,7 @@ def test_the_macro_tells_over_how_many_classes_it_is(metric, absent):
     logits, target = logits[target != absent], target[target != absent]
     ours = metric("multiclass", 3, from_logits=True)
     score = roc_auc_score if metric is AUROC else average_precision_score
-    odds = log_odds(logits).numpy()
+    odds = softmax_log_odds(logits).numpy()
     theirs = [score(target == c, odds[:, c]) for c in range(3) if c != absent]
     assert ours(logits, target).item() == pytest.approx(np.mean(theirs), abs=1e-6)
     assert ours.n_defined == 2

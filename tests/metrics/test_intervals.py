@@ -37,7 +37,7 @@ def hanley_mcneil(area, n_positive, n_negative):
 @given(st.integers(0, 60), st.integers(1, 60), st.sampled_from(LEVELS))
 def test_wilson_is_scipys(successes, trials, level):
     successes = min(successes, trials)
-    theirs = binomtest(successes, trials).proportion_ci(level, method="wilson_interval")
+    theirs = binomtest(successes, trials).proportion_ci(level, method="wilson")
     assert wilson_interval(successes, trials, level) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from imbalance_lab.metrics import log_odds, macro, rank, rank_one_vs_rest
+from imbalance_lab.metrics import macro, rank, rank_one_vs_rest, softmax_log_odds
 
 few_levels = st.integers(-3, 4).map(lambda level: level * 0.3)
 any_level = st.floats(-1e6, 1e6, width=32)
@@ -136,7 +136,7 @@ def log_odds_in_double(logits):
 
 def assert_log_odds_are_exact(logits):
     """Within the rounding of the logits themselves."""
-    error = (log_odds(logits).double() - log_odds_in_double(logits)).abs()
+    error = (softmax_log_odds(logits).double() - log_odds_in_double(logits)).abs()
     size = logits.double().abs().amax(1, keepdim=True)
     assert (error <= torch.finfo(logits.dtype).eps * (8 + 2 * size)).all(), error.max()
 
@@ -156,29 +156,29 @@ def test_log_odds_keep_the_order_where_probabilities_tie():
     probability = logits.softmax(1)
     assert probability[:, 0].unique().tolist() == [1.0]
     assert probability[4:, 1].tolist() == [0.0, 0.0]
-    assert (log_odds(logits)[:, 0].diff() > 0).all()
-    assert (log_odds(logits)[:, 1:].diff(dim=0) < 0).all()
+    assert (softmax_log_odds(logits)[:, 0].diff() > 0).all()
+    assert (softmax_log_odds(logits)[:, 1:].diff(dim=0) < 0).all()
     target = np.array([1, 1, 1, 0, 0, 0])
     assert rank_one_vs_rest(probability.numpy(), target)[0].auroc == 0.5
-    assert rank_one_vs_rest(log_odds(logits).numpy(), target)[0].auroc == 1.0
+    assert rank_one_vs_rest(softmax_log_odds(logits).numpy(), target)[0].auroc == 1.0
 
 
 @settings(max_examples=50)
 @given(st.lists(st.lists(any_level, min_size=3, max_size=3), min_size=1, max_size=8))
 def test_log_odds_are_finite_for_finite_logits(rows):
     logits = torch.tensor(rows)
-    assert torch.isfinite(log_odds(logits)).all()
+    assert torch.isfinite(softmax_log_odds(logits)).all()
     assert_log_odds_are_exact(logits)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_is_widened_first(dtype):
     logits = (torch.randn(50, 4, generator=torch.Generator().manual_seed(2)) * 10).to(dtype)
-    assert log_odds(logits).dtype == torch.float32
-    assert torch.equal(log_odds(logits), log_odds(logits.float()))
+    assert softmax_log_odds(logits).dtype == torch.float32
+    assert torch.equal(softmax_log_odds(logits), softmax_log_odds(logits.float()))
 
 
 def test_a_constant_added_to_all_logits_changes_nothing():
     logits = torch.randint(-9, 10, (500, 4), generator=torch.Generator().manual_seed(3)).float()
     for constant in (32.0, -1000.0):
-        assert torch.equal(log_odds(logits + constant), log_odds(logits))
+        assert torch.equal(softmax_log_odds(logits + constant), softmax_log_odds(logits))

@@ -9,7 +9,7 @@ from imbalance_lab.metrics import (
     compare_balanced_accuracy,
     compare_rankings,
     holm,
-    in_words,
+    describe,
     over_seeds,
     rank_one_vs_rest,
     stratified_bootstrap,
@@ -212,8 +212,8 @@ def test_seeds_are_scipys_t_interval():
 
 def test_words():
     worse = Comparison(-0.012, (-0.020, -0.004), 0.0001, 60)
-    assert in_words(worse, "a", "b") == "b is better than a by 0.012 [0.004, 0.020] (p < 0.001)"
+    assert describe(worse, "a", "b") == "b is better than a by 0.012 [0.004, 0.020] (p < 0.001)"
     # Holm has the last word, and so has the interval.
-    assert "not distinguishable" in in_words(worse, "a", "b", adjusted_p=0.06, runs=4)
-    assert "not distinguishable" in in_words(worse._replace(interval=(-0.02, 0.01)), "a", "b")
-    assert "cannot be compared" in in_words(Comparison(np.nan, None, np.nan, 0), "a", "b")
+    assert "not distinguishable" in describe(worse, "a", "b", adjusted_p=0.06, runs=4)
+    assert "not distinguishable" in describe(worse._replace(interval=(-0.02, 0.01)), "a", "b")
+    assert "cannot be compared" in describe(Comparison(np.nan, None, np.nan, 0), "a", "b")

@@ -1,0 +1,76 @@
+"""Intervals of macro scores of one-vs-rest rankings."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from imbalance_lab.metrics.array_inputs import as_scores, as_target, one_class_mask
+from imbalance_lab.metrics.influence import Influence, Strata, auroc_influence, average_precision_influence
+from imbalance_lab.metrics.intervals.auroc import auroc_interval, auroc_normal_approx_valid
+from imbalance_lab.metrics.intervals.average_precision import (
+    average_precision_interval,
+    average_precision_normal_approx_valid,
+)
+from imbalance_lab.metrics.intervals.means import ScoreEstimate, dependent_mean_interval
+from imbalance_lab.metrics.ranking import Ranking
+from imbalance_lab.metrics.types import Interval, Mask, Scores
+from imbalance_lab.task import Target
+
+
+class RankingScore(NamedTuple):
+    """The functions that compute a score of a ranking and its error."""
+
+    value: Callable[[Ranking], float]
+    interval: Callable[[Ranking, float], Interval | None]
+    influence: Callable[[Ranking, Scores, Mask], Influence]
+    normal_approx_valid: Callable[[Ranking], bool]
+
+
+AUROC_SCORE = RankingScore(lambda ranking: ranking.auroc, auroc_interval, auroc_influence, auroc_normal_approx_valid)
+AVERAGE_PRECISION_SCORE = RankingScore(
+    lambda ranking: ranking.average_precision,
+    average_precision_interval,
+    average_precision_influence,
+    average_precision_normal_approx_valid,
+)
+
+
+def macro_auroc_interval(
+    rankings: Sequence[Ranking], scores: Scores, target: Target, level: float = 0.95
+) -> Interval | None:
+    """The interval of the mean of one-vs-rest AUROCs, whose errors are correlated through the shared examples.
+
+    The examples' influences on the mean (`metrics.influence`) give its standard error, used on the logit scale. If the
+    normal approximation is not valid for a class, the interval is extended to the ends that the classes' own intervals
+    imply (MOVER; Zou & Donner 2008), with the correlations of their influences.
+
+    Args:
+        rankings: one for each class.
+        scores: (N, C), the ranked scores.
+        target: class indices (N,), or multilabel 0/1 (N, C).
+        level: the confidence level.
+    """
+    return macro_interval(AUROC_SCORE, rankings, scores, target, level)
+
+
+def macro_average_precision_interval(
+    rankings: Sequence[Ranking], scores: Scores, target: Target, level: float = 0.95
+) -> Interval | None:
+    """The interval of the mean of one-vs-rest average precisions, as `macro_auroc_interval`."""
+    return macro_interval(AVERAGE_PRECISION_SCORE, rankings, scores, target, level)
+
+
+def macro_interval(
+    score: RankingScore, rankings: Sequence[Ranking], scores: Scores, target: Target, level: float
+) -> Interval | None:
+    """The interval of the mean of ``score`` over the classes; arguments as for `macro_auroc_interval`."""
+    scores, labels = as_scores(scores), as_target(target)
+
+    def estimate(c: int) -> ScoreEstimate:
+        ranking = rankings[c]
+        influence = score.influence(ranking, scores[:, c], one_class_mask(labels, c))
+        return ScoreEstimate(
+            score.value(ranking), score.interval(ranking, level), influence, score.normal_approx_valid(ranking)
+        )
+
+    defined = (estimate(c) for c, ranking in enumerate(rankings) if ranking.is_defined)
+    return dependent_mean_interval(defined, Strata(labels), level)
