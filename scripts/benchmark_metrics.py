@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python scripts/benchmark_metrics.py
 
 Every round times all contenders one after the other, in CPU seconds of this process, so that other load on the machine
-neither counts nor favours one. A ratio is the median over the rounds, with the least and the greatest behind it.
+neither counts nor favors one. A ratio is the median over the rounds, with its range in parentheses.
 """
 
 import argparse
@@ -55,14 +55,14 @@ def main() -> None:
 def multiclass_row(name: str, preds: Tensor, target: Tensor, batch: int, rounds: int) -> str:
     """Time AUROC and average precision of every class, from update to the numbers."""
     n, classes = preds.shape
-    told: dict[str, Any] = {"num_classes": classes, "average": "none"}
-    ours_told = told | {"task": "multiclass", "from_logits": name == "logits"}
+    arguments: dict[str, Any] = {"num_classes": classes, "average": "none"}
+    our_arguments = arguments | {"task": "multiclass", "from_logits": name == "logits"}
 
     def fed(metric: Any) -> Any:
         return feed(metric, preds, target, batch)
 
     def theirs() -> Any:
-        return fed(MetricCollection([MulticlassAUROC(**told), MulticlassAveragePrecision(**told)]))
+        return fed(MetricCollection([MulticlassAUROC(**arguments), MulticlassAveragePrecision(**arguments)]))
 
     def ours() -> Any:
         return fed(OneVsRest("multiclass", classes, from_logits=name == "logits"))
@@ -70,7 +70,7 @@ def multiclass_row(name: str, preds: Tensor, target: Tensor, batch: int, rounds:
     contenders: dict[str, Contender] = {
         "theirs": lambda: theirs().compute(),
         "ours": lambda: [(ranking.auroc, ranking.average_precision) for ranking in ours().compute()],
-        "two": lambda: fed(MetricCollection([AUROC(**ours_told), AveragePrecision(**ours_told)])).compute(),
+        "two": lambda: fed(MetricCollection([AUROC(**our_arguments), AveragePrecision(**our_arguments)])).compute(),
         "their update": theirs,
         "our update": ours,
     }
@@ -131,7 +131,7 @@ def ratio(above: list[float], below: list[float]) -> str:
 
 
 def long_tailed(n: int, classes: int) -> tuple[Tensor, Tensor]:
-    """Logits (N, C) of a middling net, and targets whose most frequent class is about 50 times the rarest."""
+    """Logits (N, C) of a mediocre model, and targets whose most frequent class is about 50 times the rarest."""
     generator = torch.Generator().manual_seed(0)
     frequency = 0.02 ** (torch.arange(classes) / (classes - 1))
     target = torch.multinomial(frequency, n, replacement=True, generator=generator)

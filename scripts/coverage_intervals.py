@@ -1,11 +1,11 @@
-"""How often do the 95 % intervals hold the truth? A simulated study, printed as a Markdown table.
+"""The coverage of the 95 % intervals in a simulation study, printed as a Markdown table.
 
     python scripts/coverage_intervals.py
 
 Scores are binormal: N(0, 1) for negatives, N(√2 Φ⁻¹(AUROC), 1) for positives, so that the true AUROC and average
 precision are known. A cell of the study is one setting (positives, prevalence, AUROC); coverage is the share of
-simulated test sets whose interval holds the truth, and the table gives its mean over the cells and its worst cell.
-Proportions are not simulated: their coverage is summed exactly over the binomial distribution.
+simulated test sets whose interval contains the true value. The table has its mean over the cells and the worst cell.
+Proportions are not simulated: their coverage is the exact sum over the binomial distribution.
 """
 
 import argparse
@@ -42,12 +42,12 @@ Cells = dict[tuple[str, str], dict[str, tuple[float, float]]]
 
 
 def shift(area: float) -> float:
-    """How far apart two unit normals are whose AUROC is ``area``."""
+    """The distance of the means of two unit normals with AUROC ``area``."""
     return float(np.sqrt(2) * norm.ppf(area))
 
 
 def true_average_precision(area: float, prevalence: float) -> float:
-    """The population's: the mean precision at a random positive's score, by the trapezoidal rule."""
+    """The population's average precision: the mean precision at a positive's score, by the trapezoidal rule."""
     score = np.linspace(-9, 9 + shift(area), 100_001)
     flagged_positive, flagged_negative = prevalence * norm.sf(score - shift(area)), (1 - prevalence) * norm.sf(score)
     precision = flagged_positive / (flagged_positive + flagged_negative)
@@ -67,21 +67,21 @@ def boyd(value: float, p: int) -> Interval:
 
 
 class Tally:
-    """Counts how often each interval holds its truth in one setting."""
+    """Counts how often each interval contains the true value in one setting."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[str, str], list[tuple[bool, float]]] = defaultdict(list)
+        self.results: dict[tuple[str, str], list[tuple[bool, float]]] = defaultdict(list)
 
     def add(self, score: str, truth: float, intervals: Mapping[str, Interval | None]) -> None:
         for method, interval in intervals.items():
             low, high = interval or (np.nan, np.nan)
-            # An interval that ends at the truth holds it: both are 0 for two models that are the same.
-            self.seen[score, method].append((low <= truth <= high, high - low))
+            # An interval that ends at the true value contains it: both are 0 for two identical models.
+            self.results[score, method].append((low <= truth <= high, high - low))
 
     def into(self, cells: Cells, setting: str) -> None:
-        for key, seen in self.seen.items():
-            holds, widths = np.array(seen, float).T
-            cells.setdefault(key, {})[setting] = float(holds.mean()), float(widths.mean())
+        for key, results in self.results.items():
+            covered, widths = np.array(results, float).T
+            cells.setdefault(key, {})[setting] = float(covered.mean()), float(widths.mean())
 
 
 def one_class(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
@@ -109,7 +109,7 @@ def one_class(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
 
 
 def macro(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
-    """Macro scores over a few classes; each example's scores are correlated, as those of a softmax are, to sum to 0."""
+    """Macro scores over a few classes; each example's scores sum to 0, which correlates them as a softmax does."""
     for sizes, area in product(LAYOUTS, MACRO_AREAS):
         target, c, tally = np.repeat(np.arange(len(sizes)), sizes), len(sizes), Tally()
         found = []
@@ -153,7 +153,7 @@ def _macro_intervals(
 
 
 def balanced_accuracy(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
-    """Balanced accuracy, whose recalls are independent binomial shares."""
+    """Balanced accuracy, whose recalls are independent binomial proportions."""
     for sizes, rate in product(LAYOUTS, (0.6, 0.9, 0.98)):
         n, tally = np.array(sizes), Tally()
         for hits in rng.binomial(n, rate, (simulations, len(n))):
@@ -169,7 +169,7 @@ def balanced_accuracy(simulations: int, rng: np.random.Generator, cells: Cells) 
 
 
 def proportion(cells: Cells) -> None:
-    """A share of n examples: recall, precision, accuracy. Exact."""
+    """A proportion of n examples, such as recall, precision or accuracy; exact."""
     for n, rate in product((5, 10, 20, 50, 200), (0.02, 0.1, 0.3, 0.5, 0.8, 0.95)):
         successes = np.arange(n + 1)
         chance, share = binom.pmf(successes, n, rate), successes / n
@@ -184,7 +184,7 @@ def proportion(cells: Cells) -> None:
 
 
 def difference(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
-    """The difference of the AUROC of two models of one class, whose scores correlate by 0.6."""
+    """The difference of the AUROC of two models whose scores have a correlation of 0.6."""
     for p, q, (area, other) in product((5, 10, 20, 100), (200,), ((0.75, 0.75), (0.9, 0.9), (0.9, 0.8), (0.99, 0.95))):
         positive, tally = np.arange(p + q) < p, Tally()
         target = positive.astype(np.int64)
@@ -204,7 +204,7 @@ def difference(simulations: int, rng: np.random.Generator, cells: Cells) -> None
 
 
 def study(simulations: int, seed: int) -> Cells:
-    """Everything; macro scores with a fifth of the simulations, because each holds a bootstrap."""
+    """All scores; macro scores with a fifth of the simulations, because each runs a bootstrap."""
     cells: Cells = {}
     rng = np.random.default_rng(seed)
     one_class(simulations, rng, cells)
@@ -216,7 +216,7 @@ def study(simulations: int, seed: int) -> Cells:
 
 
 def table(cells: Cells) -> Iterator[str]:
-    """Lines of the Markdown table."""
+    """The lines of the Markdown table."""
     yield "| score | interval | mean coverage | worst | where | mean width |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for (score, method), of_setting in cells.items():
@@ -229,7 +229,7 @@ def table(cells: Cells) -> Iterator[str]:
 
 
 def _confusion(hits: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Any confusion matrix with these hits of n examples a class: its misses are decided for the next class."""
+    """A confusion matrix with these true positives of n examples per class; the rest is predicted as the next class."""
     return np.diag(hits) + np.roll(np.diag(n - hits), 1, axis=1)
 
 
@@ -239,7 +239,7 @@ def _layout(sizes: Sequence[int]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--simulations", type=int, default=1000, help="test sets a setting")
+    parser.add_argument("--simulations", type=int, default=1000, help="test sets for each setting")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     print(f"`python scripts/coverage_intervals.py --simulations {arguments.simulations} --seed {arguments.seed}`\n")

@@ -1,8 +1,8 @@
 """Scores of multilabel predictions: each label is a binary classification of its own.
 
 Throughout, ``preds`` and ``target`` are 0/1 (N, L), and ``confusion`` is (L, 2, 2): for each label, rows are targets
-and columns are predictions, negative before positive. Scores that need positives and negatives (all but recall, precision
-and F1) are undefined for a label that all examples have or none, and means leave such a label out.
+and columns are predictions, negative before positive. Scores that need positives and negatives (all but recall,
+precision and F1) are undefined for a label that all examples have or none, and means leave such a label out.
 """
 
 from collections.abc import Callable, Iterator

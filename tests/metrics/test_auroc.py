@@ -27,7 +27,7 @@ both = pytest.mark.parametrize("metric", [AUROC, AveragePrecision])
 
 
 def seeded(task, n=300, classes=4, seed=0):
-    """Probabilities with many ties, and targets that they know something about."""
+    """Informative probabilities with many ties, and targets."""
     generator = torch.Generator().manual_seed(seed)
     if task == "multiclass":
         target = torch.multinomial(torch.tensor([0.6, 0.3, 0.07, 0.03]), n, replacement=True, generator=generator)
@@ -52,7 +52,7 @@ def test_the_three_class_call_of_the_readme():
 @both
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("average", ["macro", "weighted", "none"])
-def test_they_agree_with_torchmetrics_where_every_class_is_present(metric, task, average):
+def test_scores_match_torchmetrics_if_every_class_is_present(metric, task, average):
     preds, target = seeded(task)
     ours = metric(task, None if task == "binary" else 4, average)
     options = {"task": task, "average": average, "num_classes": 4, "num_labels": 4}
@@ -65,7 +65,7 @@ def test_they_agree_with_torchmetrics_where_every_class_is_present(metric, task,
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
-def test_heavy_ties_are_scored_as_scikit_learn_does(examples):
+def test_heavy_ties_match_scikit_learn(examples):
     levels, target = np.array(examples).T
     if target.min() == target.max():
         target[0] = 1 - target[0]
@@ -78,7 +78,7 @@ def test_heavy_ties_are_scored_as_scikit_learn_does(examples):
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_a_single_class_is_undefined(label):
-    # torchmetrics says 0 (and warns).
+    # torchmetrics returns 0 (and warns).
     assert AUROC("binary")(torch.tensor([0.2, 0.7]), torch.tensor([label, label])).isnan()
 
 
@@ -88,7 +88,7 @@ def test_average_precision_without_positives_is_undefined():
 
 @both
 def test_an_absent_class_is_nan_and_left_out_of_every_mean(metric):
-    # Class 1 has no example; the other two are ranked perfectly. torchmetrics' macro AUROC says 2/3.
+    # Class 1 has no example; the other two are ranked perfectly. torchmetrics' macro AUROC is 2/3.
     preds = torch.tensor([[0.8, 0.1, 0.1], [0.7, 0.1, 0.2], [0.1, 0.5, 0.4], [0.1, 0.2, 0.7]])
     target = torch.tensor([0, 0, 2, 2])
     each = metric("multiclass", 3, "none")(preds, target)
@@ -98,7 +98,7 @@ def test_an_absent_class_is_nan_and_left_out_of_every_mean(metric):
 
 
 @pytest.mark.parametrize("average", ["macro", "weighted"])
-def test_where_no_class_is_defined_no_mean_is(average):
+def test_the_mean_is_undefined_if_no_class_is_defined(average):
     assert AUROC("multiclass", 3, average)(THREE, torch.ones(5, dtype=torch.long)).isnan()
 
 
@@ -124,7 +124,7 @@ def test_logits_are_ranked_where_probabilities_saturate(metric):
 
 
 @pytest.mark.parametrize("task", ["binary", "multilabel"])
-def test_a_logit_of_its_own_needs_no_softmax(task):
+def test_binary_and_multilabel_logits_need_no_softmax(task):
     preds, target = seeded(task)
     logits = preds.double().clamp(0.01, 0.99).logit().float()
     classes = None if task == "binary" else 4
@@ -134,7 +134,7 @@ def test_a_logit_of_its_own_needs_no_softmax(task):
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("from_logits", [False, True])
-def test_other_float_types_are_scored_as_their_own_values(dtype, from_logits):
+def test_other_float_dtypes_give_the_same_score(dtype, from_logits):
     preds, target = seeded("multiclass")
     preds = (preds * 9 if from_logits else preds).to(dtype)
     ours = AUROC("multiclass", 4, from_logits=from_logits)(preds, target)
@@ -143,17 +143,17 @@ def test_other_float_types_are_scored_as_their_own_values(dtype, from_logits):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.01, 1.01, 3.0])
-def test_what_is_no_probability_is_refused_by_place(value):
+def test_a_value_that_is_not_a_probability_raises_naming_the_example(value):
     metric, preds = AUROC("multiclass", 3), THREE.clone()
     preds[3, 1] = value
     metric.update(preds, THREE_TARGET)
-    with pytest.raises(ValueError, match=r"example 3, class 1 must be a probability in \[0, 1\] \(or say from_logits"):
+    with pytest.raises(ValueError, match=r"example 3, class 1 must be a probability in \[0, 1\] \(or pass from_logits"):
         metric.compute()
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("task", TASKS)
-def test_logits_that_are_not_finite_are_refused_by_example(task, value):
+def test_a_logit_that_is_not_finite_raises_naming_the_example(task, value):
     preds, target = seeded(task)
     preds.view(300, -1)[7, 0] = value
     metric = AUROC(task, None if task == "binary" else 4, from_logits=True)
@@ -163,7 +163,7 @@ def test_logits_that_are_not_finite_are_refused_by_example(task, value):
 
 
 @pytest.mark.parametrize(("task", "label"), [("binary", 2), ("binary", -1), ("multiclass", 4), ("multilabel", 2)])
-def test_a_target_out_of_range_is_refused_by_example(task, label):
+def test_a_target_out_of_range_raises_naming_the_example(task, label):
     preds, target = seeded(task)
     target.view(300, -1)[5, 0] = label
     metric = AUROC(task, None if task == "binary" else 4)
@@ -184,7 +184,7 @@ def test_a_target_out_of_range_is_refused_by_example(task, label):
         ("binary", (5, 2), (5,)),
     ],
 )
-def test_shapes_that_do_not_match_are_refused(task, preds_shape, target_shape):
+def test_mismatched_shapes_raise(task, preds_shape, target_shape):
     metric = AUROC(task, None if task == "binary" else 3)
     with pytest.raises(ValueError, match=f"{task} needs preds"):
         metric.update(torch.full(preds_shape, 0.5), torch.zeros(target_shape, dtype=torch.long))
@@ -199,7 +199,7 @@ def test_shapes_that_do_not_match_are_refused(task, preds_shape, target_shape):
         (("binary", None, "micro"), "average must be one of macro, weighted, none, got 'micro'"),
     ],
 )
-def test_arguments_that_make_no_sense_are_refused(arguments, sentence):
+def test_invalid_arguments_raise(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         AUROC(*arguments)
 
@@ -213,7 +213,7 @@ def test_the_state_does_not_change_with_the_callers_tensors(dtype):
     assert metric.compute().item() == pytest.approx(0.7778, abs=5e-5)
 
 
-def test_batches_do_not_matter_and_reset_forgets():
+def test_the_split_into_batches_does_not_matter_and_reset_clears_the_state():
     metric = AUROC("multiclass", 3)
     metric.update(THREE.flip(1), THREE_TARGET)
     metric.reset()
@@ -222,7 +222,7 @@ def test_batches_do_not_matter_and_reset_forgets():
     assert metric.compute().item() == pytest.approx(0.7778, abs=5e-5)
 
 
-def test_gradients_are_not_kept():
+def test_the_state_is_detached():
     metric, preds = AUROC("binary"), torch.tensor([0.2, 0.7], requires_grad=True)
     metric.update(preds, torch.tensor([0, 1]))
     assert not metric.scores[0].requires_grad
@@ -245,7 +245,7 @@ def test_in_a_collection_each_metric_keeps_its_own_score():
         torch.testing.assert_close(together[name], alone)
 
 
-def test_one_vs_rest_tells_the_rankings_and_survives_pickling():
+def test_one_vs_rest_computes_rankings_and_can_be_pickled():
     metric = OneVsRest("multiclass", 3)
     metric.update(THREE, THREE_TARGET)
     for copy in (metric, pickle.loads(pickle.dumps(metric))):
@@ -253,7 +253,7 @@ def test_one_vs_rest_tells_the_rankings_and_survives_pickling():
 
 
 def score_a_share(rank, port, folder):
-    """Write down what a process of two finds; `FIRST_SHARES` tells how many of the examples the first one holds."""
+    """Store the scores of one of two processes; the first has `FIRST_SHARES` of the examples."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     torch.set_num_threads(1)
     dist.init_process_group("gloo", rank=rank, world_size=2)
@@ -271,7 +271,7 @@ def score_a_share(rank, port, folder):
 
 
 @pytest.mark.slow
-def test_two_processes_with_uneven_or_empty_shares_score_like_one(tmp_path):
+def test_two_processes_with_uneven_or_no_examples_score_like_one(tmp_path):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
@@ -283,19 +283,19 @@ def test_two_processes_with_uneven_or_empty_shares_score_like_one(tmp_path):
             assert found[f"{name} {task} {metric.__name__}"] == alone
 
 
-def test_multilabel_targets_are_needed_for_each_class():
+def test_multilabel_targets_must_cover_every_label():
     metric = AUROC("multilabel", 3)
     with pytest.raises(ValueError, match="multilabel needs preds"):
         metric.update(torch.full((5, 3), 0.5), torch.tensor([0, 1, 1, 0, 1]))
 
 
-def test_multiclass_targets_are_class_numbers():
+def test_multiclass_targets_must_be_class_indices():
     metric = AUROC("multiclass", 3)
     with pytest.raises(ValueError, match="multiclass needs preds"):
         metric.update(torch.full((5, 3), 0.5), torch.zeros(5, 3, dtype=torch.long))
 
 
-def test_targets_between_the_classes_are_refused():
+def test_floating_point_targets_raise():
     metric = AUROC("binary")
     with pytest.raises((ValueError, TypeError), match="target"):
         metric(torch.tensor([0.1, 0.9, 0.3]), torch.tensor([0.0, 0.9, 1.0]))

@@ -36,7 +36,7 @@ def test_weights_are_drawn_evenly():
     assert weights[0].var() == pytest.approx(1 - 1 / 3, rel=0.1)  # binomial(3, 1/3)
 
 
-def test_a_seed_decides_the_draws():
+def test_the_seed_determines_the_draws():
     scores, target = example()
     first, again, other = (stratified_bootstrap(scores, target, BLOCK + 3, seed) for seed in (1, 1, 2))
     assert np.array_equal(first.auroc, again.auroc)
@@ -44,7 +44,7 @@ def test_a_seed_decides_the_draws():
     assert first.auroc.shape == (BLOCK + 3, 3)
 
 
-def test_binary_agrees_with_scipys_bootstrap():
+def test_binary_intervals_match_scipys_bootstrap():
     scores, target = example((40, 15), seed=5, decimals=6)
     positive, negative = scores[target == 1, 1], scores[target == 0, 1]
     theirs = stats.bootstrap(
@@ -63,7 +63,7 @@ def test_an_absent_class_is_undefined():
     assert not np.isnan(drawn.auroc[:, :3]).any()
 
 
-def test_labels_that_are_not_exclusive_are_resampled_together():
+def test_multilabel_examples_are_resampled_as_one_stratum():
     rng = np.random.default_rng(0)
     target = (rng.random((40, 2)) < [0.5, 0.04]).astype(int)
     scores = rng.normal(size=(40, 2)) + target
@@ -77,7 +77,7 @@ def test_labels_that_are_not_exclusive_are_resampled_together():
     assert np.array_equal(np.isnan(drawn.average_precision[:, 1]), without)
 
 
-def test_no_draws_are_refused():
+def test_zero_draws_raise():
     scores, target = example()
-    with pytest.raises(ValueError, match="draws must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="draws must be an integer ≥ 1, got 0"):
         stratified_bootstrap(scores, target, draws=0)

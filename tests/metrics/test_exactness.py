@@ -1,4 +1,4 @@
-"""The exact metrics against scikit-learn, torchmetrics and themselves: ties, absent classes, what is left out."""
+"""The exact metrics against scikit-learn, torchmetrics and themselves: ties, absent classes, ignored targets."""
 
 import io
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from imbalance_lab.metrics import AUROC, AveragePrecision, OneVsRest, softmax_log_odds, rank, rank_one_vs_rest
+from imbalance_lab.metrics import AUROC, AveragePrecision, OneVsRest, rank, rank_one_vs_rest, softmax_log_odds
 
 levels = st.sampled_from([-2.5, -0.0, 0.0, 1e-38, 0.25, 0.5, 3e38])
 some_scores = st.lists(levels, max_size=25)
@@ -40,7 +40,7 @@ def test_tensors_are_ranked_by_the_same_integers_as_arrays(examples):
 
 
 @given(some_scores, some_scores)
-def test_a_class_column_is_ranked_as_its_own_positives_and_negatives(positive, negative):
+def test_one_vs_rest_equals_ranking_positives_among_negatives(positive, negative):
     scores = np.array(positive + negative)[:, None]
     labels = np.repeat([1, 0], [len(positive), len(negative)])[:, None]
     assert same(rank_one_vs_rest(scores, labels)[0], rank(np.array(positive), np.array(negative)))
@@ -48,13 +48,13 @@ def test_a_class_column_is_ranked_as_its_own_positives_and_negatives(positive, n
 
 @pytest.mark.parametrize("as_given", [np.asarray, torch.as_tensor])
 @pytest.mark.parametrize("target", [[0, 3], [-1, 0]])
-def test_class_numbers_out_of_range_are_refused(as_given, target):
+def test_class_indices_out_of_range_raise(as_given, target):
     with pytest.raises(ValueError, match=r"targets must lie in \[0, 2\]"):
         rank_one_vs_rest(as_given(np.zeros((2, 3))), as_given(np.array(target)))
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 100])
-def test_log_odds_of_an_example_do_not_depend_on_its_batch(classes):
+def test_log_odds_do_not_depend_on_the_batch(classes):
     logits = torch.randn(1003, classes, generator=torch.Generator().manual_seed(classes)) * 6
     logits[::9, 0] += 90  # far ahead
     whole = softmax_log_odds(logits)
@@ -63,7 +63,7 @@ def test_log_odds_of_an_example_do_not_depend_on_its_batch(classes):
     assert torch.equal(softmax_log_odds(logits.flip(0)).flip(0), whole)
 
 
-def test_log_odds_of_one_leader_keep_every_digit():
+def test_log_odds_of_a_leading_class_keep_full_precision():
     leads = torch.tensor([0.0, 1e-4, 1.0, 30.0, 69.0, 71.0, 87.0, 88.0, 103.0, 104.0, 1e4])
     logits = torch.stack([leads, torch.zeros(11), torch.zeros(11)], 1)
     expected = leads.double() - np.log(2)
@@ -72,7 +72,7 @@ def test_log_odds_of_one_leader_keep_every_digit():
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(levels, st.booleans()), min_size=2, max_size=40), st.floats(0.01, 1))
-def test_the_partial_area_is_scikit_learns(examples, max_fpr):
+def test_partial_auroc_matches_scikit_learn(examples, max_fpr):
     scores, target = np.array([s for s, _ in examples]), np.array([t for _, t in examples])
     if target.all() or not target.any():
         target[0] = not target[0]
@@ -81,7 +81,7 @@ def test_the_partial_area_is_scikit_learns(examples, max_fpr):
 
 
 @pytest.mark.parametrize("max_fpr", [0.05, 0.3, 1.0])
-def test_the_partial_area_is_torchmetrics(max_fpr):
+def test_partial_auroc_matches_torchmetrics(max_fpr):
     logits, target = three_classes()
     preds, target = logits[:, 0].sigmoid(), (target == 0).long()
     ours = AUROC("binary", max_fpr=max_fpr)(preds, target)
@@ -91,7 +91,7 @@ def test_the_partial_area_is_torchmetrics(max_fpr):
 @both
 @pytest.mark.parametrize("average", ["macro", "weighted", "none"])
 @pytest.mark.parametrize("ignore_index", [-100, 255])
-def test_ignored_examples_are_left_out_as_torchmetrics_does(metric, average, ignore_index):
+def test_ignored_examples_match_torchmetrics(metric, average, ignore_index):
     logits, target = three_classes()
     target[::4] = ignore_index
     options = {"task": "multiclass", "num_classes": 3, "average": average, "ignore_index": ignore_index}
@@ -102,7 +102,7 @@ def test_ignored_examples_are_left_out_as_torchmetrics_does(metric, average, ign
 
 
 @both
-def test_ignored_labels_are_left_out_as_torchmetrics_does(metric):
+def test_ignored_labels_match_torchmetrics(metric):
     logits, _ = three_classes()
     target = (torch.rand(200, 3, generator=torch.Generator().manual_seed(4)) < 0.2).long()
     target[::3, 1] = target[5:60, 2] = -1
@@ -121,7 +121,7 @@ def test_an_ignored_class_is_undefined_and_not_zero():
     assert auroc.n_defined == 2
 
 
-def test_nothing_is_asked_of_ignored_scores():
+def test_ignored_scores_are_not_validated():
     logits, target = three_classes()
     expected = AUROC("multiclass", 3, from_logits=True)(logits[1:], target[1:])
     logits[0], target[0] = torch.nan, -100
@@ -134,7 +134,7 @@ def test_all_examples_may_be_ignored():
     assert metric.n_defined == 0
 
 
-def test_the_example_is_named_across_batches():
+def test_errors_name_the_example_across_batches():
     logits, target = three_classes()
     metric = AUROC("multiclass", 3, from_logits=True)
     metric.update(logits[:100], target[:100])
@@ -161,34 +161,34 @@ def test_further_dimensions_count_as_examples(task):
     [
         (
             {"task": "binary", "thresholds": 200},
-            "thresholds=200: this score is exact; in bounded memory, take Streaming",
+            "thresholds=200 is not supported, the score is exact; for bounded memory use Streaming",
         ),
         ({"task": "multiclass", "num_labels": 3}, "num_labels=3 does not fit task='multiclass'"),
         ({"task": "multilabel", "num_classes": 4, "num_labels": 3}, "num_labels=3 does not fit"),
-        ({"task": "binary", "num_classes": 3}, "task='binary' has no num_classes, got 3"),
+        ({"task": "binary", "num_classes": 3}, "task='binary' needs no num_classes, got 3"),
         ({"task": "binary", "validate_args": False}, "Unexpected keyword arguments: `validate_args`"),
     ],
 )
-def test_what_does_not_mean_the_same_here_is_refused(metric, options, sentence):
+def test_unsupported_torchmetrics_arguments_raise(metric, options, sentence):
     with pytest.raises(ValueError, match=sentence):
         metric(**options)
 
 
 @pytest.mark.parametrize("max_fpr", [0, -0.1, 1.5, float("nan")])
-def test_a_rate_out_of_range_is_refused(max_fpr):
-    with pytest.raises(ValueError, match=r"max_fpr must lie in \(0, 1\]"):
+def test_max_fpr_out_of_range_raises(max_fpr):
+    with pytest.raises(ValueError, match=r"max_fpr must be a finite number in \(0, 1\]"):
         AUROC("binary", max_fpr=max_fpr)
 
 
 @pytest.mark.parametrize(("preds", "target"), [([0.0, 1.0], [0.0, 1.0]), ([0, 1], [0, 1])])
-def test_swapped_or_soft_arguments_are_refused_by_type(preds, target):
+def test_swapped_arguments_and_soft_targets_raise_by_dtype(preds, target):
     with pytest.raises(TypeError, match="preds must be floating point and target integer"):
         AUROC("binary").update(torch.tensor(preds), torch.tensor(target))
 
 
 @both
 @pytest.mark.parametrize("absent", [0, 1, 2])
-def test_the_macro_tells_over_how_many_classes_it_is(metric, absent):
+def test_n_defined_is_the_number_of_classes_in_the_macro_score(metric, absent):
     logits, target = three_classes()
     logits, target = logits[target != absent], target[target != absent]
     ours = metric("multiclass", 3, from_logits=True)
@@ -199,7 +199,7 @@ def test_the_macro_tells_over_how_many_classes_it_is(metric, absent):
     assert ours.n_defined == 2
 
 
-def test_metrics_that_share_a_state_keep_their_own_meaning():
+def test_metrics_that_share_a_state_keep_their_own_arguments():
     logits, target = three_classes(seed=1)
     options = {"num_classes": 3, "from_logits": True}
     metrics = {
@@ -219,7 +219,7 @@ def test_metrics_that_share_a_state_keep_their_own_meaning():
     assert len(set(together.values())) == 4
 
 
-def test_forward_tells_the_batch_and_collects():
+def test_forward_returns_the_batch_score_and_accumulates():
     logits, target = three_classes()
     metric = AUROC("multiclass", 3, from_logits=True)
     first, second = metric(logits[:90], target[:90]), metric(logits[90:], target[90:])
@@ -228,7 +228,7 @@ def test_forward_tells_the_batch_and_collects():
     assert metric.compute() == AUROC("multiclass", 3, from_logits=True)(logits, target)
 
 
-def test_a_persistent_state_is_saved_and_resumed():
+def test_a_persistent_state_can_be_saved_and_loaded():
     logits, target = three_classes()
     metric, resumed = (AUROC("multiclass", 3, from_logits=True) for _ in range(2))
     assert metric.state_dict() == {}
@@ -245,7 +245,7 @@ def test_a_persistent_state_is_saved_and_resumed():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
-def test_the_state_is_float32_detached_and_its_own(dtype):
+def test_the_state_is_float32_and_detached(dtype):
     metric = OneVsRest("multilabel", 3)
     preds = torch.rand(5, 3, dtype=dtype, requires_grad=True)
     metric.update(preds, torch.ones(5, 3, dtype=torch.bool))
@@ -254,7 +254,7 @@ def test_the_state_is_float32_detached_and_its_own(dtype):
     assert metric.target[0].dtype == torch.long
 
 
-def test_a_net_in_half_precision_does_not_round_the_state():
+def test_a_model_in_half_precision_does_not_round_the_state():
     metric = OneVsRest("binary")
     metric.update(torch.tensor([0.1234567]), torch.tensor([1]))
     torch.nn.ModuleList([metric]).half()

@@ -41,7 +41,7 @@ def test_influence_is_the_derivative_by_an_examples_weight(positive_scores, nega
 
 
 @given(tied, tied)
-def test_variances_are_delongs_and_that_of_the_influences(positive_scores, negative_scores):
+def test_variances_match_delong_and_the_influences(positive_scores, negative_scores):
     scores = np.array(positive_scores + negative_scores)
     positive = np.arange(len(scores)) < len(positive_scores)
     ranking, strata = rank(scores[positive], scores[~positive]), Strata(positive.astype(int))
@@ -51,11 +51,11 @@ def test_variances_are_delongs_and_that_of_the_influences(positive_scores, negat
     assert of_ap == pytest.approx(average_precision_variance(ranking), abs=1e-14)
 
 
-def test_variance_of_average_precision_is_undefined_below_two_of_a_kind():
+def test_variance_of_average_precision_needs_two_positives_and_two_negatives():
     assert np.isnan(average_precision_variance(rank(np.array([1.0]), np.arange(5.0))))
 
 
-def test_strata_are_the_classes_or_everyone_where_labels_are_not_exclusive():
+def test_strata_are_the_classes_or_all_examples_if_multilabel():
     influence = np.array([0.0, 2.0, 5.0, 5.0, 8.0])
     by_class = Strata(np.array([3, 3, 1, 1, 7]))
     assert by_class.variance(influence) == pytest.approx(2 * np.var([0, 2], ddof=1))
@@ -63,7 +63,7 @@ def test_strata_are_the_classes_or_everyone_where_labels_are_not_exclusive():
     assert everyone.variance(influence) == pytest.approx(5 * influence.var(ddof=1))
 
 
-def test_satterthwaite_is_one_samples_freedom_for_one_sample_and_the_sum_for_equal_ones():
+def test_satterthwaite_of_one_sample_and_of_equal_samples():
     assert satterthwaite(np.array([0.0, 0.3]), np.array([50, 8])) == pytest.approx(7)
     assert satterthwaite(np.array([0.3, 0.3]), np.array([8, 8])) == pytest.approx(14)
     assert satterthwaite(np.zeros(2), np.array([8, 8])) == np.inf

@@ -35,7 +35,7 @@ def hanley_mcneil(area, n_positive, n_negative):
 
 
 @given(st.integers(0, 60), st.integers(1, 60), st.sampled_from(LEVELS))
-def test_wilson_is_scipys(successes, trials, level):
+def test_wilson_matches_scipy(successes, trials, level):
     successes = min(successes, trials)
     theirs = binomtest(successes, trials).proportion_ci(level, method="wilson")
     assert wilson_interval(successes, trials, level) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
@@ -59,7 +59,7 @@ def test_wilson_as_newcombe_1998_prints_it():
 
 @pytest.mark.parametrize(("n_positive", "n_negative", "gap"), [(5, 200, 1.5), (30, 300, 2.5), (200, 4, 0.5), (3, 3, 0)])
 @pytest.mark.parametrize("level", LEVELS)
-def test_near_separation_both_ends_of_auroc_are_z_of_their_own_errors_away(n_positive, n_negative, gap, level):
+def test_near_separation_both_ends_of_auroc_are_z_standard_errors_away(n_positive, n_negative, gap, level):
     ranking = ranking_of(n_positive, n_negative, gap)
     area = ranking.auroc
     assert min(n_positive, n_negative) * min(area, 1 - area) < 5
@@ -90,7 +90,7 @@ def test_full_separation_is_not_certainty():
     assert worst == pytest.approx((0, 1 - low))
 
 
-def test_a_constant_score_knows_nothing():
+def test_a_constant_score_has_a_symmetric_interval():
     low, high = auroc_interval(rank(np.zeros(40), np.zeros(60)))
     assert low + high == pytest.approx(1)
     assert 0.05 < high - low < 0.5
@@ -134,7 +134,7 @@ def stratified_bootstrap(scores, target, draws, seed):
     return np.array(means)
 
 
-def test_macro_auroc_agrees_with_the_stratified_bootstrap():
+def test_macro_auroc_matches_the_stratified_bootstrap():
     rng = np.random.default_rng(0)
     target = np.repeat(np.arange(3), [400, 150, 50])
     # One latent quality moves all of an example's scores: the three errors depend on one another.
@@ -185,13 +185,13 @@ def test_the_interval_of_a_mean_by_hand():
     assert mean_interval([float("nan")], [None]) is None
 
 
-def test_balanced_accuracy_is_over_the_classes_there_are():
+def test_balanced_accuracy_uses_the_present_classes():
     confusion = np.array([[9, 1, 0], [0, 0, 0], [2, 0, 2]])
     low, high = balanced_accuracy_interval(confusion)
     inner = mean_interval([0.9, 0.5], [wilson_interval(9, 10), wilson_interval(2, 4)])
     assert low <= inner[0] < 0.7 < inner[1] <= high, "few hits or misses: at least as wide as Wilson's ends imply"
     assert balanced_accuracy_interval(np.zeros((2, 2), int)) is None
-    # A perfect classifier of few examples may be wrong below, never above.
+    # A perfect classifier of few examples has an upper end of 1.
     low, high = balanced_accuracy_interval(np.diag([4, 4]))
     assert high == 1
     assert low == pytest.approx(1 - (1 - wilson_interval(4, 4)[0]) / np.sqrt(2))

@@ -1,4 +1,4 @@
-"""Decisions on labels that may hold together, against scikit-learn's scores label by label."""
+"""Multilabel predictions against scikit-learn's scores of each label."""
 
 import warnings
 
@@ -24,7 +24,7 @@ SENSITIVITY, SPECIFICITY = 0.8, 0.9
 
 
 def seeded(n=300, shares=(0.4, 0.1, 0.05), seed=0):
-    """Targets of labels that go together, and answers of two models that find the same examples hard."""
+    """Correlated multilabel targets, and two models that find the same examples hard."""
     rng = np.random.default_rng(seed)
     labels = len(shares)
     target = (np.sqrt(0.5) * (rng.normal(size=(n, 1)) + rng.normal(size=(n, labels))) > norm.isf(shares)).astype(int)
@@ -38,7 +38,7 @@ def seeded(n=300, shares=(0.4, 0.1, 0.05), seed=0):
     return target, right(), right()
 
 
-def test_every_score_is_scikit_learns():
+def test_every_score_matches_scikit_learn():
     target, right, _ = seeded()
     decision = np.where(right, target, 1 - target)
     confusion = label_confusion(decision, target)
@@ -57,7 +57,7 @@ def test_every_score_is_scikit_learns():
     assert scores["harmonic_mean_recall"] == pytest.approx((2 / (1 / recalls).sum(1)).mean())
 
 
-def test_a_label_of_nobody_or_of_all_is_left_out():
+def test_a_label_that_no_or_every_example_has_is_left_out():
     target, right, other = seeded()
     constant = np.stack([np.zeros(300, int), np.ones(300, int)], 1)
     wide = np.concatenate([target, constant], 1)
@@ -82,12 +82,12 @@ def test_a_label_of_nobody_or_of_all_is_left_out():
     assert compare_label_balanced_accuracy(all_right, all_right, constant).interval is None
 
 
-def test_a_single_label_is_one_of_two_classes():
+def test_a_single_label_equals_two_classes():
     target, right, other = (each[:, :1] for each in seeded(shares=(0.2,)))
     decision = np.where(right, target, 1 - target)
     as_classes = compare_balanced_accuracy(right[:, 0], other[:, 0], target[:, 0])
     as_label = compare_label_balanced_accuracy(right, other, target)
-    # Classes take n − 1 of each of their own n for the error, labels N − 1 of all.
+    # The variance of classes uses n − 1 of each class's n, that of labels N − 1 of all.
     assert as_label.difference == pytest.approx(as_classes.difference)
     assert as_label.interval == pytest.approx(as_classes.interval)
     assert as_label.p == pytest.approx(as_classes.p)
@@ -96,7 +96,7 @@ def test_a_single_label_is_one_of_two_classes():
     assert label_balanced_accuracy_interval(decision, target) == pytest.approx(of_classes, abs=0.005)
 
 
-def test_a_label_told_twice_makes_nothing_surer():
+def test_a_duplicated_label_does_not_narrow_the_interval():
     target, right, other = seeded(shares=(0.2,))
     twice = [np.repeat(each, 2, 1) for each in (target, right, other)]
     decision = np.where(twice[1], twice[0], 1 - twice[0])
@@ -108,12 +108,12 @@ def test_a_label_told_twice_makes_nothing_surer():
     )
     middle = found.difference
     assert again.difference == pytest.approx(middle)
-    # Only the degrees of freedom, of more parts, differ.
+    # Only the degrees of freedom differ.
     assert np.array(again.interval) - middle == pytest.approx(np.array(found.interval) - middle, rel=0.02)
 
 
 @pytest.mark.parametrize("shares", [(0.3, 0.1), (0.05, 0.02, 0.03)])
-def test_intervals_cover_and_the_test_keeps_its_level(shares):
+def test_intervals_cover_and_the_comparison_keeps_its_level(shares):
     covered, zero, reps = 0, 0, 300
     for seed in range(reps):
         target, right, other = seeded(300, shares, seed)
@@ -125,6 +125,6 @@ def test_intervals_cover_and_the_test_keeps_its_level(shares):
     assert zero / reps >= 0.925
 
 
-def test_shapes_that_do_not_belong_together_are_refused():
-    with pytest.raises(ValueError, match="same examples must be compared"):
+def test_mismatched_shapes_raise():
+    with pytest.raises(ValueError, match="of the same examples"):
         compare_label_balanced_accuracy(np.ones((3, 2), bool), np.ones((3, 2), bool), np.ones((3, 1), np.int64))

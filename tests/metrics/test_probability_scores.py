@@ -27,7 +27,7 @@ def one(n=400, seed=0):
     return p, (rng.random(n) < p**1.3).astype(int)
 
 
-def test_brier_is_scikit_learns():
+def test_brier_matches_scikit_learn():
     p, y = one()
     assert brier_score(p, y) == pytest.approx(sklearn.brier_score_loss(y, p))
     p, y = several()
@@ -56,13 +56,13 @@ def test_skill_is_zero_for_the_prevalence_one_for_the_truth_and_negative_for_wor
     assert brier_skill_score(np.tile(shares, (400, 1)), target) == pytest.approx(0)
 
 
-def test_skill_is_undefined_where_nothing_varies():
+def test_skill_is_undefined_for_constant_targets():
     assert np.isnan(brier_skill_score(np.array([0.1, 0.2]), np.array([0, 0])))
     assert np.isnan(brier_skill_score(np.array([[0.1, 0.9], [0.2, 0.8]]), np.array([1, 1])))
 
 
 @pytest.mark.parametrize("n_bins", [1, 7, 15, 40])
-def test_equal_width_error_is_torchmetrics(n_bins):
+def test_equal_width_error_matches_torchmetrics(n_bins):
     p, y = one()
     theirs = binary_calibration_error(torch.tensor(p), torch.tensor(y), n_bins=n_bins)
     assert calibration_error(p, y, n_bins=n_bins) == pytest.approx(float(theirs), abs=1e-6)
@@ -99,7 +99,7 @@ def test_equal_probabilities_share_a_bin_of_equal_mass():
         assert calibration_error(p, y[order], bins="mass") == pytest.approx(0, abs=1e-12)
 
 
-def test_bins_of_equal_width_do_not_see_what_happens_below_their_first_edge():
+def test_bins_of_equal_width_miss_errors_within_the_first_bin():
     # All probabilities below 1/15, half of them twice too high, half twice too low: one bin, in which it cancels.
     p = np.repeat([0.04, 0.02], 5000)
     y = np.concatenate([np.arange(5000) < 100, np.arange(5000) < 200]).astype(int)
@@ -135,11 +135,11 @@ def test_net_benefit_by_hand_and_its_bounds():
     assert net_benefit(p, y, 0.3).shape == ()
 
 
-def test_at_the_threshold_one_acts():
+def test_a_probability_equal_to_the_threshold_is_flagged():
     assert net_benefit(np.array([0.5]), np.array([1]), 0.5) == 1
 
 
-def test_no_example_is_no_score():
+def test_without_examples_every_score_is_nan():
     p, y = np.zeros((0, 3)), np.zeros(0, int)
     scores = brier_score(p, y), brier_skill_score(p, y), calibration_error(p, y), classwise_calibration_error(p, y)
     assert np.isnan(scores).all()
@@ -149,17 +149,17 @@ def test_no_example_is_no_score():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: brier_score(np.array([0.1, 1.2]), np.array([0, 1])), "example 1 does not"),
-        (lambda: brier_score(np.array([np.nan, 0.1]), np.array([0, 1])), "example 0 does not"),
-        (lambda: brier_score(np.array([0.1, 0.2]), np.array([0, 1, 1])), "do not fit each other"),
+        (lambda: brier_score(np.array([0.1, 1.2]), np.array([0, 1])), r"must lie in \[0, 1\], got 1.2 for example 1"),
+        (lambda: brier_score(np.array([np.nan, 0.1]), np.array([0, 1])), "got nan for example 0"),
+        (lambda: brier_score(np.array([0.1, 0.2]), np.array([0, 1, 1])), "do not match"),
         (lambda: calibration_error(np.full((2, 3), 0.5), np.ones((2, 3), int)), "use classwise"),
         (lambda: calibration_error(np.array([0.5]), np.array([1]), n_bins=0), "n_bins must be"),
-        (lambda: calibration_error(np.array([0.5]), np.array([1]), bins="other"), "width or mass"),
+        (lambda: calibration_error(np.array([0.5]), np.array([1]), bins="other"), "bins must be one of width, mass"),
         (lambda: classwise_calibration_error(np.array([0.5]), np.array([1])), "needs probabilities"),
         (lambda: net_benefit(np.array([0.5]), np.array([1]), 1.0), r"must lie in \(0, 1\)"),
         (lambda: net_benefit(np.full((1, 2), 0.5), np.array([1]), 0.5), "of one class"),
     ],
 )
-def test_nonsense_is_refused_in_a_sentence(call, sentence):
+def test_invalid_arguments_raise(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()

@@ -22,7 +22,7 @@ def ranked(positive, negative):
 
 
 @given(some, some)
-def test_auroc_and_average_precision_are_scikit_learns_with_any_ties(positive, negative):
+def test_auroc_and_average_precision_match_scikit_learn_with_any_ties(positive, negative):
     scores, target = as_arrays(positive, negative)
     ranking = ranked(positive, negative)
     assert ranking.auroc == pytest.approx(roc_auc_score(target, scores), abs=1e-12)
@@ -44,7 +44,7 @@ def test_swapping_the_classes_or_the_order_mirrors_auroc(positive, negative):
 
 
 @given(st.lists(few_levels, min_size=2, max_size=20), st.lists(few_levels, min_size=2, max_size=20))
-def test_the_variance_is_delongs(positive, negative):
+def test_the_variance_matches_delong(positive, negative):
     wins = np.sign(np.array(positive)[:, None] - np.array(negative)) / 2 + 0.5
     by_hand = wins.mean(1).var(ddof=1) / len(positive) + wins.mean(0).var(ddof=1) / len(negative)
     assert ranked(positive, negative).auroc_variance == pytest.approx(by_hand, abs=1e-14)
@@ -60,7 +60,7 @@ def test_counts_are_what_the_thresholds_flag(positive, negative):
 
 
 @given(some, some)
-def test_the_curve_is_scikit_learns_roc_without_loss(positive, negative):
+def test_the_curve_matches_scikit_learns_roc_without_loss(positive, negative):
     scores, target = as_arrays(positive, negative)
     fpr, tpr, _ = roc_curve(target, scores, drop_intermediate=False)
     theirs = list(zip(np.rint(tpr * len(positive)), np.rint(fpr * len(negative)), strict=True))
@@ -102,7 +102,7 @@ def test_a_ranking_by_hand():
 
 
 @pytest.mark.parametrize(("n_positive", "n_negative", "defined"), [(0, 3, False), (3, 0, False), (1, 1, True)])
-def test_one_kind_alone_is_undefined(n_positive, n_negative, defined):
+def test_positives_or_negatives_alone_are_undefined(n_positive, n_negative, defined):
     ranking = rank(np.arange(n_positive) * 1.0, np.arange(n_negative) * 1.0)
     assert ranking.is_defined == defined
     assert np.isnan(ranking.auroc) != defined
@@ -121,7 +121,7 @@ def test_one_vs_rest_is_each_class_against_all_others():
         assert np.isnan(rankings[2].auroc)
 
 
-def test_macro_leaves_out_what_is_undefined():
+def test_macro_leaves_out_undefined_classes():
     assert macro([0.5, float("nan"), 0.75]) == 0.625
     assert np.isnan(macro([float("nan")] * 2))
     assert np.isnan(macro([]))
@@ -143,7 +143,7 @@ def assert_log_odds_are_exact(logits):
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 20.0, 1e4])
 @pytest.mark.parametrize("classes", [2, 3, 40])
-def test_log_odds_are_those_of_double_precision(scale, classes):
+def test_log_odds_match_double_precision(scale, classes):
     logits = torch.randn(400, classes, generator=torch.Generator().manual_seed(1)) * scale
     logits[::7, 1] = logits[::7, 0]  # ties, also for the lead
     assert_log_odds_are_exact(logits)
@@ -172,7 +172,7 @@ def test_log_odds_are_finite_for_finite_logits(rows):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-def test_half_precision_is_widened_first(dtype):
+def test_half_precision_is_converted_to_float32(dtype):
     logits = (torch.randn(50, 4, generator=torch.Generator().manual_seed(2)) * 10).to(dtype)
     assert softmax_log_odds(logits).dtype == torch.float32
     assert torch.equal(softmax_log_odds(logits), softmax_log_odds(logits.float()))

@@ -24,9 +24,9 @@ OVER_CLASSES = [
 
 
 def as_lists(confusion):
-    """The examples that a confusion matrix counts: targets and decisions."""
-    target, decision = np.nonzero(confusion)
-    return np.repeat(target, confusion[target, decision]), np.repeat(decision, confusion[target, decision])
+    """The examples that a confusion matrix counts: targets and predictions."""
+    target, preds = np.nonzero(confusion)
+    return np.repeat(target, confusion[target, preds]), np.repeat(preds, confusion[target, preds])
 
 
 def full(seed=0, classes=4):
@@ -35,38 +35,38 @@ def full(seed=0, classes=4):
 
 
 @given(confusions)
-def test_f1_is_scikit_learns_where_the_class_has_an_example(confusion):
-    target, decision = as_lists(confusion)
+def test_f1_matches_scikit_learn_if_the_class_has_an_example(confusion):
+    target, preds = as_lists(confusion)
     if not len(target):
         assert np.isnan(metrics.f1(confusion)).all()
         return
-    theirs = sklearn.f1_score(target, decision, labels=range(len(confusion)), average=None, zero_division=0)
+    theirs = sklearn.f1_score(target, preds, labels=range(len(confusion)), average=None, zero_division=0)
     has = confusion.sum(1) > 0
     np.testing.assert_allclose(metrics.f1(confusion), np.where(has, theirs, np.nan))
     assert metrics.macro_f1(confusion) == pytest.approx(theirs[has].mean())
 
 
 def test_macro_f1_leaves_out_an_absent_class_that_scikit_learn_and_torchmetrics_count_as_zero():
-    target, decision = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])
-    ours = metrics.macro_f1(confusion_matrix(decision, target, 4))
+    target, preds = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])
+    ours = metrics.macro_f1(confusion_matrix(preds, target, 4))
     assert ours == pytest.approx((1 + 2 / 3) / 2)
-    assert sklearn.f1_score(target, decision, average="macro") == pytest.approx((1 + 2 / 3 + 0) / 3)
-    present = torchmetrics.multiclass_f1_score(torch.tensor(decision), torch.tensor(target), 4, average="macro")
+    assert sklearn.f1_score(target, preds, average="macro") == pytest.approx((1 + 2 / 3 + 0) / 3)
+    present = torchmetrics.multiclass_f1_score(torch.tensor(preds), torch.tensor(target), 4, average="macro")
     assert float(present) < ours
 
 
 @given(confusions)
-def test_matthews_is_scikit_learns_but_undefined_where_that_says_zero_for_a_constant(confusion):
-    target, decision = as_lists(confusion)
+def test_matthews_matches_scikit_learn_but_is_undefined_for_a_constant(confusion):
+    target, preds = as_lists(confusion)
     ours = metrics.matthews_corrcoef(confusion)
-    if len(set(target)) < 2 or len(set(decision)) < 2:
+    if len(set(target)) < 2 or len(set(preds)) < 2:
         assert np.isnan(ours)
     else:
-        assert ours == pytest.approx(sklearn.matthews_corrcoef(target, decision), abs=1e-12)
+        assert ours == pytest.approx(sklearn.matthews_corrcoef(target, preds), abs=1e-12)
         assert -1 - 1e-12 <= ours <= 1 + 1e-12
 
 
-def test_matthews_of_a_hundred_million_examples_keeps_its_digits():
+def test_matthews_of_a_hundred_million_examples_keeps_full_precision():
     big = np.array([[99_000_000, 400_000], [300_000, 300_000]])
     tn, fp, fn, tp = (int(count) for count in big.ravel())
     by_hand = (tp * tn - fp * fn) / ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)) ** 0.5
@@ -113,7 +113,7 @@ def test_a_class_without_an_example_is_left_out(score):
 
 
 @pytest.mark.parametrize("score", [*OVER_CLASSES, metrics.matthews_corrcoef])
-def test_no_example_is_no_score(score):
+def test_without_examples_the_score_is_nan(score):
     with warnings.catch_warnings(action="error"):
         assert np.isnan(score(np.zeros((3, 3), np.int64)))
 

@@ -8,8 +8,8 @@ from imbalance_lab.metrics import (
     compare_accuracy,
     compare_balanced_accuracy,
     compare_rankings,
-    holm,
     describe,
+    holm,
     over_seeds,
     rank_one_vs_rest,
     stratified_bootstrap,
@@ -35,7 +35,7 @@ def tied_scores():
     return i * 37 % 101 / 100 + 0.25 * (i < 24), i * 53 % 89 // 3 / 30 + 0.15 * (i < 24), (i < 24).astype(int)
 
 
-def test_paired_delong_is_a_published_implementations():
+def test_paired_delong_matches_a_published_implementation():
     # fastDeLong of github.com/yandexdataschool/roc_comparison (Sun & Xu 2014), run on these scores: areas 0.68402778
     # and 0.67424242, variances 0.0039698773090777 and 0.0040941011667296, covariance 0.0009177553890993, p 0.90132336.
     a, b, target = tied_scores()
@@ -48,7 +48,7 @@ def test_paired_delong_is_a_published_implementations():
     assert found.n_positive == 24
 
 
-def test_paired_delong_is_the_covariance_of_all_pairs():
+def test_paired_delong_matches_the_covariance_over_all_pairs():
     a, b, target = two_models((80, 30), 1.0, 0.6)
     found = compare_rankings(a, b, target).classes[1]
     wins = [(s[target == 1, 1][:, None] > s[target == 0, 1]).astype(float) for s in (a, b)]
@@ -58,7 +58,7 @@ def test_paired_delong_is_the_covariance_of_all_pairs():
     assert found.p == pytest.approx(2 * stats.norm.sf(abs(difference.mean()) / np.sqrt(variance)))
 
 
-def test_below_20_positives_the_test_is_against_students_t():
+def test_below_20_positives_the_test_uses_students_t():
     a, b, target = two_models((80, 19), 0.9, 0.4)
     found = compare_rankings(a, b, target).classes[1]
     wins = [(s[target == 1, 1][:, None] > s[target == 0, 1]).astype(float) for s in (a, b)]
@@ -68,7 +68,7 @@ def test_below_20_positives_the_test_is_against_students_t():
 
 
 @pytest.mark.parametrize("score", ["auroc", "average_precision"])
-def test_macro_agrees_with_the_paired_bootstrap(score):
+def test_macro_matches_the_paired_bootstrap(score):
     a, b, target = two_models((300, 120, 60), 1.2, 0.9)
     found = compare_rankings(a, b, target, score).macro
     # The same seed draws the same examples for both models.
@@ -89,7 +89,7 @@ def test_swapping_the_models_mirrors_the_comparison(score):
         assert one.interval == pytest.approx((-other.interval[1], -other.interval[0]))
 
 
-def test_the_same_order_of_examples_is_no_difference_for_certain():
+def test_identical_rankings_have_a_difference_of_exactly_zero():
     a, _, target = two_models((60, 25), 0.8, 0)
     found = compare_rankings(a, 3 * a - 1, target)
     assert found.macro[:3] == found.classes[0][:3] == (0, (0, 0), 1)
@@ -115,7 +115,7 @@ def test_a_constant_score_loses_to_separation_if_there_are_enough_examples(n, is
     assert at_p.interval[0] == pytest.approx(0, abs=1e-6) or found.p == pytest.approx(1e-9)
 
 
-def test_near_separation_the_interval_reaches_the_ends_that_the_scores_own_imply():
+def test_near_separation_the_interval_reaches_the_ends_implied_by_the_own_intervals():
     a, b, target = two_models((200, 6), 4.0, 1.5, seed=2)
     found = compare_rankings(a, b, target).classes[1]
     (low_a, high_a), (low_b, high_b) = (auroc_interval(rank_one_vs_rest(s, target)[1]) for s in (a, b))
@@ -133,7 +133,7 @@ def test_undefined_classes_are_left_out():
     assert none.macro.interval is None
 
 
-def test_labels_that_are_not_exclusive():
+def test_multilabel_targets():
     rng = np.random.default_rng(0)
     target = (rng.random((200, 3)) < [0.5, 0.3, 0.2]).astype(int)
     b = rng.normal(size=(200, 3)) + target
@@ -143,7 +143,7 @@ def test_labels_that_are_not_exclusive():
     assert [c.n_positive for c in found.classes] == target.sum(0).tolist()
 
 
-def test_other_shapes_and_scores_are_refused():
+def test_mismatched_shapes_and_unknown_scores_raise():
     a, b, target = two_models((10, 5), 1, 0)
     with pytest.raises(ValueError, match="same examples and classes"):
         compare_rankings(a[:-1], b, target)
@@ -164,7 +164,7 @@ def test_under_the_null_five_percent_are_rejected(sizes):
 
 
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (3, 0), (7, 12), (40, 71)])
-def test_mcnemar_is_the_binomial_test_of_the_disagreements(only_a, only_b):
+def test_mcnemar_matches_the_binomial_test_of_the_disagreements(only_a, only_b):
     a, b = (np.repeat(right, [30, only_a, only_b, 9]) for right in ([1, 1, 0, 0], [1, 0, 1, 0]))
     found = compare_accuracy(a.astype(bool), b.astype(bool))
     expected = stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1
@@ -181,7 +181,7 @@ def test_the_interval_of_accuracys_difference_by_hand():
     assert compare_accuracy(a[:0], b[:0]).interval is None
 
 
-def test_balanced_accuracy_weighs_classes_alike():
+def test_balanced_accuracy_weights_classes_equally():
     target = np.repeat([0, 1], [300, 20])
     a, b = np.repeat([True, False], [280, 40]), np.repeat([True, False], [150, 170])
     b[-20:] = np.arange(20) < 10
@@ -200,20 +200,20 @@ def test_holm_by_hand_and_with_an_undefined_member():
     assert holm([]) == []
 
 
-def test_seeds_are_scipys_t_interval():
+def test_seed_means_match_scipys_t_interval():
     values = [0.71, 0.74, 0.69, 0.72]
     mean, interval, n = over_seeds(values, 0.9)
     assert interval == pytest.approx(stats.t.interval(0.9, 3, np.mean(values), stats.sem(values)))
     assert (mean, n) == (pytest.approx(0.715), 4)
     assert over_seeds([0.5]) == (0.5, None, 1)
-    with pytest.raises(ValueError, match="one finite value a seed"):
+    with pytest.raises(ValueError, match="one finite value for each seed"):
         over_seeds([0.5, float("nan")])
 
 
-def test_words():
+def test_descriptions():
     worse = Comparison(-0.012, (-0.020, -0.004), 0.0001, 60)
     assert describe(worse, "a", "b") == "b is better than a by 0.012 [0.004, 0.020] (p < 0.001)"
-    # Holm has the last word, and so has the interval.
+    # Both the adjusted p-value and the interval must exclude 0.
     assert "not distinguishable" in describe(worse, "a", "b", adjusted_p=0.06, runs=4)
     assert "not distinguishable" in describe(worse._replace(interval=(-0.02, 0.01)), "a", "b")
     assert "cannot be compared" in describe(Comparison(np.nan, None, np.nan, 0), "a", "b")
