@@ -1,14 +1,8 @@
-import json
-import os
 import pickle
-import socket
-from itertools import product
 
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 import torchmetrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,7 +15,6 @@ THREE = torch.tensor(
 )
 THREE_TARGET = torch.tensor([0, 1, 1, 2, 2])
 TASKS = ("binary", "multiclass", "multilabel")
-FIRST_SHARES = {"uneven": 3, "first is empty": 0, "second is empty": 17}
 
 both = pytest.mark.parametrize("metric", [AUROC, AveragePrecision])
 
@@ -250,37 +243,6 @@ def test_one_vs_rest_computes_rankings_and_can_be_pickled():
     metric.update(THREE, THREE_TARGET)
     for copy in (metric, pickle.loads(pickle.dumps(metric))):
         assert [ranking.n_positive for ranking in copy.compute()] == [1, 2, 2]
-
-
-def score_a_share(rank, port, folder):
-    """Store the scores of one of two processes; the first has `FIRST_SHARES` of the examples."""
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", rank=rank, world_size=2)
-    found = {}
-    for name, first in FIRST_SHARES.items():
-        share = slice(0, first) if rank == 0 else slice(first, 17)
-        for task, metric in product(TASKS, (AUROC, AveragePrecision)):
-            preds, target = seeded(task, n=17)
-            ours = metric(task, None if task == "binary" else 4)
-            if len(target[share]):
-                ours.update(preds[share], target[share])
-            found[f"{name} {task} {metric.__name__}"] = ours.compute().item()
-    dist.destroy_process_group()
-    (folder / f"{rank}.json").write_text(json.dumps(found))
-
-
-@pytest.mark.slow
-def test_two_processes_with_uneven_or_no_examples_score_like_one(tmp_path):
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        port = server.getsockname()[1]
-    mp.spawn(score_a_share, (port, tmp_path), nprocs=2)
-    for task, metric in product(TASKS, (AUROC, AveragePrecision)):
-        alone = metric(task, None if task == "binary" else 4)(*seeded(task, n=17)).item()
-        for rank, name in product((0, 1), FIRST_SHARES):
-            found = json.loads((tmp_path / f"{rank}.json").read_text())
-            assert found[f"{name} {task} {metric.__name__}"] == alone
 
 
 def test_multilabel_targets_must_cover_every_label():

@@ -1,14 +1,8 @@
 """Binned scores: the exact one must lie between their bounds, whatever the data, the batches and the processes."""
 
-import json
-import os
-import socket
-
 import numpy as np
 import pytest
 import torch
-import torch.distributed as dist
-import torch.multiprocessing as mp
 import torchmetrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -218,50 +212,3 @@ def test_only_metrics_with_the_same_counts_share_a_state():
         collection.update(logits[rows], target[rows])
     assert sorted(map(len, collection.compute_groups.values())) == [1, 1, 2]
     assert collection.compute() == {name: make()(logits, target) for name, make in metrics.items()}
-
-
-def score_a_share(rank, port, folder):
-    """Store the scores of one of two processes, with uneven or no examples."""
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", rank=rank, world_size=2)
-    found = {}
-    for name, metric, task, make in every_metric():
-        for first in (0, 5, 23):
-            share = slice(0, first) if rank == 0 else slice(first, 23)
-            logits, target = seeded(task, 23)
-            ours = make()
-            if len(target[share]):
-                ours.update(logits[share], target[share])
-            value = ours.compute()
-            bounds = (
-                [end.item() for end in ours.bounds] if metric in (StreamingAUROC, StreamingAveragePrecision) else []
-            )
-            found[f"{name} {first}"] = [value.item(), ours.n_defined, *bounds]
-    dist.destroy_process_group()
-    (folder / f"{rank}.json").write_text(json.dumps(found))
-
-
-def every_metric():
-    for task in ("binary", "multiclass", "multilabel"):
-        for metric in (pair for pairs in PAIRS for pair in pairs):
-            options = {"num_classes": None if task == "binary" else 3, "from_logits": True, "ignore_index": -1}
-            yield f"{metric.__name__} {task}", metric, task, lambda m=metric, t=task, o=options: m(t, **o)
-
-
-@pytest.mark.slow
-def test_two_processes_with_uneven_or_no_examples_score_like_one(tmp_path):
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        port = server.getsockname()[1]
-    mp.spawn(score_a_share, (port, tmp_path), nprocs=2)
-    answers = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
-    assert answers[0] == answers[1]
-    for name, metric, task, make in every_metric():
-        alone = make()
-        value = alone(*seeded(task, 23)).item()
-        for first in (0, 5, 23):
-            found = answers[0][f"{name} {first}"]
-            assert found[:2] == [value, alone.n_defined]
-            if metric in (StreamingAUROC, StreamingAveragePrecision):
-                assert found[2:] == [end.item() for end in alone.bounds]
