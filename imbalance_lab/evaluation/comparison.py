@@ -52,7 +52,7 @@ class RunComparison:
     scores: Mapping[str, Compared]
     classes: Mapping[str, Compared]
 
-    def in_words(self, score: str = "auroc") -> str:
+    def describe(self, score: str = "auroc") -> str:
         """One sentence on one of ``scores``."""
         compared = self.scores[score]
         adjusted = compared.adjusted_p if self.runs > 2 else None

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from imbalance_lab import metrics
 from imbalance_lab.metrics import Interval
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.task import Task
 
 Counts = NDArray[np.int64]
 

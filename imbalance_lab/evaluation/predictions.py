@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
-from imbalance_lab.posthoc import Activation
+from imbalance_lab.task import Activation, Task
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ def softmax_log_odds(logits: Tensor) -> Tensor:
         (N, C), float32 or wider; each class is contiguous in memory, ready to be sorted.
     """
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    if torch.compiler.is_exporting():  # a graph for any N: one block
+        return _SoftmaxTerms.of(logits).log_odds(logits.T).T
     (odds,) = _class_blocks([logits], softmax=True, block_size=logits.shape[1])
     return odds.T
 
@@ -55,7 +57,7 @@ class _SoftmaxTerms(NamedTuple):
         n_leaders, rest = exponentials.trunc().sum(1), exponentials.frac().sum(1)
         info = torch.finfo(rest.dtype)
         far = (rest < info.tiny / info.eps) & (n_leaders == 1)
-        if not bool(far.any()):
+        if not torch.compiler.is_exporting() and not bool(far.any()):  # a graph has no branch on values
             return cls(peak, n_leaders, rest, None)
         # More than 70 ahead, where the others' exponentials lose digits or underflow.
         behind = logits - peak[:, None]

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from imbalance_lab import metrics
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.task import Activation, Logits, Target, one_hot
+from imbalance_lab.validation import check_choice, check_list, check_number
 
 ClassPriors = tuple[float, ...]
 """The prior probability of each class, (C,). Under softmax they sum to 1; under sigmoid each label has its own."""
@@ -43,8 +45,20 @@ def log_odds(logits: Logits | Tensor, activation: Activation) -> NDArray[Any] | 
     """
     wide = to_float64(logits)
     if activation == "softmax":
-        wide = metrics.softmax_log_odds(torch.from_numpy(wide)).numpy()
-    return wide.astype(np.float32)
+        wide = metrics.softmax_log_odds(wide)
+    return match_type(wide.float(), logits)
+
+
+def to_float64(logits: Logits | Tensor) -> Tensor:
+    """A float64 tensor; of an array, a copy, which may be read-only or have any strides."""
+    if isinstance(logits, Tensor):
+        return logits.double()
+    return torch.from_numpy(np.array(as_scores(logits, "logits"), np.float64, order="C"))
+
+
+def match_type(result: Tensor, like: NDArray[Any] | Tensor) -> NDArray[Any] | Tensor:
+    """Return ``result`` as it is, or as an array if ``like`` is one."""
+    return result if isinstance(like, Tensor) else np.asarray(result.numpy(force=True))
 
 
 def prior_logit(class_priors: Sequence[float] | NDArray[np.float64], activation: Activation) -> NDArray[np.float64]:

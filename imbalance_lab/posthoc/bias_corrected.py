@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from imbalance_lab.metrics.entrance import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_scores, as_target
 from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, probabilities, validate_activation
 from imbalance_lab.posthoc.calibration import Calibration
 from imbalance_lab.posthoc.temperature import MAX_TEMPERATURE, MIN_TEMPERATURE

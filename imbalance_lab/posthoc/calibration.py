@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_scores
 from imbalance_lab.posthoc.activation import (
     ArrayOrTensor,
     ClassPriors,

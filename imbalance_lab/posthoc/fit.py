@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
-from imbalance_lab.posthoc.activation import Activation, ClassPriors, Logits, Target, one_hot
-from imbalance_lab.posthoc.calibration import Calibration, fit_bias_corrected, fit_temperature_scaling, uncalibrated
-from imbalance_lab.posthoc.guaranteed import MaxFPR, MinRecall
-from imbalance_lab.posthoc.heuristic import MinCost
-from imbalance_lab.posthoc.logit_adjustment import Criterion, LogitAdjustment, checked_criterion, choose_tau
-from imbalance_lab.posthoc.postprocessor import Adjustment, PostProcessor
-from imbalance_lab.posthoc.prior import DeploymentPrior
+from imbalance_lab.posthoc.activation import ClassPriors
+from imbalance_lab.posthoc.calibration import CalibrationMethod
+from imbalance_lab.posthoc.postprocessor import PostProcessor
+from imbalance_lab.posthoc.prior_correction import NoPriorCorrection, PriorCorrection
+from imbalance_lab.posthoc.temperature import TemperatureScaling
 from imbalance_lab.posthoc.threshold import Scores, Threshold, ThresholdError, ThresholdRule
 from imbalance_lab.task import Activation, Logits, Target, one_hot
 

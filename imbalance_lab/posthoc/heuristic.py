@@ -7,7 +7,16 @@ import numpy as np
 
 from imbalance_lab.metrics import rank
 from imbalance_lab.metrics.array_inputs import as_scores
-from imbalance_lab.posthoc.threshold import Mask, Scores, Threshold, just_above, require_examples, scored, threshold_at
+from imbalance_lab.posthoc.threshold import (
+    Mask,
+    Scores,
+    Threshold,
+    check_scores,
+    just_above,
+    require_examples,
+    threshold_at,
+)
+from imbalance_lab.validation import check_integer, check_number
 
 
 @dataclass(frozen=True)

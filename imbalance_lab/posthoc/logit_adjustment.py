@@ -11,16 +11,12 @@ import numpy as np
 
 from imbalance_lab import metrics
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
-from imbalance_lab.posthoc.activation import (
-    Activation,
-    ClassPriors,
-    Logits,
-    Target,
-    one_hot,
-    prior_logit,
-    validate_activation,
-    validate_class_priors,
-)
+from imbalance_lab.posthoc.activation import ClassPriors, prior_logit
+from imbalance_lab.posthoc.calibration import CalibrationMethod
+from imbalance_lab.posthoc.prior_correction import PriorShift, known_prior, require_prior
+from imbalance_lab.posthoc.threshold import ThresholdRule
+from imbalance_lab.task import Activation, Logits, Target, one_hot
+from imbalance_lab.validation import check_choice, check_number
 
 Criterion = Literal[
     "balanced_accuracy",

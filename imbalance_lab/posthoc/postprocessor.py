@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from imbalance_lab.metrics.entrance import as_target
+from imbalance_lab.metrics.array_inputs import as_target
 from imbalance_lab.posthoc import activation as functional
 from imbalance_lab.posthoc.activation import ClassPriors, match_type, to_float64
 from imbalance_lab.posthoc.calibration import Calibration, scale_logits, validate_logits

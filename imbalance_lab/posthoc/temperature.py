@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
-from imbalance_lab.posthoc.activation import Activation, Logits, Target, negative_log_likelihood
+from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, prior_logit, validate_activation
+from imbalance_lab.posthoc.calibration import Calibration
+from imbalance_lab.task import Activation, Logits, Target, one_hot
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 

@@ -55,7 +55,7 @@ def _verdict(data: ComparisonData) -> list[str]:
     sentences = [f"Run {best.name} is best on validation, with {SCORES[data.score]} {best.val(data.score):.3f}."]
     equal = [each for each in against if not each.scores[data.score].is_distinguishable]
     if len(against) == 1:
-        sentences.append(f"On test, {against[0].in_words(data.score)}.")
+        sentences.append(f"On test, {against[0].describe(data.score)}.")
     elif equal:
         sentences.append(f"On test, {len(equal)} of the {len(against)} other runs are not distinguishable from it.")
     elif against:
@@ -82,7 +82,7 @@ def _difference(each: RunComparison) -> dict[str, Any]:
     return {
         "a": each.a,
         "b": each.b,
-        "words": {name: each.in_words(name) for name in SCORES},
+        "words": {name: each.describe(name) for name in SCORES},
         "classes": [{"name": name, **compared.as_json()} for name, compared in each.classes.items()],
     }
 

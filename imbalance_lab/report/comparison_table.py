@@ -49,7 +49,7 @@ def comparison_lines(data: ComparisonData) -> list[str]:
     for place, group in enumerate(data.groups, 1):
         if len(data.groups) > 1:
             lines.append(f"test set {place} of {len(data.groups)}: run {', '.join(group.runs)}")
-        lines += [f"test {SCORES[data.score]}: {each.in_words(data.score)}" for each in group.comparisons]
+        lines += [f"test {SCORES[data.score]}: {each.describe(data.score)}" for each in group.comparisons]
     return lines
 
 

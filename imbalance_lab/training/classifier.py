@@ -24,7 +24,20 @@ from imbalance_lab.metrics import (
     recall,
 )
 from imbalance_lab.tags import MONITOR, score_tag
-from imbalance_lab.task import Kind
+from imbalance_lab.task import Task
+from imbalance_lab.training.trainer_options import batches_an_epoch
+
+
+def validation_scores(task: Task) -> list[str]:
+    """The tags of the scores that are logged after every validation, and that can be monitored."""
+    summaries = [
+        score_tag("val", "loss"),
+        MONITOR,
+        score_tag("val", "average_precision", average="macro"),
+        score_tag("val", "balanced_accuracy"),
+    ]
+    scores = ("auroc", "average_precision", "recall")
+    return summaries + [score_tag("val", score, of_class=name) for score in scores for name in task.classes]
 
 
 class Classifier(pl.LightningModule):
@@ -70,13 +83,10 @@ class Classifier(pl.LightningModule):
         self.head_lr = head_lr
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
-        self.is_multilabel = is_multilabel
-        self.activation = "sigmoid" if is_multilabel else getattr(loss, "activation", "softmax")
-        # Under sigmoid each class is a label of its own, ranked by its own logit.
-        task: Kind = "multiclass" if self.activation == "softmax" else "multilabel" if len(classes) > 1 else "binary"
-        self.ranking = OneVsRest(task, len(classes), from_logits=True)
-        counted = MultilabelConfusionMatrix if is_multilabel else MulticlassConfusionMatrix
-        self.confusion = counted(len(classes), validate_args=False)
+        self.monitors = frozenset(monitors)
+        self.ranking = OneVsRest(task.ranking_task, task.num_classes, from_logits=True)
+        counted = MultilabelConfusionMatrix if task.is_multilabel else MulticlassConfusionMatrix
+        self.confusion = counted(task.num_classes, validate_args=False)
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
 

@@ -13,7 +13,7 @@ from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.task import Task
 
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
-N, C = 400, 50  # so many classes that target · C + preds does not fit into 8 bits
+N, C = 400, 50  # of so many classes target · C + decision does not fit into 8 bits
 RNG = np.random.default_rng(0)
 CLASSES, TWO = RNG.permutation(np.arange(N) % C), RNG.permutation(np.arange(N) % 2)
 LABELS = RNG.integers(0, 2, (N, 3))
@@ -38,7 +38,7 @@ OF_MANY = {
     "compare_balanced_accuracy": lambda y: metrics.compare_balanced_accuracy(RIGHT, ALSO, y),
     "compare_rankings": lambda y: metrics.compare_rankings(LOGITS, OTHER, y),
     "confusion_matrix": lambda y: metrics.confusion_matrix(LOGITS.argmax(1), y, C).tolist(),
-    "confusion_matrix, preds": lambda y: metrics.confusion_matrix(y, CLASSES, C).tolist(),
+    "confusion_matrix, decision": lambda y: metrics.confusion_matrix(y, CLASSES, C).tolist(),
     "macro_auroc_interval": lambda y: metrics.macro_auroc_interval(metrics.rank_one_vs_rest(LOGITS, y), LOGITS, y),
     "macro_average_precision_interval": lambda y: metrics.macro_average_precision_interval(
         metrics.rank_one_vs_rest(LOGITS, y), LOGITS, y
@@ -49,10 +49,12 @@ OF_MANY = {
     "choose_tau": lambda y: posthoc.choose_tau(LOGITS, y, UNIFORM),
     "BiasCorrectedScaling": lambda y: posthoc.BiasCorrectedScaling().fit(LOGITS, y),
     "fit_temperature": lambda y: posthoc.fit_temperature(LOGITS, y),
-    "fit_temperature_scaling": lambda y: posthoc.fit_temperature_scaling(LOGITS, y, SHARES),
-    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(LOGITS, y, NAMES, posthoc.MaxF1(2), train_prior=SHARES),
-    "predict_labels": lambda y: predict_labels(LOGITS, y).balanced_accuracy,
-    "Evaluation": lambda y: Evaluation(Predictions(NAMES, np.arange(N), y, LOGITS), [9] * C).as_json(),
+    "TemperatureScaling": lambda y: posthoc.TemperatureScaling().fit(LOGITS, y, UNIFORM),
+    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(
+        LOGITS, y, NAMES, posthoc.MaxF1(2), train_prior=UNIFORM
+    ).as_json(),
+    "score_decisions": lambda y: score_decisions(Task("multiclass", NAMES), LOGITS, y).balanced_accuracy,
+    "Evaluation": lambda y: Evaluation(Predictions.of(NAMES, np.arange(N), y, LOGITS), [9] * C).as_json(),
 }
 OF_TWO = {
     "brier_score": lambda y: metrics.brier_score(P[:, 0], y),
@@ -66,14 +68,16 @@ OF_TWO = {
     "rank_one_vs_rest, tensor": lambda y: [e.auroc for e in metrics.rank_one_vs_rest(torch.from_numpy(PAIR), y)],
     "choose_tau": lambda y: posthoc.choose_tau(PAIR, y, HALVES),
     "fit_temperature": lambda y: posthoc.fit_temperature(PAIR, y),
-    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(PAIR, y),
-    "fit_temperature_scaling": lambda y: posthoc.fit_temperature_scaling(PAIR, y, HALVES),
-    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(PAIR, y, "ab", posthoc.MaxF1(), train_prior=HALVES),
+    "BiasCorrectedScaling": lambda y: posthoc.BiasCorrectedScaling().fit(PAIR, y),
+    "TemperatureScaling": lambda y: posthoc.TemperatureScaling().fit(PAIR, y, HALVES),
+    "fit_postprocessor": lambda y: posthoc.fit_postprocessor(
+        PAIR, y, "ab", posthoc.MaxF1(), train_prior=HALVES
+    ).as_json(),
     "PostProcessor.evaluate_on": lambda y: posthoc.fit_postprocessor(
         PAIR, TWO, "ab", RULES[0], train_prior=HALVES
     ).evaluate_on(PAIR, y),
     "Threshold.on": lambda y: THRESHOLD.on(PAIR[:, 1], y),
-    "Evaluation": lambda y: Evaluation(Predictions(("a", "b"), np.arange(N), y, PAIR), [9, 9]).as_json(),
+    "Evaluation": lambda y: Evaluation(Predictions.of(("a", "b"), np.arange(N), y, PAIR), [9, 9]).as_json(),
 } | {type(rule).__name__: lambda y, rule=rule: rule(PAIR[:, 1], y) for rule in RULES}
 OF_LABEL = {
     "brier_score": lambda y: metrics.brier_score(OF_LABELS.clip(0, 1), y),
@@ -94,8 +98,10 @@ OF_LABEL = {
     "stratified_bootstrap": lambda y: metrics.stratified_bootstrap(OF_LABELS, y, draws=3).auroc.tolist(),
     "choose_tau": lambda y: posthoc.choose_tau(OF_LABELS, y, (0.5,) * 3, activation="sigmoid"),
     "fit_temperature": lambda y: posthoc.fit_temperature(OF_LABELS, y, activation="sigmoid"),
-    "fit_bias_corrected": lambda y: posthoc.fit_bias_corrected(OF_LABELS, y, activation="sigmoid"),
-    "predict_labels": lambda y: predict_labels(OF_LABELS - 0.5, y).balanced_accuracy_interval,
+    "BiasCorrectedScaling": lambda y: posthoc.BiasCorrectedScaling().fit(OF_LABELS, y, activation="sigmoid"),
+    "score_decisions": lambda y: (
+        score_decisions(Task("multilabel", tuple("abc"), "sigmoid"), OF_LABELS - 0.5, y).balanced_accuracy_interval
+    ),
     "Evaluation": lambda y: Evaluation(
         Predictions.of(tuple("abc"), np.arange(N), y, OF_LABELS, "sigmoid"), [9] * 3
     ).as_json(),
@@ -117,23 +123,23 @@ def test_the_dtype_of_targets_changes_nothing(function, target, is_binary):
         assert repr(function(torch.from_numpy(target).to(dtype))) == expected, f"a tensor of {dtype}"
 
 
-def test_every_public_function_with_a_target_is_tested():
-    tested = {name.split(": ")[1].split(",")[0] for name, *_ in CASES}
+def test_every_function_with_a_target_is_among_them():
+    tried = {name.split(": ")[1].split(",")[0] for name, *_ in CASES}
     for package in (metrics, posthoc):
         for name in package.__all__:
             thing = getattr(package, name)
-            function = type(thing).__call__ if not inspect.isfunction(thing) else thing
+            called = type(thing).__call__ if not inspect.isfunction(thing) else thing
             if inspect.isclass(thing):
-                function = vars(thing).get("__call__")
+                called = vars(thing).get("__call__")
             if (
-                function is None
+                called is None
                 or (inspect.isclass(thing) and issubclass(thing, torch.nn.Module))
                 or name == "ThresholdRule"
             ):
                 continue
-            parameters = inspect.signature(function).parameters
-            if {"target", "positive"} & set(parameters) and name not in {"rank"}:
-                assert name in tested, f"{name} takes targets and is not tested here"
+            told = inspect.signature(called).parameters
+            if {"target", "positive"} & set(told) and name not in {"rank"}:
+                assert name in tried, f"{name} takes targets and is not tried here"
 
 
 def test_uint8_balanced_accuracy_is_that_of_int64():
@@ -143,7 +149,7 @@ def test_uint8_balanced_accuracy_is_that_of_int64():
 
 
 @pytest.mark.parametrize(
-    ("function", "invalid", "message"),
+    ("function", "strange", "message"),
     [
         (
             lambda y: metrics.confusion_matrix(TWO, y, 2),
@@ -163,6 +169,6 @@ def test_uint8_balanced_accuracy_is_that_of_int64():
         (lambda y: metrics.brier_score(P, y), np.full(N, 2**64 - 1, np.uint64), "got 18446744073709551615"),
     ],
 )
-def test_invalid_targets_raise(function, invalid, message):
+def test_what_is_no_target_is_refused(function, strange, message):
     with pytest.raises((TypeError, ValueError), match=message):
-        function(invalid)
+        function(strange)

@@ -36,13 +36,13 @@ def test_differences_are_those_of_the_evaluations():
         of_class = found.classes[name].comparison
         assert of_class.difference == pytest.approx(scores_a.auroc.value - scores_b.auroc.value)
         assert of_class.n_positive == scores_a.n_positive
-    assert found.in_words().startswith("a is better than b by 0.")
+    assert found.describe().startswith("a is better than b by 0.")
 
 
 def test_runs_that_differ_by_chance_are_not_distinguishable():
     found = compare(run(1.0, 1), run(1.0, 2))
     assert all(not compared.is_distinguishable for compared in found.scores.values())
-    assert "a and b are not distinguishable" in found.in_words("balanced_accuracy")
+    assert "a and b are not distinguishable" in found.describe("balanced_accuracy")
 
 
 def test_a_family_of_runs_is_corrected_by_holm():
@@ -54,7 +54,7 @@ def test_a_family_of_runs_is_corrected_by_holm():
         assert [pair.scores[name].adjusted_p for pair in found] == holm(p)
     p = [compared.comparison.p for pair in found for compared in pair.classes.values()]
     assert [compared.adjusted_p for pair in found for compared in pair.classes.values()] == holm(p)
-    assert "after Holm, 3 runs" in found[1].in_words()
+    assert "after Holm, 3 runs" in found[1].describe()
 
 
 def test_against_a_reference():
@@ -107,7 +107,7 @@ def test_differences_of_labels_are_those_of_the_evaluations():
             "accuracy": of_a.accuracy.value - of_b.accuracy.value,
         }
     )
-    assert found.in_words().startswith("a is better than b by 0.")
+    assert found.describe().startswith("a is better than b by 0.")
     equal = compare(labelled(1.0, 1), labelled(1.0, 2))
     assert not any(compared.is_distinguishable for compared in equal.scores.values())
 
