@@ -1,16 +1,10 @@
 """One job: configuration → objects → fit → predictions → what the run directory holds."""
 
-import logging
 import platform
 import shlex
 import sys
-import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import version
 from os import path as os_path
 from pathlib import Path
@@ -20,42 +14,20 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.build import instantiate_node, instantiate_part, usage_error
 from imbalance_lab.app.cli import exit_with_error
-from imbalance_lab.app.distributed import is_first_process, leave_process_group, repeat_only_this_job
+from imbalance_lab.app.distributed import is_first_process, leave_process_group
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
-from imbalance_lab.app.postprocessing import validate_postprocessing
+from imbalance_lab.app.session import Session, build_session
+from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.termination import report_termination
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.tags import MONITOR
-from imbalance_lab.task import Task
 from imbalance_lab.termination import Terminated, answering_signals
-from imbalance_lab.validation import did_you_mean
 
 if TYPE_CHECKING:
-    import lightning.pytorch as pl
-
     from imbalance_lab.app.evaluate import RunResults
-    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
-    from imbalance_lab.training.classifier import Classifier
-    from imbalance_lab.training.datamodule import DataModule
-    from imbalance_lab.training.strategies import Strategy
 
 PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
-
-NOISE = (
-    ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
-    "Experiment logs directory .* exists and is not empty",  # it is new, but Hydra has put the config into it
-    # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
-    "You're resuming from a checkpoint that ended before the epoch ended",
-    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
-    ".*could not find the monitored key",  # in epochs without a validation, as asked for
-    "Found .* in eval mode at the start of training",  # a frozen backbone, as asked for
-    # DDP says so of every convolution with one input channel, whose strides are ambiguous.
-    "Grad strides do not match bucket view strides",
-)
-"""Third parties' warnings that say nothing to a user of this program."""
 
 
 def run(config: DictConfig) -> float:
@@ -65,7 +37,7 @@ def run(config: DictConfig) -> float:
     if hydra.mode == RunMode.MULTIRUN:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
-        with _status(directory), answering_signals():
+        with recording_status(directory), answering_signals():
             experiment = instantiate_experiment(config, list(hydra.overrides.task))
             if is_first_process():
                 from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
@@ -91,7 +63,7 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
     from imbalance_lab.report.terminal import console, shown
     from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
 
-    session = _session(config, experiment, directory)
+    session = build_session(config, experiment, directory)
     settings = _settings(config)
     try:
         for logger in session.loggers:
@@ -114,25 +86,6 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
     print_results(results, f"Test scores of {shown(checkpoint)}")
     console().print(f"\n{shown(directory.path)}")
     return session.kept_score(results)
-
-
-@dataclass
-class Session:
-    """Lightning's objects of one job."""
-
-    trainer: "pl.Trainer"
-    classifier: "Classifier"
-    data: "DataModule"
-    best: "BestCheckpoint"
-    stop: "StopOnSigterm"
-    writer: "PredictionWriter"
-    loggers: list[Any]
-    train_prior: tuple[float, ...] | None
-
-    def kept_score(self, results: "RunResults") -> float:
-        """The validation score of the kept model: the monitored one, or after a mere test the macro AUROC."""
-        score = self.best.best_model_score
-        return results.val.macro_auroc.value if score is None else float(score)
 
 
 def fit(config: DictConfig, session: Session) -> Path:
@@ -187,197 +140,6 @@ def write_results(
     return evaluate_run(directory, config)
 
 
-def _session(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> Session:
-    """Build what needs Lightning, and check what only that can tell."""
-    for message in NOISE:
-        warnings.filterwarnings("ignore", message=message)
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
-    repeat_only_this_job()
-    from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
-    from imbalance_lab.training.trainer_options import check_trainer
-
-    strategy = _strategy(config, experiment)
-    prior = _train_prior(config, experiment, strategy)
-
-    def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
-        stored = Predictions(experiment.task, index, target, logits)
-        stored.write(directory.predictions(split, of_last=of_last))
-
-    writer = PredictionWriter(store)
-    best = BestCheckpoint(
-        directory.checkpoints,
-        config.monitor,
-        config.monitor_mode,
-        on_save=lambda trainer, is_last: writer.keep(trainer, of_last=is_last),
-    )
-    stop = StopOnSigterm(directory.checkpoints)
-    loggers = _loggers(config, directory)
-    callbacks = [*_callbacks(config, experiment), strategy, *_own_callbacks(config, experiment), writer]
-    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, stop] if config.fit else [])])
-    classifier, data = _modules(config, experiment)
-    check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
-    return Session(trainer, classifier, data, best, stop, writer, loggers, prior)
-
-
-def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
-    from imbalance_lab.report.terminal import console
-
-    resolved: Any = OmegaConf.to_container(config.trainer, resolve=True)
-    trainer: pl.Trainer = instantiate_node(
-        "trainer",
-        OmegaConf.create({key: value for key, value in resolved.items() if key != "callbacks"}),
-        default_root_dir=str(directory.path),
-        logger=loggers,
-        callbacks=callbacks,
-        enable_progress_bar=console().is_terminal,
-    )
-    return trainer
-
-
-def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, DataModule]":
-    from imbalance_lab.training.classifier import Classifier
-    from imbalance_lab.training.datamodule import DataModule
-
-    splits = experiment.splits
-    classifier = Classifier(
-        experiment.backbone,
-        experiment.head,
-        experiment.loss,
-        task=experiment.task,
-        prepare=splits.prepare,
-        optimizer=_explained(config, "optimizer", experiment.optimizer),
-        scheduler=experiment.scheduler,
-        head_lr=config.head_lr,
-        seed=config.seed,
-        monitors=_monitors(config, experiment.task),
-        hparams={
-            "config": OmegaConf.to_container(config, resolve=True),
-            "overrides": list(experiment.overrides),
-            "task": experiment.task.as_dict(),
-            "input_schema": splits.schema.as_dict(),
-            "class_counts": splits.class_counts.tolist(),
-        },
-    )
-    data = DataModule(
-        splits,
-        experiment.sampler,
-        batch_size=config.batch_size,
-        eval_batch_size=config.eval_batch_size,
-        augment=experiment.augment,
-        num_workers=config.num_workers,
-        seed=config.seed,
-    )
-    return classifier, data
-
-
-def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Callable[..., Any]:
-    """A factory that is called only when Lightning sets up the model, and what it then refuses, as one sentence."""
-
-    def build(*arguments: Any) -> Any:
-        try:
-            return factory(*arguments)
-        except (ValueError, TypeError) as error:
-            raise usage_error(part, config[part], error) from error
-
-    return build
-
-
-def _monitors(config: DictConfig, task: Task) -> set[str]:
-    """The validation scores that callbacks read; refuse one that is never logged."""
-    from imbalance_lab.training.classifier import validation_scores
-
-    known = validation_scores(task)
-    wanted = {"monitor": config.monitor}
-    wanted |= {f"callbacks.{name}.monitor": node.get("monitor") for name, node in config.callbacks.items()}
-    for key, score in wanted.items():
-        if score is not None and score not in known:
-            listed = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
-            raise UsageError(f"{key}={score} is not logged{did_you_mean(score, known)} (scores: {listed})")
-    return {MONITOR, *(score for score in wanted.values() if score is not None)}
-
-
-def _strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
-    from imbalance_lab.training.strategies import Strategy
-
-    strategy = instantiate_part(config, "strategy", **_facts(config, experiment))
-    if not isinstance(strategy, Strategy):
-        raise UsageError(f"strategy: {type(strategy).__name__} is not a subclass of imbalance_lab.training.Strategy")
-    return strategy
-
-
-def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
-    """The priors that the logits will stand for; refuse a prior correction that cannot start from them."""
-    prior = experiment.train_prior
-    if prior is not None:
-        prior = strategy.implied_prior(prior)
-    validate_postprocessing(config, experiment.task, prior)
-    return prior
-
-
-def _callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
-    """The user's, from the group ``callbacks`` and from ``trainer.callbacks``; they are added to ours."""
-    from lightning.pytorch import Callback
-
-    named = dict(config.callbacks.items())
-    listed = config.trainer.get("callbacks") or []
-    named |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
-    built = []
-    for name, node in named.items():
-        label = name if "." in str(name) else f"callbacks.{name}"
-        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
-            raise UsageError(f"{label} needs a _target_, the path of a callback class, got {node!r}")
-        callback = instantiate_node(
-            label, node, monitor=config.monitor, mode=config.monitor_mode, **_facts(config, experiment)
-        )
-        if not isinstance(callback, Callback):
-            raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
-        built.append(callback)
-    return built
-
-
-def _own_callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
-    from lightning.pytorch.callbacks import EarlyStopping
-
-    from imbalance_lab.report.tensorboard import CurveFigures
-    from imbalance_lab.report.terminal import console
-    from imbalance_lab.training.callbacks import EpochLogger, ProgressBar
-
-    own: list[Any] = [
-        ProgressBar() if console().is_terminal else EpochLogger(),
-        CurveFigures(experiment.splits.class_counts.tolist()),
-    ]
-    if config.early_stopping:
-        patience = 10 if config.early_stopping is True else config.early_stopping
-        own.append(EarlyStopping(config.monitor, mode=config.monitor_mode, patience=patience))
-    return own
-
-
-def _facts(config: DictConfig, experiment: Experiment) -> dict[str, Any]:
-    """What a strategy or a callback may ask for by the name of an argument."""
-    return {
-        "task": experiment.task,
-        "class_counts": experiment.splits.class_counts,
-        "max_epochs": config.max_epochs,
-        "seed": config.seed,
-    }
-
-
-def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
-    """The chosen logger, and the CSV file of the epochs beside it, which the report reads."""
-    from lightning.pytorch.loggers import CSVLogger
-
-    if not is_first_process():
-        return []  # the first process logs; another's MLflow would make the same database at the same time
-    chosen = instantiate_part(config, "logger", save_dir=str(directory.path))
-    if chosen is None:  # logger=none
-        return []
-    if isinstance(chosen, CSVLogger):
-        return [chosen]
-    return [CSVLogger(directory.path, name="", version="", flush_logs_every_n_steps=1), chosen]
-
-
 def _settings(config: DictConfig) -> dict[str, Any]:
     """The choices and every plain value of the configuration, by their keys on the command line."""
     groups: Mapping[str, Any] = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
@@ -394,29 +156,3 @@ def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
         if not str(key).startswith("_"):
             yield from _flat(value, f"{path}.{key}" if path else str(key))
-
-
-@contextmanager
-def _status(directory: RunDirectory) -> Iterator[None]:
-    """Keep the status file true: a sweep goes on after a failed run, and its table says why that one has no scores."""
-    if not is_first_process():
-        yield
-        return
-    start = time.monotonic()
-    status: dict[str, Any] = {"state": "running", "started": datetime.now().astimezone().isoformat(timespec="seconds")}
-    directory.write_status(status)
-    try:
-        yield
-        status["state"] = "finished"
-    except Terminated:
-        status |= {"state": "preempted", "error": "stopped by SIGTERM"}
-        raise
-    except KeyboardInterrupt:
-        status |= {"state": "interrupted", "error": "stopped by Ctrl-C"}
-        raise
-    except BaseException as error:
-        status |= {"state": "failed", "error": str(error) or type(error).__name__}
-        raise
-    finally:
-        status["seconds"] = round(time.monotonic() - start, 1)
-        directory.write_status(status)
