@@ -3,6 +3,7 @@
 Nothing here imports Lightning, which takes seconds: a mistake is reported before.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +15,13 @@ from torch import Tensor, nn
 from imbalance_lab import seeding
 from imbalance_lab.app.build import instantiate_part
 from imbalance_lab.app.checkpoint import adopt_checkpoint, check_classes, check_shapes
+from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_postprocessing
 from imbalance_lab.app.validate_config import validate_config
+from imbalance_lab.backbones import CosineHead
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
+from imbalance_lab.losses import LDAMLoss
 from imbalance_lab.samplers import Sampler
 from imbalance_lab.task import Task
 
@@ -57,6 +61,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     backbone, head = _net(config, splits, task)
+    _warn_of_head(loss, head)
     if checkpoint is not None:
         check_classes(checkpoint, task)
         check_shapes(checkpoint, {"prepare": splits.prepare, "backbone": backbone, "head": head})
@@ -123,3 +128,16 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
             )
         head = instantiate_part(config, "head", in_features=features, out_features=task.num_classes)
     return backbone, head
+
+
+def _warn_of_head(loss: nn.Module, head: nn.Module) -> None:
+    """Say so where the margins of LDAM, which are differences of scaled cosines, meet another head or scale."""
+    if not isinstance(loss, LDAMLoss) or not is_first_process():
+        return
+    if not isinstance(head, CosineHead):
+        found, remedy = f"the head is {type(head).__name__}", "choose head=cosine"
+    elif head.scale != loss.scale:
+        found, remedy = f"head.scale={head.scale:g} and loss.scale={loss.scale:g}", "leave out loss.scale"
+    else:
+        return
+    print(f"warning: LDAM has margins between cosines of the head's scale, but {found}: {remedy}", file=sys.stderr)

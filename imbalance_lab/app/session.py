@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.build import instantiate_node, instantiate_part, usage_error
+from imbalance_lab.app.callbacks import build_callbacks, build_strategy
 from imbalance_lab.app.distributed import is_first_process, repeat_only_this_job
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.postprocessing import validate_postprocessing
@@ -71,7 +72,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
     from imbalance_lab.training.trainer_options import check_trainer
 
-    strategy = _strategy(config, experiment)
+    strategy = build_strategy(config, experiment)
     prior = _train_prior(config, experiment, strategy)
 
     def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
@@ -87,7 +88,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     )
     stop = StopOnSigterm(directory.checkpoints)
     loggers = _loggers(config, directory)
-    callbacks = [*_callbacks(config, experiment), strategy, *_own_callbacks(config, experiment), writer]
+    callbacks = [*build_callbacks(config, experiment), strategy, writer]
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, stop] if config.fit else [])])
     classifier, data = _modules(config, experiment)
     check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
@@ -171,15 +172,6 @@ def _monitors(config: DictConfig, task: Task) -> set[str]:
     return {MONITOR, *(score for score in wanted.values() if score is not None)}
 
 
-def _strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
-    from imbalance_lab.training.strategies import Strategy
-
-    strategy = instantiate_part(config, "strategy", **_facts(config, experiment))
-    if not isinstance(strategy, Strategy):
-        raise UsageError(f"strategy: {type(strategy).__name__} is not a subclass of imbalance_lab.training.Strategy")
-    return strategy
-
-
 def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
     """The priors that the logits will stand for; refuse a prior correction that cannot start from them."""
     prior = experiment.train_prior
@@ -187,53 +179,6 @@ def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy
         prior = strategy.implied_prior(prior)
     validate_postprocessing(config, experiment.task, prior)
     return prior
-
-
-def _callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
-    """The user's, from the group ``callbacks`` and from ``trainer.callbacks``; they are added to ours."""
-    from lightning.pytorch import Callback
-
-    named = dict(config.callbacks.items())
-    listed = config.trainer.get("callbacks") or []
-    named |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
-    built = []
-    for name, node in named.items():
-        label = name if "." in str(name) else f"callbacks.{name}"
-        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
-            raise UsageError(f"{label} needs a _target_, the path of a callback class, got {node!r}")
-        facts = _facts(config, experiment)
-        callback = instantiate_node(label, node, monitor=config.monitor, mode=config.monitor_mode, **facts)
-        if not isinstance(callback, Callback):
-            raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
-        built.append(callback)
-    return built
-
-
-def _own_callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
-    from lightning.pytorch.callbacks import EarlyStopping
-
-    from imbalance_lab.report.tensorboard import CurveFigures
-    from imbalance_lab.report.terminal import console
-    from imbalance_lab.training.callbacks import EpochLogger, ProgressBar
-
-    own: list[Any] = [
-        ProgressBar() if console().is_terminal else EpochLogger(),
-        CurveFigures(experiment.splits.class_counts.tolist()),
-    ]
-    if config.early_stopping:
-        patience = 10 if config.early_stopping is True else config.early_stopping
-        own.append(EarlyStopping(config.monitor, mode=config.monitor_mode, patience=patience))
-    return own
-
-
-def _facts(config: DictConfig, experiment: Experiment) -> dict[str, Any]:
-    """What a strategy or a callback may ask for by the name of an argument."""
-    return {
-        "task": experiment.task,
-        "class_counts": experiment.splits.class_counts,
-        "max_epochs": config.max_epochs,
-        "seed": config.seed,
-    }
 
 
 def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:

@@ -1,0 +1,92 @@
+"""The callbacks and the strategy of a job: the user's beside ours."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from imbalance_lab.app.build import instantiate_node, instantiate_part
+from imbalance_lab.app.instantiate import Experiment
+from imbalance_lab.errors import UsageError
+
+if TYPE_CHECKING:
+    from imbalance_lab.training.strategies import Strategy
+
+
+def build_callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
+    """The user's callbacks, and after them those that every job has.
+
+    Raises:
+        UsageError: naming the callback that cannot be built, or that has a twin.
+    """
+    callbacks = [*_users(config, experiment), *_ours(config, experiment)]
+    _refuse_twins(callbacks)
+    return callbacks
+
+
+def build_strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
+    """The chosen strategy, which may change batches, losses and priors."""
+    from imbalance_lab.training.strategies import Strategy
+
+    strategy = instantiate_part(config, "strategy", **_facts(config, experiment))
+    if not isinstance(strategy, Strategy):
+        raise UsageError(f"strategy: {type(strategy).__name__} is not a subclass of imbalance_lab.training.Strategy")
+    return strategy
+
+
+def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
+    """The user's, from the group ``callbacks`` and from ``trainer.callbacks``; added to ours."""
+    from lightning.pytorch import Callback
+
+    named = dict(config.callbacks.items())
+    listed = config.trainer.get("callbacks") or []
+    named |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
+    built = []
+    for name, node in named.items():
+        label = name if "." in str(name) else f"callbacks.{name}"
+        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
+            raise UsageError(f"{label} needs a _target_, the path of a callback class, got {node!r}")
+        facts = _facts(config, experiment)
+        callback = instantiate_node(label, node, monitor=config.monitor, mode=config.monitor_mode, **facts)
+        if not isinstance(callback, Callback):
+            raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
+        built.append(callback)
+    return built
+
+
+def _refuse_twins(callbacks: list[Any]) -> None:
+    """Lightning cannot tell the states of two callbacks apart in a checkpoint where their ``state_key`` is the same."""
+    keys = Counter(callback.state_key for callback in callbacks)
+    for callback in callbacks:
+        if keys[callback.state_key] > 1 and callback.state_dict():
+            name = type(callback).__name__
+            raise UsageError(
+                f"two {name} callbacks have the same settings (state_key): leave one out, or make them differ"
+            )
+
+
+def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
+    from lightning.pytorch.callbacks import EarlyStopping
+
+    from imbalance_lab.report.tensorboard import CurveFigures
+    from imbalance_lab.report.terminal import console
+    from imbalance_lab.training.callbacks import EpochLogger, ProgressBar
+
+    own: list[Any] = [
+        ProgressBar() if console().is_terminal else EpochLogger(),
+        CurveFigures(experiment.splits.class_counts.tolist()),
+    ]
+    if config.early_stopping:
+        patience = 10 if config.early_stopping is True else config.early_stopping
+        own.append(EarlyStopping(config.monitor, mode=config.monitor_mode, patience=patience))
+    return own
+
+
+def _facts(config: DictConfig, experiment: Experiment) -> dict[str, Any]:
+    """What a strategy or a callback may ask for by the name of an argument."""
+    return {
+        "task": experiment.task,
+        "class_counts": experiment.splits.class_counts,
+        "max_epochs": config.max_epochs,
+        "seed": config.seed,
+    }
