@@ -1,6 +1,5 @@
 """Facts about classes that follow from their training counts.
 
-Everything that needs a prior, a weight or a group asks here, so that each such fact, and its check, stands once.
 Throughout, ``counts`` is (C,): how many training examples each class has *after* any long-tail subsampling.
 """
 
@@ -25,7 +24,7 @@ def count_classes(target: Tensor, num_classes: int) -> Tensor:
     """Count the examples of each class.
 
     Args:
-        target: class numbers, (N,), each in [0, num_classes).
+        target: class indices, (N,), each in [0, num_classes).
         num_classes: C.
 
     Returns:
@@ -35,10 +34,10 @@ def count_classes(target: Tensor, num_classes: int) -> Tensor:
 
 
 def validate_counts(counts: Tensor | Sequence[float]) -> Tensor:
-    """Return the counts as float64 (C,), or refuse them by naming the classes without a training example."""
+    """Return the counts as float64 (C,); raise a ValueError that names the classes without a training example."""
     counts = torch.as_tensor(counts, dtype=torch.float64)
     if counts.ndim != 1 or not bool(torch.isfinite(counts).all()):
-        raise ValueError(f"class counts must be one finite number a class, got {counts.tolist()}")
+        raise ValueError(f"class counts must be one finite number per class, got {counts.tolist()}")
     empty = (counts <= 0).nonzero().flatten().tolist()
     if empty:
         raise ValueError(f"every class needs a training example, but class {_listed(empty)} has none")
@@ -52,7 +51,7 @@ def class_priors(counts: Tensor | Sequence[float]) -> Tensor:
 
 
 def effective_number(counts: Tensor | Sequence[float], beta: float = EFFECTIVE_BETA) -> Tensor:
-    """E_c = (1 − β^n_c) / (1 − β), how many examples a class is worth once they overlap; float64 (C,).
+    """E_c = (1 − β^n_c) / (1 − β), the effective number of samples; float64 (C,).
 
     Source: Cui et al. 2019, arXiv 1901.05555, eq. 2. β = 0 gives 1 for every class, β → 1 gives n_c.
     """
@@ -66,23 +65,23 @@ def effective_number(counts: Tensor | Sequence[float], beta: float = EFFECTIVE_B
 
 
 def class_weights(counts: Tensor | Sequence[float], weighting: Weighting, *, beta: float = EFFECTIVE_BETA) -> Tensor:
-    """Weigh classes by their rarity; float64 (C,), normalised to Σ w = C.
+    """Class weights from class counts; float64 (C,), normalized to Σ w = C.
 
     ``inverse``: w ∝ 1 / n. ``sqrt_inverse``: w ∝ 1 / √n. ``effective``: w ∝ 1 / E (see `effective_number`).
     Equal counts give w = 1 for every class.
 
     Raises:
-        ValueError: for a class without an example (by number), or an unknown weighting.
+        ValueError: naming a class without an example, or an unknown weighting.
     """
     if weighting == "inverse":
-        worth = validate_counts(counts)
+        amount = validate_counts(counts)
     elif weighting == "sqrt_inverse":
-        worth = validate_counts(counts).sqrt()
+        amount = validate_counts(counts).sqrt()
     elif weighting == "effective":
-        worth = effective_number(counts, beta)
+        amount = effective_number(counts, beta)
     else:
         raise ValueError(f"no class weighting {weighting!r}: choose inverse, sqrt_inverse or effective")
-    weights = 1 / worth
+    weights = 1 / amount
     return weights * (len(weights) / weights.sum())
 
 
@@ -92,5 +91,5 @@ def shot_group(count: int) -> ShotGroup:
 
 
 def _listed(classes: list[int]) -> str:
-    shown = ", ".join(map(str, classes[:10]))
-    return shown if len(classes) <= 10 else f"{shown} and {len(classes) - 10} more"
+    first = ", ".join(map(str, classes[:10]))
+    return first if len(classes) <= 10 else f"{first} and {len(classes) - 10} more"

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Give a name to write to; at the end it takes the place of ``path``, unless something was raised."""
+    """Yield a temporary path to write to, which replaces ``path`` at the end unless there was an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     try:
@@ -21,7 +21,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write plain values; NaN is refused, undefined is null."""
+    """Write plain values as JSON; NaN raises a ValueError, undefined values are null."""
     with atomic_write(path) as unfinished:
         text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
         unfinished.write_text(text + "\n", encoding="utf-8")

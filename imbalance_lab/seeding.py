@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 _MASK = (1 << 64) - 1
-_STEP = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: consecutive keys land far apart
+_STEP = 0x9E3779B97F4A7C15  # 2^64 / golden ratio: consecutive keys are mapped far apart
 _MULTIPLIERS = (0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
 
 
 def hash_seeds(*keys: int) -> int:
-    """Mix whole numbers into one of 64 bits; the order of the keys matters."""
+    """Hash integers to one of 64 bits; the order of the keys matters."""
     state = 0
     for key in keys:
         state = (state + _STEP + (key & _MASK)) & _MASK
@@ -24,12 +24,12 @@ def hash_seeds(*keys: int) -> int:
 
 
 def generator(*keys: int) -> torch.Generator:
-    """A CPU generator of its own for these keys."""
+    """A CPU generator seeded by these keys."""
     return torch.Generator().manual_seed(hash_seeds(*keys) >> 1)
 
 
 def hash_indices(seed: int, numbers: Tensor) -> Tensor:
-    """A well-mixed 64-bit number for each of ``numbers`` (N,) int64 under ``seed``; SplitMix64 (Steele et al. 2014)."""
+    """A 64-bit hash of each of ``numbers`` (N,) int64 under ``seed``; SplitMix64 (Steele et al. 2014)."""
     state = numbers * _signed(_STEP) + _signed(hash_seeds(seed))
     for shift, multiplier in zip((30, 27), _MULTIPLIERS, strict=True):
         state = (state ^ _shifted(state, shift)) * _signed(multiplier)

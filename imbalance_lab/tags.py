@@ -1,4 +1,4 @@
-"""The tags that scores are logged by, all made here, so that no class can be taken for a summary.
+"""The tags that scores are logged under. All are made here, so that no class name collides with a summary.
 
 =================================  =======================================================
 ``val/loss``                       SPLIT/SCORE, a score of the whole split
@@ -16,9 +16,9 @@ _UNSAFE = re.compile(r'[%/,"]|^ | \Z')
 def score_tag(split: str, score: str, *, average: str | None = None, of_class: str | None = None) -> str:
     """The tag of a score of a split: of one class, of an average over the classes, or of all its examples.
 
-    A class may be called anything: what would part a tag or a line of CSV (``/``, ``,``, ``"``, line ends and all else
-    that is not printed, spaces at the ends) and ``%`` itself is written as in a URL, %2F say; a class without a name
-    is ``%``. Other characters stay, and two names never share a tag.
+    A class may have any name: characters that separate tags or CSV fields (``/``, ``,``, ``"``, line ends and other
+    non-printable ones, spaces at the ends) and ``%`` itself are percent-encoded, as in %2F; an empty name is ``%``.
+    Two names never share a tag.
 
     >>> score_tag("val", "loss"), score_tag("val", "auroc", average="macro")
     ('val/loss', 'val/auroc/macro')
@@ -31,7 +31,7 @@ def score_tag(split: str, score: str, *, average: str | None = None, of_class: s
 
 
 MONITOR = score_tag("val", "auroc", average="macro")
-"""By which the best epoch is kept."""
+"""The score that selects the best epoch by default."""
 
 
 def is_class_tag(tag: str) -> bool:
@@ -40,10 +40,10 @@ def is_class_tag(tag: str) -> bool:
 
 
 def _escaped(name: str) -> str:
-    visible = _UNSAFE.sub(lambda found: _as_in_url(found[0]), name)
-    return "".join(char if char.isprintable() else _as_in_url(char) for char in visible)
+    visible = _UNSAFE.sub(lambda found: _percent_encoded(found[0]), name)
+    return "".join(char if char.isprintable() else _percent_encoded(char) for char in visible)
 
 
-def _as_in_url(char: str) -> str:
-    # Folders' names that are not UTF-8 hold lone surrogates.
+def _percent_encoded(char: str) -> str:
+    # Names of folders that are not UTF-8 contain lone surrogates.
     return quote(char, safe="", errors="surrogatepass")

@@ -1,4 +1,4 @@
-"""Signals: SIGTERM, which schedulers and ``kill`` send, ends a run with code 143 and a sentence on how to go on.
+"""Signals: SIGTERM, which schedulers and ``kill`` send, ends a run with code 143 and the command that resumes it.
 
 Nothing here imports Lightning, which turns SIGTERM into exit code 0 and Ctrl-C into 1.
 """
@@ -12,10 +12,10 @@ from typing import Any
 
 
 class Terminated(SystemExit):
-    """The run was asked to stop by SIGTERM. Exit code 143, which is 128 + 15, as shells tell of it.
+    """SIGTERM asked the run to stop. Exit code 143 = 128 + 15, as shells report it.
 
     Args:
-        saved: the checkpoint to resume from, if training was going on.
+        saved: the checkpoint to resume from, if the run was training.
     """
 
     def __init__(self, saved: Path | None = None) -> None:
@@ -24,11 +24,11 @@ class Terminated(SystemExit):
 
 
 @contextmanager
-def answering_signals() -> Iterator[None]:
-    """Raise `Terminated` where SIGTERM arrives, and KeyboardInterrupt for Ctrl-C also where Lightning catches it."""
+def handle_signals() -> Iterator[None]:
+    """Raise `Terminated` on SIGTERM, and KeyboardInterrupt on Ctrl-C even where Lightning catches it."""
 
     def stop(*_: Any) -> None:
-        listen(signal.SIG_IGN)  # asked once is enough: what is still to be written must not be torn
+        listen(signal.SIG_IGN)  # a second signal must not interrupt files being written
         raise Terminated
 
     before = signal.getsignal(signal.SIGTERM)
@@ -44,6 +44,6 @@ def answering_signals() -> Iterator[None]:
 
 
 def listen(handler: Callable[..., Any] | int | signal.Handlers) -> None:
-    """Let ``handler`` answer SIGTERM; only the main thread of a process may choose."""
+    """Install a handler for SIGTERM; only the main thread of a process can."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)

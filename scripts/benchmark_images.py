@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python scripts/benchmark_images.py
 
 JPEGs are made from scikit-learn's two photographs. Both sides decode, scale to 224 pixels, take a random crop and
-mirror; ours augments the batch, here on the CPU too, theirs each image. Rounds alternate; told is their median.
+mirror; ours augments the batch, here on the CPU too, theirs each image. Rounds alternate; the median is printed.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def batches(splits: Splits, workers: int) -> Iterator[tuple[torch.Tensor]]:
 
 
 def write(root: Path, images: int, side: int) -> None:
-    """Two classes, one a photograph: crops of it, scaled."""
+    """Two classes, one from a photograph: scaled crops."""
     for name, photo in zip(("china", "flower"), load_sample_images().images, strict=True):
         (root / name).mkdir(parents=True)
         whole = Image.fromarray(photo)

@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=2 python scripts/benchmark_tables.py
 
 The other way: pandas.read_csv, scikit-learn's ColumnTransformer, a Dataset that hands out row by row, a DataLoader; the
-same MLP, Adam and batch size. Its epoch is timed on a part of the rows and told for all of them.
+same MLP, Adam and batch size. Its epoch is timed on some of the rows and extrapolated to all.
 """
 
 import argparse

@@ -92,7 +92,7 @@ def test_a_long_list_of_empty_classes_is_cut_short():
 
 @pytest.mark.parametrize("counts", [[[1, 2]], [1.0, float("nan")], [1.0, float("inf")]])
 def test_counts_are_one_finite_number_a_class(counts):
-    with pytest.raises(ValueError, match="one finite number a class"):
+    with pytest.raises(ValueError, match="one finite number per class"):
         validate_counts(counts)
 
 

@@ -22,7 +22,7 @@ PLAIN_ERRORS = "IMBALANCE_LAB_PLAIN_ERRORS"
 
 
 class Sweep(Callback):
-    """Remembers where a multirun writes, so that its table can be printed even if a run of it failed."""
+    """Remembers where a multirun writes, so that its table can be printed even if a run failed."""
 
     directory: Path | None = None
 

@@ -50,7 +50,7 @@ def compare(
 
 
 def compare_sweep(directory: Path) -> None:
-    """Print and write the comparison of a sweep that has just ended; nothing if no run of it began."""
+    """Print and write the comparison of a sweep that has just ended; nothing if no run started."""
     from imbalance_lab.evaluation.sweep import read_sweep
 
     if runs := read_sweep(directory):

@@ -131,7 +131,7 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
 
 
 def _warn_of_head(loss: nn.Module, head: nn.Module) -> None:
-    """Say so where the margins of LDAM, which are differences of scaled cosines, meet another head or scale."""
+    """Warn if the margins of LDAM, which are differences of scaled cosines, are used with another head or scale."""
     if not isinstance(loss, LDAMLoss) or not is_first_process():
         return
     if not isinstance(head, CosineHead):

@@ -49,7 +49,12 @@ def format_error(error: Exception) -> str | None:
         return _unknown_choice(str(error.missing_cfg_file), error.options)
     if isinstance(error, ConfigCompositionException | OmegaConfBaseException):
         first = str(error).strip().splitlines()[0]
-        return _unknown_key(first.split("'")[1]) if first.startswith("Could not override '") else first
+        if first.startswith("Could not override '"):
+            return _unknown_key(first.split("'")[1])
+        if first.startswith("Could not append to config. An item is already at '"):
+            key = first.split("'")[1]
+            return f"{key} is already in the configuration: leave out the +"
+        return first
     if isinstance(error, ValueError) and "Config group override must be" in str(error):
         return _not_a_choice(sys.argv[1:])
     return None

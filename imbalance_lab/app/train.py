@@ -22,7 +22,7 @@ from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.termination import report_termination
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.termination import Terminated, answering_signals
+from imbalance_lab.termination import Terminated, handle_signals
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -37,7 +37,7 @@ def run(config: DictConfig) -> float:
     if hydra.mode == RunMode.MULTIRUN:
         print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
     try:
-        with recording_status(directory), answering_signals():
+        with recording_status(directory), handle_signals():
             experiment = instantiate_experiment(config, list(hydra.overrides.task))
             if is_first_process():
                 from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
@@ -94,7 +94,7 @@ def fit(config: DictConfig, session: Session) -> Path:
         return Path(config.ckpt_path)
     with session.stop.fitting():
         session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
-    # Of a resumed run that was never validated there is no best model.
+    # A resumed run without a validation has no best model.
     return Path(session.best.best_model_path or session.best.last_model_path)
 
 

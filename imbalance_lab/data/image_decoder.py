@@ -150,8 +150,8 @@ def orientation(image: Image.Image) -> int:
     whose value does not fit their type, as cameras and phones make them.
     """
     try:
-        told = image.getexif().get(ORIENTATION, 1)
-        return int(told) if told in UPRIGHT else 1
+        orientation = image.getexif().get(ORIENTATION, 1)
+        return int(orientation) if orientation in UPRIGHT else 1
     except FAULTS:
         return 1
 

@@ -55,7 +55,7 @@ def long_tailed(
         dataset: one of `imbalance_lab.data.datasets`.
         factor: imbalance factor ≥ 1, the largest class over the smallest.
         profile: "exp" or "step", see `long_tailed_counts`; n_max is the pool's smallest class without validation.
-        subset_seed: which examples are kept. (Worth points of accuracy by itself: report several.)
+        subset_seed: which examples are kept. This alone changes accuracy by points: report several seeds.
         val_fraction: share of each class of the pool that becomes the validation set.
         root: the directory of the dataset, unless it is the default one.
         schema: of a trained model: data with other classes or inputs are refused.

@@ -1,7 +1,7 @@
-"""From stored predictions to scores: everything that is printed, plotted or compared is computed here, from files.
+"""Scores of stored predictions; everything that is printed, plotted or compared is computed here.
 
-Undefined is None, never 0: a class without an example in the split has no AUROC, is left out of the macro, and the
-macro says over how many classes it is.
+Undefined scores are NaN, in JSON null, never 0: a class without an example in the split has no AUROC and is left out of
+the macro average, which states its number of classes.
 """
 
 import math
@@ -22,10 +22,10 @@ from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
 from imbalance_lab.tags import score_tag
 
 MAX_FPR, AT_RECALL = 0.1, 0.9
-"""Up to which false positive rate the partial AUROC goes, and at which recall precision is told."""
+"""The highest false positive rate of the partial AUROC, and the recall at which precision is reported."""
 
 FEW_POSITIVES = 20
-"""Below so many positives a score is flagged wherever it is printed."""
+"""Scores of classes with fewer positives are flagged wherever they are printed."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Score:
 
 @dataclass(frozen=True)
 class ClassScores:
-    """What is known about one class in one split."""
+    """The scores of one class in one split."""
 
     name: str
     train_count: int
@@ -56,12 +56,12 @@ class ClassScores:
 
     @property
     def group(self) -> ShotGroup:
-        """many, medium or few, by the training count."""
+        """The long-tail group, by the training count."""
         return shot_group(self.train_count)
 
     @property
     def has_few_positives(self) -> bool:
-        """Whether its scores are to be read with care."""
+        """Whether its scores are flagged as uncertain."""
         return 0 < self.n_positive < FEW_POSITIVES
 
     def as_json(self) -> dict[str, Any]:
@@ -86,11 +86,11 @@ class Evaluation:
     """The scores of a model on one split.
 
     Args:
-        predictions: its logits; a class is decided by the largest, of several labels each with probability ½ or more.
+        predictions: its logits; the predicted class is the largest, predicted labels are those with probability ≥ ½.
         train_counts: training examples of each class, (C,).
 
-    Labels that may hold together have no confusion matrix (None) and no calibration error of the decision (NaN); their
-    accuracy is the share of examples with every label right.
+    Multilabel predictions have no confusion matrix (None) and no top-label calibration error (NaN); their accuracy is
+    the share of examples with every label correct.
     """
 
     predictions: Predictions
@@ -98,7 +98,7 @@ class Evaluation:
 
     @cached_property
     def rankings(self) -> list[Ranking]:
-        """How each class ranks its examples among all others, by log-odds."""
+        """The one-vs-rest ranking of each class, by log-odds."""
         return metrics.rank_one_vs_rest(self._log_odds, self.predictions.target)
 
     @cached_property
@@ -108,12 +108,12 @@ class Evaluation:
 
     @property
     def confusion(self) -> NDArray[np.int64] | None:
-        """Counts (C, C), rows are targets, columns decisions; None of labels that may hold together."""
+        """Counts (C, C), rows are targets, columns predictions; None for multilabel data."""
         return self.decisions.confusion
 
     @cached_property
     def classes(self) -> list[ClassScores]:
-        """Scores class by class."""
+        """The scores of each class."""
         made = self.decisions
         counts = made.true_positives.tolist(), made.targets.tolist(), made.predicted.tolist()
         scores = made.recall.tolist(), made.precision.tolist()
@@ -126,11 +126,11 @@ class Evaluation:
                 auroc=Score(ranking.auroc, metrics.auroc_interval(ranking)),
                 average_precision=Score(ranking.average_precision, metrics.average_precision_interval(ranking)),
                 recall=Score(recall, metrics.wilson_interval(true_positives, targets)),
-                precision=Score(precision, metrics.wilson_interval(true_positives, decided)),
+                precision=Score(precision, metrics.wilson_interval(true_positives, predicted)),
                 partial_auroc=ranking.partial_auroc(MAX_FPR),
                 precision_at_recall=metrics.precision_at_recall(ranking, AT_RECALL),
             )
-            for name, train_count, ranking, true_positives, targets, decided, recall, precision in rows
+            for name, train_count, ranking, true_positives, targets, predicted, recall, precision in rows
         ]
 
     @cached_property
@@ -147,14 +147,14 @@ class Evaluation:
 
     @property
     def balanced_accuracy(self) -> Score:
-        """The mean recall over the classes that have an example; of labels the mean of (recall + specificity) / 2."""
+        """The mean recall over the classes that have an example; for labels the mean of (recall + specificity) / 2."""
         return Score(self.decisions.balanced_accuracy, self.decisions.balanced_accuracy_interval)
 
     @property
     def accuracy(self) -> Score:
-        """The share of examples that are decided rightly, in every label if there are several."""
-        true_positives, n = int(self.decisions.correct.sum()), len(self.decisions.correct)
-        return Score(true_positives / n if n else math.nan, metrics.wilson_interval(true_positives, n))
+        """The share of correct predictions; for multilabel data every label must be correct."""
+        n_correct, n = int(self.decisions.correct.sum()), len(self.decisions.correct)
+        return Score(n_correct / n if n else math.nan, metrics.wilson_interval(n_correct, n))
 
     @property
     def n_defined(self) -> int:
@@ -167,17 +167,17 @@ class Evaluation:
 
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
-        of = self._probability, self.predictions.target
-        of_decision = math.nan if self.predictions.task.is_multilabel else metrics.calibration_error(*of)
+        arguments = self._probability, self.predictions.target
+        top_label = math.nan if self.predictions.task.is_multilabel else metrics.calibration_error(*arguments)
         return {
-            "brier_score": metrics.brier_score(*of),
-            "brier_skill_score": metrics.brier_skill_score(*of),
-            "calibration_error": of_decision,
-            "classwise_calibration_error": metrics.classwise_calibration_error(*of, bins="mass"),
+            "brier_score": metrics.brier_score(*arguments),
+            "brier_skill_score": metrics.brier_skill_score(*arguments),
+            "calibration_error": top_label,
+            "classwise_calibration_error": metrics.classwise_calibration_error(*arguments, bins="mass"),
         }
 
     def as_json(self) -> dict[str, Any]:
-        """What `metrics.json` holds for a split."""
+        """The content of `metrics.json` for a split."""
         return {
             "n": len(self.predictions.target),
             "auroc": {**self.macro_auroc.as_json(), "average": "macro", "classes": self.n_defined},
@@ -190,7 +190,7 @@ class Evaluation:
         }
 
     def scalars(self, prefix: str) -> dict[str, float]:
-        """The scores by the tags that each epoch's validation logs too, undefined ones left out."""
+        """The defined scores by tag; validation logs the same tags after each epoch."""
         scores = {
             score_tag(prefix, "auroc", average="macro"): self.macro_auroc.value,
             score_tag(prefix, "average_precision", average="macro"): self.macro_average_precision.value,
@@ -212,7 +212,7 @@ class Evaluation:
 
 
 def adjusted(predictions: Predictions, postprocessor: PostProcessor) -> Predictions:
-    """The predictions with their logits calibrated and adjusted as the operating point says."""
+    """The predictions with their logits calibrated and prior-corrected."""
     return replace(predictions, logits=postprocessor.adjusted(predictions.logits).astype(np.float32))
 
 

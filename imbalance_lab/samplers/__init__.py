@@ -11,7 +11,7 @@ from imbalance_lab.samplers.effective_number import EffectiveNumberSampler
 from imbalance_lab.samplers.m_per_class import MPerClassSampler
 from imbalance_lab.samplers.progressive import ProgressiveSampler
 from imbalance_lab.samplers.random import RandomSampler
-from imbalance_lab.samplers.sequential import Sequential
+from imbalance_lab.samplers.sequential import SequentialSampler
 
 __all__ = [
     "ClassBalancedSampler",
@@ -22,5 +22,5 @@ __all__ = [
     "RandomSampler",
     "SampledIndices",
     "Sampler",
-    "Sequential",
+    "SequentialSampler",
 ]

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-class Sequential:
+class SequentialSampler:
     """Every example once, in the stored order.
 
     Args:

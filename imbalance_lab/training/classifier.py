@@ -25,7 +25,7 @@ from imbalance_lab.metrics import (
 )
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
-from imbalance_lab.training.trainer_options import batches_an_epoch
+from imbalance_lab.training.trainer_options import batches_per_epoch
 
 
 def validation_scores(task: Task) -> list[str]:
@@ -46,15 +46,15 @@ class Classifier(pl.LightningModule):
     Args:
         backbone: inputs (N, …) → features (N, F).
         head: features (N, F) → logits (N, C).
-        loss: ``loss(logits, target) -> scalar``; a module of its own parameters and buffers.
+        loss: ``loss(logits, target) -> scalar``; a module with its own parameters and buffers.
         task: the classes, and whether an example has one of them or any number of labels.
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalize`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
         head_lr: learning rate of the head; None for the optimizer's own.
-        seed: keys the dropout.
+        seed: seeds the dropout.
         monitors: the validation scores (see `validation_scores`) that callbacks may read.
-        hparams: plain values that go into every checkpoint.
+        hparams: plain values, saved in every checkpoint.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Classifier(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.prepare = prepare or nn.Identity()
-        self.backbone = backbone.to(memory_format=torch.channels_last)  # convolutions are faster so, also on CPUs
+        self.backbone = backbone.to(memory_format=torch.channels_last)  # faster convolutions, also on CPUs
         self.head = head
         self.loss = loss
         self.task = task
@@ -85,8 +85,8 @@ class Classifier(pl.LightningModule):
         self.save_hyperparameters(dict(hparams or {}), logger=False)
         self.monitors = frozenset(monitors)
         self.ranking = OneVsRest(task.ranking_task, task.num_classes, from_logits=True)
-        counted = MultilabelConfusionMatrix if task.is_multilabel else MulticlassConfusionMatrix
-        self.confusion = counted(task.num_classes, validate_args=False)
+        confusion_class = MultilabelConfusionMatrix if task.is_multilabel else MulticlassConfusionMatrix
+        self.confusion = confusion_class(task.num_classes, validate_args=False)
         self.train_loss = MeanMetric()
         self.val_loss = MeanMetric()
 
@@ -96,9 +96,9 @@ class Classifier(pl.LightningModule):
         return logits
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Key whatever draws from the global generator (dropout) by step and rank, so that a resumed run repeats it."""
+        """Seed the global generator (dropout) by step and rank, so that a resumed run repeats it."""
         key = seeding.hash_seeds(self.seed, self.global_step, self.global_rank) >> 1
-        # Not torch.manual_seed: on a machine without a GPU that costs 2 ms, to note a seed for when there is one.
+        # Not torch.manual_seed: on a machine without a GPU that costs 2 ms.
         torch.default_generator.manual_seed(key)
         if self.device.type != "cpu":
             torch.get_device_module(self.device).manual_seed(key)
@@ -137,7 +137,7 @@ class Classifier(pl.LightningModule):
         if self.trainer.state.fn == "fit":
             scores |= self._training_scores()
         for tag in sorted(self.monitors & scores.keys()):
-            self._show(tag, scores[tag])
+            self._log_score(tag, scores[tag])
         if self.trainer.state.fn != "fit":
             return
         defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
@@ -171,11 +171,11 @@ class Classifier(pl.LightningModule):
         tag = score_tag("train", "loss")
         loss = float(self.train_loss.compute())
         self.train_loss.reset()
-        self._show(tag, loss)
+        self._log_score(tag, loss)
         return {tag: loss, "lr": self.trainer.optimizers[0].param_groups[0]["lr"]}
 
     def configure_optimizers(self) -> Any:
-        """A group for the backbone, one for the head, and one without weight decay for what the loss learns."""
+        """Parameter groups: the backbone, the head, and the loss's own parameters without weight decay."""
         parts: list[tuple[nn.Module, dict[str, float]]] = [
             (self.backbone, {}),
             (self.head, {} if self.head_lr is None else {"lr": self.head_lr}),
@@ -183,8 +183,8 @@ class Classifier(pl.LightningModule):
         ]
         groups: list[dict[str, Any]] = []
         for part, options in parts:
-            if learnt := [parameter for parameter in part.parameters() if parameter.requires_grad]:
-                groups.append({"params": learnt} | options)
+            if trainable := [parameter for parameter in part.parameters() if parameter.requires_grad]:
+                groups.append({"params": trainable} | options)
         optimizer = self.make_optimizer(groups)
         if self.make_scheduler is None:
             return optimizer
@@ -193,20 +193,20 @@ class Classifier(pl.LightningModule):
     def _total_steps(self) -> int:
         """Optimizer steps of the whole run.
 
-        Lightning's own estimate would ask for the training loader before it restores a checkpoint's progress, and the
-        loader would then begin at the wrong place.
+        Lightning's own estimate would create the training loader before a checkpoint's progress is restored, and the
+        loader would then start at the wrong batch.
         """
         trainer: Any = self.trainer
-        batches = batches_an_epoch(trainer, trainer.datamodule)
+        batches = batches_per_epoch(trainer, trainer.datamodule)
         steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
         return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps))
 
-    def _show(self, name: str, value: float) -> None:
-        """Hand a score to the progress bar and the callbacks; every process has the same, already gathered one."""
+    def _log_score(self, name: str, value: float) -> None:
+        """Pass a score to the progress bar and the callbacks; it is already the same in every process."""
         self.log(name, value, prog_bar=True, logger=False, sync_dist=True)
 
     def _exact_logits(self, batch: Batch) -> Tensor:
-        # Half precision moves AUROC by up to 8e-4: too much to compare runs by.
+        # Half precision changes AUROC by up to 8e-4, more than many differences between runs.
         with torch.autocast(self.device.type, enabled=False):
             logits: Tensor = self(batch.input).float()
         return logits

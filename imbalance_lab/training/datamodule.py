@@ -8,20 +8,20 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from imbalance_lab.data.arrays import Batch, Source, Splits
-from imbalance_lab.samplers import DistributedEpochBatchSampler, Sampler, Sequential
+from imbalance_lab.samplers import DistributedEpochBatchSampler, Sampler, SequentialSampler
 
 
 class DataModule(pl.LightningDataModule):
-    """Feeds a Trainer that has ``use_distributed_sampler=False``: shares are exact here, without padding.
+    """Feeds a Trainer with ``use_distributed_sampler=False``: processes share the examples exactly, without padding.
 
     Args:
         splits: the examples.
         sampler: decides the order of the training split.
-        batch_size: examples a training step, over all processes together.
+        batch_size: examples per training step, over all processes.
         eval_batch_size: the same for validation and test.
-        augment: called with a training batch's inputs and keys, on the device.
-        num_workers: processes that load; 0 is fastest for examples in memory.
-        seed: decides the keys of the draws.
+        augment: called with the inputs and the sample seeds of a training batch, on the device.
+        num_workers: worker processes; 0 is fastest for examples in memory.
+        seed: determines the order and the augmentation.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class DataModule(pl.LightningDataModule):
         self.seed = seed
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """The training split in the sampler's order; after a resume, from where the checkpoint left off."""
+        """The training split in the sampler's order; after a resume, from the checkpoint's position."""
         batches = self._batches(self.splits.train, self.sampler, self.batch_size)
         batches.resume(self._steps_done(len(batches)))
         return self._loader(self.splits.train, batches)
@@ -65,9 +65,9 @@ class DataModule(pl.LightningDataModule):
         return batch._replace(input=self.augment(batch.input, batch.sample_seed))
 
     def _steps_done(self, steps: int) -> int:
-        """How many of an epoch's ``steps`` precede a checkpoint that was saved within the epoch; else 0.
+        """How many of an epoch's ``steps`` were done in a checkpoint saved within the epoch; else 0.
 
-        Lightning restores its counters before it asks for the loader. Those of the batches are reset only in the next
+        Lightning restores its counters before it creates the loader. The batch counters are reset only in the next
         epoch, and ``limit_train_batches`` may end an epoch early.
         """
         if self.trainer is None:
@@ -79,7 +79,7 @@ class DataModule(pl.LightningDataModule):
 
     def _eval_loader(self, source: Source) -> DataLoader[Batch]:
         size = max(1, min(self.eval_batch_size, len(source)))
-        return self._loader(source, self._batches(source, Sequential(len(source)), size))
+        return self._loader(source, self._batches(source, SequentialSampler(len(source)), size))
 
     def _batches(self, source: Source, sampler: Sampler, batch_size: int) -> DistributedEpochBatchSampler:
         rank, world_size = (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
@@ -98,7 +98,7 @@ class DataModule(pl.LightningDataModule):
 
 
 class _LazyDataLoader(DataLoader[Batch]):
-    """Asks its sampler for the order when the first batch is wanted, with workers too.
+    """Asks its sampler for the order when the first batch is requested, also with workers.
 
     Workers fetch ahead: torch draws the first batches as soon as there is an iterator. Lightning makes one before it
     sets the epoch of a resumed run; without workers the order is drawn after that.

@@ -1,4 +1,4 @@
-"""What experiment trackers get beyond the scores of each epoch: the settings, the final scores, the files of a run."""
+"""What experiment trackers receive besides the scores of each epoch: settings, final scores and files of a run."""
 
 import logging
 import re
@@ -30,7 +30,7 @@ class MLflow(MLFlowLogger):
     """
 
     def __init__(self, save_dir: str, tracking_uri: str, artifact_location: str, experiment_name: str) -> None:
-        import mlflow  # here, because it sets up its own logging, which tells of every table that is made
+        import mlflow  # here: it sets up its own logging, which reports every table it creates
 
         for name in (mlflow.__name__, "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -48,9 +48,9 @@ class MLflow(MLFlowLogger):
 
 
 def mlflow_name(tag: str) -> str:
-    """A name that MLflow takes, for a tag of `imbalance_lab.tags`: it knows few characters, and a class may have any.
+    """A valid MLflow name for a tag of `imbalance_lab.tags`: MLflow allows few characters, class names may have any.
 
-    What had to be changed carries a mark, so that "Ä" and "Ö" do not become one; so does what looks marked.
+    A changed name ends with a checksum, so that "Ä" and "Ö" stay different; so does a name that looks like one.
 
     >>> mlflow_name("val/auroc/class/Ankle boot")
     'val/auroc/class/Ankle boot'
@@ -65,7 +65,7 @@ def mlflow_name(tag: str) -> str:
 
 
 def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
-    """Store the settings of a run that begins; TensorBoard's table wants them together with the scores, at its end."""
+    """Log the settings of a run; TensorBoard's HParams table needs them together with the scores, at the end."""
     if not isinstance(logger, TensorBoardLogger):
         logger.log_hyperparams(dict(settings))
 
@@ -95,7 +95,7 @@ def log_run_end(
 
 
 def close_logger(logger: Logger, status: str) -> None:
-    """End a run as "success" or "failed"; the next one of a sweep begins anew."""
+    """End a run as "success" or "failed", so that the next run of a sweep starts its own."""
     logger.finalize(status)
     if isinstance(logger, WandbLogger) and logger._experiment is not None:
         logger.experiment.finish(exit_code=int(status != "success"))

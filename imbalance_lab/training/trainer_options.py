@@ -1,7 +1,7 @@
-"""What a Trainer may be told on the command line and yet no run can come of: refused before the first step.
+"""Trainer options that are valid for Lightning but leave a run without a result: refused before the first step.
 
-A run chooses its best model, its calibration and its thresholds by the validation split, and is scored on the test
-split, so it needs a batch of each, and a validation of the net while it trains.
+A run selects its best model, calibration and thresholds on the validation split and is scored on the test split, so it
+needs at least one batch of each, and at least one validation during training.
 """
 
 import math
@@ -13,13 +13,13 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.training.datamodule import DataModule
 
 
-def batches_an_epoch(trainer: Any, data: DataModule) -> int:
-    """Training batches of an epoch, as far as ``trainer.limit_train_batches`` lets them."""
+def batches_per_epoch(trainer: Any, data: DataModule) -> int:
+    """The number of training batches in an epoch, after ``trainer.limit_train_batches``."""
     return _limited(len(data.train_dataloader()), trainer.limit_train_batches)
 
 
 def check_trainer(trainer: Any, data: DataModule, *, fit: bool, ckpt_path: str | None) -> None:
-    """Refuse options that leave nothing to train, to select by or to score, or with which nothing can be resumed.
+    """Raise an error for options that leave no batch to train, validate or test on, and for a resume that cannot work.
 
     Raises:
         UsageError: naming the option, its value and what to write instead.
@@ -31,8 +31,8 @@ def check_trainer(trainer: Any, data: DataModule, *, fit: bool, ckpt_path: str |
         )
     if trainer.fast_dev_run:
         raise UsageError(
-            f"trainer.fast_dev_run={trainer.fast_dev_run} saves no checkpoint, and it is one that is tested: "
-            "for a quick look choose max_epochs=1 trainer.limit_train_batches=1"
+            f"trainer.fast_dev_run={trainer.fast_dev_run} saves no checkpoint to test: "
+            "for a quick run choose max_epochs=1 trainer.limit_train_batches=1"
         )
     loaders = {"val": data.val_dataloader(), "test": data.test_dataloader()}
     for split, loader in loaders.items():
@@ -44,16 +44,16 @@ def check_trainer(trainer: Any, data: DataModule, *, fit: bool, ckpt_path: str |
                 "leave it out, or choose a whole number ≥ 1"
             )
     if fit:
-        batches = batches_an_epoch(trainer, data)
+        batches = batches_per_epoch(trainer, data)
         _check_fit(trainer, batches)
         if ckpt_path is not None:
             _check_resume(ckpt_path, batches)
 
 
 def _check_resume(path: str, now: int) -> None:
-    """Refuse to resume where an epoch had another number of batches: its progress is counted in them.
+    """Raise an error if the checkpoint's epochs had another number of batches, in which Lightning counts progress.
 
-    An epoch that was finished would pass for one half done, or the reverse, and the schedule would jump.
+    A finished epoch could be taken for a half-finished one, or the reverse, and the learning-rate schedule would jump.
     """
     content = torch.load(path, map_location="cpu", weights_only=True)
     progress = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]
@@ -63,11 +63,11 @@ def _check_resume(path: str, now: int) -> None:
     elif epoch:
         before = (progress["total"]["processed"] - current) // epoch
     else:
-        return  # nothing tells how many the first epoch would have had
+        return  # the length of the first epoch is unknown
     if before != now:
         raise UsageError(
-            f"ckpt_path={path} was trained with {before} batches an epoch, and here an epoch has {now}: "
-            "resume with the batch_size, the data, the sampler and the limit_train_batches that it began with"
+            f"ckpt_path={path} was trained with {before} batches per epoch, but this run has {now}: "
+            "resume with the same batch_size, data, sampler and limit_train_batches"
         )
 
 
@@ -86,10 +86,10 @@ def _check_fit(trainer: Any, batches: int) -> None:
     if every > epochs:
         raise UsageError(
             f"trainer.check_val_every_n_epoch={every} never validates in {epochs} epochs, "
-            "and nothing is then left to select the model by: choose at most that"
+            f"so no model can be selected: choose at most {epochs}"
         )
 
 
 def _limited(batches: int, limit: int | float) -> int:
-    """A whole number is one of batches, any other a share of them, rounded down as Lightning does."""
+    """An integer limit is a number of batches, a float a fraction of them, rounded down as Lightning does."""
     return min(batches, limit) if isinstance(limit, int) else int(batches * limit)

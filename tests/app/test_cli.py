@@ -48,6 +48,7 @@ def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
         ("operating_point=recall", "error: operating_point=recall is now called operating_point=min_recall"),
         ("sampler=stratified", "error: sampler=stratified is now called sampler=m_per_class"),
         ("trainer.profiler=simple", "error: trainer.profiler is an argument of Lightning's Trainer"),
+        ("+trainer.max_steps=3", "error: trainer.max_steps is already in the configuration: leave out the +"),
         ("monitor=val/aurok/macro", "error: monitor=val/aurok/macro is not logged; did you mean 'val/auroc/macro'?"),
     ],
 )
@@ -59,7 +60,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(argument: str, sentence: str,
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_torch_and_torchvision_from_different_places_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_torch_and_torchvision_from_different_sources_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     def main() -> None:
         raise RuntimeError("operator torchvision::nms does not exist")
 
@@ -68,7 +69,7 @@ def test_torch_and_torchvision_from_different_places_are_told(capsys: pytest.Cap
     assert "torch and torchvision come from different sources" in capsys.readouterr().err
 
 
-def test_a_misspelt_key_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_misspelled_key_leaves_nothing_behind(tmp_path: Path) -> None:
     train("loss.gama=2", cwd=tmp_path)
     assert list(tmp_path.iterdir()) == []
 

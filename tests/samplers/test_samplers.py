@@ -13,7 +13,7 @@ from imbalance_lab.samplers import (
     MPerClassSampler,
     ProgressiveSampler,
     RandomSampler,
-    Sequential,
+    SequentialSampler,
 )
 from imbalance_lab.samplers.draw_by_class import DrawByClass
 
@@ -23,7 +23,7 @@ TARGETS = torch.arange(4).repeat_interleave(COUNTS)[torch.randperm(534, generato
 
 
 def test_sequential_is_the_stored_order():
-    assert Sequential(5).order(0).tolist() == Sequential(5).order(3).tolist() == [0, 1, 2, 3, 4]
+    assert SequentialSampler(5).order(0).tolist() == SequentialSampler(5).order(3).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_random_is_a_permutation_that_changes_with_epoch_and_seed():
@@ -190,7 +190,7 @@ def test_all_ranks_together_do_exactly_what_one_process_does(length, batch_size,
 
 def test_uneven_shares_by_hand():
     class_priors = [
-        list(DistributedEpochBatchSampler(Sequential(7), 7, 4, rank=rank, world_size=3)) for rank in range(3)
+        list(DistributedEpochBatchSampler(SequentialSampler(7), 7, 4, rank=rank, world_size=3)) for rank in range(3)
     ]
     positions = [[draws.positions.tolist() for draws in share] for share in class_priors]
     assert positions == [[[0, 1], [4]], [[2], [5]], [[3], [6]]]
@@ -216,7 +216,7 @@ def test_resuming_yields_the_rest_of_the_epoch_and_then_complete_epochs():
 def test_every_draw_has_its_own_seed():
     seeds = []
     for seed in (0, 1):
-        batches = DistributedEpochBatchSampler(Sequential(50), 50, 8, seed=seed)
+        batches = DistributedEpochBatchSampler(SequentialSampler(50), 50, 8, seed=seed)
         for epoch in (0, 1):
             batches.set_epoch(epoch)
             seeds += [each for draws in batches for each in draws.seeds.tolist()]
@@ -233,21 +233,21 @@ def test_lightning_reaches_set_epoch_through_the_sampler():
 @pytest.mark.parametrize("batch_size", [0, -1, 2.0, "8", True])
 def test_an_invalid_batch_size_is_refused(batch_size):
     with pytest.raises((TypeError, ValueError), match="batch_size must be an integer ≥ 1, got"):
-        DistributedEpochBatchSampler(Sequential(10), 10, batch_size)
+        DistributedEpochBatchSampler(SequentialSampler(10), 10, batch_size)
 
 
 def test_more_processes_than_a_batch_has_examples_are_refused():
     with pytest.raises(ValueError, match="7 examples in batches of 3 cannot be shared by 3 processes"):
-        DistributedEpochBatchSampler(Sequential(7), 7, 3, world_size=3)
+        DistributedEpochBatchSampler(SequentialSampler(7), 7, 3, world_size=3)
 
 
 def test_the_batch_size_that_a_refusal_recommends_is_accepted():
     with pytest.raises(ValueError, match="cannot be shared") as refusal:
-        DistributedEpochBatchSampler(Sequential(7), 7, 3, world_size=3)
+        DistributedEpochBatchSampler(SequentialSampler(7), 7, 3, world_size=3)
     recommended = int(re.search(r"batch_size ≥ (\d+)", str(refusal.value))[1])
-    assert len(DistributedEpochBatchSampler(Sequential(7), 7, recommended, world_size=3)) == 2
+    assert len(DistributedEpochBatchSampler(SequentialSampler(7), 7, recommended, world_size=3)) == 2
 
 
 def test_an_empty_split_is_refused():
     with pytest.raises(ValueError, match="no example"):
-        DistributedEpochBatchSampler(Sequential(0), 0, 8)
+        DistributedEpochBatchSampler(SequentialSampler(0), 0, 8)

@@ -10,7 +10,7 @@ from imbalance_lab.errors import UsageError
 from tests.conftest import RunJob
 from tests.helpers.command_line import train
 
-JOB = ("backbone=mlp", "logger=none", "max_epochs=3")  # six batches an epoch
+JOB = ("backbone=mlp", "logger=none", "max_epochs=3")  # six batches per epoch
 
 
 def lines_of(printed: str) -> list[tuple[str, bool]]:
@@ -74,12 +74,12 @@ def test_few_steps_and_rare_validations_are_refused_together(run_job: RunJob) ->
 
 @pytest.mark.parametrize(("size", "batches"), [(32, 12), (128, 3)])
 @pytest.mark.parametrize("steps", [12, 8], ids=["between epochs", "within an epoch"])
-def test_a_resume_with_other_batches_an_epoch_is_refused(
+def test_a_resume_with_other_batches_per_epoch_is_refused(
     size: int, batches: int, steps: int, run_job: RunJob, tmp_path: Path
 ) -> None:
     run_job(*JOB, f"trainer.max_steps={steps}", name="first")
     last = f"ckpt_path='{tmp_path}/first/checkpoints/last.ckpt'"
-    with pytest.raises(UsageError, match=f"with 6 batches an epoch, and here an epoch has {batches}: resume with the"):
+    with pytest.raises(UsageError, match=f"with 6 batches per epoch, but this run has {batches}: resume with the same"):
         run_job(*JOB, last, f"batch_size={size}", name="second")
 
 

@@ -1,4 +1,4 @@
-"""Lightning callbacks, one task a file."""
+"""Lightning callbacks, one per file."""
 
 from imbalance_lab.training.callbacks.best_checkpoint import BestCheckpoint
 from imbalance_lab.training.callbacks.epoch_logger import EpochLogger

@@ -1,4 +1,4 @@
-"""Keeps the best and the last model of a run, also of a run that was resumed in another directory."""
+"""Saves the best and the last model of a run, also after resuming in another directory."""
 
 import shutil
 from collections.abc import Callable
@@ -15,9 +15,9 @@ BEST = "best"
 class BestCheckpoint(ModelCheckpoint):
     """Saves ``best.ckpt`` by a validation score, and ``last.ckpt``, at the end of every epoch.
 
-    Lightning writes ``last`` only in an epoch that is among the best, and forgets the earlier best score when a resumed
-    run has a directory of its own. Here ``last`` is always the last epoch's, and the earlier best model is copied over
-    and has to be beaten.
+    Lightning writes ``last`` only in an epoch whose model is among the best, and forgets the best score when a resumed
+    run has its own directory. Here ``last`` is always the last epoch's, and the best model so far is copied to the new
+    directory and must be beaten.
 
     Args:
         dirpath: the run's checkpoint directory.
@@ -50,7 +50,7 @@ class BestCheckpoint(ModelCheckpoint):
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Save the best and the last model."""
         super().on_train_epoch_end(trainer, pl_module)
-        if not self._should_skip_saving_checkpoint(trainer):  # it is not among the best: Lightning has saved nothing
+        if not self._should_skip_saving_checkpoint(trainer):  # not among the best: Lightning has saved nothing
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
     def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
@@ -64,11 +64,11 @@ class BestCheckpoint(ModelCheckpoint):
             self.on_save(trainer, is_last)
 
     def state_dict(self) -> dict[str, Any]:
-        """Lightning's, and the steps at which both were saved."""
+        """Lightning's state, and the steps at which both checkpoints were saved."""
         return super().state_dict() | {"best_step": self.best_step, "last_step": self.last_step}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best model of the run that is resumed, if it still exists."""
+        """Take over the best model of the resumed run, if it still exists."""
         earlier = Path(state_dict["best_model_path"])
         own = Path(str(self.dirpath), f"{BEST}.ckpt")
         if earlier != own and earlier.is_file():

@@ -1,4 +1,4 @@
-"""Stores what a model predicts when it is validated or tested on its own, and what is at hand from training."""
+"""Stores the predictions of validation and test, reusing those computed during training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,11 +22,11 @@ Store = Callable[[Split, NDArray[np.int64], NDArray[np.int64], NDArray[np.float3
 class PredictionWriter(pl.Callback):
     """Gathers the logits that each process's evaluation steps return; the first process stores them.
 
-    In a fit of one process the validation logits of every epoch are kept in memory until the next, so that those of
-    the epoch that is saved need not be computed again: `keep` and `writing`.
+    In single-process training the validation logits of each epoch stay in memory until the next, so that those of a
+    saved epoch are not computed again: `keep` and `writing`.
 
     Args:
-        store: called with what is to be stored, ordered by index.
+        store: called with the predictions of a split, ordered by index.
     """
 
     def __init__(self, store: Store) -> None:
@@ -37,14 +37,14 @@ class PredictionWriter(pl.Callback):
         self.kept: dict[bool, list[Columns]] = {}
 
     def keep(self, trainer: pl.Trainer, *, of_last: bool) -> None:
-        """Remember the validation logits of the weights that are being saved, if they are at hand."""
+        """Keep the validation logits of the weights that are being saved, if they have been computed."""
         self.kept.pop(of_last, None)
         if self.latest is not None and self.latest[0] == trainer.global_step:
             self.kept[of_last] = self.latest[1]
 
     @contextmanager
     def writing(self, *, of_last: bool) -> Iterator[set[Split]]:
-        """Store what is predicted inside as that of the best, or of the last model; yields the splits to predict."""
+        """Store the predictions made inside as the best or the last model's; yields the splits still to predict."""
         self.of_last = of_last
         batches = self.kept.pop(of_last, None)
         if batches:
@@ -52,13 +52,13 @@ class PredictionWriter(pl.Callback):
         yield {"test"} if batches else {"val", "test"}
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin anew."""
+        """Start with no batches."""
         self.batches = []
 
     def on_validation_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, *args: Any
     ) -> None:
-        """Keep a batch; in a fit of several processes they are not gathered, and so not kept."""
+        """Keep a batch, except in multi-process training, where batches are not gathered."""
         if trainer.state.fn == "validate" or trainer.world_size == 1:
             self._keep(batch, outputs)
 
@@ -69,7 +69,7 @@ class PredictionWriter(pl.Callback):
         self._keep(batch, outputs)
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Store the validation split, or in a fit keep it until the next epoch."""
+        """Store the validation split; during training, keep it until the next epoch."""
         batches, self.batches = self.batches, []
         if trainer.state.fn == "validate":
             self._gather_and_store(trainer, "val", batches)
@@ -87,7 +87,7 @@ class PredictionWriter(pl.Callback):
     def _gather_and_store(self, trainer: pl.Trainer, split: Split, batches: list[Columns]) -> None:
         if trainer.world_size > 1:
             everyone: list[Any] = [None] * trainer.world_size
-            dist.all_gather_object(everyone, batches)  # shares differ in length, which tensor collectives do not allow
+            dist.all_gather_object(everyone, batches)  # lengths differ, which tensor collectives do not allow
             batches = [batch for share in everyone for batch in share]
         if trainer.is_global_zero:
             self._store(split, batches)
@@ -100,5 +100,5 @@ class PredictionWriter(pl.Callback):
 
 
 def _is_limited(limit: float | int) -> bool:
-    """Whether ``limit_val_batches`` leaves batches out."""
+    """Whether ``limit_val_batches`` skips batches."""
     return not (isinstance(limit, float) and limit == 1.0)

@@ -1,4 +1,4 @@
-"""Lightning's Rich progress bar, in one line of 100 columns with the scores that matter."""
+"""Lightning's Rich progress bar, with two scores and at most 100 columns wide."""
 
 from typing import Any
 
@@ -8,33 +8,33 @@ from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTh
 
 from imbalance_lab.tags import MONITOR, score_tag
 
-SHOWN = {score_tag("train", "loss"): "train loss", MONITOR: "val AUROC"}
+DISPLAYED = {score_tag("train", "loss"): "train loss", MONITOR: "val AUROC"}
 
 
 class ProgressBar(RichProgressBar):
-    """Counts epochs from one, calls scores by the names of the final table, and leaves nothing on the screen."""
+    """Counts epochs from one, names scores as in the final table, and is cleared at the end."""
 
     def __init__(self) -> None:
         # Each refresh costs about a millisecond.
         super().__init__(refresh_rate=10, leave=False, theme=RichProgressBarTheme(metrics_text_delimiter="  "))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin the bar of a fit."""
+        """Start the bar of training."""
         super().on_train_start(trainer, pl_module)
-        self._leave_nothing()
+        self._clear_at_end()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin the bar of a validation."""
+        """Start the bar of a validation."""
         super().on_validation_start(trainer, pl_module)
-        self._leave_nothing()
+        self._clear_at_end()
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin the bar of a test."""
+        """Start the bar of a test."""
         super().on_test_start(trainer, pl_module)
-        self._leave_nothing()
+        self._clear_at_end()
 
     def configure_columns(self, trainer: pl.Trainer) -> list[Any]:
-        """All but the last, the steps a second, and a shorter bar: the scores need the place."""
+        """All columns but the last, steps per second, and a shorter bar, which leaves room for the scores."""
         description, bar, *columns, _ = super().configure_columns(trainer)
         bar.bar_width = 24
         return [description, bar, *columns]
@@ -42,11 +42,11 @@ class ProgressBar(RichProgressBar):
     def get_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> dict[str, Any]:
         """The latest loss and AUROC."""
         scores = super().get_metrics(trainer, pl_module)
-        return {name: scores[tag] for tag, name in SHOWN.items() if tag in scores}
+        return {name: scores[tag] for tag, name in DISPLAYED.items() if tag in scores}
 
     def _get_train_description(self, current_epoch: int) -> str:
         return f"Epoch {current_epoch + 1}/{self.trainer.max_epochs}"
 
-    def _leave_nothing(self) -> None:
+    def _clear_at_end(self) -> None:
         if self.progress is not None:
             self.progress.live.transient = True
