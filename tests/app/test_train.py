@@ -52,18 +52,18 @@ def test_run_directory_is_complete(finished_run: Path) -> None:
 
 
 def test_scores_are_scikit_learns_on_the_stored_predictions(finished_run: Path) -> None:
-    told = metrics_of(finished_run)["test"]
+    reported = metrics_of(finished_run)["test"]
     stored = Predictions.read(finished_run / "predictions" / "test.parquet")
     probability = torch.from_numpy(stored.logits).double().softmax(1).numpy()
-    assert told["n"] == len(stored.target) == 445
-    for c, scores in enumerate(told["classes"]):
+    assert reported["n"] == len(stored.target) == 445
+    for c, scores in enumerate(reported["classes"]):
         is_class = stored.target == c
         assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(is_class, probability[:, c]), abs=1e-6)
         assert scores["average_precision"]["value"] == pytest.approx(
             average_precision_score(is_class, probability[:, c]), abs=1e-5
         )
-    decided = stored.logits.argmax(1)
-    assert told["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(stored.target, decided))
+    predicted = stored.logits.argmax(1)
+    assert reported["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(stored.target, predicted))
 
 
 def test_splits_do_not_share_an_example(finished_run: Path) -> None:
@@ -158,7 +158,7 @@ def test_operating_point_is_fitted_on_validation(finished_run: Path) -> None:
     assert checkpoint["operating_point"] == point
 
 
-def test_a_deployment_prior_is_applied_to_test_and_told_beside_it(run_job: RunJob) -> None:
+def test_a_deployment_prior_is_applied_to_test_and_reported_beside_it(run_job: RunJob) -> None:
     uniform = ("prior_correction=deploy_prior", f"prior_correction.deploy_prior={[0.1] * 10}")
     run = run_job("max_epochs=6", "operating_point=min_recall", "operating_point.min_recall=0.85", *uniform)
     told = metrics_of(run)
@@ -234,7 +234,7 @@ def test_an_override_that_describes_another_model_is_refused_by_name(
         instantiate_experiment(composed(*overrides), overrides)
 
 
-def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").write_bytes(b"no checkpoint")
     with pytest.raises(UsageError, match="is not a readable checkpoint of this program"):
         instantiate_experiment(composed("fit=false", f"ckpt_path='{tmp_path}/model.ckpt'"))
@@ -266,7 +266,7 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
         (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt is not a file"),
         (["fit=false"], "fit=false tests a trained model: name it with ckpt_path"),
         (["data.factor=1000"], "factor=1000 leaves no training example of class"),
-        (["data=fashion_mnist_lt", "data.root=/nowhere"], "data.root=/nowhere is no folder"),
+        (["data=fashion_mnist_lt", "data.root=/nowhere"], "data.root=/nowhere is not a directory"),
         (
             ["prior_correction=deploy_prior", "prior_correction.deploy_prior=[0.5,0.5]", "operating_point=min_recall"],
             "after training: deploy_prior has 2 class priors, but there are 10",
@@ -301,15 +301,15 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
             "the class priors of the logits are unknown after this loss",
         ),
         (["scheduler.warmup=2"], "scheduler: warmup must be a finite number in [0, 1), got 2"),
-        (["backbone.widths=3"], "backbone: widths must be a list of whole numbers ≥ 1, got 3"),
+        (["backbone.widths=3"], "backbone: widths must be a list, got 3"),
         (["loss._target_=imbalance_lab.losses.Foccal"], "loss: "),
     ],
 )
-def test_a_mistake_is_told_in_one_sentence_before_training(overrides: list[str], sentence: str) -> None:
-    with pytest.raises(UsageError) as told:
+def test_a_mistake_is_reported_in_one_sentence_before_training(overrides: list[str], sentence: str) -> None:
+    with pytest.raises(UsageError) as raised:
         instantiate_experiment(composed(*overrides))
-    assert sentence in str(told.value)
-    assert "\n" not in str(told.value)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 GROUPS = {
@@ -371,7 +371,7 @@ def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
 
 
 @pytest.mark.parametrize("loss", LABEL_LOSSES)
-def test_labels_are_learnt_stored_and_scored(label_sweep: Path, loss: str) -> None:
+def test_labels_are_learned_stored_and_scored(label_sweep: Path, loss: str) -> None:
     run = label_sweep / loss
     stored = Predictions.read(run / "predictions" / "test.parquet")
     assert stored.task.is_multilabel
@@ -436,7 +436,7 @@ def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_j
             assert threshold["recall"] == pytest.approx(recall_score(stored.target[:, c], flags[:, c]))
 
 
-def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_job: RunJob) -> None:
+def test_labels_are_learned_from_batches_that_have_each(wine_labels: Path, run_job: RunJob) -> None:
     run = run_job(*of_labels(wine_labels, "loss=auc_margin", "sampler=m_per_class", "max_epochs=2"))
     assert metrics_of(run)["test"]["auroc"]["value"] > 0.5
 
@@ -472,10 +472,10 @@ def test_labels_are_learnt_from_batches_that_have_each(wine_labels: Path, run_jo
         ),
     ],
 )
-def test_what_labels_do_not_allow_is_told_before_training(
+def test_what_labels_do_not_allow_is_reported_before_training(
     wine_labels: Path, overrides: list[str], sentence: str
 ) -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         instantiate_experiment(composed(*of_labels(wine_labels, *overrides)))
-    assert sentence in str(told.value)
-    assert "\n" not in str(told.value)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)

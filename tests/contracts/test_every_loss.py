@@ -100,7 +100,7 @@ def test_the_tables_name_losses_that_exist():
 
 @pytest.mark.parametrize("choice", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_a_choice_of_the_command_line_shows_the_defaults_of_its_class(choice):
-    config = OmegaConf.to_container(OmegaConf.load(choice))
+    config = OmegaConf.to_container(OmegaConf.load(choice), resolve=True)
     config = config.get("loss", config)  # one that also chooses a head is packaged a level higher
     loss = get_class(config.pop("_target_"))
     assert loss in EVERY_LOSS

@@ -149,7 +149,7 @@ def test_uint8_balanced_accuracy_is_that_of_int64():
 
 
 @pytest.mark.parametrize(
-    ("function", "strange", "message"),
+    ("function", "invalid", "message"),
     [
         (
             lambda y: metrics.confusion_matrix(TWO, y, 2),
@@ -169,6 +169,6 @@ def test_uint8_balanced_accuracy_is_that_of_int64():
         (lambda y: metrics.brier_score(P, y), np.full(N, 2**64 - 1, np.uint64), "got 18446744073709551615"),
     ],
 )
-def test_what_is_no_target_is_refused(function, strange, message):
+def test_invalid_targets_raise(function, invalid, message):
     with pytest.raises((TypeError, ValueError), match=message):
-        function(strange)
+        function(invalid)

@@ -8,7 +8,7 @@ import torch
 from scipy.special import expit, softmax
 from torch import nn
 
-from imbalance_lab.metrics import log_odds
+from imbalance_lab.metrics import softmax_log_odds
 from imbalance_lab.posthoc import (
     BiasCorrectedScaling,
     Calibration,
@@ -76,7 +76,7 @@ def test_arithmetic_is_that_of_numpy_in_float64(postprocessor):
     is_softmax = postprocessor.activation == "softmax"
     probabilities = softmax(expected, 1) if is_softmax else expit(expected)
     np.testing.assert_allclose(postprocessor.probabilities(logits), probabilities, rtol=1e-13)
-    odds = log_odds(torch.tensor(expected)).numpy() if is_softmax else expected
+    odds = softmax_log_odds(torch.tensor(expected)).numpy() if is_softmax else expected
     assert np.array_equal(postprocessor.log_odds(logits), odds.astype(np.float32))
 
 

@@ -85,7 +85,7 @@ def test_csv_writes_no_events(run_job: RunJob) -> None:
 
 
 @pytest.mark.parametrize("package", ["mlflow", "wandb"])
-def test_a_missing_package_is_told_before_the_data_are_read(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_before_the_data_are_read(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imbalance_lab.app.validate_config.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=rf"pip install 'imbalance-lab\[{package}\]'"):
         instantiate_experiment(composed(f"logger={package}", "data.factor=not_even_looked_at"))
