@@ -48,16 +48,16 @@ def by_class(row: dict[str, str], split: str, score: str) -> dict[str, float]:
 def check_epochs(directory: Path, classes: Sequence[str]) -> None:
     """What was logged of the epoch that was kept, and of the test, is what `metrics.json` says."""
     *epochs, test = rows_of(directory / "metrics.csv")
-    told = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
+    reported = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     best = max(epochs, key=lambda row: float(row["val/auroc/macro"]))
     for split, row in (("val", best), ("test", test)):
-        assert [each["name"] for each in told[split]["classes"]] == list(classes)
+        assert [each["name"] for each in reported[split]["classes"]] == list(classes)
         for score in ("auroc", "average_precision"):
-            assert float(row[f"{split}/{score}/macro"]) == pytest.approx(told[split][score]["value"])
+            assert float(row[f"{split}/{score}/macro"]) == pytest.approx(reported[split][score]["value"])
         for score in SCORES:
-            expected = {each["name"]: each[score]["value"] for each in told[split]["classes"]}
+            expected = {each["name"]: each[score]["value"] for each in reported[split]["classes"]}
             assert by_class(row, split, score) == pytest.approx(expected)
-    assert len({told["val"]["auroc"]["value"], *by_class(best, "val", "auroc").values()}) > 2, "the scores differ"
+    assert len({reported["val"]["auroc"]["value"], *by_class(best, "val", "auroc").values()}) > 2, "the scores differ"
 
 
 def test_no_name_replaces_a_score(hostile_run: Path) -> None:

@@ -167,8 +167,8 @@ def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, sta
     if sent == signal.SIGTERM:
         checkpoint = torch.load(tmp_path / "a run" / "checkpoints" / "last.ckpt", weights_only=True)
         assert checkpoint["global_step"] >= 18
-        told, command_line = errors.strip().split("; go on with: ")
-        assert told == "stopped by SIGTERM"
+        reported, command_line = errors.strip().split("; go on with: ")
+        assert reported == "stopped by SIGTERM"
         python, script, *overrides = shlex.split(command_line)
         assert (python, Path(script)) == ("python", ROOT / "train.py")
         assert overrides[-2:] == ["seed=3", 'ckpt_path="a run/checkpoints/last.ckpt"']

@@ -66,8 +66,8 @@ def test_evaluating_again_changes_the_operating_point_and_nothing_of_the_trainin
     assert after["test"] == before["test"]
     stored = Predictions.read(run / "predictions" / "test.parquet")
     flags = PostProcessor.from_json(point).flags(stored.logits)
-    told = after["test_at_thresholds"][0]
-    assert (told["tp"], told["fp"]) == (flags[stored.target == 0, 0].sum(), flags[stored.target != 0, 0].sum())
+    reported = after["test_at_thresholds"][0]
+    assert (reported["tp"], reported["fp"]) == (flags[stored.target == 0, 0].sum(), flags[stored.target != 0, 0].sum())
     assert {name: (run / name).read_bytes() for name in kept} == kept
 
 

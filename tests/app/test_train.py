@@ -161,14 +161,14 @@ def test_operating_point_is_fitted_on_validation(finished_run: Path) -> None:
 def test_a_deployment_prior_is_applied_to_test_and_reported_beside_it(run_job: RunJob) -> None:
     uniform = ("prior_correction=deploy_prior", f"prior_correction.deploy_prior={[0.1] * 10}")
     run = run_job("max_epochs=6", "operating_point=min_recall", "operating_point.min_recall=0.85", *uniform)
-    told = metrics_of(run)
-    before, after = (told[split]["balanced_accuracy"]["value"] for split in ("test", "test_adjusted"))
+    reported = metrics_of(run)
+    before, after = (reported[split]["balanced_accuracy"]["value"] for split in ("test", "test_adjusted"))
     assert after > before, "the tail is found more often once its classes count as much as the others"
     postprocessor = PostProcessor.from_json(json.loads((run / "operating_point.json").read_text()))
     stored = Predictions.read(run / "predictions" / "test.parquet")
     assert balanced_accuracy_score(stored.target, postprocessor.predict_labels(stored.logits)) == pytest.approx(after)
     flags = postprocessor.flags(stored.logits)
-    for c, threshold in enumerate(told["test_at_thresholds"]):
+    for c, threshold in enumerate(reported["test_at_thresholds"]):
         assert threshold["recall"] == pytest.approx(flags[stored.target == c, c].mean())
 
 
@@ -364,9 +364,9 @@ def test_no_group_has_a_single_member() -> None:
 
 
 def test_binary_classes_share_one_auroc(run_job: RunJob) -> None:
-    told = metrics_of(run_job("data=digits_binary", "max_epochs=2", "loss.alpha=[0.25,0.75]"))["test"]
-    negative, positive = told["classes"]
-    assert negative["auroc"]["value"] == positive["auroc"]["value"] == told["auroc"]["value"]
+    reported = metrics_of(run_job("data=digits_binary", "max_epochs=2", "loss.alpha=[0.25,0.75]"))["test"]
+    negative, positive = reported["classes"]
+    assert negative["auroc"]["value"] == positive["auroc"]["value"] == reported["auroc"]["value"]
     assert positive["average_precision"]["value"] != negative["average_precision"]["value"]
 
 
@@ -376,14 +376,14 @@ def test_labels_are_learned_stored_and_scored(label_sweep: Path, loss: str) -> N
     stored = Predictions.read(run / "predictions" / "test.parquet")
     assert stored.task.is_multilabel
     assert stored.task.activation == "sigmoid"
-    told = metrics_of(run)["test"]
-    for c, scores in enumerate(told["classes"]):
+    reported = metrics_of(run)["test"]
+    for c, scores in enumerate(reported["classes"]):
         assert scores["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target[:, c], stored.logits[:, c]))
         assert scores["average_precision"]["value"] == pytest.approx(
             average_precision_score(stored.target[:, c], stored.logits[:, c])
         )
         assert scores["recall"]["value"] == pytest.approx(recall_score(stored.target[:, c], stored.logits[:, c] >= 0))
-    assert told["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target, stored.logits, average="macro"))
+    assert reported["auroc"]["value"] == pytest.approx(roc_auc_score(stored.target, stored.logits, average="macro"))
     with (run / "metrics.csv").open() as file:
         epochs = [row for row in csv.DictReader(file) if row["epoch"]]
     assert len(epochs) == 3
@@ -411,8 +411,8 @@ def test_one_column_in_a_list_is_one_label(wine_labels: Path, run_job: RunJob) -
     stored = Predictions.read(run / "predictions" / "test.parquet")
     assert stored.logits.shape == stored.target.shape == (len(stored.index), 1)
     assert stored.task.activation == "sigmoid"
-    told = metrics_of(run)["test"]["auroc"]["value"]
-    assert told == pytest.approx(roc_auc_score(stored.target[:, 0], stored.logits[:, 0]))
+    reported = metrics_of(run)["test"]["auroc"]["value"]
+    assert reported == pytest.approx(roc_auc_score(stored.target[:, 0], stored.logits[:, 0]))
 
 
 def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_job: RunJob) -> None:
@@ -423,15 +423,15 @@ def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_j
         "operating_point=min_recall",
         "operating_point.min_recall=0.7",
     )
-    told = metrics_of(run)
+    reported = metrics_of(run)
     postprocessor = PostProcessor.from_json(json.loads((run / "operating_point.json").read_text()))
     assert postprocessor.prior == (0.9, 0.8)
     stored = Predictions.read(run / "predictions" / "test.parquet")
     decided = postprocessor.adjusted(stored.logits) >= 0
-    for c, scores in enumerate(told["test_adjusted"]["classes"]):
+    for c, scores in enumerate(reported["test_adjusted"]["classes"]):
         assert scores["recall"]["value"] == pytest.approx(recall_score(stored.target[:, c], decided[:, c]))
     flags = postprocessor.flags(stored.logits)
-    for c, threshold in enumerate(told["test_at_thresholds"]):
+    for c, threshold in enumerate(reported["test_at_thresholds"]):
         if not isinstance(threshold, str):
             assert threshold["recall"] == pytest.approx(recall_score(stored.target[:, c], flags[:, c]))
 

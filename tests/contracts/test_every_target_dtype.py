@@ -137,8 +137,8 @@ def test_every_function_with_a_target_is_among_them():
                 or name == "ThresholdRule"
             ):
                 continue
-            told = inspect.signature(called).parameters
-            if {"target", "positive"} & set(told) and name not in {"rank"}:
+            reported = inspect.signature(called).parameters
+            if {"target", "positive"} & set(reported) and name not in {"rank"}:
                 assert name in tried, f"{name} takes targets and is not tried here"
 
 

@@ -269,9 +269,9 @@ def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> No
     )  # fmt: skip
     from tests.app.test_train import metrics_of
 
-    told = metrics_of(directory)["test"]
-    assert told["auroc"]["value"] > 0.97
-    assert [each["name"] for each in told["classes"]] == ["0", "1"]
+    reported = metrics_of(directory)["test"]
+    assert reported["auroc"]["value"] > 0.97
+    assert [each["name"] for each in reported["classes"]] == ["0", "1"]
     state = torch.load(directory / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
     assert state["prepare.quantiles"].shape[0] == 30
 

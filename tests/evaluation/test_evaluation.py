@@ -184,14 +184,14 @@ def test_sigmoid_logits_are_ranked_by_themselves():
 
 def test_scores_of_decisions_and_probabilities_stand_in_the_json():
     predictions = seeded()
-    told = Evaluation(predictions, TRAIN_COUNTS).as_json()
+    reported = Evaluation(predictions, TRAIN_COUNTS).as_json()
     decision = predictions.logits.argmax(1)
-    assert told["macro_f1"] == pytest.approx(sk.f1_score(predictions.target, decision, average="macro"))
-    assert told["matthews_corrcoef"] == pytest.approx(sk.matthews_corrcoef(predictions.target, decision))
-    assert told["worst_class_recall"] == min(sk.recall_score(predictions.target, decision, average=None))
-    assert 0 < told["calibration_error"] < 1
-    assert told["brier_skill_score"] < 1
-    for c, row in enumerate(told["classes"]):
+    assert reported["macro_f1"] == pytest.approx(sk.f1_score(predictions.target, decision, average="macro"))
+    assert reported["matthews_corrcoef"] == pytest.approx(sk.matthews_corrcoef(predictions.target, decision))
+    assert reported["worst_class_recall"] == min(sk.recall_score(predictions.target, decision, average=None))
+    assert 0 < reported["calibration_error"] < 1
+    assert reported["brier_skill_score"] < 1
+    for c, row in enumerate(reported["classes"]):
         positive, score = predictions.target == c, softmax(predictions.logits.astype(np.float64), 1)[:, c]
         assert row["partial_auroc_fpr_0.1"] == pytest.approx(sk.roc_auc_score(positive, score, max_fpr=0.1))
         precision, recall, _ = sk.precision_recall_curve(positive, score)
@@ -225,12 +225,12 @@ def test_labels_are_scored_as_scikit_learn_scores_them():
     assert evaluation.macro_auroc.value == pytest.approx(auroc.mean())
     assert evaluation.macro_average_precision.value == pytest.approx(average_precision.mean())
     assert evaluation.accuracy.value == pytest.approx(sk.accuracy_score(target, decision))
-    told = evaluation.as_json()
+    reported = evaluation.as_json()
     balanced = [sk.balanced_accuracy_score(t, d) for t, d in zip(target.T, decision.T, strict=True)]
-    assert told["balanced_accuracy"]["value"] == pytest.approx(np.mean(balanced))
-    assert told["macro_f1"] == pytest.approx(sk.f1_score(target, decision, average="macro"))
+    assert reported["balanced_accuracy"]["value"] == pytest.approx(np.mean(balanced))
+    assert reported["macro_f1"] == pytest.approx(sk.f1_score(target, decision, average="macro"))
     brier_score = [sk.brier_score_loss(t, p) for t, p in zip(target.T, probability.T, strict=True)]
-    assert told["brier_score"] == pytest.approx(np.sum(brier_score))
+    assert reported["brier_score"] == pytest.approx(np.sum(brier_score))
 
 
 def test_intervals_of_labels_are_those_of_their_own_scores():

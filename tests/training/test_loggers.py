@@ -48,8 +48,8 @@ def test_mlflow_holds_finished_and_failed_runs_of_one_process(
     assert good.info.run_name.endswith("good")
     assert good.data.params["loss.gamma"] == "1.5"
     assert by_status["FAILED"].data.params["optimizer.lr"] == "1e+30"
-    told = json.loads((finished / "metrics.json").read_text())
-    assert good.data.metrics["test/auroc/macro"] == told["test"]["auroc"]["value"]
+    reported = json.loads((finished / "metrics.json").read_text())
+    assert good.data.metrics["test/auroc/macro"] == reported["test"]["auroc"]["value"]
     assert len(client.get_metric_history(good.info.run_id, "val/auroc/macro")) == 2
     stored = {each.path for each in client.list_artifacts(good.info.run_id)}
     assert stored == {

@@ -60,10 +60,10 @@ def test_epochs_without_a_validation_say_so_and_are_not_selected(
 def test_what_leaves_nothing_to_train_or_to_score_is_refused_before_training(
     override: str, sentence: str, run_job: RunJob, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         run_job(*JOB, override)
-    assert sentence in str(told.value)
-    assert "\n" not in str(told.value)
+    assert sentence in str(raised.value)
+    assert "\n" not in str(raised.value)
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
