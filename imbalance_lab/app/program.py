@@ -18,7 +18,7 @@ from imbalance_lab.errors import UsageError
 
 COMMANDS = {
     "train": "train, test and evaluate a classifier: KEY=VALUE …, as python train.py",
-    "validate-data": "look at the data thoroughly and stop: KEY=VALUE …, as python train.py check=true",
+    "validate-data": "check the data thoroughly and stop: KEY=VALUE …, as python train.py check=true",
     "evaluate": "score a run's stored predictions again: RUN … KEY=VALUE …",
     "compare": "compare finished runs, or those of a sweep: RUN …",
 }
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command line."""
     command, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if command not in COMMANDS:
-        _top_parser().parse_args([command])  # prints the help, or says what there is
+        _top_parser().parse_args([command])  # prints the help, or an error with the commands
         return
     if command in ("train", "validate-data"):
         _run_train([*rest, *(["check=true"] if command == "validate-data" else [])])
@@ -47,8 +47,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def evaluate_command(parser: argparse.ArgumentParser, arguments: list[str]) -> None:
-    """Score the stored predictions of runs again, with what comes after training changed."""
-    parser.add_argument("words", nargs="+", metavar="RUN|KEY=VALUE", help="run directories, and settings to change")
+    """Score the stored predictions of runs again, with another post-processing."""
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="RUN|KEY=VALUE",
+        help="run directories, and operating_point=, calibration=, prior_correction= or report.images=true",
+    )
     words = parser.parse_args(arguments).words
     from imbalance_lab.app.evaluate import evaluate_again
 
@@ -71,14 +76,14 @@ def _top_parser() -> argparse.ArgumentParser:
         description="Train, test and compare classifiers of imbalanced data.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="\n".join(f"  {name:15}{text}" for name, text in COMMANDS.items())
-        + "\n\nimbalance-lab COMMAND --help describes one of them.",
+        + "\n\nimbalance-lab COMMAND --help describes a command.",
     )
     parser.add_argument("command", choices=list(COMMANDS), metavar="COMMAND")
     return parser
 
 
 def _run_train(overrides: list[str]) -> None:
-    """Run train.py, which stands inside the package of a wheel and beside it in a checkout."""
+    """Run train.py, which is inside the package in a wheel and beside it in a checkout."""
     package = Path(__file__).parent.parent
     script = package / "train.py" if (package / "train.py").is_file() else package.parent / "train.py"
     sys.argv = [os.fspath(script), *overrides]
