@@ -1,1 +1,1 @@
-"""The applications: the only package that knows Hydra."""
+"""The command-line programs; the only package that imports Hydra."""

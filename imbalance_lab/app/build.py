@@ -1,4 +1,4 @@
-"""One part of the configuration → the object that it describes; what its constructor refuses is one sentence."""
+"""Instantiates one part of the configuration; an error of its constructor becomes one sentence."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from imbalance_lab.errors import UsageError
 
 
 def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
-    """Instantiate ``config[part]``, with those of the ``available`` arguments that it takes and the config leaves open.
+    """Instantiate ``config[part]``, with those ``available`` arguments that it accepts and the config does not set.
 
     Raises:
         UsageError: for what the constructor refuses.
@@ -42,13 +42,13 @@ def instantiate_node(name: str, node: DictConfig, **available: Any) -> Any:
 
 
 def _is_expected(error: BaseException | None) -> bool:
-    """Whether a constructor refuses its arguments so, or an import its name; anything else is a bug."""
+    """Whether the error is about the arguments or the import path; anything else is a bug."""
     # Lightning's own error by name: a mistake in the loss must not wait for the import of Lightning.
     expected = isinstance(error, ValueError | TypeError | OSError | ImportError)
     return expected or type(error).__name__ == "MisconfigurationException"
 
 
 def usage_error(name: str, node: DictConfig, error: BaseException | None) -> UsageError:
-    """Say which part of the configuration is wrong; a TypeError rarely says what was given."""
+    """An error that names the part of the configuration, and for a TypeError its values."""
     given = " ".join(f"{key!s}={value}" for key, value in node.items() if not str(key).startswith("_"))
     return UsageError(f"{name}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))

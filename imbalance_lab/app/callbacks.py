@@ -17,10 +17,10 @@ def build_callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
     """The user's callbacks, and after them those that every job has.
 
     Raises:
-        UsageError: naming the callback that cannot be built, or that has a twin.
+        UsageError: naming the callback that cannot be built, or whose state is not unique.
     """
     callbacks = [*_users(config, experiment), *_ours(config, experiment)]
-    _refuse_twins(callbacks)
+    _check_state_keys(callbacks)
     return callbacks
 
 
@@ -54,8 +54,8 @@ def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
     return built
 
 
-def _refuse_twins(callbacks: list[Any]) -> None:
-    """Lightning cannot tell the states of two callbacks apart in a checkpoint where their ``state_key`` is the same."""
+def _check_state_keys(callbacks: list[Any]) -> None:
+    """In a checkpoint, Lightning stores callback states by ``state_key``, which must be unique."""
     keys = Counter(callback.state_key for callback in callbacks)
     for callback in callbacks:
         if keys[callback.state_key] > 1 and callback.state_dict():
@@ -83,7 +83,7 @@ def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
 
 
 def _facts(config: DictConfig, experiment: Experiment) -> dict[str, Any]:
-    """What a strategy or a callback may ask for by the name of an argument."""
+    """Arguments that a strategy or a callback receives if its constructor has them."""
     return {
         "task": experiment.task,
         "class_counts": experiment.splits.class_counts,

@@ -1,4 +1,4 @@
-"""A job that starts from a checkpoint: what it takes from it, and what it refuses."""
+"""Jobs that start from a checkpoint: what they inherit from it, and which overrides are errors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
 
 MODEL_PARTS = ("backbone", "head", "loss")
-"""What the weights belong to: with another one it is another model."""
+"""The groups that define the model: its weights fit no other choice."""
 
 INHERITED = ("data", "augment", *MODEL_PARTS)
-"""What a tested checkpoint knows, so that nobody types it again."""
+"""The groups that ``fit=false`` takes from the checkpoint."""
 
 
 @dataclass(frozen=True)
 class CheckpointContent:
-    """What a checkpoint says about its model."""
+    """The description of the model in a checkpoint."""
 
     path: str
     task: Task
@@ -29,7 +29,7 @@ class CheckpointContent:
 
 
 def stored_overrides(given: Sequence[str]) -> list[str]:
-    """The overrides with which the checkpoint in ``given`` was trained, as far as they say what `INHERITED` is.
+    """The overrides with which the checkpoint in ``given`` was trained, restricted to the groups in `INHERITED`.
 
     Those for which ``given`` has the same key, or another choice of the group, are left out.
     """
@@ -51,7 +51,7 @@ def stored_overrides(given: Sequence[str]) -> list[str]:
 
 
 def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> CheckpointContent:
-    """Read ``config.ckpt_path``, and let ``config`` describe the model in it.
+    """Read ``config.ckpt_path``, and set the model of ``config`` to the one in it.
 
     Args:
         config: its backbone, head and loss are replaced by the checkpoint's.
@@ -84,7 +84,7 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
 
 
 def check_classes(checkpoint: CheckpointContent, task: Task) -> None:
-    """Refuse data with other classes than those of the model.
+    """Raise an error if the data have other classes than the model.
 
     Raises:
         UsageError: naming both.
@@ -98,7 +98,7 @@ def check_classes(checkpoint: CheckpointContent, task: Task) -> None:
 
 
 def check_shapes(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]) -> None:
-    """Refuse data of another shape than the model was trained on: other columns, other channels.
+    """Raise an error if the data have another shape than the training data: other columns, other channels.
 
     Raises:
         UsageError: naming a tensor and both shapes.
@@ -114,7 +114,7 @@ def check_shapes(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]
 
 
 def _differs(part: str, key: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:
-    """What the model was trained with, if an override of ``key`` in ``part`` says otherwise."""
+    """The value that the model was trained with, if an override of ``key`` in ``part`` differs."""
     if key == part:
         same = here["_target_"] == there["_target_"]
         return None if same else f"{part}._target_={there['_target_']}"

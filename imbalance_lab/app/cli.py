@@ -1,4 +1,4 @@
-"""The command line around Hydra: mistakes answered in a sentence, and the table of a sweep at its end.
+"""The command line around Hydra: one sentence for a mistake, and the table at the end of a sweep.
 
 Only Hydra, OmegaConf and the standard library are imported: ``--help`` and a misspelled key answer at once.
 """
@@ -39,7 +39,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
     _arrange_arguments()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and PLAIN_ERRORS not in os.environ
     if not wants_traceback:
-        # With this Hydra hands exceptions on instead of printing them itself. A DDP process inherits both.
+        # With this, Hydra raises exceptions instead of printing them. DDP processes inherit both variables.
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
         if wants_help(sys.argv[1:]):
@@ -77,8 +77,8 @@ def print_sweep() -> None:
 
 
 def _arrange_arguments() -> None:
-    """Put what Hydra's parser wants first at the front, and the choices of a tested checkpoint before the user's."""
-    for flag in {"-m", "--multirun"} & set(sys.argv[2:]):  # argparse takes no override after a flag among overrides
+    """Move the multirun flag to the front, and insert the overrides of a tested checkpoint before the user's."""
+    for flag in {"-m", "--multirun"} & set(sys.argv[2:]):  # argparse accepts no overrides after a flag between them
         sys.argv.remove(flag)
         sys.argv.insert(1, flag)
     given = [word for word in sys.argv[1:] if "=" in word and not word.startswith("-")]

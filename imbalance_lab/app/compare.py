@@ -70,7 +70,7 @@ def _compare(runs: "Sequence[Run]", page: Path, score: str = "auroc", baseline: 
 
 
 def unique_names(directories: Sequence[Path]) -> dict[Path, str]:
-    """Call each directory by as many of its last parts as distinguish it from the others."""
+    """The shortest endings of the paths that are different."""
     absolute = {directory: directory.resolve() for directory in dict.fromkeys(directories)}
     for length in range(1, 1 + max(len(path.parts) for path in absolute.values())):
         names = {directory: "/".join(path.parts[-length:]) for directory, path in absolute.items()}

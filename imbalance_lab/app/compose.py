@@ -1,4 +1,4 @@
-"""Composing configurations as ``train.py`` does, with Hydra and the standard library alone."""
+"""Composes configurations as ``train.py`` does, importing only Hydra and the standard library."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,13 +9,13 @@ from omegaconf import DictConfig
 
 
 def config_directory() -> Path:
-    """Where the shipped configurations are: inside the package of a wheel, beside it in a checkout."""
+    """The directory of our configurations: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).absolute().parent.parent
     return package / "configs" if (package / "configs").is_dir() else package.parent / "configs"
 
 
 def extra_config_directories(arguments: Iterable[str]) -> list[Path]:
-    """The folders that ``--config-dir`` names in a command line."""
+    """The values of ``--config-dir`` in a command line."""
     words, found = list(arguments), []
     for place, word in enumerate(words):
         if word in ("--config-dir", "-cd") and place + 1 < len(words):
@@ -28,7 +28,7 @@ def extra_config_directories(arguments: Iterable[str]) -> list[Path]:
 def compose_config(
     overrides: Sequence[str], config_dirs: Iterable[Path] = (), *, with_hydra: bool = False
 ) -> DictConfig:
-    """What ``train.py --config-dir … OVERRIDES`` composes, with Hydra's own part if asked for."""
+    """The configuration of ``train.py --config-dir … OVERRIDES``, optionally with Hydra's own."""
     search = ",".join(f"'file://{each.absolute()}'" for each in config_dirs)
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(config_directory()), version_base="1.3"):

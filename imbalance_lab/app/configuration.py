@@ -1,4 +1,4 @@
-"""The configuration of a stored run, with what comes after training changed."""
+"""The configuration of a finished run, with another post-processing."""
 
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 
 AFTER_TRAINING = ("operating_point", "calibration", "prior_correction", "report")
-"""Keys and groups that an evaluation of a trained model may change."""
+"""The keys and groups that ``evaluate`` may change."""
 
 
 def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConfig:
-    """The stored configuration of a run, with what comes after training changed by ``KEY=VALUE``.
+    """The stored configuration of a run, with its post-processing changed by ``KEY=VALUE``.
 
     The overrides of the run and the new ones are composed by Hydra together, as if the run had been started so.
 
@@ -39,7 +39,7 @@ def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConf
 
 
 def _replaced(directory: RunDirectory, overrides: list[str]) -> list[str]:
-    """The overrides of the run without those that are given again, then the new ones.
+    """The overrides of the run that are not replaced, then the new ones.
 
     A new choice of a group takes the place of the old choice and of the old values in that group.
     """
@@ -53,7 +53,7 @@ def _replaced(directory: RunDirectory, overrides: list[str]) -> list[str]:
 
 
 def _stored_config_directories(directory: RunDirectory) -> list[Path]:
-    """The ``--config-dir`` folders of the run, as far as they still exist."""
+    """The ``--config-dir`` directories of the run that still exist."""
     if not directory.hydra.is_file():
         return []
     content: Any = yaml.safe_load(directory.hydra.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The processes of one job: which is the first, and how the others are started and left behind."""
+"""The processes of one job: which is the first, how the others start, and the clean-up after them."""
 
 import os
 import sys
@@ -8,12 +8,12 @@ from hydra.utils import get_original_cwd
 
 
 def is_first_process() -> bool:
-    """Whether this process writes what is written once a job."""
+    """Whether this is the process that writes files and prints."""
     return not int(os.environ.get("LOCAL_RANK", 0)) and not int(os.environ.get("NODE_RANK", 0))
 
 
 def repeat_only_this_job() -> None:
-    """Have Lightning start the other processes of DDP by `ddp_command`."""
+    """Make Lightning start the other DDP processes with `ddp_command`."""
     from lightning.fabric.strategies.launchers import subprocess_script as fabric
     from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
 
@@ -22,7 +22,7 @@ def repeat_only_this_job() -> None:
 
 
 def ddp_command(local_rank: int) -> tuple[list[str], str]:
-    """The command, and its working directory, with which a DDP process repeats exactly the job that started it.
+    """The command and working directory with which a DDP process repeats exactly the job that started it.
 
     Lightning would repeat ``sys.argv``: in a multirun each process would then start the whole sweep.
     """
@@ -43,7 +43,7 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
 
 
 def job_flags() -> list[str]:
-    """Hydra's flags of this job that say which configuration its overrides change."""
+    """Hydra's flags of this job that select the configuration."""
     hydra = HydraConfig.get()
     flags = ["--config-name", hydra.job.config_name] if hydra.job.config_name else []
     for source in hydra.runtime.config_sources:
@@ -53,12 +53,12 @@ def job_flags() -> list[str]:
 
 
 def job_overrides() -> list[str]:
-    """The overrides of this job, in a sweep of this one run, without those of Hydra itself."""
+    """The overrides of this job (in a sweep, of this run), without Hydra's own."""
     return list(HydraConfig.get().overrides.task)
 
 
 def leave_process_group() -> None:
-    """Let the next run of a sweep start its own processes: undo what Lightning did to this one."""
+    """Undo what Lightning set up, so that the next run of a sweep can start its own processes."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.distributed.is_available() or not torch.distributed.is_initialized():
         return

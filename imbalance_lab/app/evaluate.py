@@ -1,4 +1,4 @@
-"""A run directory's stored predictions → its scores, operating point, curves and report: after training or any time.
+"""Stored predictions of a run → its scores, operating point, curves and report, after training or at any time.
 
 Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes what comes after training.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class RunResults(NamedTuple):
-    """The scores on both splits, those after post-processing if it changes them, and the thresholds' counts on test."""
+    """The scores of both splits, those after post-processing if it changes them, and the thresholds' counts on test."""
 
     val: "Evaluation"
     test: "Evaluation"
@@ -85,7 +85,7 @@ def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any]
     data = compute_report_data(RunRecord.read(directory, metadata), val, test, after, postprocessor, on_test)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
-    if OmegaConf.select(config, "report.images", default=False):  # a run of an older version has no such key
+    if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key
         write_figures(directory.images, data)
 
 
@@ -111,7 +111,7 @@ def print_results(results: RunResults, title: str) -> None:
 
 
 def _store_in_checkpoint(directory: RunDirectory, checkpoint: str, point: dict[str, Any]) -> None:
-    """Let the post-processing travel with the weights, if they are the run's own and not another's that it tested."""
+    """Store the post-processing in the checkpoint, if the run trained it (and did not only test it)."""
     import torch
 
     path = (directory.path / checkpoint).resolve()
@@ -123,7 +123,7 @@ def _store_in_checkpoint(directory: RunDirectory, checkpoint: str, point: dict[s
 
 
 def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:
-    """Evaluate finished runs again from their stored predictions, with what comes after training changed.
+    """Evaluate finished runs again from their stored predictions, with another post-processing.
 
     Raises:
         UsageError: if a path is not a finished run, or an override would need another training.

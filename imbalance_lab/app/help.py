@@ -1,4 +1,4 @@
-"""``--help``: the choices, and the composed configuration with the comments of the YAML files that it comes from."""
+"""``--help``: the choices, and the composed configuration with the comments of its YAML files."""
 
 import os
 import re
@@ -24,7 +24,7 @@ TAIL = (
     "--cfg job shows the configuration of a command line without running it; --hydra-help is about Hydra's own flags."
 )
 COLUMN = 40
-"""Where comments begin, if the line is not longer."""
+"""The column of the comments, unless a line is longer."""
 
 LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w.]+):(?P<value>(?: [^#\n]*)?)(?:#\s*(?P<comment>.*))?$")
 
@@ -35,17 +35,19 @@ def wants_help(arguments: Iterable[str]) -> bool:
 
 
 def print_help(arguments: Sequence[str]) -> None:
-    """Print the choices and the configuration of a command line; a reader that leaves (``| head``) ends it quietly."""
+    """Print the choices and the configuration of a command line; a closed pipe (``| head``) is no error."""
     overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
     try:
         print(help_text(overrides, extra_config_directories(arguments)))
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it exits
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # or Python reports the closed pipe when it exits
 
 
 def help_text(overrides: Sequence[str], extra: Sequence[Path] = ()) -> str:
-    """The help for ``train.py OVERRIDES``, with the groups in ``extra`` folders as well."""
+    """The help for ``train.py OVERRIDES``, including the groups in ``extra`` directories."""
     composed = compose_config(overrides, extra, with_hydra=True)
     choices = {group: str(choice) for group, choice in composed.hydra.runtime.choices.items() if "/" not in group}
     folders = [config_directory(), *extra]
@@ -106,7 +108,7 @@ def _comments_of(file: Path, group: str) -> Iterator[tuple[str, str]]:
 
 
 def _path(stack: list[tuple[int, str]], indent: int, key: str) -> str:
-    """The full key of a line, by the lines that are less indented; ``stack`` holds them."""
+    """The full key of a line; ``stack`` has the less indented keys above it."""
     while stack and stack[-1][0] >= indent:
         stack.pop()
     stack.append((indent, key))

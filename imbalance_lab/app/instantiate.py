@@ -1,4 +1,4 @@
-"""From the configuration to the objects that it describes, each checked as it is built.
+"""Instantiates the objects of a configuration, each checked when it is built.
 
 Nothing here imports Lightning, which takes seconds: a mistake is reported before.
 """
@@ -28,7 +28,7 @@ from imbalance_lab.task import Task
 
 @dataclass(frozen=True)
 class Experiment:
-    """What the configuration describes, apart from what needs Lightning."""
+    """The objects of a configuration that do not need Lightning."""
 
     splits: Splits
     task: Task
@@ -44,7 +44,7 @@ class Experiment:
 
 
 def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) -> Experiment:
-    """Build, and so check, what the configuration describes.
+    """Instantiate, and so check, the objects of a configuration.
 
     Args:
         config: with ``ckpt_path`` and ``fit=false``, its backbone, head and loss become those of the checkpoint.
@@ -81,7 +81,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
 
 
 def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tuple[float, ...] | None:
-    """The class priors that the logits stand for after training with this sampler and loss, so that none counts twice.
+    """The class priors that the logits stand for after training with this sampler and loss.
 
     None where the sampler or the loss does not say.
     """
@@ -115,7 +115,7 @@ def _activation(loss: nn.Module, task: Task) -> Any:
 
 def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.Module]:
     """Backbone and head; their initial weights are a function of the seed alone."""
-    with torch.random.fork_rng(devices=[]):  # drawn on the CPU, whatever device they are moved to
+    with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
         backbone = instantiate_part(
             config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities

@@ -27,7 +27,7 @@ RENAMED = {
     "operating_point.least_positives": "operating_point.min_positives",
     "sampler.k": "sampler.m",
 }
-"""Keys of the previous release: refused for one release with the name that they have now."""
+"""Keys of the previous release; for one release, using them is an error that names the new key."""
 
 RENAMED_CHOICES = {
     "sampler=stratified": "sampler=m_per_class",
@@ -97,7 +97,7 @@ def _unknown_key(key: str) -> str:
 
 
 def configuration_keys() -> list[str]:
-    """Every key of the configuration that the command line chooses, leaving out what is wrong with it."""
+    """Every key of the configuration that the command line selects, ignoring invalid overrides."""
     extra = extra_config_directories(sys.argv[1:])
     folders = (folder for root in (config_directory(), *extra) for folder in root.iterdir() if folder.is_dir())
     groups = {folder.name for folder in folders}

@@ -1,4 +1,4 @@
-"""What the configuration asks for after training: calibration, prior correction and thresholds."""
+"""Calibration, prior correction and thresholds, as configured."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> None:
-    """Refuse, before anything is trained, a post-processing that could not be fitted afterwards.
+    """Raise an error, before training, for a post-processing that could not be fitted afterwards.
 
     Raises:
         UsageError: in a sentence that says what to do instead.
@@ -31,7 +31,7 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
 
 
 def _options(config: DictConfig) -> dict[str, Any]:
-    """The objects of what comes after training."""
+    """The configured objects."""
     return {
         "rule": instantiate_part(config, "operating_point"),
         "calibration": instantiate_part(config, "calibration"),
@@ -42,7 +42,7 @@ def _options(config: DictConfig) -> dict[str, Any]:
 def fit_postprocessing(
     config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None
 ) -> "PostProcessor":
-    """Fit what the configuration asks for on the predictions of the validation split.
+    """Fit the configured post-processing on the predictions of the validation split.
 
     Where these examples do not suffice, a trained model is not given up for it: calibration and prior correction are
     skipped, and the screen says why.
@@ -64,7 +64,7 @@ def fit_postprocessing(
     options = _options(config)
     try:
         return fit_postprocessor(**fitted_on, **options)
-    except ValueError as error:  # only these examples could tell, and a trained model is not given up for it
+    except ValueError as error:  # only known after training, and the trained model must not be lost
         print(f"post-processing skipped: {error}")
         options |= {"calibration": NoCalibration(), "prior_correction": NoPriorCorrection()}
         return fit_postprocessor(**fitted_on, **options)

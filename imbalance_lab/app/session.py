@@ -39,7 +39,7 @@ IGNORED_WARNINGS = (
     # DDP says so of every convolution with one input channel, whose strides are ambiguous.
     "Grad strides do not match bucket view strides",
 )
-"""Third parties' warnings that say nothing to a user of this program."""
+"""Warnings of other packages that do not concern users of this program."""
 
 
 @dataclass
@@ -55,18 +55,18 @@ class Session:
     loggers: list[Any]
     train_prior: tuple[float, ...] | None
 
-    def kept_score(self, results: "RunResults") -> float:
-        """The validation score of the kept model: the monitored one, or after a mere test the macro AUROC."""
+    def best_score(self, results: "RunResults") -> float:
+        """The monitored validation score of the best model; the macro AUROC if the job only tests."""
         score = self.best.best_model_score
         return results.val.macro_auroc.value if score is None else float(score)
 
 
 def build_session(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> Session:
-    """Build what needs Lightning, and check what only that can tell."""
+    """Build the objects that need Lightning, and check what needs them."""
     for message in IGNORED_WARNINGS:
         warnings.filterwarnings("ignore", message=message)
     for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # no notes on what hardware there is not
+        logging.getLogger(name).setLevel(logging.WARNING)  # no notes about hardware
     repeat_only_this_job()
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
@@ -147,7 +147,7 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, D
 
 
 def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Callable[..., Any]:
-    """A factory that is called only when Lightning sets up the model, and what it then refuses, as one sentence."""
+    """Wrap a factory that Lightning calls later, so that its errors become one sentence."""
 
     def build(*arguments: Any) -> Any:
         try:
@@ -159,7 +159,7 @@ def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Ca
 
 
 def _monitors(config: DictConfig, task: Task) -> set[str]:
-    """The validation scores that callbacks read; refuse one that is never logged."""
+    """The validation scores that callbacks read; an error for one that is never logged."""
     from imbalance_lab.training.classifier import validation_scores
 
     known = validation_scores(task)
@@ -173,7 +173,7 @@ def _monitors(config: DictConfig, task: Task) -> set[str]:
 
 
 def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
-    """The priors that the logits will stand for; refuse a prior correction that cannot start from them."""
+    """The class priors that the logits will stand for; an error if the prior correction cannot use them."""
     prior = experiment.train_prior
     if prior is not None:
         prior = strategy.implied_prior(prior)
@@ -182,7 +182,7 @@ def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy
 
 
 def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
-    """The chosen logger, and the CSV file of the epochs beside it, which the report reads."""
+    """The chosen logger, and a CSV logger, whose file the report reads."""
     from lightning.pytorch.loggers import CSVLogger
 
     if not is_first_process():

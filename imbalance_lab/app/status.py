@@ -13,7 +13,7 @@ from imbalance_lab.termination import Terminated
 
 @contextmanager
 def recording_status(directory: RunDirectory) -> Iterator[None]:
-    """Keep the status file true: a sweep goes on after a failed run, and its table says why that one has no scores."""
+    """Write the status file at the start and the end; the table of a sweep shows why a run has no scores."""
     if not is_first_process():
         yield
         return

@@ -1,4 +1,4 @@
-"""The sentence for a run that SIGTERM stopped: what was saved, and the command that goes on."""
+"""The sentence for a run that SIGTERM stopped: what was saved, and the command that resumes it."""
 
 import os
 import re
@@ -12,10 +12,10 @@ from imbalance_lab.termination import Terminated
 
 
 def report_termination(directory: RunDirectory, stop: Terminated) -> None:
-    """Say on stderr that SIGTERM stopped the run in ``directory``, and the command that goes on, if there is one."""
+    """Report that SIGTERM stopped the run in ``directory``, and the command that resumes it, if there is one."""
     best = directory.best_checkpoint
     if stop.saved is not None:
-        how = f"; go on with: {_command(_named('ckpt_path', stop.saved))}"
+        how = f"; resume with: {_command(_named('ckpt_path', stop.saved))}"
     elif best.is_file():
         how = f" after training; test the model with: {_command('fit=false', _named('ckpt_path', best))}"
     else:
@@ -29,7 +29,7 @@ def _named(key: str, path: Path) -> str:
 
 
 def _command(*changed: str) -> str:
-    """The command line of this job, of a sweep this one job, with ``changed`` in the place of what it says of them."""
+    """The command line of this job (in a sweep, of this run) with ``changed`` instead of its own values."""
     keys = {override.partition("=")[0] for override in changed}
     kept = [override for override in job_overrides() if override.lstrip("+").partition("=")[0] not in keys]
     program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]

@@ -1,4 +1,4 @@
-"""One job: configuration → objects → fit → predictions → what the run directory holds."""
+"""One job: configuration → objects → fit → predictions → the files of the run directory."""
 
 import platform
 import shlex
@@ -45,12 +45,12 @@ def run(config: DictConfig) -> float:
                 validate_data(directory, config, experiment)
             return float("nan") if config.check else train(config, experiment, directory)
     except (UsageError, FloatingPointError) as mistake:
-        if hydra.mode == RunMode.MULTIRUN:  # Hydra goes on with the other runs, and reports this one at the end
+        if hydra.mode == RunMode.MULTIRUN:  # Hydra continues with the other runs and reports this one at the end
             raise UsageError(str(mistake)) from mistake
         exit_with_error(str(mistake))
     except Terminated as stop:
         if not is_first_process():
-            sys.exit(0)  # Lightning kills the first one outright when another ends with a code of its own
+            sys.exit(0)  # Lightning kills the first process if another exits with a nonzero code
         report_termination(directory, stop)
         raise
     finally:
@@ -85,7 +85,7 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
         raise
     print_results(results, f"Test scores of {shown(checkpoint)}")
     console().print(f"\n{shown(directory.path)}")
-    return session.kept_score(results)
+    return session.best_score(results)
 
 
 def fit(config: DictConfig, session: Session) -> Path:
@@ -121,7 +121,7 @@ def write_results(
     checkpoint: Path,
     train_prior: tuple[float, ...] | None,
 ) -> "RunResults":
-    """Write what an evaluation needs beside the predictions, the worst mistakes, and everything a person looks at."""
+    """Write the run's metadata, the worst mistakes, and all results of the evaluation."""
     from imbalance_lab.app.evaluate import evaluate_run
     from imbalance_lab.evaluation.mistakes import write_mistakes
 
@@ -141,11 +141,11 @@ def write_results(
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
-    """The choices and every plain value of the configuration, by their keys on the command line."""
+    """The choices and every value of the configuration, by their command-line keys."""
     groups: Mapping[str, Any] = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     choices = {group: choice for group, choice in groups.items() if "/" not in group and choice is not None}
     settings = choices | dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
-    # Where it is written to is not a setting of the experiment.
+    # Where scores are logged is not a setting of the experiment.
     return {key: value for key, value in settings.items() if key.split(".")[0] != "logger"}
 
 

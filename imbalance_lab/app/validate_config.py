@@ -1,4 +1,4 @@
-"""What the configuration says about the job itself, checked before anything is built."""
+"""Checks of the keys that describe the job itself, before anything is built."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +27,7 @@ GROUPS = [
     "operating_point",
 ]
 INTEGERS = {"seed": 0, "batch_size": 1, "eval_batch_size": 1, "num_workers": 0, "max_epochs": 1}
-"""The least value of each."""
+"""The minimum of each."""
 
 
 def validate_config(config: DictConfig) -> None:
@@ -61,7 +61,7 @@ def validate_config(config: DictConfig) -> None:
 
 
 def _check_groups(config: DictConfig) -> None:
-    """A group that was replaced by a plain value, as by ``loss=null``, describes no object."""
+    """An error for a group that was replaced by a plain value, as in ``loss=null``."""
     for group in GROUPS:
         node: Any = config.get(group)
         if not isinstance(node, DictConfig):

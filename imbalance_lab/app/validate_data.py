@@ -1,4 +1,4 @@
-"""Look at the data before anything is trained: in short before a fit, thoroughly with ``check=true``."""
+"""Checks the data before training: briefly before a fit, thoroughly with ``check=true``."""
 
 from typing import TYPE_CHECKING
 

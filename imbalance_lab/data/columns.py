@@ -60,7 +60,7 @@ class Column:
         return cls(content["name"], content["kind"], tuple(content["categories"]))
 
     def _comparable(self, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.Array]:
-        """The column and the categories in one type: a file without a word in it is read as numbers."""
+        """The column and the categories in one type: a file with numbers only is read as numbers."""
         known = pa.array(self.categories)
         column = _without_nan(column)
         if pa.types.is_null(column.type):

@@ -1,4 +1,4 @@
-"""From the stored predictions of several runs to which of them is better, on the same test examples."""
+"""Statistical comparison of runs by their stored predictions for the same test examples."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from imbalance_lab.posthoc import log_odds
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison and its p after Holm's correction for the family that it belongs to."""
+    """A comparison and its p-value after Holm's correction."""
 
     comparison: Comparison
     adjusted_p: float
 
     @property
     def is_distinguishable(self) -> bool:
-        """Whether one is better, after the correction."""
+        """Whether the difference is significant after the correction."""
         return self.comparison.is_distinguishable(self.adjusted_p)
 
     def as_json(self) -> dict[str, Any]:

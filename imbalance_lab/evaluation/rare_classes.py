@@ -43,7 +43,7 @@ class RareClasses:
 
 
 def find_rare_classes(test: Evaluation) -> RareClasses:
-    """Sort the rare classes of a split; rare are those with few training examples, or else the rarest third."""
+    """Group the rare classes of a split: those with few training examples, or else the rarest third."""
     rare, criterion = _rare(test)
     tested = [each for each in rare if each.n_positive]
     found, missed = filter(_is_found, tested), filter(_is_missed, tested)

@@ -56,7 +56,7 @@ class RunDirectory:
 
     @property
     def data_summary(self) -> Path:
-        """The look at the data before training."""
+        """The summary of the data before training."""
         return self.path / "data_summary.json"
 
     @property

@@ -167,7 +167,7 @@ def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, sta
     if sent == signal.SIGTERM:
         checkpoint = torch.load(tmp_path / "a run" / "checkpoints" / "last.ckpt", weights_only=True)
         assert checkpoint["global_step"] >= 18
-        reported, command_line = errors.strip().split("; go on with: ")
+        reported, command_line = errors.strip().split("; resume with: ")
         assert reported == "stopped by SIGTERM"
         python, script, *overrides = shlex.split(command_line)
         assert (python, Path(script)) == ("python", ROOT / "train.py")

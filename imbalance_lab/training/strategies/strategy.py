@@ -11,7 +11,7 @@ class Strategy(pl.Callback):
     (`imbalance_lab.task.Task`), ``class_counts`` (C,), ``max_epochs`` and ``seed``. In the hooks, ``pl_module`` is the
     `Classifier` with its ``backbone``, ``head`` and ``loss``, and ``trainer.datamodule`` has the ``sampler``.
 
-    A strategy with a state overrides ``state_dict`` and ``load_state_dict``, so that a resumed run goes on with it.
+    A strategy with a state overrides ``state_dict`` and ``load_state_dict``, so that a resumed run continues with it.
     """
 
     def implied_prior(self, prior: tuple[float, ...]) -> tuple[float, ...] | None:
