@@ -18,7 +18,7 @@ biome = if test -x $(BIN)/biome; then $(BIN)/biome $(1); else echo "JavaScript u
 .PHONY: help train test lint format lock clean
 
 help:
-	@echo "make train   train, test and review a classifier; ARGS='loss.gamma=2' changes the configuration"
+	@echo "make train   train, test and evaluate a classifier; ARGS='loss.gamma=2' changes the configuration"
 	@echo "make test    run the tests; ARGS='-k focal' chooses among them"
 	@echo "make lint    check style and types"
 	@echo "make format  apply the style"

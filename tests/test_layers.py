@@ -125,6 +125,24 @@ def test_only_the_run_directory_knows_its_files_by_name():
     assert {file for file, _ in found - SAME_WORD} == {"evaluation/run_directory.py"}
 
 
+def test_modules_and_functions_are_short():
+    """At most 250 lines a module, and 40 lines of code in the body of a function."""
+    long = []
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        if len(lines) > 250:
+            long.append(f"{path.relative_to(ROOT)}: {len(lines)} lines")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                body = [line.strip() for line in lines[first.lineno - 1 : node.end_lineno]]
+                n_lines = sum(bool(line) and not line.startswith("#") for line in body)
+                if n_lines > 40:
+                    long.append(f"{path.relative_to(ROOT)}, {node.name}: {n_lines} lines")
+    assert not long
+
+
 def loaded_by(modules):
     """Top-level modules that a fresh interpreter has after an import."""
     code = f"import {modules}, sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
