@@ -38,7 +38,9 @@ def check_number(
         and (below is None or number < below)
     )
     if not inside:
-        raise ValueError(f"{name} must be a finite number{_bounds(minimum, maximum, above, below)}, got {value:g}")
+        raise ValueError(
+            f"{name} must be a finite number{_bounds(minimum, maximum, above, below)}, got {_text(number)}"
+        )
     return number
 
 
@@ -107,7 +109,15 @@ def _bounds(minimum: float | None, maximum: float | None, above: float | None, b
     """The range in words: "≥ 0", "in [0, 1)", or nothing without a bound."""
     low, high = (minimum if above is None else above), (maximum if below is None else below)
     if low is not None and high is not None:
-        return f" in {'[' if above is None else '('}{low:g}, {high:g}{']' if below is None else ')'}"
+        return f" in {'[' if above is None else '('}{_text(low)}, {_text(high)}{']' if below is None else ')'}"
     if low is not None:
-        return f" {'≥' if above is None else '>'} {low:g}"
-    return "" if high is None else f" {'≤' if below is None else '<'} {high:g}"
+        return f" {'≥' if above is None else '>'} {_text(low)}"
+    return "" if high is None else f" {'≤' if below is None else '<'} {_text(high)}"
+
+
+def _text(number: float) -> str:
+    """As short as possible without changing the value: 1 for 1.0, 1048576 for 2**20, 1.0000001 as it is."""
+    if isinstance(number, int):
+        return str(number)
+    short = f"{number:g}"
+    return short if not math.isfinite(number) or float(short) == number else repr(number)

@@ -47,6 +47,13 @@ def test_what_is_not_a_number_is_refused_by_its_value(value):
         check_number("x", value)
 
 
+def test_a_value_just_outside_its_bounds_is_not_rounded_into_them():
+    with pytest.raises(ValueError, match=r"in \[0, 1\], got 1\.0000001$"):
+        check_number("p", 1.0000001, minimum=0, maximum=1)
+    with pytest.raises(ValueError, match=r"in \[2, 1048576\], got 1048577$"):
+        check_integer("bins", 2**20 + 1, minimum=2, maximum=2**20)
+
+
 def test_integers():
     assert check_integer("n", 3, minimum=1, maximum=3) == 3
     with pytest.raises(ValueError, match="n must be an integer ≥ 1, got 0"):
