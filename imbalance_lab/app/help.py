@@ -77,8 +77,8 @@ def _annotated(node: Mapping[str, Any], comments: Mapping[str, str], path: str =
     for key, value in node.items():
         full = f"{path}{key}"
         is_block = isinstance(value, dict) and value
-        shown = "" if is_block else " " + yaml.safe_dump(value, default_flow_style=True, width=1000).split("\n")[0]
-        line, comment = f"{indent}{key}:{shown}", comments.get(full, "")
+        text = "" if is_block else " " + yaml.safe_dump(value, default_flow_style=True, width=1000).split("\n")[0]
+        line, comment = f"{indent}{key}:{text}", comments.get(full, "")
         yield f"{line.ljust(COLUMN)} # {comment}" if comment else line
         if is_block:
             yield from _annotated(value, comments, f"{full}.")

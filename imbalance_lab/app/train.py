@@ -60,7 +60,7 @@ def run(config: DictConfig) -> float:
 def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
     """Fit, predict with the best model, evaluate; return its monitored score (NaN on other processes)."""
     from imbalance_lab.app.evaluate import print_results
-    from imbalance_lab.report.terminal import console, shown
+    from imbalance_lab.report.terminal import console, relative_path
     from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
 
     session = build_session(config, experiment, directory)
@@ -83,8 +83,8 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
         for logger in session.loggers:
             close_logger(logger, "failed")
         raise
-    print_results(results, f"Test scores of {shown(checkpoint)}")
-    console().print(f"\n{shown(directory.path)}")
+    print_results(results, f"Test scores of {relative_path(checkpoint)}")
+    console().print(f"\n{relative_path(directory.path)}")
     return session.best_score(results)
 
 

@@ -9,7 +9,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import write_json
 from imbalance_lab.report.data_summary import print_summary
-from imbalance_lab.report.terminal import console, shown
+from imbalance_lab.report.terminal import console, relative_path
 
 if TYPE_CHECKING:
     from imbalance_lab.app.instantiate import Experiment
@@ -35,7 +35,7 @@ def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Expe
     if config.check or config.fit:
         print_summary(summary, full=config.check)
     if config.check:
-        console().print(shown(directory.path))
+        console().print(relative_path(directory.path))
     if summary.errors:
         more = f" (and {len(summary.errors) - 1} more, in {file.name})" if len(summary.errors) > 1 else ""
         raise UsageError(f"data: {summary.errors[0]}{more}")

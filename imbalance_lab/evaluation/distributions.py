@@ -108,12 +108,12 @@ def _histogram(
     ends = np.quantile(scores, [OUTLIERS, 1 - OUTLIERS])
     seen = np.concatenate([ends, scores[positive]])  # no positive is an outlier
     edges = np.linspace(seen.min(), seen.max() + 1e-6, HISTOGRAM_BINS + 1)
-    shown = threshold.log_odds if isinstance(threshold, Threshold) else math.inf
+    log_odds_threshold = threshold.log_odds if isinstance(threshold, Threshold) else math.inf
     inside = np.clip(scores, edges[0], edges[-1])
     return ScoreHistogram(
         class_index=c,
         edges=tuple(edges.tolist()),
         positive=tuple(np.histogram(inside[positive], edges)[0].tolist()),
         negative=tuple(np.histogram(inside[~positive], edges)[0].tolist()),
-        threshold=shown if math.isfinite(shown) else None,
+        threshold=log_odds_threshold if math.isfinite(log_odds_threshold) else None,
     )

@@ -89,14 +89,14 @@ def _difference(each: RunComparison) -> dict[str, Any]:
 
 def _curves(group: ComparedRuns) -> dict[str, Any]:
     """The curves of the best runs and the rarest classes, and how many of each are left out."""
-    shown = list(group.evaluations.items())[:MAX_RUNS]
+    selected = list(group.evaluations.items())[:MAX_RUNS]
     ranked = group.rarest_ranked
     classes = ranked[:MAX_CLASSES]
     return {
-        "classes": [(c, shown[0][1].predictions.classes[c]) for c in classes],
+        "classes": [(c, selected[0][1].predictions.classes[c]) for c in classes],
         "curves": [
-            {"run": name, "class": c, **curve(evaluation.rankings[c])} for name, evaluation in shown for c in classes
+            {"run": name, "class": c, **curve(evaluation.rankings[c])} for name, evaluation in selected for c in classes
         ],
-        "runs_left_out": len(group.runs) - len(shown),
+        "runs_left_out": len(group.runs) - len(selected),
         "classes_left_out": len(ranked) - len(classes),
     }

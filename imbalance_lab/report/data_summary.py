@@ -38,8 +38,8 @@ def summary_table(summary: DataSummary) -> Table:
     table.add_column("class", overflow="ellipsis", max_width=26, no_wrap=True)
     for heading in ("train", "val", "test", "group", "a batch", "AUROC ±"):
         table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
-    shown = sorted(range(len(summary.classes)), key=lambda c: summary.classes[c].train)[:MAX_ROWS]
-    for each in (summary.classes[c] for c in sorted(shown)):
+    rarest = sorted(range(len(summary.classes)), key=lambda c: summary.classes[c].train)[:MAX_ROWS]
+    for each in (summary.classes[c] for c in sorted(rarest)):
         half = "–" if each.auroc_width is None else f"{each.auroc_width / 2:.3f}"
         counts = (f"{n:,}" for n in (each.train, each.val, each.test))
         table.add_row(each.name, *counts, each.group, f"{each.per_batch:.1f}", half)

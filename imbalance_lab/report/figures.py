@@ -54,10 +54,10 @@ def _figures(data: ReportData) -> Iterator[tuple[str, Figure]]:
     for name, panel in (("roc", ROC), ("pr", PR)):
         yield name, draw((panel,), names, test.rankings, test.train_counts, (5.6, 3.5), 300)
     if test.confusion is not None:
-        shown = most_confused(test.confusion)
-        side = min(7.0, 2.6 + 0.2 * len(shown))
-        counts, totals = test.confusion[np.ix_(shown, shown)], test.confusion.sum(1)[shown]
-        yield "confusion", draw_confusion([names[c] for c in shown], counts, totals, size=(side + 0.6, side))
+        selected = most_confused(test.confusion)
+        side = min(7.0, 2.6 + 0.2 * len(selected))
+        counts, totals = test.confusion[np.ix_(selected, selected)], test.confusion.sum(1)[selected]
+        yield "confusion", draw_confusion([names[c] for c in selected], counts, totals, size=(side + 0.6, side))
     rarest = data.rarest_ranked
     if curves := _select(data.reliability, [None, *rarest]):
         yield "reliability", draw_reliability(names, curves)
@@ -71,8 +71,8 @@ def _figures(data: ReportData) -> Iterator[tuple[str, Figure]]:
 def _select(panels: Sequence[Panel], order: Sequence[int | None]) -> list[Panel]:
     """As many panels as a figure has room for, by ``order``, then in class order after that of no class."""
     by_class = {each.class_index: each for each in panels}
-    shown = [by_class[c] for c in order if c in by_class][:MAX_PANELS]
-    return sorted(shown, key=lambda each: -1 if each.class_index is None else each.class_index)
+    selected = [by_class[c] for c in order if c in by_class][:MAX_PANELS]
+    return sorted(selected, key=lambda each: -1 if each.class_index is None else each.class_index)
 
 
 def draw_confusion(

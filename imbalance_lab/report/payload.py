@@ -19,16 +19,16 @@ MAX_CURVES, MAX_CONFUSION, MAX_COUNTS = 40, 40, 60
 def plots(data: ReportData) -> dict[str, Any]:
     """Every plot of the page by its id."""
     ranked = data.rarest_ranked
-    shown = ranked[:MAX_CURVES]
-    note = f"The {len(shown)} rarest of {len(ranked)} classes are shown." if len(ranked) > len(shown) else ""
+    rarest = ranked[:MAX_CURVES]
+    note = f"The {len(rarest)} rarest of {len(ranked)} classes are shown." if len(ranked) > len(rarest) else ""
     by_class = {each.class_index: each for each in data.histograms}
     reliability = {each.class_index: each for each in data.reliability}
     return {
-        "curves": [{"class": c, **curve(data.test.rankings[c], with_thresholds=True)} for c in shown],
+        "curves": [{"class": c, **curve(data.test.rankings[c], with_thresholds=True)} for c in rarest],
         "curves_note": note,
         "confusion": _confusion(data),
-        "reliability": [_reliability(reliability[c]) for c in (None, *shown) if c in reliability],
-        "scores": [_histogram(by_class[c]) for c in shown],
+        "reliability": [_reliability(reliability[c]) for c in (None, *rarest) if c in reliability],
+        "scores": [_histogram(by_class[c]) for c in rarest],
         "epochs": None if data.run.epochs is None else _epochs(data.run.epochs),
         "counts": _counts(data),
     }
@@ -77,12 +77,12 @@ def _confusion(data: ReportData) -> dict[str, Any] | None:
     matrix = data.test.confusion
     if matrix is None:
         return None
-    shown = most_confused(matrix)
+    selected = most_confused(matrix)
     return {
-        "classes": shown,
-        "counts": matrix[np.ix_(shown, shown)].tolist(),
-        "totals": matrix.sum(1)[shown].tolist(),
-        "note": f"The {len(shown)} most confused of {len(matrix)} classes." if len(shown) < len(matrix) else "",
+        "classes": selected,
+        "counts": matrix[np.ix_(selected, selected)].tolist(),
+        "totals": matrix.sum(1)[selected].tolist(),
+        "note": f"The {len(selected)} most confused of {len(matrix)} classes." if len(selected) < len(matrix) else "",
     }
 
 
@@ -117,12 +117,12 @@ def _epochs(epochs: EpochHistory) -> dict[str, Any]:
 def _counts(data: ReportData) -> dict[str, Any]:
     """Bars of the rarest classes, the most common of them first."""
     common_first = np.argsort([-count for count in data.counts["train"]], kind="stable").tolist()
-    shown = common_first[-MAX_COUNTS:]
-    left_out = len(shown) < len(common_first)
+    selected = common_first[-MAX_COUNTS:]
+    left_out = len(selected) < len(common_first)
     return {
-        "classes": shown,
-        "splits": [{"split": split, "counts": _select(counts, shown)} for split, counts in data.counts.items()],
-        "note": f"The {len(shown)} rarest of {len(common_first)} classes." if left_out else "",
+        "classes": selected,
+        "splits": [{"split": split, "counts": _select(counts, selected)} for split, counts in data.counts.items()],
+        "note": f"The {len(selected)} rarest of {len(common_first)} classes." if left_out else "",
     }
 
 

@@ -18,7 +18,7 @@ def console() -> Console:
     return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
 
 
-def shown(path: Path) -> str:
+def relative_path(path: Path) -> str:
     """A path as text, relative to the working directory if it is below."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -23,9 +23,9 @@ def threshold_table(
         if isinstance(on_val, Threshold) and isinstance(on_test, Threshold):
             recall = Score(on_test.recall, wilson_interval(on_test.tp, on_test.n_positive))
             precision = Score(on_test.precision, wilson_interval(on_test.tp, on_test.tp + on_test.fp))
-            shown = [f"{on_val.threshold:.4f}", number(on_val.recall), number(on_val.precision)]
+            cells = [f"{on_val.threshold:.4f}", number(on_val.recall), number(on_val.precision)]
             flag = "*" if 0 < on_test.n_positive < FEW_POSITIVES else ""
-            table.add_row(name, *shown, interval(recall) + flag, interval(precision) + flag)
+            table.add_row(name, *cells, interval(recall) + flag, interval(precision) + flag)
         else:
             table.add_row(name, *"–––––")
     return table
