@@ -10,7 +10,7 @@ from imbalance_lab.app.compose import compose_config
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 
-AFTER_TRAINING = ("operating_point", "calibration", "prior_correction", "report")
+POSTPROCESSING = ("operating_point", "calibration", "prior_correction", "report")
 """The keys and groups that ``evaluate`` may change."""
 
 
@@ -28,9 +28,9 @@ def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConf
         return stored
     for override in overrides:
         key = override.partition("=")[0]
-        if key.lstrip("+~").split(".")[0].split("@")[0] not in AFTER_TRAINING:
+        if key.lstrip("+~").split(".")[0].split("@")[0] not in POSTPROCESSING:
             raise UsageError(
-                f"{key} cannot be changed without training again: choose among {', '.join(AFTER_TRAINING)}"
+                f"{key} cannot be changed without training again: choose among {', '.join(POSTPROCESSING)}"
             )
     composed = compose_config(_replaced(directory, overrides), _stored_config_directories(directory))
     for key in {override.lstrip("+~").partition("=")[0].split(".")[0] for override in overrides}:

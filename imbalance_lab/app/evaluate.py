@@ -1,9 +1,9 @@
 """Stored predictions of a run → its scores, operating point, curves and report, after training or at any time.
 
-Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes what comes after training.
+Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes the post-processing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,8 @@ from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
+    from imbalance_lab.evaluation.mistakes import Mistake
+    from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -30,19 +32,27 @@ class RunResults(NamedTuple):
     thresholds_on_test: "tuple[Threshold | str, ...]"
 
 
-def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
+def evaluate_run(
+    directory: RunDirectory,
+    config: DictConfig,
+    metadata: Mapping[str, Any] | None = None,
+    mistakes: "Sequence[Mistake] | None" = None,
+) -> RunResults:
     """Score the stored predictions, fit the post-processing, and write the results.
 
     Args:
-        directory: of a run, with its predictions and metadata.
-        config: its configuration; only `AFTER_TRAINING` counts, and may differ from training's.
+        directory: of a run, with its predictions.
+        config: its configuration; only `POSTPROCESSING` counts, and may differ from training's.
+        metadata: of the run; None reads it from the directory.
+        mistakes: the worst ones; None reads them from the directory.
 
     Raises:
         UsageError: for options that make no sense; nothing is written then.
     """
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
+    from imbalance_lab.evaluation.report_data import RunRecord
 
-    metadata = directory.read_metadata()
+    metadata = directory.read_metadata() if metadata is None else metadata
     counts = metadata["train_counts"]
     prior = metadata["train_prior"] and tuple(metadata["train_prior"])
     val, test = (Evaluation(directory.read_predictions(split), counts) for split in ("val", "test"))
@@ -55,12 +65,12 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
         postprocessor,
         postprocessor.evaluate_on(test.predictions.logits, test.predictions.target),
     )
-    _write(directory, config, metadata, results)
+    _write(directory, config, RunRecord.read(directory, metadata, mistakes), results)
     return results
 
 
-def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any], results: RunResults) -> None:
-    from imbalance_lab.evaluation.report_data import RunRecord, compute_report_data
+def _write(directory: RunDirectory, config: DictConfig, record: "RunRecord", results: RunResults) -> None:
+    from imbalance_lab.evaluation.report_data import compute_report_data
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
     from imbalance_lab.report.figures import write_figures
     from imbalance_lab.report.page import write_page
@@ -70,19 +80,19 @@ def _write(directory: RunDirectory, config: DictConfig, metadata: dict[str, Any]
     point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
     write_json(directory.operating_point, point)
     scores = {
-        "checkpoint": metadata["checkpoint"],
+        "checkpoint": record.metadata["checkpoint"],
         "val": val.as_json(),
         "test": test.as_json(),
         "test_adjusted": None if after is None else after.as_json(),
         "test_at_thresholds": [each if isinstance(each, str) else each.as_json() for each in on_test],
     }
     write_json(directory.scores, scores)
-    _store_in_checkpoint(directory, metadata["checkpoint"], point)
+    _store_in_checkpoint(directory, record.metadata["checkpoint"], point)
     classes = test.predictions.classes
     for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
         draw(classes, test.rankings, val.train_counts).savefig(path)
     write_curves(directory.curves, classes, test.rankings)
-    data = compute_report_data(RunRecord.read(directory, metadata), val, test, after, postprocessor, on_test)
+    data = compute_report_data(record, val, test, after, postprocessor, on_test)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key

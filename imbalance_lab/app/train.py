@@ -126,18 +126,18 @@ def write_results(
     from imbalance_lab.evaluation.mistakes import write_mistakes
 
     counts = experiment.splits.class_counts
-    directory.write_metadata(
-        {
-            "command": shlex.join(["python", *sys.argv]),
-            "seed": config.seed,
-            "checkpoint": os_path.relpath(checkpoint, directory.path),
-            "train_counts": counts.tolist(),
-            "train_prior": None if train_prior is None else list(train_prior),
-            "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        }
-    )
-    write_mistakes(directory.mistakes, directory.read_predictions("test"), experiment.splits.test, counts)
-    return evaluate_run(directory, config)
+    metadata = {
+        "command": shlex.join(["python", *sys.argv]),
+        "seed": config.seed,
+        "checkpoint": os_path.relpath(checkpoint, directory.path),
+        "train_counts": counts.tolist(),
+        "train_prior": None if train_prior is None else list(train_prior),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+    }
+    directory.write_metadata(metadata)
+    test = directory.read_predictions("test")
+    mistakes = write_mistakes(directory.mistakes, test, experiment.splits.test, counts)
+    return evaluate_run(directory, config, metadata, mistakes)
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:

@@ -63,8 +63,8 @@ class Found(NamedTuple):
     probability: float
 
 
-def write_mistakes(path: Path, predictions: Predictions, source: Source, train_counts: Tensor) -> None:
-    """Write the mistakes of `worst_mistakes` with each example's name and, if it is an image, a thumbnail."""
+def write_mistakes(path: Path, predictions: Predictions, source: Source, train_counts: Tensor) -> list[Mistake]:
+    """Write and return `worst_mistakes` with each example's name and, if it is an image, a thumbnail."""
     position = {index: at for at, index in enumerate(source.index.tolist())}
     found = worst_mistakes(predictions, train_counts)
     at = torch.tensor([position[int(predictions.index[each.row])] for each in found], dtype=torch.long)
@@ -86,6 +86,7 @@ def write_mistakes(path: Path, predictions: Predictions, source: Source, train_c
     ]
     with atomic_write(path) as unfinished:
         pq.write_table(pa.Table.from_pylist(rows, SCHEMA), unfinished)
+    return [Mistake(**row) for row in rows]
 
 
 def read_mistakes(path: Path) -> list[Mistake]:

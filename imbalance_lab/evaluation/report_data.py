@@ -127,8 +127,12 @@ class RunRecord:
     config: str | None = None
 
     @classmethod
-    def read(cls, run: RunDirectory, metadata: Mapping[str, Any]) -> "RunRecord":
-        """Read what training has left in the directory; files that are absent are left out of the report."""
+    def read(
+        cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake] | None = None
+    ) -> "RunRecord":
+        """Read what training left in the directory, unless given; absent files are left out of the report."""
+        if mistakes is None:
+            mistakes = read_mistakes(run.mistakes) if run.mistakes.is_file() else ()
         status = run.read_status()
         started = status.get("started")
         seconds = status.get("seconds")
@@ -138,7 +142,7 @@ class RunRecord:
             name=run.path.name,
             metadata=metadata,
             epochs=EpochHistory.from_rows(run.read_epochs()),
-            mistakes=tuple(read_mistakes(run.mistakes)) if run.mistakes.is_file() else (),
+            mistakes=tuple(mistakes),
             started=started,
             seconds=seconds,
             config=run.config.read_text(encoding="utf-8").rstrip() if run.config.is_file() else None,

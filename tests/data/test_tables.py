@@ -267,7 +267,7 @@ def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> No
         "data=table", f"data.path={path}", "data.target=target", f"backbone={backbone}", "data.scaling=quantile",
         "max_epochs=4", "loss.alpha=[0.75,0.25]",
     )  # fmt: skip
-    from tests.app.test_train import metrics_of
+    from tests.helpers.command_line import metrics_of
 
     reported = metrics_of(directory)["test"]
     assert reported["auroc"]["value"] > 0.97
