@@ -145,6 +145,8 @@ def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:
     for directory in map(RunDirectory, paths):
         if not directory.is_run or not directory.metadata.is_file():
             raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
+        if "train_prior" not in directory.read_metadata():
+            raise UsageError(f"{directory.path} was written by an earlier release: train it again with this one")
         config = evaluation_config(directory, list(overrides))
         with console().status("scoring the predictions"):
             results = evaluate_run(directory, config)

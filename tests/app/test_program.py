@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from imbalance_lab.app.evaluate import evaluate_again
+from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.posthoc import PostProcessor
 from tests.conftest import ROOT, composed
@@ -97,6 +99,14 @@ def test_a_refused_evaluation_leaves_everything_as_it_was(
     assert sentence in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_of_an_earlier_release_is_refused(run: Path) -> None:
+    content = json.loads((run / "run.json").read_text())
+    content["shares_seen"] = content.pop("train_prior")
+    (run / "run.json").write_text(json.dumps(content))
+    with pytest.raises(UsageError, match="was written by an earlier release: train it again"):
+        evaluate_again([run], [])
 
 
 def test_what_is_not_a_run_is_refused(run: Path, tmp_path: Path) -> None:
