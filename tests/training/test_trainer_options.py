@@ -51,7 +51,7 @@ def test_epochs_without_a_validation_say_so_and_are_not_selected(
         ("trainer.limit_val_batches=0.5", "trainer.limit_val_batches=0.5 of 1 leaves no batch to select the model"),
         ("trainer.limit_test_batches=0.5", "trainer.limit_test_batches=0.5 of 1 leaves no batch to score the model"),
         ("trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves no batch to train on"),
-        ("+trainer.fast_dev_run=true", "for a quick look choose max_epochs=1 trainer.limit_train_batches=1"),
+        ("+trainer.fast_dev_run=true", "for a quick run choose max_epochs=1 trainer.limit_train_batches=1"),
         ("+trainer.fast_dev_run=2", "saves no checkpoint"),
         ("trainer.max_steps=0", "trainer.max_steps=0 trains nothing"),
         ("trainer.check_val_every_n_epoch=4", "check_val_every_n_epoch=4 never validates in 3 epochs"),
