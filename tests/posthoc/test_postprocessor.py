@@ -279,7 +279,7 @@ def test_inconsistent_parts_raise():
         ({"prior_correction": PostHocLogitAdjustment(1.0), "train_prior": None}, "use calibration=bias_corrected"),
         ({"rule": MaxF1(), "prior_correction": DeployPrior(DEPLOY)}, "choose operating_point=min_recall or min_cost"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_invalid_options_raise_before_training(options, sentence):
     options = {"rule": MinRecall(0.8), "train_prior": TRAIN_PRIOR, **options}
