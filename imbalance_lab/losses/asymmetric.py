@@ -17,9 +17,9 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, fast_pow, focal_term
 from imbalance_lab.losses.base import Loss
 from imbalance_lab.losses.checks import cast_like
-from imbalance_lab.losses.reduction import Reduction, check_reduction, reduce
+from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_number
 
 
 def asymmetric_loss(
@@ -89,12 +89,10 @@ class AsymmetricLoss(Loss):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
         self.gamma_positive = check_number("gamma_positive", gamma_positive, minimum=0)
         self.gamma_negative = check_number("gamma_negative", gamma_negative, minimum=0)
         self.margin = check_number("margin", margin, minimum=0, maximum=1)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
-        self.reduction = check_reduction(reduction)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""

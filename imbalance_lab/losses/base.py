@@ -1,9 +1,13 @@
 """What a loss says about itself beyond its value; the package's docstring describes the protocol."""
 
-from typing import Literal
+from inspect import signature
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+
+from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.validation import check_integer
 
 Activation = Literal["softmax", "sigmoid"]
 
@@ -20,6 +24,11 @@ class Loss(nn.Module):
     repr_names: tuple[str, ...] = ()
     """The attributes that ``print(loss)`` shows, besides ``ignore_index`` and ``reduction``."""
 
+    def __init__(self, *, ignore_index: int = -100, reduction: Reduction = "mean") -> None:
+        super().__init__()
+        self.ignore_index = check_integer("ignore_index", ignore_index)
+        self.reduction: Any = check_reduction(reduction)  # some losses have further reductions
+
     def implied_prior(self, sampler_prior: Tensor) -> Tensor | None:
         """Return the class priors that the logits stand for after training, or None where they are not known.
 
@@ -34,7 +43,8 @@ class Loss(nn.Module):
     def extra_repr(self) -> str:
         """Return the arguments, for ``print(loss)``."""
         names = (*self.repr_names, "ignore_index", "reduction")
-        values = ((name, getattr(self, name)) for name in names if hasattr(self, name))
+        taken = (*self.repr_names, *signature(type(self)).parameters)
+        values = ((name, getattr(self, name)) for name in names if name in taken)
         return ", ".join(f"{name}={v.tolist() if isinstance(v, Tensor) else v!r}" for name, v in values)
 
 

@@ -14,11 +14,11 @@ from torch import Tensor
 from imbalance_lab.class_counts import Weighting, validate_counts
 from imbalance_lab.losses.base import Loss
 from imbalance_lab.losses.checks import cast_like
-from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, require_class_indices, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_number
 
 
 def ldam_margins(counts: Counts, max_margin: float = 0.5) -> Tensor:
@@ -102,11 +102,9 @@ class LDAMLoss(Loss):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
         self.max_margin = check_number("max_margin", max_margin, minimum=0)
         self.scale = check_number("scale", scale, above=0)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
-        self.reduction = check_reduction(reduction)
         counts = require_counts("LDAMLoss", class_counts)
         self.register_buffer("margins", ldam_margins(counts, self.max_margin).float())
         self.register_buffer("weight", class_weight_buffer(weight, counts))

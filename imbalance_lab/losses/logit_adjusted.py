@@ -11,10 +11,10 @@ from torch import Tensor
 from imbalance_lab.class_counts import class_priors
 from imbalance_lab.losses.base import Loss, reweight_prior
 from imbalance_lab.losses.checks import cast_like
-from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, require_counts
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_number
 
 
 def logit_adjusted_cross_entropy(
@@ -80,10 +80,8 @@ class LogitAdjustedLoss(Loss):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
         self.tau = check_number("tau", tau, minimum=0)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
-        self.reduction = check_reduction(reduction)
         counts = require_counts("LogitAdjustedLoss", class_counts)
         self.register_buffer("log_prior", class_priors(counts).log().float())
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from imbalance_lab.losses.base import Loss
 from imbalance_lab.losses.checks import cast_like, in_full_precision
-from imbalance_lab.losses.reduction import Reduction, check_reduction, reduce
+from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import count_valid, validate_shapes
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_number
 
 
 def poly_loss(
@@ -75,10 +75,8 @@ class PolyLoss(Loss):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
         self.epsilon = check_number("epsilon", epsilon, minimum=-1)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
-        self.reduction = check_reduction(reduction)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `poly_loss`."""

@@ -16,11 +16,11 @@ from torch import Tensor
 from imbalance_lab.losses.base import Loss
 from imbalance_lab.losses.checks import cast_like
 from imbalance_lab.losses.distributed import sum_over_ranks
-from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, require_class_indices, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, require_counts
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_number
 
 
 def seesaw_loss(
@@ -104,12 +104,10 @@ class SeesawLoss(Loss):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
         self.p = check_number("p", p, minimum=0)
         self.q = check_number("q", q, minimum=0)
         self.eps = check_number("eps", eps, above=0, maximum=1)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
-        self.reduction = check_reduction(reduction)
         num_classes = len(require_counts("SeesawLoss", class_counts))
         self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.int64))
 

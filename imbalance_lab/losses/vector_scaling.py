@@ -12,10 +12,10 @@ from torch import Tensor
 from imbalance_lab.class_counts import Weighting, class_priors
 from imbalance_lab.losses.base import Loss
 from imbalance_lab.losses.checks import cast_like
-from imbalance_lab.losses.reduction import Reduction, check_reduction
+from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_number
 
 
 def vector_scaling_loss(
@@ -92,11 +92,9 @@ class VectorScalingLoss(Loss):
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index, reduction=reduction)
         self.gamma = check_number("gamma", gamma, minimum=0)
         self.tau = check_number("tau", tau, minimum=0)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
-        self.reduction = check_reduction(reduction)
         counts = require_counts("VectorScalingLoss", class_counts)
         self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
         self.register_buffer("iota", (self.tau * class_priors(counts).log()).float())
