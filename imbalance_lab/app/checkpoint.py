@@ -62,7 +62,8 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     """
     from imbalance_lab.model import read_checkpoint  # here: what it imports takes seconds
 
-    hparams, weights = (read_checkpoint(config.ckpt_path)[key] for key in ("hyper_parameters", "state_dict"))
+    content = read_checkpoint(config.ckpt_path)
+    hparams = content["hyper_parameters"]
     stored = hparams["config"]
     for part in MODEL_PARTS:
         here: Any = OmegaConf.to_container(config[part], resolve=True)
@@ -79,7 +80,7 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
         str(config.ckpt_path),
         Task.from_dict(hparams["task"]),
         InputSchema.from_dict(hparams["input_schema"]),
-        weights,
+        content["state_dict"],
     )
 
 

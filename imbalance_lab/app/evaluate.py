@@ -3,7 +3,7 @@
 Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes the post-processing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +17,7 @@ from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
-    from imbalance_lab.evaluation.mistakes import Mistake
+    from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.posthoc import PostProcessor, Threshold
 
@@ -32,40 +32,44 @@ class RunResults(NamedTuple):
     thresholds_on_test: "tuple[Threshold | str, ...]"
 
 
-def evaluate_run(
-    directory: RunDirectory,
-    config: DictConfig,
-    metadata: Mapping[str, Any] | None = None,
-    mistakes: "Sequence[Mistake] | None" = None,
+def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
+    """Evaluate a finished run from its files: see `evaluate_predictions`."""
+    from imbalance_lab.evaluation.mistakes import read_mistakes
+    from imbalance_lab.evaluation.report_data import RunRecord
+
+    record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
+    val, test = directory.read_predictions("val"), directory.read_predictions("test")
+    return evaluate_predictions(directory, config, record, val, test)
+
+
+def evaluate_predictions(
+    directory: RunDirectory, config: DictConfig, record: "RunRecord", val: "Predictions", test: "Predictions"
 ) -> RunResults:
-    """Score the stored predictions, fit the post-processing, and write the results.
+    """Score the predictions, fit the post-processing, and write the results.
 
     Args:
-        directory: of a run, with its predictions.
+        directory: of the run.
         config: its configuration; only `POSTPROCESSING` counts, and may differ from training's.
-        metadata: of the run; None reads it from the directory.
-        mistakes: the worst ones; None reads them from the directory.
+        record: what is known about the run besides its predictions.
+        val: the predictions for validation, on which the post-processing is fitted.
+        test: those for test.
 
     Raises:
         UsageError: for options that make no sense; nothing is written then.
     """
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
-    from imbalance_lab.evaluation.report_data import RunRecord
 
-    metadata = directory.read_metadata() if metadata is None else metadata
-    counts = metadata["train_counts"]
-    prior = metadata["train_prior"] and tuple(metadata["train_prior"])
-    val, test = (Evaluation(directory.read_predictions(split), counts) for split in ("val", "test"))
-    postprocessor = fit_postprocessing(config, val.predictions, prior)
+    counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
+    postprocessor = fit_postprocessing(config, val, prior and tuple(prior))
     changed = postprocessor.prior_correction is not None
     results = RunResults(
-        val,
-        test,
-        Evaluation(adjusted(test.predictions, postprocessor), counts) if changed else None,
+        Evaluation(val, counts),
+        Evaluation(test, counts),
+        Evaluation(adjusted(test, postprocessor), counts) if changed else None,
         postprocessor,
-        postprocessor.evaluate_on(test.predictions.logits, test.predictions.target),
+        postprocessor.evaluate_on(test.logits, test.target),
     )
-    _write(directory, config, RunRecord.read(directory, metadata, mistakes), results)
+    _write(directory, config, record, results)
     return results
 
 

@@ -122,8 +122,9 @@ def write_results(
     train_prior: tuple[float, ...] | None,
 ) -> "RunResults":
     """Write the run's metadata, the worst mistakes, and all results of the evaluation."""
-    from imbalance_lab.app.evaluate import evaluate_run
+    from imbalance_lab.app.evaluate import evaluate_predictions
     from imbalance_lab.evaluation.mistakes import write_mistakes
+    from imbalance_lab.evaluation.report_data import RunRecord
 
     counts = experiment.splits.class_counts
     metadata = {
@@ -135,9 +136,9 @@ def write_results(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
     }
     directory.write_metadata(metadata)
-    test = directory.read_predictions("test")
+    val, test = directory.read_predictions("val"), directory.read_predictions("test")
     mistakes = write_mistakes(directory.mistakes, test, experiment.splits.test, counts)
-    return evaluate_run(directory, config, metadata, mistakes)
+    return evaluate_predictions(directory, config, RunRecord.read(directory, metadata, mistakes), val, test)
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:

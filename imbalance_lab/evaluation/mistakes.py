@@ -90,7 +90,9 @@ def write_mistakes(path: Path, predictions: Predictions, source: Source, train_c
 
 
 def read_mistakes(path: Path) -> list[Mistake]:
-    """Read what `write_mistakes` wrote."""
+    """Read what `write_mistakes` wrote; empty without a file."""
+    if not path.is_file():
+        return []
     return [Mistake(**row) for row in pq.read_table(path).to_pylist()]
 
 

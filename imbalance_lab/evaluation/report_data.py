@@ -18,7 +18,7 @@ from imbalance_lab.evaluation.distributions import (
     score_histograms,
 )
 from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
-from imbalance_lab.evaluation.mistakes import Mistake, read_mistakes
+from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.posthoc import PostProcessor, Threshold
@@ -127,12 +127,8 @@ class RunRecord:
     config: str | None = None
 
     @classmethod
-    def read(
-        cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake] | None = None
-    ) -> "RunRecord":
-        """Read what training left in the directory, unless given; absent files are left out of the report."""
-        if mistakes is None:
-            mistakes = read_mistakes(run.mistakes) if run.mistakes.is_file() else ()
+    def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":
+        """Add what else training left in the directory; absent files are left out of the report."""
         status = run.read_status()
         started = status.get("started")
         seconds = status.get("seconds")

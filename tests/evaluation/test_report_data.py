@@ -8,6 +8,7 @@ import pytest
 
 from imbalance_lab.evaluation.distributions import reliability_bins, score_histograms
 from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.mistakes import read_mistakes
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.report_data import EpochHistory, ReportData, RunRecord, compute_report_data
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -103,8 +104,10 @@ def test_epochs_count_from_one_and_undefined_is_none() -> None:
 
 
 def test_a_run_record_reads_what_training_left_and_not_the_scores(finished_run: Path, tmp_path: Path) -> None:
-    record = RunRecord.read(RunDirectory(finished_run), METADATA)
+    record = RunRecord.read(RunDirectory(finished_run), METADATA, read_mistakes(RunDirectory(finished_run).mistakes))
     assert record.epochs is not None
     assert len(record.epochs.epoch) == 3
     assert len(record.mistakes) > 0
-    assert RunRecord.read(RunDirectory(tmp_path), METADATA) == RunRecord(tmp_path.name, METADATA)
+    assert RunRecord.read(
+        RunDirectory(tmp_path), METADATA, read_mistakes(RunDirectory(tmp_path).mistakes)
+    ) == RunRecord(tmp_path.name, METADATA)
