@@ -24,6 +24,21 @@ def build_callbacks(config: DictConfig, experiment: Experiment) -> list[Any]:
     return callbacks
 
 
+def callback_nodes(config: DictConfig) -> dict[str, DictConfig]:
+    """The user's callbacks by their keys, from the group ``callbacks`` and from ``trainer.callbacks``.
+
+    Raises:
+        UsageError: for one without a ``_target_``.
+    """
+    listed = config.trainer.get("callbacks") or []
+    nodes = {f"callbacks.{name}": node for name, node in config.callbacks.items()}
+    nodes |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
+    for key, node in nodes.items():
+        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
+            raise UsageError(f"{key} needs a _target_, the path of a callback class, got {node!r}")
+    return nodes
+
+
 def build_strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
     """The chosen strategy, which may change batches, losses and priors."""
     from imbalance_lab.training.strategies import Strategy
@@ -35,18 +50,11 @@ def build_strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
 
 
 def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
-    """The user's, from the group ``callbacks`` and from ``trainer.callbacks``; added to ours."""
     from lightning.pytorch import Callback
 
-    named = dict(config.callbacks.items())
-    listed = config.trainer.get("callbacks") or []
-    named |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
     built = []
-    for name, node in named.items():
-        label = name if "." in str(name) else f"callbacks.{name}"
-        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
-            raise UsageError(f"{label} needs a _target_, the path of a callback class, got {node!r}")
-        facts = _facts(config, experiment)
+    facts = _facts(config, experiment)
+    for label, node in callback_nodes(config).items():
         callback = instantiate_node(label, node, monitor=config.monitor, mode=config.monitor_mode, **facts)
         if not isinstance(callback, Callback):
             raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")

@@ -13,30 +13,29 @@ if TYPE_CHECKING:
     from imbalance_lab.task import Task
 
 
-def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> None:
-    """Raise an error, before training, for a post-processing that could not be fitted afterwards.
+def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> dict[str, Any]:
+    """Instantiate the post-processing; raise an error, before training, if it could not be fitted afterwards.
+
+    Returns:
+        the arguments ``rule``, ``calibration`` and ``prior_correction`` of `fit_postprocessor`.
 
     Raises:
         UsageError: in a sentence that says what to do instead.
     """
     from imbalance_lab import posthoc
 
-    options = _options(config)
+    options = {
+        "rule": instantiate_part(config, "operating_point"),
+        "calibration": instantiate_part(config, "calibration"),
+        "prior_correction": instantiate_part(config, "prior_correction"),
+    }
     try:
         posthoc.validate_postprocessing(
             task.num_classes, train_prior=train_prior, activation=task.activation, **options
         )
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
-
-
-def _options(config: DictConfig) -> dict[str, Any]:
-    """The configured objects."""
-    return {
-        "rule": instantiate_part(config, "operating_point"),
-        "calibration": instantiate_part(config, "calibration"),
-        "prior_correction": instantiate_part(config, "prior_correction"),
-    }
+    return options
 
 
 def fit_postprocessing(
@@ -53,7 +52,7 @@ def fit_postprocessing(
     from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, fit_postprocessor
 
     task = predictions.task
-    validate_postprocessing(config, task, train_prior)
+    options = validate_postprocessing(config, task, train_prior)
     fitted_on: dict[str, Any] = {
         "logits": predictions.logits,
         "target": predictions.target,
@@ -61,7 +60,6 @@ def fit_postprocessing(
         "train_prior": train_prior,
         "activation": task.activation,
     }
-    options = _options(config)
     try:
         return fit_postprocessor(**fitted_on, **options)
     except ValueError as error:  # only known after training, and the trained model must not be lost

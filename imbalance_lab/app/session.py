@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.build import instantiate_node, instantiate_part, usage_error
-from imbalance_lab.app.callbacks import build_callbacks, build_strategy
+from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
 from imbalance_lab.app.distributed import is_first_process, repeat_only_this_job
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.postprocessing import validate_postprocessing
@@ -81,12 +81,12 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
 
     writer = PredictionWriter(store)
     best = BestCheckpoint(
-        directory.checkpoints,
+        directory.best_checkpoint,
         config.monitor,
         config.monitor_mode,
         on_save=lambda trainer, is_last: writer.keep(trainer, of_last=is_last),
     )
-    stop = StopOnSigterm(directory.checkpoints)
+    stop = StopOnSigterm(directory.last_checkpoint)
     loggers = _loggers(config, directory)
     callbacks = [*build_callbacks(config, experiment), strategy, writer]
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, stop] if config.fit else [])])
@@ -164,7 +164,7 @@ def _monitors(config: DictConfig, task: Task) -> set[str]:
 
     known = validation_scores(task)
     wanted = {"monitor": config.monitor}
-    wanted |= {f"callbacks.{name}.monitor": node.get("monitor") for name, node in config.callbacks.items()}
+    wanted |= {f"{key}.monitor": node.get("monitor") for key, node in callback_nodes(config).items()}
     for key, score in wanted.items():
         if score is not None and score not in known:
             listed = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
@@ -174,10 +174,11 @@ def _monitors(config: DictConfig, task: Task) -> set[str]:
 
 def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
     """The class priors that the logits will stand for; an error if the prior correction cannot use them."""
-    prior = experiment.train_prior
-    if prior is not None:
-        prior = strategy.implied_prior(prior)
-    validate_postprocessing(config, experiment.task, prior)
+    if experiment.train_prior is None:
+        return None
+    prior = strategy.implied_prior(experiment.train_prior)
+    if prior != experiment.train_prior:
+        validate_postprocessing(config, experiment.task, prior)
     return prior
 
 

@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.cli import exit_with_error
-from imbalance_lab.app.distributed import is_first_process, leave_process_group
+from imbalance_lab.app.distributed import is_first_process, job_overrides, leave_process_group
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
 from imbalance_lab.app.session import Session, build_session
 from imbalance_lab.app.status import recording_status
@@ -35,10 +35,10 @@ def run(config: DictConfig) -> float:
     hydra = HydraConfig.get()
     directory = RunDirectory(Path(hydra.runtime.output_dir))
     if hydra.mode == RunMode.MULTIRUN:
-        print(f"\nrun {hydra.job.num}  {' '.join(hydra.overrides.task)}", flush=True)
+        print(f"\nrun {hydra.job.num}  {' '.join(job_overrides())}", flush=True)
     try:
         with recording_status(directory), handle_signals():
-            experiment = instantiate_experiment(config, list(hydra.overrides.task))
+            experiment = instantiate_experiment(config, job_overrides())
             if is_first_process():
                 from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
 

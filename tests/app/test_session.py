@@ -30,6 +30,7 @@ def epochs_of(run: Path) -> int:
             2,
         ),
         ((f"+trainer.callbacks=[{{{EARLY_STOPPING}}}]",), 3),
+        ((f"+trainer.callbacks=[{{{EARLY_STOPPING.replace('auroc/macro', 'recall/class/9')}}}]",), 3),
         ((f"+trainer.callbacks=[{{{EARLY_STOPPING}}}]", "early_stopping=1", "monitor=val/auroc/class/9"), 2),
     ],
 )
@@ -40,6 +41,12 @@ def test_training_stops_early(overrides: tuple[str, ...], epochs: int, run_job: 
 def test_two_callbacks_of_one_state_are_refused(run_job: RunJob) -> None:
     with pytest.raises(UsageError, match="two EarlyStopping callbacks have the same settings"):
         run_job(*STILL, "callbacks=early_stopping", "early_stopping=1")
+
+
+def test_an_unknown_monitor_of_a_listed_callback_is_refused(run_job: RunJob) -> None:
+    listed = EARLY_STOPPING.replace("val/auroc/macro", "val/aurok/macro")
+    with pytest.raises(UsageError, match=r"callbacks\[0\]\.monitor=val/aurok/macro is not logged; did you mean"):
+        run_job(*STILL, f"+trainer.callbacks=[{{{listed}}}]")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,6 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 
-BEST = "best"
-
 
 class BestCheckpoint(ModelCheckpoint):
     """Saves ``best.ckpt`` by a validation score, and ``last.ckpt``, at the end of every epoch.
@@ -20,24 +18,25 @@ class BestCheckpoint(ModelCheckpoint):
     directory and must be beaten.
 
     Args:
-        dirpath: the run's checkpoint directory.
+        path: of the best checkpoint; ``last.ckpt`` is beside it.
         monitor: the logged validation score.
         mode: "max" if higher is better, else "min".
         on_save: called with (trainer, of_last) whenever the current weights are saved as the best or the last ones.
     """
 
     def __init__(
-        self, dirpath: Path, monitor: str, mode: str = "max", on_save: Callable[[pl.Trainer, bool], None] | None = None
+        self, path: Path, monitor: str, mode: str = "max", on_save: Callable[[pl.Trainer, bool], None] | None = None
     ) -> None:
         super().__init__(
-            dirpath=dirpath,
-            filename=BEST,
+            dirpath=path.parent,
+            filename=path.stem,
             monitor=monitor,
             mode=mode,
             save_last=True,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         )
+        self.path = path
         self.on_save = on_save
         self.best_step = -1
         self.last_step = -1
@@ -70,13 +69,12 @@ class BestCheckpoint(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best model of the resumed run, if it still exists."""
         earlier = Path(state_dict["best_model_path"])
-        own = Path(str(self.dirpath), f"{BEST}.ckpt")
-        if earlier != own and earlier.is_file():
-            own.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(earlier, own)
-        if own.is_file():
+        if earlier != self.path and earlier.is_file():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(earlier, self.path)
+        if self.path.is_file():
             score: Tensor = state_dict["best_model_score"]
-            self.best_model_path = self.kth_best_model_path = str(own)
+            self.best_model_path = self.kth_best_model_path = str(self.path)
             self.best_model_score = self.kth_value = score
-            self.best_k_models = {str(own): score}
+            self.best_k_models = {str(self.path): score}
             self.best_step = state_dict.get("best_step", -1)

@@ -22,11 +22,11 @@ class StopOnSigterm(Checkpoint):
     stops in the middle of a validation. With several processes, a signal to one stops all at the same step.
 
     Args:
-        directory: of the checkpoints.
+        path: of ``last.ckpt``.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.path = directory / "last.ckpt"
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.requested = False
 
     @contextmanager

@@ -32,7 +32,7 @@ class Scripted(pl.LightningModule):
 
 def fit(directory: Path, scores: list[float], epochs: int, resume: Path | None = None) -> BestCheckpoint:
     loader = DataLoader(TensorDataset(torch.zeros(3, 1)))
-    best = BestCheckpoint(directory, "score")
+    best = BestCheckpoint(directory / "best.ckpt", "score")
     trainer = pl.Trainer(
         accelerator="cpu",
         max_epochs=epochs,
