@@ -31,14 +31,11 @@ def instantiate_node(name: str, node: DictConfig, **available: Any) -> Any:
         unset = {key: value for key, value in available.items() if node.get(key) is None}
         arguments = accepted_arguments(factory.func, unset)
         return partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)
-    except InstantiationException as error:
-        if not _is_expected(error.__cause__):
-            raise
-        raise usage_error(name, node, error.__cause__) from error
     except Exception as error:
-        if not _is_expected(error):
+        cause = error.__cause__ if isinstance(error, InstantiationException) else error
+        if not _is_expected(cause):
             raise
-        raise usage_error(name, node, error) from error
+        raise usage_error(name, node, cause) from error
 
 
 def _is_expected(error: BaseException | None) -> bool:

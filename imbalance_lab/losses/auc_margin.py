@@ -104,9 +104,8 @@ class AUCMarginLoss(Loss):
         num_labels: int | None = None,
         ignore_index: int = -100,
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index)
         self.margin = check_number("margin", margin, minimum=0)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
         self.warmup_steps = check_integer("warmup_steps", warmup_steps, minimum=0)
         self.num_labels = _count_labels(num_labels, class_counts)
         # Of one label given by two logits, their difference counts.

@@ -119,10 +119,9 @@ class FocalLoss(Loss):
         label_smoothing: float = 0.0,
         reduction: FocalReduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index)
         self.background_class = check_integer("background_class", background_class)
         self.class_dim = check_integer("class_dim", class_dim)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
         self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         self.reduction = check_choice("reduction", reduction, get_args(FocalReduction))
         self._store("gamma", check_numbers("gamma", gamma, minimum=0), class_counts)

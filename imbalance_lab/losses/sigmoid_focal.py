@@ -96,10 +96,9 @@ class SigmoidFocalLoss(Loss):
         ignore_index: int = -100,
         reduction: SigmoidReduction = "mean",
     ) -> None:
-        super().__init__()
+        super().__init__(ignore_index=ignore_index)
         self.gamma = check_number("gamma", gamma, minimum=0)
         self.alpha = None if alpha is None else _check_alpha(alpha)
-        self.ignore_index = check_integer("ignore_index", ignore_index)
         check_choice("reduction", reduction, get_args(SigmoidReduction))
         self.reduction = reduction
 
