@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from imbalance_lab.arguments import accepted_arguments
+from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -114,7 +115,7 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
         head = build(config["head"], allow, in_features=backbone.num_features, out_features=task.num_classes)
     prepare = schema.prepare_from(dict(_below("prepare", weights)))
     for name, module in (("prepare", prepare), ("backbone", backbone), ("head", head)):
-        module.load_state_dict(dict(_below(name, weights)))
+        _load_weights(module, dict(_below(name, weights)), f"{path}: {name}")
     point = content.get("operating_point")
     postprocessor = None if point is None else PostProcessor.from_json(point)
     return Model(task, schema, prepare, backbone, head, postprocessor).eval().requires_grad_(False)
@@ -124,19 +125,17 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     """The content of a checkpoint, on the CPU; plain data only, nothing in it is executed.
 
     Raises:
-        UsageError: for a file that is not a checkpoint of this program.
+        UsageError: for a file that is damaged, or not a checkpoint of this program.
     """
+    content = read_checkpoint_file(Path(path))
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         hparams = content["hyper_parameters"]
         Task.from_dict(hparams["task"])
         InputSchema.from_dict(hparams["input_schema"])
         if not isinstance(content["state_dict"], dict) or not isinstance(hparams["config"], dict):
             raise TypeError("state_dict and config must be dictionaries")
-    except FileNotFoundError as error:
-        raise UsageError(f"there is no checkpoint {path}") from error
-    except Exception as error:  # whatever reading a file that is not a checkpoint of ours may raise
-        raise UsageError(f"{path} is not a readable checkpoint of this program") from error
+    except Exception as error:  # whatever content that is not ours may raise
+        raise UsageError(f"{path} is not a checkpoint of this program: {_first_line(error)}") from error
     return content
 
 
@@ -163,6 +162,18 @@ def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) 
     if given.get("pretrained"):
         given["pretrained"] = False  # its weights are in the checkpoint
     return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
+
+
+def _load_weights(module: nn.Module, weights: dict[str, Tensor], name: str) -> None:
+    try:
+        module.load_state_dict(weights)
+    except (RuntimeError, TypeError) as error:  # unknown, missing or misshapen tensors
+        raise UsageError(f"{name} does not have the weights of this model: {' '.join(str(error).split())}") from error
+
+
+def _first_line(error: Exception) -> str:
+    """What is wrong, with the kind of error where its text is only a key."""
+    return f"{type(error).__name__} {error}".splitlines()[0]
 
 
 def _below(prefix: str, weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -1,49 +1,95 @@
-"""Signals: SIGTERM, which schedulers and ``kill`` send, ends a run with code 143 and the command that resumes it.
+"""Signals that end a job: SIGTERM and SIGUSR1, which schedulers send before they preempt it, and Ctrl-C (SIGINT).
 
-Nothing here imports Lightning, which turns SIGTERM into exit code 0 and Ctrl-C into 1.
+Nothing here imports Lightning, whose own handlers turn SIGTERM into exit code 0 and Ctrl-C into 1.
 """
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class Terminated(SystemExit):
-    """SIGTERM asked the run to stop. Exit code 143 = 128 + 15, as shells report it.
+    """A signal asked the job to stop: exit code 143 for SIGTERM and SIGUSR1, and 130 for Ctrl-C.
 
     Args:
+        signum: the signal.
         saved: the checkpoint to resume from, if the run was training.
     """
 
-    def __init__(self, saved: Path | None = None) -> None:
-        super().__init__(128 + int(signal.SIGTERM))
+    def __init__(self, signum: int = signal.SIGTERM, saved: Path | None = None) -> None:
+        super().__init__(128 + int(signal.SIGINT if signum == signal.SIGINT else signal.SIGTERM))
+        self.signum = signum
         self.saved = saved
 
+    @property
+    def state(self) -> str:
+        """What the run is then called in its status."""
+        return "interrupted" if self.signum == signal.SIGINT else "preempted"
 
-@contextmanager
-def handle_signals() -> Iterator[None]:
-    """Raise `Terminated` on SIGTERM, and KeyboardInterrupt on Ctrl-C even where Lightning catches it."""
+    @property
+    def cause(self) -> str:
+        """The signal in words."""
+        return "Ctrl-C" if self.signum == signal.SIGINT else signal.Signals(self.signum).name
 
-    def stop(*_: Any) -> None:
-        listen(signal.SIG_IGN)  # a second signal must not interrupt files being written
-        raise Terminated
-
-    before = signal.getsignal(signal.SIGTERM)
-    listen(stop)
-    try:
-        yield
-    except SystemExit as end:
-        if isinstance(end.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from end
-        raise
-    finally:
-        listen(signal.SIG_DFL if before is None else before)
+    def __str__(self) -> str:
+        return f"stopped by {self.cause}"
 
 
-def listen(handler: Callable[..., Any] | int | signal.Handlers) -> None:
-    """Install a handler for SIGTERM; only the main thread of a process can."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, handler)
+class StopRequest:
+    """The signal that a process has received, if any: raised at once, or during `deferred` only noted.
+
+    A second Ctrl-C stops at once in any case.
+    """
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self._is_deferred = False
+        self._is_handling = False
+
+    @contextmanager
+    def handled(self) -> Iterator[None]:
+        """Handle the signals inside; nested calls change nothing. Only the main thread of a process can."""
+        if self._is_handling or threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self._receive) for each in SIGNALS}
+        self.signum, self._is_handling = None, True
+        try:
+            yield
+        finally:
+            self._is_handling = False
+            for each, handler in before.items():
+                signal.signal(each, signal.SIG_DFL if handler is None else handler)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Only note a signal that arrives inside: the code inside reads ``signum`` where it can stop."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+
+    def _receive(self, signum: int, frame: FrameType | None = None) -> None:
+        is_second = self.signum is not None
+        self.signum = signum
+        if not self._is_deferred or (is_second and signum == signal.SIGINT):
+            for each in SIGNALS:
+                signal.signal(each, signal.SIG_IGN)  # another signal must not interrupt files being written
+            raise Terminated(signum)
+
+
+STOP = StopRequest()
+"""That of this process: signals are a property of a process."""
+
+
+def ignore_signals(*_: Any) -> None:
+    """In a worker process: the process that started it decides when to stop."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)

@@ -78,12 +78,15 @@ def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
 
     from imbalance_lab.report.tensorboard import CurveFigures
     from imbalance_lab.report.terminal import console
-    from imbalance_lab.training.callbacks import EpochLogger, ProgressBar
+    from imbalance_lab.training.callbacks import ContinueTraining, EpochLogger, NonFiniteGuard, ProgressBar
 
     own: list[Any] = [
+        NonFiniteGuard(config.guard),
         ProgressBar() if console().is_terminal else EpochLogger(),
         CurveFigures(experiment.splits.class_counts.tolist()),
     ]
+    if config.fit and config.ckpt_path is not None and config.resume == "continue":
+        own.append(ContinueTraining())
     if config.early_stopping:
         patience = 10 if config.early_stopping is True else config.early_stopping
         own.append(EarlyStopping(config.monitor, mode=config.monitor_mode, patience=patience))

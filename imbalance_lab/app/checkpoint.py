@@ -1,12 +1,16 @@
 """Jobs that start from a checkpoint: what they inherit from it, and which overrides are errors."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
+from imbalance_lab.app.distributed import is_first_process
+from imbalance_lab.checkpoint_file import is_whole, newest_whole
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
@@ -14,40 +18,82 @@ from imbalance_lab.task import Task
 MODEL_PARTS = ("backbone", "head", "loss")
 """The groups that define the model: its weights fit no other choice."""
 
-INHERITED = ("data", "augment", *MODEL_PARTS)
-"""The groups that ``fit=false`` takes from the checkpoint."""
+INHERITED_BY_TEST = ("data", "augment", *MODEL_PARTS)
+"""The groups that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
+
+OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra")
+"""The keys that a resumed run does not take from the checkpoint."""
 
 
 @dataclass(frozen=True)
 class CheckpointContent:
-    """The description of the model in a checkpoint."""
+    """The description of the model in a checkpoint, and how far it was trained.
 
-    path: str
+    Args:
+        path: of the file.
+        task, schema: what the model predicts, and from what.
+        weights: of the model, by name.
+        config: of the run that wrote it.
+        fingerprint: of its data; see `imbalance_lab.data.Splits.fingerprint`.
+        epochs, step: epochs and optimizer steps that are done.
+        is_finished: whether the training had come to its end.
+    """
+
+    path: Path
     task: Task
     schema: InputSchema
     weights: Mapping[str, Tensor]
+    config: Mapping[str, Any]
+    fingerprint: str | None
+    epochs: int
+    step: int
+    is_finished: bool
 
 
-def stored_overrides(given: Sequence[str]) -> list[str]:
-    """The overrides with which the checkpoint in ``given`` was trained, restricted to the groups in `INHERITED`.
+def inherit_overrides(given: Sequence[str]) -> list[str]:
+    """The overrides of a command line with ``ckpt_path=``, completed by those with which the checkpoint was trained.
 
-    Those for which ``given`` has the same key, or another choice of the group, are left out.
+    A test takes the groups in `INHERITED_BY_TEST`, a resumed run everything; a key that is given, or another choice of
+    its group, is left out. A damaged checkpoint to resume from is replaced by the newest whole one beside it.
     """
-    keys = {word.lstrip("+~").partition("=")[0] for word in given}
     from imbalance_lab.model import read_checkpoint  # here: what it imports takes seconds
 
-    path = next(word.partition("=")[2].strip("'\"") for word in given if word.startswith("ckpt_path="))
+    words = {word.lstrip("+~").partition("=")[0]: word.partition("=")[2].strip("'\"") for word in given}
+    path, is_test = Path(words["ckpt_path"]), words.get("fit", "true").lower() == "false"
+    completed = list(given)
+    if not path.is_file():
+        return completed  # null, or reported once the configuration is composed
+    if not is_test and not is_whole(path):
+        path = _whole_one_beside(path)
+        completed = [word for word in given if not word.startswith("ckpt_path=")] + [f"ckpt_path={quoted(path)}"]
     try:
         trained = read_checkpoint(path)["hyper_parameters"].get("overrides", [])
     except UsageError:
-        return []  # reported once the configuration is composed
-    inherited = []
-    for override in trained:
-        key = str(override).lstrip("+~").partition("=")[0]
+        return completed  # reported once the configuration is composed
+    for override in map(str, trained):
+        key = override.lstrip("+~").partition("=")[0]
         group = key.split(".")[0]
-        if group in INHERITED and key not in keys and group not in keys:
-            inherited.append(str(override))
-    return inherited
+        is_inherited = group in INHERITED_BY_TEST if is_test else group not in OF_THE_JOB
+        if is_inherited and key not in words and group not in words:
+            completed.append(override)
+    return completed
+
+
+def _whole_one_beside(path: Path) -> Path:
+    """The newest checkpoint in the folder of a damaged one that is whole; the damaged one if there is none."""
+    other = newest_whole(path.parent.glob("*.ckpt"))
+    if other is None:
+        return path
+    if is_first_process():
+        print(f"warning: {path} is damaged: resuming from the newest whole checkpoint, {other}", file=sys.stderr)
+    return other
+
+
+def quoted(path: Path) -> str:
+    """A path as the value of an override."""
+    text = str(path)
+    plain = all(char.isalnum() or char in "_-./+" for char in text)
+    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> CheckpointContent:
@@ -76,11 +122,27 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
                     f"which was trained with {wrong}: leave {key} out"
                 )
         OmegaConf.update(config, part, stored[part], merge=False)
+    try:
+        return _content(Path(config.ckpt_path), content)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"ckpt_path={config.ckpt_path} lacks a part of the training's state: {type(error).__name__} {error}"
+        ) from error
+
+
+def _content(path: Path, content: Mapping[str, Any]) -> CheckpointContent:
+    hparams = content["hyper_parameters"]
+    progress = content["loops"]["fit_loop"]["epoch_progress"]["current"]
     return CheckpointContent(
-        str(config.ckpt_path),
-        Task.from_dict(hparams["task"]),
-        InputSchema.from_dict(hparams["input_schema"]),
-        content["state_dict"],
+        path=path,
+        task=Task.from_dict(hparams["task"]),
+        schema=InputSchema.from_dict(hparams["input_schema"]),
+        weights=content["state_dict"],
+        config=hparams["config"],
+        fingerprint=hparams.get("data_fingerprint"),
+        epochs=int(progress["processed"]),
+        step=int(content["global_step"]),
+        is_finished=bool(content["callbacks"].get("LastCheckpoint", {}).get("is_finished", False)),
     )
 
 
@@ -98,18 +160,26 @@ def check_classes(checkpoint: CheckpointContent, task: Task) -> None:
         )
 
 
-def check_shapes(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]) -> None:
-    """Raise an error if the data have another shape than the training data: other columns, other channels.
+def check_weights(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]) -> None:
+    """Raise an error if the weights of a checkpoint are not those of the model, in name, shape or type.
 
     Raises:
-        UsageError: naming a tensor and both shapes.
+        UsageError: naming a tensor and what is wrong with it.
     """
     for part, module in modules.items():
-        for name, tensor in module.state_dict(prefix=f"{part}.").items():
-            trained = checkpoint.weights.get(name)
-            if trained is not None and trained.shape != tensor.shape:
+        expected = module.state_dict(prefix=f"{part}.")
+        stored = {name: tensor for name, tensor in checkpoint.weights.items() if name.startswith(f"{part}.")}
+        for name in sorted(expected.keys() ^ stored.keys()):
+            how = "lacks" if name in expected else "has an unknown"
+            raise UsageError(
+                f"ckpt_path={checkpoint.path} {how} tensor {name}: it is not a checkpoint of this model; choose another"
+            )
+        for name, tensor in expected.items():
+            trained = stored[name]
+            if not isinstance(trained, Tensor) or trained.shape != tensor.shape:
+                there = tuple(trained.shape) if isinstance(trained, Tensor) else type(trained).__name__
                 raise UsageError(
-                    f"ckpt_path={checkpoint.path} was trained on other inputs, {name} is {tuple(trained.shape)} there "
+                    f"ckpt_path={checkpoint.path} was trained on other inputs, {name} is {there} there "
                     f"and {tuple(tensor.shape)} here: choose its data, with the same columns or image_size"
                 )
 

@@ -14,9 +14,11 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import print_help, wants_help
 from imbalance_lab.app.messages import format_error
 from imbalance_lab.errors import UsageError
+from imbalance_lab.termination import STOP, Terminated
 
 PLAIN_ERRORS = "IMBALANCE_LAB_PLAIN_ERRORS"
 
@@ -42,38 +44,40 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
         # With this, Hydra raises exceptions instead of printing them. DDP processes inherit both variables.
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
-        if wants_help(sys.argv[1:]):
-            print_help(sys.argv[1:])
-        else:
-            hydra_main()
+        with STOP.handled():
+            print_help(sys.argv[1:]) if wants_help(sys.argv[1:]) else hydra_main()
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if wants_traceback or sentence is None:
             raise
-        print_sweep()
-        exit_with_error(sentence)
+        is_sweep = print_sweep()
+        exit_with_error(sentence, code=1 if is_sweep else 2)
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
         exit_with_error("torch and torchvision come from different sources: reinstall both from the same one")
+    except Terminated:
+        print_sweep()
+        raise
     except KeyboardInterrupt:
         sys.exit(130)
     print_sweep()
 
 
-def exit_with_error(sentence: str) -> NoReturn:
-    """Print what is wrong and exit with code 2."""
+def exit_with_error(sentence: str, code: int = 2) -> NoReturn:
+    """Print what is wrong and exit: with code 2 for a mistake of the user, 1 for a run that failed."""
     print(f"error: {sentence}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(code)
 
 
-def print_sweep() -> None:
-    """Print the table of the sweep that has ended, if there was one."""
-    if Sweep.directory is None or not Sweep.directory.is_dir():
-        return
+def print_sweep() -> bool:
+    """Print the table of the sweep that has ended; return whether there was one."""
+    if Sweep.directory is None or not Sweep.directory.is_dir() or not is_first_process():
+        return Sweep.directory is not None
     from imbalance_lab.app.compare import compare_sweep
 
     compare_sweep(Sweep.directory)
+    return True
 
 
 def _arrange_arguments() -> None:
@@ -82,7 +86,9 @@ def _arrange_arguments() -> None:
         sys.argv.remove(flag)
         sys.argv.insert(1, flag)
     given = [word for word in sys.argv[1:] if "=" in word and not word.startswith("-")]
-    if "fit=false" in (word.lower() for word in given) and any(word.startswith("ckpt_path=") for word in given):
-        from imbalance_lab.app.checkpoint import stored_overrides  # here: it needs torch
+    if any(word.startswith("ckpt_path=") for word in given) and not wants_help(sys.argv[1:]):
+        from imbalance_lab.app.checkpoint import inherit_overrides  # here: it needs torch
 
-        sys.argv[1:] = [*sys.argv[1:], *stored_overrides(given)]
+        flags = [word for word in sys.argv[1:] if word not in given]
+        sys.argv[1:] = [*flags, *inherit_overrides(given)]
+    sys.argv[1:] = hydra_overrides(sys.argv[1:])

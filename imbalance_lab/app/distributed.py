@@ -1,24 +1,98 @@
-"""The processes of one job: which is the first, how the others start, and the clean-up after them."""
+"""The processes of one job: which is the first, what they share, how Lightning starts the others."""
 
+import atexit
 import os
+import shutil
 import sys
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_original_cwd
 
+if TYPE_CHECKING:
+    from lightning.fabric.plugins.environments import ClusterEnvironment
+
+LAUNCHERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "JSM_NAMESPACE_SIZE", "OMPI_COMM_WORLD_SIZE")
+"""Variables of torchrun, Slurm, LSF and Open MPI. Where there is none, Lightning starts the processes of a machine."""
+
+
+def cluster_environment() -> "ClusterEnvironment | None":
+    """Lightning's view of what has started several processes; None for a single one, or if Lightning starts the others.
+
+    Lightning is only imported if a launcher is there.
+    """
+    if not any(name in os.environ for name in LAUNCHERS):
+        return None
+    from lightning.fabric.plugins.environments import (
+        LSFEnvironment,
+        MPIEnvironment,
+        SLURMEnvironment,
+        TorchElasticEnvironment,
+    )
+
+    # In the order in which Lightning's Trainer looks for them.
+    kinds: Any = (TorchElasticEnvironment, SLURMEnvironment, LSFEnvironment, MPIEnvironment)
+    found: ClusterEnvironment | None = next((kind() for kind in kinds if kind.detect()), None)
+    return found if found is not None and found.world_size() > 1 else None
+
+
+def process_rank() -> int:
+    """The rank of this process among all of the job, on every machine."""
+    environment = cluster_environment()
+    if environment is not None:
+        return environment.global_rank()
+    # Lightning's children; on another machine than the first, the number only has to be different from 0.
+    return int(os.environ.get("LOCAL_RANK", 0)) + int(os.environ.get("NODE_RANK", os.environ.get("GROUP_RANK", 0)))
+
 
 def is_first_process() -> bool:
     """Whether this is the process that writes files and prints."""
-    return not int(os.environ.get("LOCAL_RANK", 0)) and not int(os.environ.get("NODE_RANK", 0))
+    return process_rank() == 0
 
 
-def repeat_only_this_job() -> None:
-    """Make Lightning start the other DDP processes with `ddp_command`."""
-    from lightning.fabric.strategies.launchers import subprocess_script as fabric
-    from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
+def is_lightnings_child() -> bool:
+    """Whether Lightning has started this process."""
+    return "LOCAL_RANK" in os.environ and os.environ["LOCAL_RANK"] != "0" and cluster_environment() is None
 
-    for module in (fabric, pytorch):
-        module._hydra_subprocess_cmd = ddp_command  # type: ignore[attr-defined]
+
+def hydra_overrides(given: list[str]) -> list[str]:
+    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it."""
+    if cluster_environment() is None or is_first_process():
+        return given
+    scratch = tempfile.mkdtemp(prefix="imbalance_lab_")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    kept = [word for word in given if word.partition("=")[0] not in ("hydra.run.dir", "hydra.sweep.dir")]
+    return [*kept, f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}", "hydra.output_subdir=null"]
+
+
+def shared_path(path: Path, timeout: float) -> Path:
+    """The first process's ``path``, in every process of a launcher; connects them.
+
+    Args:
+        path: this process's own.
+        timeout: seconds that a process waits for the others, here and in every later step.
+    """
+    environment = cluster_environment()
+    if environment is None:
+        return path
+    import torch.distributed as dist
+
+    if not dist.is_initialized():
+        os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
+        import torch
+
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+            rank=environment.global_rank(),
+            world_size=environment.world_size(),
+            timeout=timedelta(seconds=timeout),
+        )
+    paths = [os.fspath(path.absolute())]
+    dist.broadcast_object_list(paths)
+    return Path(paths[0])
 
 
 def ddp_command(local_rank: int) -> tuple[list[str], str]:
@@ -62,6 +136,8 @@ def leave_process_group() -> None:
     torch = sys.modules.get("torch")
     if torch is None or not torch.distributed.is_available() or not torch.distributed.is_initialized():
         return
+    if cluster_environment() is not None:
+        return  # a launcher's processes stay connected for the whole sweep
     torch.distributed.destroy_process_group()
     for name in ("LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
         os.environ.pop(name, None)

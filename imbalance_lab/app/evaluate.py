@@ -11,9 +11,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.configuration import evaluation_config
 from imbalance_lab.app.postprocessing import fit_postprocessing
+from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.files import atomic_write, write_json
+from imbalance_lab.files import write_json
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
@@ -126,14 +127,9 @@ def print_results(results: RunResults, title: str) -> None:
 
 def _store_in_checkpoint(directory: RunDirectory, checkpoint: str, point: dict[str, Any]) -> None:
     """Store the post-processing in the checkpoint, if the run trained it (and did not only test it)."""
-    import torch
-
     path = (directory.path / checkpoint).resolve()
-    if not path.is_relative_to(directory.path.resolve()) or not path.is_file():
-        return
-    content = torch.load(path, map_location="cpu", weights_only=True) | {"operating_point": point}
-    with atomic_write(path) as unfinished:
-        torch.save(content, unfinished)
+    if path.is_relative_to(directory.path.resolve()) and path.is_file():
+        write_checkpoint(path, read_checkpoint_file(path) | {"operating_point": point})
 
 
 def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ Nothing here imports Lightning, which takes seconds: a mistake is reported befor
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from imbalance_lab import seeding
 from imbalance_lab.app.build import instantiate_part
-from imbalance_lab.app.checkpoint import adopt_checkpoint, check_classes, check_shapes
+from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes, check_weights
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_postprocessing
+from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.data import Splits
@@ -41,6 +42,8 @@ class Experiment:
     scheduler: Callable[..., torch.optim.lr_scheduler.LRScheduler]
     train_prior: tuple[float, ...] | None
     overrides: Sequence[str] = ()
+    checkpoint: CheckpointContent | None = None
+    changes: Changes = field(default_factory=dict)
 
 
 def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) -> Experiment:
@@ -57,6 +60,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
     augment = instantiate_part(config, "augment")
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
+    changes = {} if checkpoint is None or not config.fit else check_resume(config, checkpoint)
     splits: Splits = instantiate_part(config, "data", schema=None if checkpoint is None else checkpoint.schema)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
@@ -64,7 +68,9 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     _warn_of_head(loss, head)
     if checkpoint is not None:
         check_classes(checkpoint, task)
-        check_shapes(checkpoint, {"prepare": splits.prepare, "backbone": backbone, "head": head})
+        if config.fit:
+            check_data(checkpoint, splits)
+        check_weights(checkpoint, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = instantiate_part(
         config,
         "sampler",
@@ -76,7 +82,10 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     prior = train_prior(loss, sampler, splits.class_counts)
     validate_postprocessing(config, task, prior)
     return Experiment(
-        splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior, tuple(overrides)
+        *(splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior),
+        overrides=tuple(overrides),
+        checkpoint=checkpoint,
+        changes=changes,
     )
 
 

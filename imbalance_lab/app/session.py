@@ -4,26 +4,30 @@ import logging
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.build import instantiate_node, instantiate_part, usage_error
 from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
-from imbalance_lab.app.distributed import is_first_process, repeat_only_this_job
+from imbalance_lab.app.distributed import cluster_environment, is_first_process
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.postprocessing import validate_postprocessing
+from imbalance_lab.app.watch import manage_processes
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
 from imbalance_lab.task import Task
+from imbalance_lab.termination import STOP
 from imbalance_lab.validation import did_you_mean
 
 if TYPE_CHECKING:
     import lightning.pytorch as pl
 
     from imbalance_lab.app.evaluate import RunResults
-    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
+    from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint, PredictionWriter
     from imbalance_lab.training.classifier import Classifier
     from imbalance_lab.training.datamodule import DataModule
     from imbalance_lab.training.strategies import Strategy
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 IGNORED_WARNINGS = (
     ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
     "Experiment logs directory .* exists and is not empty",  # it is new, but Hydra has put the config into it
+    "Checkpoint directory .* exists and is not empty",  # the best model so far was copied to it before a resume
     # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
@@ -50,7 +55,7 @@ class Session:
     classifier: "Classifier"
     data: "DataModule"
     best: "BestCheckpoint"
-    stop: "StopOnSigterm"
+    last: "LastCheckpoint"
     writer: "PredictionWriter"
     loggers: list[Any]
     train_prior: tuple[float, ...] | None
@@ -67,9 +72,9 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
         warnings.filterwarnings("ignore", message=message)
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes about hardware
-    repeat_only_this_job()
+    manage_processes()
     from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.training.callbacks import BestCheckpoint, PredictionWriter, StopOnSigterm
+    from imbalance_lab.training.callbacks import PredictionWriter
     from imbalance_lab.training.trainer_options import check_trainer
 
     strategy = build_strategy(config, experiment)
@@ -80,33 +85,61 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
         stored.write(directory.predictions(split, of_last=of_last))
 
     writer = PredictionWriter(store)
+    best, last = _checkpoints(config, directory, writer)
+    loggers = _loggers(config, directory)
+    callbacks = [*build_callbacks(config, experiment), strategy, writer]
+    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])])
+    classifier, data = _modules(config, experiment)
+    check_trainer(trainer, data, fit=config.fit)
+    return Session(trainer, classifier, data, best, last, writer, loggers, prior)
+
+
+def _checkpoints(
+    config: DictConfig, directory: RunDirectory, writer: "PredictionWriter"
+) -> "tuple[BestCheckpoint, LastCheckpoint]":
+    from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint
+
     best = BestCheckpoint(
         directory.best_checkpoint,
         config.monitor,
         config.monitor_mode,
-        on_save=lambda trainer, is_last: writer.keep(trainer, of_last=is_last),
+        resumed_from=None if config.ckpt_path is None else Path(config.ckpt_path),
+        on_save=partial(writer.keep, of_last=False),
     )
-    stop = StopOnSigterm(directory.last_checkpoint)
-    loggers = _loggers(config, directory)
-    callbacks = [*build_callbacks(config, experiment), strategy, writer]
-    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, stop] if config.fit else [])])
-    classifier, data = _modules(config, experiment)
-    check_trainer(trainer, data, fit=config.fit, ckpt_path=config.ckpt_path)
-    return Session(trainer, classifier, data, best, stop, writer, loggers, prior)
+    last = LastCheckpoint(
+        directory.last_checkpoint,
+        STOP,
+        every_minutes=config.checkpoint.every_minutes,
+        on_save=partial(writer.keep, of_last=True),
+    )
+    return best, last
 
 
 def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
     from imbalance_lab.report.terminal import console
+    from imbalance_lab.training.checkpoint_io import VerifiedCheckpointIO
+    from imbalance_lab.training.trainer_options import own_signals, set_timeout
 
     resolved: Any = OmegaConf.to_container(config.trainer, resolve=True)
+    plugins = resolved.get("plugins") or []
     trainer: pl.Trainer = instantiate_node(
         "trainer",
-        OmegaConf.create({key: value for key, value in resolved.items() if key != "callbacks"}),
+        OmegaConf.create({key: value for key, value in resolved.items() if key not in ("callbacks", "timeout")}),
         default_root_dir=str(directory.path),
         logger=loggers,
         callbacks=callbacks,
+        plugins=[*(plugins if isinstance(plugins, list) else [plugins]), VerifiedCheckpointIO()],
         enable_progress_bar=console().is_terminal,
     )
+    own_signals(trainer)
+    set_timeout(trainer, config.trainer.timeout)
+    environment = cluster_environment()
+    if environment is not None and environment.world_size() != trainer.world_size:
+        raise UsageError(
+            f"{environment.world_size()} processes were started, but trainer.devices × trainer.num_nodes is "
+            f"{trainer.world_size}: choose trainer=ddp (or ddp_cpu) trainer.devices=PROCESSES_OF_A_MACHINE "
+            "trainer.num_nodes=MACHINES"
+        )
     return trainer
 
 
@@ -132,6 +165,7 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, D
             "task": experiment.task.as_dict(),
             "input_schema": splits.schema.as_dict(),
             "class_counts": splits.class_counts.tolist(),
+            "data_fingerprint": splits.fingerprint,
         },
     )
     data = DataModule(

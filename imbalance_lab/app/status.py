@@ -1,37 +1,61 @@
 """The status file of a run: whether it is running, finished, failed or was stopped."""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 from imbalance_lab.app.distributed import is_first_process
+from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.files import process_start
 from imbalance_lab.termination import Terminated
 
 
+class RunStatus:
+    """Writes the status file of one run; processes other than the first write nothing."""
+
+    def __init__(self, directory: RunDirectory) -> None:
+        self.directory = directory
+        self.start = time.monotonic()
+        self.content: dict[str, Any] = {
+            "state": "running",
+            "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "process_start": process_start(os.getpid()),
+        }
+        self._write()
+
+    def end(self, state: str, error: str | None = None) -> None:
+        """Write how the run ended."""
+        self.content |= {"state": state, "seconds": round(time.monotonic() - self.start, 1)}
+        if error is not None:
+            self.content["error"] = error
+        with suppress(UsageError):  # a full disk: the error that ended the run is the one to tell
+            self._write()
+
+    def _write(self) -> None:
+        if is_first_process():
+            self.directory.write_status(self.content)
+
+
 @contextmanager
-def recording_status(directory: RunDirectory) -> Iterator[None]:
+def recording_status(directory: RunDirectory) -> Iterator[RunStatus]:
     """Write the status file at the start and the end; the table of a sweep shows why a run has no scores."""
-    if not is_first_process():
-        yield
-        return
-    start = time.monotonic()
-    status: dict[str, Any] = {"state": "running", "started": datetime.now().astimezone().isoformat(timespec="seconds")}
-    directory.write_status(status)
+    status = RunStatus(directory)
     try:
-        yield
-        status["state"] = "finished"
-    except Terminated:
-        status |= {"state": "preempted", "error": "stopped by SIGTERM"}
+        yield status
+    except Terminated as stop:
+        status.end(stop.state, str(stop))
         raise
     except KeyboardInterrupt:
-        status |= {"state": "interrupted", "error": "stopped by Ctrl-C"}
+        status.end("interrupted", "stopped by Ctrl-C")
         raise
     except BaseException as error:
-        status |= {"state": "failed", "error": str(error) or type(error).__name__}
+        status.end("failed", str(error) or type(error).__name__)
         raise
-    finally:
-        status["seconds"] = round(time.monotonic() - start, 1)
-        directory.write_status(status)
+    status.end("finished")

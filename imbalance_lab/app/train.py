@@ -5,6 +5,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from functools import partial
 from importlib.metadata import version
 from os import path as os_path
 from pathlib import Path
@@ -14,15 +15,18 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.cli import exit_with_error
-from imbalance_lab.app.distributed import is_first_process, job_overrides, leave_process_group
+from imbalance_lab.app.disk import check_disk
+from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
+from imbalance_lab.app.endings import run_endings
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
+from imbalance_lab.app.resume import describe_resume, is_trained, write_resume
 from imbalance_lab.app.session import Session, build_session
-from imbalance_lab.app.status import recording_status
-from imbalance_lab.app.termination import report_termination
-from imbalance_lab.errors import UsageError
+from imbalance_lab.app.status import RunStatus, recording_status
+from imbalance_lab.app.watch import sharing_errors
+from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.termination import Terminated, handle_signals
+from imbalance_lab.files import remove_leftovers
+from imbalance_lab.termination import STOP, Terminated
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -33,28 +37,38 @@ PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
 def run(config: DictConfig) -> float:
     """Run the job that ``config`` describes in Hydra's output directory; return the validation score of its model."""
     hydra = HydraConfig.get()
-    directory = RunDirectory(Path(hydra.runtime.output_dir))
-    if hydra.mode == RunMode.MULTIRUN:
-        print(f"\nrun {hydra.job.num}  {' '.join(job_overrides())}", flush=True)
-    try:
-        with recording_status(directory), handle_signals():
+    is_sweep = hydra.mode == RunMode.MULTIRUN
+    with STOP.handled(), run_endings(is_sweep) as ending:
+        own = Path(hydra.runtime.output_dir)
+        directory = ending.directory = RunDirectory(shared_path(own, OmegaConf.select(config, "trainer.timeout")))
+        if is_sweep and is_first_process():
+            print(f"\nrun {hydra.job.num}  {' '.join(job_overrides())}", flush=True)
+        with recording_status(directory) as status, sharing_errors(partial(_report_death, status)):
             experiment = instantiate_experiment(config, job_overrides())
             if is_first_process():
-                from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
-
-                validate_data(directory, config, experiment)
+                _prepare(directory, config, experiment)
             return float("nan") if config.check else train(config, experiment, directory)
-    except (UsageError, FloatingPointError) as mistake:
-        if hydra.mode == RunMode.MULTIRUN:  # Hydra continues with the other runs and reports this one at the end
-            raise UsageError(str(mistake)) from mistake
-        exit_with_error(str(mistake))
-    except Terminated as stop:
-        if not is_first_process():
-            sys.exit(0)  # Lightning kills the first process if another exits with a nonzero code
-        report_termination(directory, stop)
-        raise
-    finally:
-        leave_process_group()
+    raise AssertionError("run_endings raises or returns")
+
+
+def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment) -> None:
+    """Clean up after killed processes, check the data, and record what the run is resumed from."""
+    from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
+
+    checkpoint = experiment.checkpoint
+    for folder in directory.folders + (RunDirectory(checkpoint.path.parent.parent).folders if checkpoint else ()):
+        remove_leftovers(folder)
+    validate_data(directory, config, experiment)
+    if checkpoint is not None and config.fit:
+        print(describe_resume(config, checkpoint), flush=True)
+        write_resume(directory, config, checkpoint, experiment.changes)
+    if config.fit and not config.check:
+        check_disk(directory, experiment)
+
+
+def _report_death(status: RunStatus, sentence: str) -> None:
+    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    status.end("failed", sentence)
 
 
 def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
@@ -68,17 +82,16 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
     try:
         for logger in session.loggers:
             log_run_start(logger, settings)
-        checkpoint = fit(config, session)
+        checkpoint = fit(config, experiment, session)
         predict_splits(config, session, checkpoint)
         if not session.trainer.is_global_zero:
             return float("nan")
         with console().status("scoring the predictions"):
             results = write_results(config, experiment, directory, checkpoint, session.train_prior)
         scores = results.test.scalars("test") | {"kept/auroc/macro": results.val.macro_auroc.value}
+        step = max(session.trainer.global_step, session.last.step)  # nothing may have been left to train
         for logger in session.loggers:
-            log_run_end(
-                logger, settings, scores, session.trainer.global_step, directory.path, list(directory.published)
-            )
+            log_run_end(logger, settings, scores, step, directory.path, list(directory.published))
     except BaseException:
         for logger in session.loggers:
             close_logger(logger, "failed")
@@ -88,14 +101,23 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
     return session.best_score(results)
 
 
-def fit(config: DictConfig, session: Session) -> Path:
-    """Train, unless ``fit=false``; return the checkpoint to test."""
+def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
+    """Train, unless ``fit=false`` or nothing is left to train; return the checkpoint to test."""
     if not config.fit:
         return Path(config.ckpt_path)
-    with session.stop.fitting():
-        session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
+    best, last, resumed = session.best, session.last, experiment.checkpoint
+    best.adopt()
+    if resumed is not None and is_trained(config, resumed):
+        last.adopt(resumed.path, resumed.step)
+        session.classifier.on_load_checkpoint(read_checkpoint_file(resumed.path))
+        session.classifier.log_history(session.loggers)
+    else:
+        with STOP.deferred():
+            session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
+        if STOP.signum is not None:
+            raise Terminated(STOP.signum, last.path)
     # A resumed run without a validation has no best model.
-    return Path(session.best.best_model_path or session.best.last_model_path)
+    return Path(best.best_model_path or last.path)
 
 
 def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> None:
@@ -103,9 +125,9 @@ def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> No
     session.trainer.loggers = []  # each loop would begin an event file of its own
     with session.writer.writing(of_last=False) as missing:
         _predict(session, checkpoint, missing)
-    if config.fit and session.best.last_differs:
+    if config.fit and session.best.step != session.last.step:
         with session.writer.writing(of_last=True) as missing:
-            _predict(session, Path(session.best.last_model_path), missing)
+            _predict(session, session.last.path, missing)
 
 
 def _predict(session: Session, checkpoint: Path, splits: AbstractSet[str]) -> None:
@@ -131,6 +153,7 @@ def write_results(
         "command": shlex.join(["python", *sys.argv]),
         "seed": config.seed,
         "checkpoint": os_path.relpath(checkpoint, directory.path),
+        "epoch": read_checkpoint_file(checkpoint)["epoch"] + 1,
         "train_counts": counts.tolist(),
         "train_prior": None if train_prior is None else list(train_prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},

@@ -49,6 +49,11 @@ def validate_config(config: DictConfig) -> None:
             check_number(key, OmegaConf.select(config, key), above=0, below=1)
         for key in ("check", "fit", "report.images"):
             check_bool(key, OmegaConf.select(config, key))
+        check_choice("resume", config.resume, ("exact", "continue"))
+        check_choice("guard", config.guard, ("stop", "skip"))
+        check_number("trainer.timeout (seconds)", config.trainer.timeout, above=0)
+        if config.checkpoint.every_minutes is not None:
+            check_number("checkpoint.every_minutes (null: only after epochs)", config.checkpoint.every_minutes, above=0)
         check_choice("monitor_mode", config.monitor_mode, ("max", "min"))
         if not isinstance(config.early_stopping, bool):
             check_integer("early_stopping (true, false or a number of epochs)", config.early_stopping, minimum=1)

@@ -1,5 +1,7 @@
 """Examples, read a whole batch at a time: the protocol of every source, and the source in memory."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -147,6 +149,16 @@ class Splits:
         if self.is_multilabel:
             return self.train.targets.sum(0)
         return count_classes(self.train.targets, len(self.classes))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Equal for equal splits: the same classes, and the same examples and targets in each split, in that order."""
+        digest = hashlib.sha256(json.dumps(self.classes).encode())
+        for source in (self.train, self.val, self.test):
+            for column in (source.index, source.targets):
+                values = column.to(torch.int64).contiguous().numpy()
+                digest.update(repr(values.shape).encode() + values.tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def schema(self) -> InputSchema:

@@ -32,7 +32,7 @@ class EpochHistory:
     Args:
         epoch: (E,) numbers of the epochs.
         auroc, val_loss, train_loss: (E,) macro AUROC on validation, and the losses.
-        best: position of the epoch with the best AUROC.
+        best: position of the epoch whose model was kept.
     """
 
     epoch: tuple[int, ...]
@@ -42,8 +42,11 @@ class EpochHistory:
     best: int
 
     @classmethod
-    def from_rows(cls, rows: Sequence[Mapping[str, str]]) -> "EpochHistory | None":
-        """From the rows of `metrics.csv`; None if no epoch logged a validation AUROC."""
+    def from_rows(cls, rows: Sequence[Mapping[str, str]], kept: int | None = None) -> "EpochHistory | None":
+        """From the rows of `metrics.csv`; None if no epoch logged a validation AUROC.
+
+        ``kept`` is the number of the epoch whose model was kept, as its checkpoint says; None for the best AUROC.
+        """
         rows = [row for row in rows if row.get(MONITOR)]
         if not rows:
             return None
@@ -51,8 +54,11 @@ class EpochHistory:
             tuple(defined(float(row[name])) if row.get(name) else None for row in rows)
             for name in (MONITOR, score_tag("val", "loss"), score_tag("train", "loss"))
         )
+        epochs = tuple(int(float(row["epoch"])) + 1 for row in rows)
         best = int(np.argmax([-math.inf if value is None else value for value in auroc]))
-        return cls(tuple(int(float(row["epoch"])) + 1 for row in rows), auroc, val_loss, train_loss, best)
+        if kept in epochs:
+            best = len(epochs) - 1 - epochs[::-1].index(kept)
+        return cls(epochs, auroc, val_loss, train_loss, best)
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ class RunRecord:
         return cls(
             name=run.path.name,
             metadata=metadata,
-            epochs=EpochHistory.from_rows(run.read_epochs()),
+            epochs=EpochHistory.from_rows(run.read_epochs(), metadata.get("epoch")),
             mistakes=tuple(mistakes),
             started=started,
             seconds=seconds,

@@ -5,6 +5,7 @@ It is the interface between training and everything after it: who knows the dire
 
 import csv
 import json
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from imbalance_lab.errors import UsageError
-from imbalance_lab.files import atomic_write, write_json
+from imbalance_lab.files import atomic_write, process_exists, process_start, write_json
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
@@ -55,6 +56,16 @@ class RunDirectory:
         return self.path / "run.json"
 
     @property
+    def traceback(self) -> Path:
+        """For a run of a sweep that failed by a bug: where."""
+        return self.path / "traceback.txt"
+
+    @property
+    def resumed_from(self) -> Path:
+        """For a resumed run: the checkpoint, the place in training, and the configuration of each earlier run."""
+        return self.path / "resumed_from.json"
+
+    @property
     def data_summary(self) -> Path:
         """The summary of the data before training."""
         return self.path / "data_summary.json"
@@ -63,6 +74,11 @@ class RunDirectory:
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.path / "checkpoints"
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that files are written to while a run trains."""
+        return self.path, self.checkpoints, self.path / "predictions", self.path / "predictions" / "last"
 
     @property
     def best_checkpoint(self) -> Path:
@@ -154,8 +170,16 @@ class RunDirectory:
         return _read_json(self.scores) if self.scores.is_file() else None
 
     def read_status(self) -> dict[str, Any]:
-        """The status; "not started" where there is none."""
-        return _read_json(self.status) if self.status.is_file() else {"state": "not started"}
+        """The status; "not started" where there is none, "killed" where it says "running" of a process that is gone."""
+        status = _read_json(self.status) if self.status.is_file() else {"state": "not started"}
+        if status.get("state") == "running" and _is_gone(status):
+            status |= {"state": "killed", "error": "killed: its process has ended without a word"}
+        return status
+
+    def read_resumed_from(self) -> list[dict[str, Any]]:
+        """The earlier runs that this one was resumed from, the first one first."""
+        entries: list[dict[str, Any]] = _read_json(self.resumed_from)["resumed"] if self.resumed_from.is_file() else []
+        return entries
 
     def read_override_list(self) -> list[str]:
         """The overrides of the command line, as they were given."""
@@ -212,3 +236,10 @@ class RunDirectory:
 def _read_json(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
+
+
+def _is_gone(status: Mapping[str, Any]) -> bool:
+    """Whether the process of a status ran on this machine and no longer does."""
+    if status.get("host") != socket.gethostname() or not isinstance(status.get("pid"), int):
+        return False
+    return not process_exists(status["pid"]) or process_start(status["pid"]) != status.get("process_start")

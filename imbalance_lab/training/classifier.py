@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -87,13 +89,27 @@ class Classifier(pl.LightningModule):
         self.ranking = OneVsRest(task.ranking_task, task.num_classes, from_logits=True)
         confusion_class = MultilabelConfusionMatrix if task.is_multilabel else MulticlassConfusionMatrix
         self.confusion = confusion_class(task.num_classes, validate_args=False)
-        self.train_loss = MeanMetric()
+        self.train_loss = MeanMetric(nan_strategy="disable")  # looking for NaN would wait for the GPU at every step
         self.val_loss = MeanMetric()
+        self.history: list[tuple[int, dict[str, float]]] = []
+        self.health: list[Tensor] = []
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Raw inputs (N, …) → logits (N, C)."""
         logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
         return logits
+
+    def on_fit_start(self) -> None:
+        """Log the epochs before a resume, which a new run directory lacks."""
+        self.log_history(self.loggers)
+
+    def log_history(self, loggers: Iterable[Logger]) -> None:
+        """Log the scores of all epochs so far; a TensorBoard directory that has them already keeps them."""
+        for logger in loggers:
+            if isinstance(logger, TensorBoardLogger) and any(Path(logger.log_dir).glob("events.out.*")):
+                continue
+            for step, scores in self.history:
+                logger.log_metrics(scores, step)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed the global generator (dropout) by step and rank, so that a resumed run repeats it."""
@@ -104,14 +120,12 @@ class Classifier(pl.LightningModule):
             torch.get_device_module(self.device).manual_seed(key)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch."""
-        loss: Tensor = self.loss(self(batch.input), batch.target)
-        if not math.isfinite(loss.detach()):
-            raise FloatingPointError(
-                f"the loss is {loss.item()} at epoch {self.current_epoch}, step {batch_idx}, on examples "
-                f"{batch.index[:8].tolist()} …: lower optimizer.lr, or look for non-finite inputs among them"
-            )
-        self.train_loss.update(loss.detach(), len(batch.target))
+        """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
+        prepared = self.prepare(batch.input)
+        loss: Tensor = self.loss(self.head(self.backbone(prepared)), batch.target)
+        value = loss.detach()
+        self.health.append(value + 0 * prepared.detach().sum())
+        self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
         return loss
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
@@ -141,8 +155,26 @@ class Classifier(pl.LightningModule):
         if self.trainer.state.fn != "fit":
             return
         defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
+        self.history.append((self.global_step, defined))
         for logger in self.loggers:
             logger.log_metrics(defined, self.global_step)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Store what a resumed run continues: the scores of the epochs, and the training loss since the last ones."""
+        state = torch.stack([self.train_loss.mean_value, self.train_loss.weight])
+        everyone = [state] if self.trainer.world_size == 1 else list(self.all_gather(state))
+        checkpoint["history"] = [{"step": step, **scores} for step, scores in self.history]
+        checkpoint["train_loss"] = torch.stack(everyone).cpu()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Continue with what `on_save_checkpoint` stored; with another number of processes, the first has their sum."""
+        self.history = [(int(row.pop("step")), row) for row in map(dict, checkpoint.get("history", []))]
+        shares: Tensor | None = checkpoint.get("train_loss")
+        if shares is None or self._trainer is None:
+            return
+        rank, world_size = self.global_rank, self.trainer.world_size
+        own = shares[rank] if len(shares) == world_size else shares.sum(0) * (rank == 0)
+        self.train_loss.mean_value, self.train_loss.weight = own.to(self.train_loss.mean_value.device).unbind()
 
     def _validation_scores(self) -> dict[str, float]:
         """The scores of the epoch's validation by tag, NaN where undefined."""
@@ -209,4 +241,11 @@ class Classifier(pl.LightningModule):
         # Half precision changes AUROC by up to 8e-4, more than many differences between runs.
         with torch.autocast(self.device.type, enabled=False):
             logits: Tensor = self(batch.input).float()
+        finite = logits.isfinite().all(1)
+        if not finite.all():
+            split = "test" if self.trainer.testing else "validation"
+            raise FloatingPointError(
+                f"the logits of {int((~finite).sum())} {split} examples are not finite: index "
+                f"{batch.index[~finite][:8].tolist()}: look for non-finite inputs among them"
+            )
         return logits

@@ -5,9 +5,8 @@ needs at least one batch of each, and at least one validation during training.
 """
 
 import math
+from datetime import timedelta
 from typing import Any
-
-import torch
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.training.datamodule import DataModule
@@ -18,8 +17,8 @@ def batches_per_epoch(trainer: Any, data: DataModule) -> int:
     return _limited(len(data.train_dataloader()), trainer.limit_train_batches)
 
 
-def check_trainer(trainer: Any, data: DataModule, *, fit: bool, ckpt_path: str | None) -> None:
-    """Raise an error for options that leave no batch to train, validate or test on, and for a resume that cannot work.
+def check_trainer(trainer: Any, data: DataModule, *, fit: bool) -> None:
+    """Raise an error for options that leave no batch to train, validate or test on.
 
     Raises:
         UsageError: naming the option, its value and what to write instead.
@@ -46,29 +45,21 @@ def check_trainer(trainer: Any, data: DataModule, *, fit: bool, ckpt_path: str |
     if fit:
         batches = batches_per_epoch(trainer, data)
         _check_fit(trainer, batches)
-        if ckpt_path is not None:
-            _check_resume(ckpt_path, batches)
 
 
-def _check_resume(path: str, now: int) -> None:
-    """Raise an error if the checkpoint's epochs had another number of batches, in which Lightning counts progress.
+def own_signals(trainer: Any) -> None:
+    """Leave the signals to `imbalance_lab.termination`.
 
-    A finished epoch could be taken for a half-finished one, or the reverse, and the learning-rate schedule would jump.
+    Lightning's handlers talk to other processes from inside a signal handler, where they hang; turn SIGTERM into exit
+    code 0; and under Slurm save to a file of their own.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    progress = content["loops"]["fit_loop"]["epoch_loop.batch_progress"]
-    current, epoch = progress["current"]["processed"], content["epoch"]
-    if progress["is_last_batch"]:
-        before = current
-    elif epoch:
-        before = (progress["total"]["processed"] - current) // epoch
-    else:
-        return  # the length of the first epoch is unknown
-    if before != now:
-        raise UsageError(
-            f"ckpt_path={path} was trained with {before} batches per epoch, but this run has {now}: "
-            "resume with the same batch_size, data, sampler and limit_train_batches"
-        )
+    trainer._signal_connector.register_signal_handlers = lambda: None
+
+
+def set_timeout(trainer: Any, seconds: float) -> None:
+    """Set how long a process waits for the others at each step that they take together."""
+    if hasattr(trainer.strategy, "_timeout"):
+        trainer.strategy._timeout = timedelta(seconds=seconds)
 
 
 def _check_fit(trainer: Any, batches: int) -> None:

@@ -1,80 +1,84 @@
-"""Saves the best and the last model of a run, also after resuming in another directory."""
+"""Saves the best model of a run by a validation score."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import Tensor
+
+from imbalance_lab.checkpoint_file import DamagedCheckpointError, read_checkpoint_file
+from imbalance_lab.files import atomic_write
 
 
 class BestCheckpoint(ModelCheckpoint):
-    """Saves ``best.ckpt`` by a validation score, and ``last.ckpt``, at the end of every epoch.
+    """Saves ``best.ckpt`` at the end of an epoch whose model is the best so far; `LastCheckpoint` saves every epoch.
 
-    Lightning writes ``last`` only in an epoch whose model is among the best, and forgets the best score when a resumed
-    run has its own directory. Here ``last`` is always the last epoch's, and the best model so far is copied to the new
-    directory and must be beaten.
+    A resumed run takes the best model so far from beside the checkpoint that it is resumed from, and must beat it; no
+    path that a checkpoint stores is followed.
 
     Args:
-        path: of the best checkpoint; ``last.ckpt`` is beside it.
+        path: of the checkpoint.
         monitor: the logged validation score.
         mode: "max" if higher is better, else "min".
-        on_save: called with (trainer, of_last) whenever the current weights are saved as the best or the last ones.
+        resumed_from: the checkpoint that the run is resumed from, if any.
+        on_save: called with the trainer whenever the current weights are saved as the best ones.
     """
 
     def __init__(
-        self, path: Path, monitor: str, mode: str = "max", on_save: Callable[[pl.Trainer, bool], None] | None = None
+        self,
+        path: Path,
+        monitor: str,
+        mode: str = "max",
+        *,
+        resumed_from: Path | None = None,
+        on_save: Callable[[pl.Trainer], None] | None = None,
     ) -> None:
         super().__init__(
             dirpath=path.parent,
             filename=path.stem,
             monitor=monitor,
             mode=mode,
-            save_last=True,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         )
         self.path = path
+        self.resumed_from = resumed_from
         self.on_save = on_save
-        self.best_step = -1
-        self.last_step = -1
+        self.step = -1
 
-    @property
-    def last_differs(self) -> bool:
-        """Whether the last weights are not the best ones."""
-        return self.best_step != self.last_step
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save the best and the last model."""
-        super().on_train_epoch_end(trainer, pl_module)
-        if not self._should_skip_saving_checkpoint(trainer):  # not among the best: Lightning has saved nothing
-            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+    def adopt(self) -> None:
+        """Take over the best model of the run that is resumed: copy it, and remember its score."""
+        if self.resumed_from is None:
+            return
+        earlier = self.resumed_from.with_name(self.path.name)
+        if not earlier.is_file():
+            return
+        try:
+            content = read_checkpoint_file(earlier)
+        except DamagedCheckpointError as error:
+            print(f"warning: {error}; the best model is chosen among the epochs from here on", file=sys.stderr)
+            return
+        state = content["callbacks"].get(self.state_key)
+        if state is None:
+            print(f"warning: {earlier} was selected by another score than {self.monitor}: not used", file=sys.stderr)
+            return
+        if earlier.resolve() != self.path.resolve():
+            with atomic_write(self.path) as temporary:
+                shutil.copyfile(earlier, temporary)
+        score = state["best_model_score"]
+        self.best_model_path = self.kth_best_model_path = str(self.path)
+        self.best_model_score = self.kth_value = score
+        self.best_k_models = {str(self.path): score}
+        self.step = int(content["global_step"])
 
     def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
-        is_last = Path(filepath).stem == self.CHECKPOINT_NAME_LAST
-        if is_last:
-            self.last_step = trainer.global_step
-        else:
-            self.best_step = trainer.global_step
+        self.step = trainer.global_step
         super()._save_checkpoint(trainer, filepath)
         if self.on_save is not None:
-            self.on_save(trainer, is_last)
-
-    def state_dict(self) -> dict[str, Any]:
-        """Lightning's state, and the steps at which both checkpoints were saved."""
-        return super().state_dict() | {"best_step": self.best_step, "last_step": self.last_step}
+            self.on_save(trainer)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over the best model of the resumed run, if it still exists."""
-        earlier = Path(state_dict["best_model_path"])
-        if earlier != self.path and earlier.is_file():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(earlier, self.path)
-        if self.path.is_file():
-            score: Tensor = state_dict["best_model_score"]
-            self.best_model_path = self.kth_best_model_path = str(self.path)
-            self.best_model_score = self.kth_value = score
-            self.best_k_models = {str(self.path): score}
-            self.best_step = state_dict.get("best_step", -1)
+        """Nothing of the checkpoint that is resumed from: the best model's own file tells its score."""

@@ -1,0 +1,85 @@
+"""How a job ends: its exit code, and the one sentence that it prints."""
+
+import os
+import shlex
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from imbalance_lab.app.checkpoint import quoted
+from imbalance_lab.app.cli import exit_with_error
+from imbalance_lab.app.distributed import is_first_process, job_flags, leave_process_group
+from imbalance_lab.app.watch import PeerError, is_connected, kill_others
+from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.termination import Terminated
+
+
+@dataclass
+class Ending:
+    """What is known about a job when it ends."""
+
+    directory: RunDirectory | None = None
+
+
+@contextmanager
+def run_endings(is_sweep: bool) -> Iterator[Ending]:
+    """Turn the errors of a job into exit codes and sentences.
+
+    2 with a sentence for a mistake of the user, 1 with a sentence if another process failed, 143 or 130 after a signal,
+    with the command that goes on. In a sweep any other error is a sentence too, so that the other runs go on; its
+    traceback goes to a file. A process that is not the first one prints only what that one cannot know.
+    """
+    ending = Ending()
+    try:
+        yield ending
+    except (UsageError, FloatingPointError) as mistake:
+        if is_sweep:  # Hydra continues with the other runs and reports this one at the end
+            raise UsageError(str(mistake)) from mistake
+        if is_first_process() or not is_connected():
+            exit_with_error(str(mistake))
+        sys.exit(2)
+    except Terminated as stop:
+        kill_others()
+        if is_first_process() and ending.directory is not None:
+            report_termination(ending.directory, stop)
+        raise
+    except PeerError as loss:
+        _end_at_once(loss)
+    except Exception as error:
+        if not is_sweep or ending.directory is None:
+            raise
+        file = ending.directory.traceback
+        ending.directory.write_text(file, traceback.format_exc())
+        raise UsageError(f"{type(error).__name__}: {error} (traceback in {os.path.relpath(file)})") from error
+    finally:
+        leave_process_group()
+
+
+def _end_at_once(loss: PeerError) -> None:
+    """End without the clean-up of a process group in which others no longer answer."""
+    if is_first_process() or not loss.is_told:
+        print(f"error: {loss}", file=sys.stderr)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kill_others()
+    os._exit(1)
+
+
+def report_termination(directory: RunDirectory, stop: Terminated) -> None:
+    """Report that a signal stopped the run in ``directory``, and the command that goes on, if there is one."""
+    if directory.last_checkpoint.is_file():
+        how = f"; resume with: {_resume_command(directory.last_checkpoint)}"
+    else:
+        how = "; nothing was saved: start it again"
+    print(f"{stop}{how}", file=sys.stderr, flush=True)
+
+
+def _resume_command(path: Path) -> str:
+    """The command line that resumes this job; the settings of the run are in the checkpoint."""
+    program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
+    flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
+    return shlex.join([*program, *flags, f"ckpt_path={quoted(Path(os.path.relpath(path)))}"])

@@ -1,0 +1,163 @@
+"""What happens to the other processes of a job when one dies, raises an error or stops answering."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from imbalance_lab.app.distributed import ddp_command, is_lightnings_child
+from imbalance_lab.termination import Terminated
+
+GRACE = 10.0
+"""Seconds that a process has to notice by itself that another has died."""
+
+_ERROR, _SIGNAL = "imbalance_lab/error", "imbalance_lab/signal"
+
+_children: list[subprocess.Popen[bytes]] = []
+_on_death: list[Callable[[str], None]] = []
+
+
+class PeerError(Exception):
+    """Another process of the job has failed, died or stopped; the message is one sentence. Exit code 1.
+
+    Args:
+        message: the sentence.
+        is_told: whether it is that process's own error, which the first process prints for all.
+    """
+
+    def __init__(self, message: str, *, is_told: bool = False) -> None:
+        super().__init__(message)
+        self.is_told = is_told
+
+
+def manage_processes() -> None:
+    """Make Lightning start the other DDP processes with `ddp_command`, and leave watching them to us."""
+    from lightning.fabric.strategies.launchers import subprocess_script as fabric
+    from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
+
+    for module in (fabric, pytorch):
+        module._hydra_subprocess_cmd = ddp_command  # type: ignore[attr-defined]
+        module._launch_process_observer = watch  # type: ignore[attr-defined]  # Lightning's kills the first process
+
+
+def watch(children: list[subprocess.Popen[bytes]]) -> None:
+    """Watch the processes that Lightning has started; called in the first process, with all of them."""
+    _children[:] = children
+    threading.Thread(target=_watch, args=(list(children),), daemon=True, name="watch-processes").start()
+
+
+@contextmanager
+def sharing_errors(on_death: Callable[[str], None]) -> Iterator[None]:
+    """Tell an error inside to the other processes of the job, and raise theirs where this one noticed only silence.
+
+    Args:
+        on_death: called with a sentence, in a thread of the first process, before this process is ended because a
+            process it had started is dead and it hangs.
+
+    Raises:
+        PeerError: if another process failed, died or did not answer in time.
+        Terminated: if another process was asked to stop.
+    """
+    _on_death[:] = [on_death]
+    try:
+        yield
+    except BaseException as error:
+        if not is_connected():
+            raise
+        if not _is_lost_connection(error):
+            _tell(error)
+            raise
+        raise _cause(error) from None
+    finally:
+        _on_death.clear()
+        _children.clear()
+
+
+def kill_others() -> None:
+    """End the processes of this machine that would wait for this one for ever; they may be frozen."""
+    for child in _children:
+        if child.poll() is None:
+            child.kill()
+    if not is_lightnings_child():
+        return
+    parent, deadline = os.getppid(), time.monotonic() + GRACE
+    while os.getppid() == parent and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if os.getppid() == parent:
+        os.kill(parent, signal.SIGKILL)
+
+
+def _watch(children: list[subprocess.Popen[bytes]]) -> None:
+    while (dead := _first_dead(children)) is None:
+        if all(child.poll() == 0 for child in children):
+            return
+        time.sleep(0.2)
+    time.sleep(GRACE)
+    if not _on_death or _children != children:
+        return  # the first process has noticed, and ends by itself
+    code = children[dead].returncode
+    how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    _on_death[0](f"process {dead + 1} of the job has died ({how})")
+    for child in children:
+        child.kill()
+    os._exit(1)
+
+
+def _first_dead(children: list[subprocess.Popen[bytes]]) -> int | None:
+    """The place of the first process that has ended with an error."""
+    return next((place for place, child in enumerate(children) if child.poll()), None)
+
+
+def is_connected() -> bool:
+    """Whether this process can talk to the others of its job."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def _is_lost_connection(error: BaseException) -> bool:
+    """Whether a process raised this because another one no longer answers."""
+    import torch.distributed as dist
+
+    if isinstance(error, dist.DistError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in ("gloo", "NCCL", "Connection closed"))
+
+
+def _store() -> Any:
+    from torch.distributed import distributed_c10d
+
+    return distributed_c10d._get_default_store()
+
+
+def _tell(error: BaseException) -> None:
+    try:
+        if isinstance(error, Terminated):
+            _store().set(_SIGNAL, str(int(error.signum)))
+        elif isinstance(error, Exception):
+            _store().set(_ERROR, str(error) or type(error).__name__)
+    except Exception:  # the first process, which has the store, may be dead
+        pass
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Why another process no longer answers, as it told, or as far as this one can know."""
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline:
+        try:
+            if _store().check([_SIGNAL]):
+                return Terminated(int(_store().get(_SIGNAL)))
+            if _store().check([_ERROR]):
+                return PeerError(_store().get(_ERROR).decode(), is_told=True)
+        except Exception:
+            break
+        time.sleep(0.1)
+    if "imed out" in str(error) or "imeout" in str(error):
+        return PeerError("another process of the job did not answer within trainer.timeout: it is frozen or too slow")
+    dead = _first_dead(_children)
+    which = "another process" if dead is None else f"process {dead + 1}"
+    return PeerError(f"{which} of the job has died: look for its error above, or for a lack of memory")
