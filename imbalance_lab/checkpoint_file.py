@@ -4,14 +4,16 @@ A checkpoint is what ``torch.save`` writes, a ZIP archive, with the SHA-256 of i
 one file has both, and ``torch.load`` of other programs reads it too.
 """
 
+import errno
 import hashlib
+import os
 import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from imbalance_lab.errors import UsageError
-from imbalance_lab.files import atomic_write
+from imbalance_lab.files import atomic_write, free_space
 
 _LABEL = b"imbalance_lab sha256="
 _DIGEST_SIZE = hashlib.sha256().digest_size * 2
@@ -33,7 +35,12 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
     import torch
 
     with atomic_write(path, content_size(content)) as temporary:
-        torch.save(content, temporary)
+        try:
+            torch.save(content, temporary)
+        except RuntimeError as error:  # torch does not say why it could not write
+            if free_space(path) > content_size(content):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         with temporary.open("r+b") as file:
             _sign(file)
 

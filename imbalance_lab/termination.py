@@ -63,7 +63,7 @@ class StopRequest:
         try:
             yield
         finally:
-            self._is_handling = False
+            self.signum, self._is_handling = None, False
             for each, handler in before.items():
                 signal.signal(each, signal.SIG_DFL if handler is None else handler)
 

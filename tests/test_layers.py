@@ -10,8 +10,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "imbalance_lab"
 
 LAYERS = [
+    {"errors"},
     {
-        "errors",
         "arguments",
         "validation",
         "seeding",
@@ -22,6 +22,7 @@ LAYERS = [
         "termination",
         "progress",
     },
+    {"checkpoint_file"},
     {"losses", "samplers", "metrics", "backbones"},
     {"posthoc"},
     {"data"},
@@ -100,7 +101,7 @@ def test_only_the_applications_know_hydra():
 
 
 RUN_FILES = re.compile(
-    r"^(\.hydra.*|(status|run|metrics|operating_point|data_summary)\.json|metrics\.csv|curves\.csv|(roc|pr)\.png|"
+    r"^(\.hydra.*|(status|run|metrics|operating_point|data_summary|resumed_from)\.json|metrics\.csv|curves\.csv|(roc|pr)\.png|"
     r"report\.html|(best|last)\.ckpt|predictions(/.*)?|mistakes\.parquet|checkpoints(/.*)?)$"
 )
 """What only `RunDirectory` may call by name."""

@@ -12,6 +12,7 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer
 
+from imbalance_lab.checkpoint_file import write_checkpoint
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import load_model, read_checkpoint
@@ -149,7 +150,7 @@ def test_the_last_checkpoint_has_no_post_processing(finished_run: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04"])
 def test_what_is_not_a_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.ckpt").write_bytes(content)
-    with pytest.raises(UsageError, match=r"x.ckpt is not a readable checkpoint of this program"):
+    with pytest.raises(UsageError, match=r"x.ckpt is damaged, or not a checkpoint of this release"):
         load_model(tmp_path / "x.ckpt")
     with pytest.raises(UsageError, match="there is no checkpoint"):
         load_model(tmp_path / "absent.ckpt")
@@ -168,6 +169,6 @@ def test_a_tampered_checkpoint_builds_nothing_else(
 ) -> None:
     content = read_checkpoint(finished_run / "checkpoints" / "best.ckpt")
     content["hyper_parameters"]["config"]["backbone"]["_target_"] = target
-    torch.save(content, tmp_path / "tampered.ckpt")
+    write_checkpoint(tmp_path / "tampered.ckpt", content)
     with pytest.raises(UsageError, match=sentence):
         load_model(tmp_path / "tampered.ckpt")

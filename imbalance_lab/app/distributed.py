@@ -60,7 +60,10 @@ def is_lightnings_child() -> bool:
 
 def hydra_overrides(given: list[str]) -> list[str]:
     """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it."""
-    if cluster_environment() is None or is_first_process():
+    if cluster_environment() is None:
+        return given
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # see `imbalance_lab.app.watch`
+    if is_first_process():
         return given
     scratch = tempfile.mkdtemp(prefix="imbalance_lab_")
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)

@@ -13,7 +13,7 @@ from imbalance_lab.app.checkpoint import quoted
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.app.distributed import is_first_process, job_flags, leave_process_group
 from imbalance_lab.app.watch import PeerError, is_connected, kill_others
-from imbalance_lab.errors import UsageError
+from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
 
@@ -36,6 +36,8 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
     ending = Ending()
     try:
         yield ending
+    except PeerError as loss:
+        _end_at_once(loss, ending.directory)
     except (UsageError, FloatingPointError) as mistake:
         if is_sweep:  # Hydra continues with the other runs and reports this one at the end
             raise UsageError(str(mistake)) from mistake
@@ -47,25 +49,25 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
         if is_first_process() and ending.directory is not None:
             report_termination(ending.directory, stop)
         raise
-    except PeerError as loss:
-        _end_at_once(loss)
     except Exception as error:
         if not is_sweep or ending.directory is None:
             raise
         file = ending.directory.traceback
         ending.directory.write_text(file, traceback.format_exc())
-        raise UsageError(f"{type(error).__name__}: {error} (traceback in {os.path.relpath(file)})") from error
+        raise UsageError(f"{describe(error)} (traceback in {os.path.relpath(file)})") from error
     finally:
         leave_process_group()
 
 
-def _end_at_once(loss: PeerError) -> None:
+def _end_at_once(loss: PeerError, directory: RunDirectory | None) -> None:
     """End without the clean-up of a process group in which others no longer answer."""
     if is_first_process() or not loss.is_told:
         print(f"error: {loss}", file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     kill_others()
+    if directory is not None and not loss.is_told and (status := directory.read_status())["state"] == "killed":
+        directory.write_status(status | {"state": "failed", "error": str(loss)})  # the first process no longer can
     os._exit(1)
 
 

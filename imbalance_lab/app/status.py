@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from imbalance_lab.app.distributed import is_first_process
-from imbalance_lab.errors import UsageError
+from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import process_start
 from imbalance_lab.termination import Terminated
@@ -56,6 +56,6 @@ def recording_status(directory: RunDirectory) -> Iterator[RunStatus]:
         status.end("interrupted", "stopped by Ctrl-C")
         raise
     except BaseException as error:
-        status.end("failed", str(error) or type(error).__name__)
+        status.end("failed", describe(error))
         raise
     status.end("finished")

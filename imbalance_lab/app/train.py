@@ -105,12 +105,14 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
     """Train, unless ``fit=false`` or nothing is left to train; return the checkpoint to test."""
     if not config.fit:
         return Path(config.ckpt_path)
+    from imbalance_lab.training.loggers import log_history
+
     best, last, resumed = session.best, session.last, experiment.checkpoint
     best.adopt()
     if resumed is not None and is_trained(config, resumed):
         last.adopt(resumed.path, resumed.step)
         session.classifier.on_load_checkpoint(read_checkpoint_file(resumed.path))
-        session.classifier.log_history(session.loggers)
+        log_history(session.loggers, session.classifier.history)
     else:
         with STOP.deferred():
             session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)

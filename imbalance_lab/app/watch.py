@@ -7,10 +7,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from imbalance_lab.app.distributed import ddp_command, is_lightnings_child
+from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.termination import Terminated
 
 GRACE = 10.0
@@ -18,11 +19,14 @@ GRACE = 10.0
 
 _ERROR, _SIGNAL = "imbalance_lab/error", "imbalance_lab/signal"
 
+_PARENT = os.getppid()
+"""The process that has started this one, as long as it lives."""
+
 _children: list[subprocess.Popen[bytes]] = []
 _on_death: list[Callable[[str], None]] = []
 
 
-class PeerError(Exception):
+class PeerError(UsageError):
     """Another process of the job has failed, died or stopped; the message is one sentence. Exit code 1.
 
     Args:
@@ -40,6 +44,8 @@ def manage_processes() -> None:
     from lightning.fabric.strategies.launchers import subprocess_script as fabric
     from lightning.pytorch.strategies.launchers import subprocess_script as pytorch
 
+    # Where the first process is dead, so is the store that it kept: torch would print C++ stack traces about it.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     for module in (fabric, pytorch):
         module._hydra_subprocess_cmd = ddp_command  # type: ignore[attr-defined]
         module._launch_process_observer = watch  # type: ignore[attr-defined]  # Lightning's kills the first process
@@ -75,7 +81,6 @@ def sharing_errors(on_death: Callable[[str], None]) -> Iterator[None]:
         raise _cause(error) from None
     finally:
         _on_death.clear()
-        _children.clear()
 
 
 def kill_others() -> None:
@@ -83,13 +88,12 @@ def kill_others() -> None:
     for child in _children:
         if child.poll() is None:
             child.kill()
-    if not is_lightnings_child():
-        return
-    parent, deadline = os.getppid(), time.monotonic() + GRACE
-    while os.getppid() == parent and time.monotonic() < deadline:
+    deadline = time.monotonic() + GRACE
+    while is_lightnings_child() and os.getppid() == _PARENT:
+        if time.monotonic() > deadline:
+            os.kill(_PARENT, signal.SIGKILL)
+            return
         time.sleep(0.1)
-    if os.getppid() == parent:
-        os.kill(parent, signal.SIGKILL)
 
 
 def _watch(children: list[subprocess.Popen[bytes]]) -> None:
@@ -135,29 +139,45 @@ def _store() -> Any:
 
 
 def _tell(error: BaseException) -> None:
-    try:
-        if isinstance(error, Terminated):
-            _store().set(_SIGNAL, str(int(error.signum)))
-        elif isinstance(error, Exception):
-            _store().set(_ERROR, str(error) or type(error).__name__)
-    except Exception:  # the first process, which has the store, may be dead
-        pass
+    """Leave an error where the other processes look for it."""
+    if isinstance(error, Terminated):
+        _within_seconds(lambda: _store().set(_SIGNAL, str(int(error.signum))))
+    elif isinstance(error, Exception):
+        _within_seconds(lambda: _store().set(_ERROR, describe(error)))
 
 
 def _cause(error: BaseException) -> BaseException:
     """Why another process no longer answers, as it told, or as far as this one can know."""
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        try:
-            if _store().check([_SIGNAL]):
-                return Terminated(int(_store().get(_SIGNAL)))
-            if _store().check([_ERROR]):
-                return PeerError(_store().get(_ERROR).decode(), is_told=True)
-        except Exception:
-            break
-        time.sleep(0.1)
+    if told := _within_seconds(_read_told):
+        return told
     if "imed out" in str(error) or "imeout" in str(error):
         return PeerError("another process of the job did not answer within trainer.timeout: it is frozen or too slow")
     dead = _first_dead(_children)
     which = "another process" if dead is None else f"process {dead + 1}"
     return PeerError(f"{which} of the job has died: look for its error above, or for a lack of memory")
+
+
+def _read_told() -> BaseException | None:
+    """What another process has told, or tells within a second."""
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        if _store().check([_SIGNAL]):
+            return Terminated(int(_store().get(_SIGNAL)))
+        if _store().check([_ERROR]):
+            return PeerError(_store().get(_ERROR).decode(), is_told=True)
+        time.sleep(0.1)
+    return None
+
+
+def _within_seconds(ask: Callable[[], Any]) -> Any:
+    """The answer of the first process's store; None if that process is dead, or frozen and does not answer."""
+    answer: list[Any] = [None]
+
+    def run() -> None:
+        with suppress(Exception):
+            answer[0] = ask()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(3)
+    return answer[0]

@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -27,6 +25,7 @@ from imbalance_lab.metrics import (
 )
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
+from imbalance_lab.training.loggers import log_history
 from imbalance_lab.training.trainer_options import batches_per_epoch
 
 
@@ -101,15 +100,7 @@ class Classifier(pl.LightningModule):
 
     def on_fit_start(self) -> None:
         """Log the epochs before a resume, which a new run directory lacks."""
-        self.log_history(self.loggers)
-
-    def log_history(self, loggers: Iterable[Logger]) -> None:
-        """Log the scores of all epochs so far; a TensorBoard directory that has them already keeps them."""
-        for logger in loggers:
-            if isinstance(logger, TensorBoardLogger) and any(Path(logger.log_dir).glob("events.out.*")):
-                continue
-            for step, scores in self.history:
-                logger.log_metrics(scores, step)
+        log_history(self.loggers, self.history)
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Seed the global generator (dropout) by step and rank, so that a resumed run repeats it."""
@@ -162,7 +153,11 @@ class Classifier(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store what a resumed run continues: the scores of the epochs, and the training loss since the last ones."""
         state = torch.stack([self.train_loss.mean_value, self.train_loss.weight])
-        everyone = [state] if self.trainer.world_size == 1 else list(self.all_gather(state))
+        everyone = [torch.empty_like(state) for _ in range(self.trainer.world_size)]
+        if len(everyone) > 1:
+            torch.distributed.all_gather(everyone, state)
+        else:
+            everyone = [state]
         checkpoint["history"] = [{"step": step, **scores} for step, scores in self.history]
         checkpoint["train_loss"] = torch.stack(everyone).cpu()
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,14 @@ def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
     """Log the settings of a run; TensorBoard's HParams table needs them together with the scores, at the end."""
     if not isinstance(logger, TensorBoardLogger):
         logger.log_hyperparams(dict(settings))
+
+
+def log_history(loggers: Iterable[Logger], history: Iterable[tuple[int, Mapping[str, float]]]) -> None:
+    """Log the (step, scores) of the epochs before a resume, except where TensorBoard has them already."""
+    for logger in loggers:
+        if not (isinstance(logger, TensorBoardLogger) and [*Path(logger.log_dir).glob("events.out.*")]):
+            for step, scores in history:
+                logger.log_metrics(dict(scores), step)
 
 
 def log_run_end(

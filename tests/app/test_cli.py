@@ -91,7 +91,7 @@ def test_the_job_ends_with_its_table_and_its_directory(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_sweep_runs_every_job_and_ends_with_one_table(tmp_path: Path) -> None:
     done = train("trainer=cpu", "-m", "max_epochs=2", "loss.gamma=0,-1,5", cwd=tmp_path)  # wherever the flag stands
-    assert done.returncode == 2
+    assert done.returncode == 1
     (sweep,) = tmp_path.glob("multirun/*/*")
     runs = read_sweep(sweep)
     assert [run.overrides["loss.gamma"] for run in runs][-1] == "-1"
@@ -171,6 +171,6 @@ def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, sta
         assert reported == "stopped by SIGTERM"
         python, script, *overrides = shlex.split(command_line)
         assert (python, Path(script)) == ("python", ROOT / "train.py")
-        assert overrides[-2:] == ["seed=3", 'ckpt_path="a run/checkpoints/last.ckpt"']
+        assert overrides == ['ckpt_path="a run/checkpoints/last.ckpt"']
         done = train(*overrides, "check=true", cwd=tmp_path)  # which reads the checkpoint too
         assert done.returncode == 0, done.stderr

@@ -236,16 +236,16 @@ def test_an_override_that_describes_another_model_is_refused_by_name(
 
 def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.ckpt").write_bytes(b"no checkpoint")
-    with pytest.raises(UsageError, match="is not a readable checkpoint of this program"):
+    with pytest.raises(UsageError, match="is damaged, or not a checkpoint of this release"):
         instantiate_experiment(composed("fit=false", f"ckpt_path='{tmp_path}/model.ckpt'"))
 
 
 def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_run: Path, run_job: RunJob) -> None:
     last = f"ckpt_path='{finished_run}/checkpoints/last.ckpt'"
-    resumed = run_job("max_epochs=4", "loss.alpha=effective", last)
+    resumed = run_job("max_epochs=4", "loss.alpha=effective", last, "resume=continue")
     with (resumed / "metrics.csv").open() as file:
         epochs = [row["epoch"] for row in csv.DictReader(file) if row["epoch"]]
-    assert epochs == ["3.0"]
+    assert epochs == ["0.0", "1.0", "2.0", "3.0"]
     before, after = (metrics_of(run)["val"]["auroc"]["value"] for run in (finished_run, resumed))
     assert after >= before
 

@@ -72,17 +72,6 @@ def test_few_steps_and_rare_validations_are_refused_together(run_job: RunJob) ->
         run_job(*JOB, "trainer.check_val_every_n_epoch=3", "trainer.max_steps=7")
 
 
-@pytest.mark.parametrize(("size", "batches"), [(32, 12), (128, 3)])
-@pytest.mark.parametrize("steps", [12, 8], ids=["between epochs", "within an epoch"])
-def test_a_resume_with_other_batches_per_epoch_is_refused(
-    size: int, batches: int, steps: int, run_job: RunJob, tmp_path: Path
-) -> None:
-    run_job(*JOB, f"trainer.max_steps={steps}", name="first")
-    last = f"ckpt_path='{tmp_path}/first/checkpoints/last.ckpt'"
-    with pytest.raises(UsageError, match=f"with 6 batches per epoch, but this run has {batches}: resume with the same"):
-        run_job(*JOB, last, f"batch_size={size}", name="second")
-
-
 @pytest.mark.slow
 def test_a_refused_option_ends_the_program_with_code_2_and_one_line(tmp_path: Path) -> None:
     done = train("trainer=cpu", *JOB, "trainer.limit_val_batches=0", cwd=tmp_path)

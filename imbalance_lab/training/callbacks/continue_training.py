@@ -1,6 +1,7 @@
 """``resume=continue``: the weights of a checkpoint, trained on with other settings."""
 
 import math
+import warnings
 from typing import Any
 
 import lightning.pytorch as pl
@@ -73,11 +74,10 @@ def _begin_epoch(trainer: Any, epoch: int, step: int) -> None:
 
 def _move_to(scheduler: LRScheduler, step: int) -> None:
     """Put a schedule, and the rates of its optimizer, where they are after ``step`` steps."""
-    scheduler.last_epoch = step
-    rates = scheduler.get_lr()  # type: ignore[no-untyped-call]  # of torch
-    for group, rate in zip(scheduler.optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
-    scheduler._last_lr = rates
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Detected call of `lr_scheduler.step")  # before the optimizer's
+        for _ in range(step):
+            scheduler.step()
 
 
 def _fits(old: dict[str, Any], new: dict[str, Any]) -> bool:
