@@ -41,7 +41,7 @@ def test_fused_form_is_the_plain_one(loss, soft, monkeypatch):
     logits, y = batch(soft=soft)
     fused = value_and_gradient(loss, logits, y)
     with monkeypatch.context() as patch:
-        patch.setattr(torch._C._functorch, "is_functorch_wrapped_tensor", lambda _: True)
+        patch.setattr(_elementwise, "needs_plain_operations", lambda *_: True)
         plain = value_and_gradient(loss, logits, y)
     torch.testing.assert_close(fused, plain, rtol=1e-10, atol=1e-14)
 
@@ -64,6 +64,17 @@ def test_gradient_is_the_derivative_and_has_one_itself(loss, soft):
     logits = logits.detach()[:3, :2].requires_grad_()
     assert torch.autograd.gradcheck(lambda z: loss(z, y[:3, :2]), [logits])
     assert torch.autograd.gradgradcheck(lambda z: loss(z, y[:3, :2]), [logits])
+
+
+@every_loss
+@pytest.mark.parametrize("soft", [False, True])
+def test_training_takes_the_fused_form(loss, soft):
+    logits, y = batch(soft=soft)
+    nodes = [type(node).__name__ for node, _ in loss(logits, y, reduction="sum").grad_fn.next_functions]
+    assert nodes == ["_ElementwiseBackward"]
+    with torch.no_grad():
+        y_learned = y.clone().requires_grad_()
+    assert "_ElementwiseBackward" not in str(loss(logits, y_learned, reduction="sum").grad_fn.next_functions)
 
 
 @every_loss
