@@ -59,9 +59,9 @@ def class_terms(logits: Tensor, gamma: float | Tensor) -> Tensor:
     logits = in_full_precision(logits)
     # Only the leader can have p > ½; measured from it, its own exponential is exactly 1.
     leading, leader = logits.max(1)
-    behind = leading.unsqueeze(1) - logits
-    exponentials = (-behind).exp()
     is_leader = is_class(leader, logits)
+    behind = (leading.unsqueeze(1) - logits).masked_fill(is_leader, 0)  # or its gradient, 1 − 1, would cover the rest
+    exponentials = (-behind).exp()
     others = exponentials.masked_fill(is_leader, 0).sum(1, keepdim=True)
     total = 1 + others
     miss = torch.where(is_leader, others, total - exponentials) / total
@@ -125,7 +125,7 @@ class _FusedTerm(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             unfocused = not isinstance(gamma, Tensor) and gamma == 0  # then 0 times an infinite loss is 0, not NaN
             focus = miss if unfocused else torch.addcmul(miss, p.mul_(gamma), cross_entropy)
-            slope = focus.mul_(modulation)
+            slope = focus * modulation  # not in place: miss may be the others
             scale = slope / others.clamp_min_(torch.finfo(others.dtype).tiny)
             ctx.gamma, ctx.weight = gamma, weight
             ctx.save_for_backward(logits, target, peak, scale, slope, saved)

@@ -81,7 +81,9 @@ def cross_entropies(
         scale, weight = example_weights(zero_ignored(target, ignored), weight), None
     if label_smoothing > 0 and not target.is_floating_point() and needs_plain_operations():
         # Torch smooths class indices in place, which `torch.func.vmap` over them alone does not allow.
-        target, label_smoothing = (1 - label_smoothing) * one_hot(target, logits) + label_smoothing / logits.shape[1], 0
+        smoothed = (1 - label_smoothing) * one_hot(target, logits) + label_smoothing / logits.shape[1]
+        target = zero_ignored(smoothed, None if ignored is None else ignored.unsqueeze(1))
+        label_smoothing = 0.0
     loss = F.cross_entropy(
         logits,
         target,

@@ -232,7 +232,7 @@ def test_mixed_derivatives_at_gamma_zero_are_those_nearby(case, soft):
         values = [torch.full_like(v, gamma) if name == focus else v for name, v in tensors.items()]
         mixed.append(torch.func.jacrev(torch.func.grad(loss, 0), position)(*values))
         mixed.append(torch.func.jacfwd(torch.func.grad(loss, 0), position)(*values))
-    assert mixed[0].abs().max() > 0.01
+    assert mixed[0].abs().max() > 0.001
     for other in mixed[1:]:
         torch.testing.assert_close(other, mixed[0], rtol=1e-5, atol=1e-6)
 

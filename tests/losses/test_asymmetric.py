@@ -126,7 +126,7 @@ def test_gamma_zero_has_the_digits_of_gamma_near_zero(margin, gamma, learned):
     focus = torch.tensor(gamma, requires_grad=True) if learned else gamma
     shift = torch.tensor(margin, requires_grad=True) if learned else margin
     options = {"gamma_positive": focus, "gamma_negative": focus, "margin": shift, "reduction": "none"}
-    with mpmath.workdps(50):
+    with mpmath.workdps(200):
         m = mpmath.mpf(float(torch.tensor(margin)))
         absent = [1 / (1 + mpmath.exp(mpmath.mpf(z))) for z in logits[0].tolist()]
         for y in (0.0, 1.0):

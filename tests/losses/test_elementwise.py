@@ -29,6 +29,11 @@ def batch(*, soft, dtype=torch.float64):
     return logits.to(dtype).requires_grad_(), y if soft else (y < 0.3).float()
 
 
+def nodes(node):
+    """The names of the operations behind a value."""
+    return {type(node).__name__}.union(*(nodes(each) for each, _ in node.next_functions if each is not None))
+
+
 def value_and_gradient(loss, logits, y):
     each = loss(logits, y, reduction="none")
     weights = torch.linspace(0.5, 2, each.numel()).view_as(each)
@@ -70,11 +75,8 @@ def test_gradient_is_the_derivative_and_has_one_itself(loss, soft):
 @pytest.mark.parametrize("soft", [False, True])
 def test_training_takes_the_fused_form(loss, soft):
     logits, y = batch(soft=soft)
-    nodes = [type(node).__name__ for node, _ in loss(logits, y, reduction="sum").grad_fn.next_functions]
-    assert nodes == ["_ElementwiseBackward"]
-    with torch.no_grad():
-        y_learned = y.clone().requires_grad_()
-    assert "_ElementwiseBackward" not in str(loss(logits, y_learned, reduction="sum").grad_fn.next_functions)
+    assert "_ElementwiseBackward" in nodes(loss(logits, y).grad_fn)
+    assert "_ElementwiseBackward" not in nodes(loss(logits, y.clone().requires_grad_()).grad_fn)
 
 
 @every_loss
