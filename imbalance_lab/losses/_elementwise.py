@@ -1,6 +1,7 @@
 """Elementwise losses of multilabel targets, fused for eager input: chunks stay in the cache of a CPU."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -8,31 +9,38 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imbalance_lab.losses._focal_kernels import scale_saved_grad
-from imbalance_lab.losses.checks import in_full_precision
+from imbalance_lab.losses.checks import in_full_precision, is_batched, needs_plain_operations
 
 CHUNK = 1 << 16
 """Logits per thread and chunk on a CPU."""
 
-Terms = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""z and y, in one dtype of at least float32 → the losses and their derivatives with respect to z."""
+Terms = Callable[..., tuple[Tensor, Tensor]]
+"""z and y, in one dtype of at least float32, and the parameters → the losses and their derivatives by z."""
 
 
-def elementwise(logits: Tensor, y: Tensor, terms: Terms, plain: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Compute the loss of each logit, differentiable any number of times.
+def elementwise(
+    logits: Tensor, y: Tensor, terms: Terms, plain: Callable[..., Tensor], **parameters: float | Tensor
+) -> Tensor:
+    """Compute the loss of each logit, differentiable any number of times, by ``y`` and the parameters too.
 
     Args:
         logits: z, of any shape.
         y: the binary targets, boolean or floating point, in the shape of ``logits``.
         terms: computes loss and derivative, and must not write over its arguments.
-        plain: computes the same loss in plain operations, for compilers, `torch.func` and second derivatives.
+        plain: computes the same loss in plain operations, for compilers, `torch.func`, forward-mode AD, second
+            derivatives, and gradients of ``y`` and the parameters.
+        parameters: what else ``terms`` and ``plain`` take; a tensor () reaches only ``plain``.
 
     Returns:
         in the shape of ``logits``, at least float32.
     """
-    if torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(logits):
+    tensors = any(isinstance(value, Tensor) for value in parameters.values())
+    if tensors or torch.compiler.is_compiling() or needs_plain_operations(y):
         z = in_full_precision(logits)
-        return plain(z, y.to(z.dtype))
-    losses: Tensor = _Elementwise.apply(logits.contiguous(), y.contiguous(), terms, plain)
+        values = {name: v.reshape(()).to(z) if isinstance(v, Tensor) else v for name, v in parameters.items()}
+        return plain(z, y.to(z.dtype), **values)
+    forms = partial(terms, **parameters), partial(plain, **parameters)
+    losses: Tensor = _Elementwise.apply(logits.contiguous(), y.contiguous(), *forms)
     return losses
 
 
@@ -75,10 +83,13 @@ class _Elementwise(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         logits, y, saved = ctx.saved_tensors
-        if torch.is_grad_enabled():  # this gradient will itself be differentiated
-            z = in_full_precision(logits)
-            (twice,) = torch.autograd.grad(ctx.plain(z, y.to(z.dtype)), logits, gradient, create_graph=True)
-            return twice, None, None, None
+        differentiable = torch.is_grad_enabled()  # this gradient will itself be differentiated
+        if differentiable or is_batched(gradient):
+            with torch.enable_grad():
+                z = in_full_precision(logits)
+                losses = ctx.plain(z, y.to(z.dtype))
+            (result,) = torch.autograd.grad(losses, logits, gradient, create_graph=differentiable)
+            return result, None, None, None
         if saved is not None:
             return scale_saved_grad(saved, gradient), None, None, None
         result = torch.empty_like(logits)

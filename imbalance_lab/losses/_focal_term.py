@@ -18,7 +18,7 @@ from imbalance_lab.losses._focal_kernels import (
     traced_exponentials,
     traced_gradient,
 )
-from imbalance_lab.losses.checks import in_full_precision
+from imbalance_lab.losses.checks import in_full_precision, is_batched, needs_plain_operations
 from imbalance_lab.losses.targets import is_class
 
 
@@ -34,7 +34,7 @@ def target_term(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: T
     Returns:
         one term per target, (N, …), at least float32.
     """
-    if _needs_plain_operations(logits, gamma, weight):
+    if torch.compiler.is_exporting() or needs_plain_operations(gamma, weight):
         return _composite(logits, target, gamma, weight)
     if torch.compiler.is_compiling():
         target = target.int()  # compared with every class: half the bytes, twice the lanes
@@ -59,9 +59,9 @@ def class_terms(logits: Tensor, gamma: float | Tensor) -> Tensor:
     logits = in_full_precision(logits)
     # Only the leader can have p > ½; measured from it, its own exponential is exactly 1.
     leading, leader = logits.max(1)
-    behind = leading.unsqueeze(1) - logits
-    exponentials = (-behind).exp()
     is_leader = is_class(leader, logits)
+    behind = (leading.unsqueeze(1) - logits).masked_fill(is_leader, 0)  # or its gradient, 1 − 1, would cover the rest
+    exponentials = (-behind).exp()
     others = exponentials.masked_fill(is_leader, 0).sum(1, keepdim=True)
     total = 1 + others
     miss = torch.where(is_leader, others, total - exponentials) / total
@@ -71,7 +71,11 @@ def class_terms(logits: Tensor, gamma: float | Tensor) -> Tensor:
 def power(base: Tensor, exponent: float | Tensor) -> Tensor:
     """base^exponent for base ≥ 0, with gradient 0 instead of ∞ where the base underflows and exponent < 1."""
     vanished = base < torch.finfo(base.dtype).tiny
-    return torch.where(vanished, 0, torch.where(vanished, 1, base).pow(exponent))
+    base = torch.where(vanished, 1, base)
+    result = base.pow(exponent)
+    if isinstance(exponent, Tensor):  # at 0, torch's power has lost the mixed derivative by base and exponent
+        result = torch.where(exponent == 0, (exponent * base.log()).exp(), result)
+    return torch.where(vanished, 0, result)
 
 
 def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
@@ -88,14 +92,6 @@ def _composite(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Te
     cross_entropy = torch.where(sure, torch.log1p(others / torch.where(sure, own, 1)), total.log() - lead)
     term = power(miss, gamma) * cross_entropy
     return term if weight is None else term * weight
-
-
-def _needs_plain_operations(logits: Tensor, gamma: float | Tensor, weight: Tensor | None) -> bool:
-    """Whether something needs to see inside `_FusedTerm`: export, `torch.func`, or a gradient of γ or the weight."""
-    if torch.compiler.is_compiling():
-        return torch.compiler.is_exporting()
-    learned = any(isinstance(value, Tensor) and value.requires_grad for value in (gamma, weight))
-    return learned or torch._C._functorch.is_functorch_wrapped_tensor(logits)
 
 
 def _fused(logits: Tensor, target: Tensor, gamma: float | Tensor, weight: Tensor | None) -> Tensor:
@@ -127,7 +123,9 @@ class _FusedTerm(torch.autograd.Function):
             p, miss = own.div_(total), others / total
         modulation = miss.pow(gamma) if weight is None else miss.pow(gamma).mul_(weight)
         if ctx.needs_input_grad[0]:
-            slope = torch.addcmul(miss, p.mul_(gamma), cross_entropy).mul_(modulation)
+            unfocused = not isinstance(gamma, Tensor) and gamma == 0  # then 0 times an infinite loss is 0, not NaN
+            focus = miss if unfocused else torch.addcmul(miss, p.mul_(gamma), cross_entropy)
+            slope = focus * modulation  # not in place: miss may be the others
             scale = slope / others.clamp_min_(torch.finfo(others.dtype).tiny)
             ctx.gamma, ctx.weight = gamma, weight
             ctx.save_for_backward(logits, target, peak, scale, slope, saved)
@@ -136,11 +134,13 @@ class _FusedTerm(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
         logits, target, peak, scale, slope, saved = ctx.saved_tensors
-        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
-            # This gradient will itself be differentiated.
-            term = _composite(logits, target, ctx.gamma, ctx.weight)
-            (twice,) = torch.autograd.grad(term, logits, gradient, create_graph=True)
-            return twice, None, None, None
+        # Whether this gradient will itself be differentiated.
+        differentiable = torch.is_grad_enabled() and not torch.compiler.is_compiling()
+        if differentiable or (not torch.compiler.is_compiling() and is_batched(gradient)):
+            with torch.enable_grad():
+                term = _composite(logits, target, ctx.gamma, ctx.weight)
+            (result,) = torch.autograd.grad(term, logits, gradient, create_graph=differentiable)
+            return result, None, None, None
         write = traced_gradient if torch.compiler.is_compiling() else eager_gradient
         scale, slope, gradient = scale.unsqueeze(1), slope.unsqueeze(1), gradient.unsqueeze(1)
         return write(logits, target, peak, saved, scale, slope, gradient), None, None, None

@@ -7,28 +7,26 @@ gets little gradient. The gradient flows through the focusing factors too, as in
 authors' default.
 """
 
-from functools import partial
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, fast_pow, focal_term
+from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import cast_like, check_scalar
 from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
-from imbalance_lab.validation import check_number
+from imbalance_lab.losses.weights import store
 
 
 def asymmetric_loss(
     logits: Tensor,
     target: Tensor,
     *,
-    gamma_positive: float = 1.0,
-    gamma_negative: float = 4.0,
-    margin: float = 0.05,
+    gamma_positive: float | Tensor = 1.0,
+    gamma_negative: float | Tensor = 4.0,
+    margin: float | Tensor = 0.05,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -39,7 +37,8 @@ def asymmetric_loss(
         target: 0 or 1 for each label, or in between (mixup), in the shape of ``logits``; or class indices (N, …),
             taken one against the rest.
         gamma_positive: γ+ ≥ 0, focusing of present labels.
-        gamma_negative: γ− ≥ 0, focusing of absent labels.
+        gamma_negative: γ− ≥ 0, focusing of absent labels. A tensor () of γ+, γ− or m that requires a gradient gets
+            one, and so does a soft ``target``.
         margin: m in [0, 1], the probability below which an absent label costs nothing.
         ignore_index: a target value that adds neither loss nor gradient: an unknown label.
         reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
@@ -54,9 +53,16 @@ def asymmetric_loss(
     tensor([[0.3466, 0.0245]])
     """
     y, ignored = binary_targets(logits, target, ignore_index)
-    parameters: dict[str, Any] = {"gamma_positive": gamma_positive, "gamma_negative": gamma_negative, "margin": margin}
-    loss = zero_ignored(elementwise(logits, y, partial(_terms, **parameters), partial(_plain, **parameters)), ignored)
-    return cast_like(reduce(loss, reduction, count_valid(y, ignored)), logits)
+    each = elementwise(
+        logits,
+        y,
+        _terms,
+        _plain,
+        gamma_positive=check_scalar("gamma_positive", gamma_positive, minimum=0),
+        gamma_negative=check_scalar("gamma_negative", gamma_negative, minimum=0),
+        margin=check_scalar("margin", margin, minimum=0, maximum=1),
+    )
+    return cast_like(reduce(zero_ignored(each, ignored), reduction, count_valid(y, ignored)), logits)
 
 
 class AsymmetricLoss(Loss):
@@ -67,6 +73,7 @@ class AsymmetricLoss(Loss):
         gamma_negative: γ− ≥ 0.
         margin: m in [0, 1].
 
+    A `torch.nn.Parameter` of these becomes the module's, and is trained; keep it in its range, for nothing else does.
     The other arguments are `asymmetric_loss`'s.
 
     Raises:
@@ -80,19 +87,23 @@ class AsymmetricLoss(Loss):
 
     activation = "sigmoid"
 
+    gamma_positive: float | Tensor
+    gamma_negative: float | Tensor
+    margin: float | Tensor
+
     def __init__(
         self,
-        gamma_positive: float = 1.0,
-        gamma_negative: float = 4.0,
-        margin: float = 0.05,
+        gamma_positive: float | Tensor = 1.0,
+        gamma_negative: float | Tensor = 4.0,
+        margin: float | Tensor = 0.05,
         *,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.gamma_positive = check_number("gamma_positive", gamma_positive, minimum=0)
-        self.gamma_negative = check_number("gamma_negative", gamma_negative, minimum=0)
-        self.margin = check_number("margin", margin, minimum=0, maximum=1)
+        store(self, "gamma_positive", check_scalar("gamma_positive", gamma_positive, minimum=0))
+        store(self, "gamma_negative", check_scalar("gamma_negative", gamma_negative, minimum=0))
+        store(self, "margin", check_scalar("margin", margin, minimum=0, maximum=1))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""
@@ -107,15 +118,27 @@ class AsymmetricLoss(Loss):
         )
 
 
-def _plain(z: Tensor, y: Tensor, *, gamma_positive: float, gamma_negative: float, margin: float) -> Tensor:
+def _plain(
+    z: Tensor, y: Tensor, *, gamma_positive: float | Tensor, gamma_negative: float | Tensor, margin: float | Tensor
+) -> Tensor:
     """The loss in plain operations."""
-    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels; no power has base 0 (infinite derivative).
-    tiny = torch.finfo(z.dtype).tiny
+    # 1 − p is σ(−z) and 1 − p_m is min(σ(−z) + m, 1), so nothing cancels.
     p, absent = z.sigmoid(), (-z).sigmoid()
-    positive = absent.clamp(min=tiny) ** gamma_positive * F.logsigmoid(z)
-    log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-z)
-    negative = (p - margin).clamp(min=tiny) ** gamma_negative * log_absent
+    positive = power(absent, gamma_positive) * F.logsigmoid(z)
+    if isinstance(margin, Tensor):
+        log_absent = _log_absent(z, margin)
+    else:
+        log_absent = (absent + margin).clamp(max=1).log() if margin else F.logsigmoid(-z)
+    negative = power(p - margin, gamma_negative) * log_absent
     return -(y * positive + (1 - y) * negative)
+
+
+def _log_absent(z: Tensor, margin: Tensor) -> Tensor:
+    """log(1 − p_m) for any margin, 0 among them: from p_m below ½, else from σ(−z) + m, or where that is 0 from z."""
+    p, rest = z.sigmoid() - margin, (-z).sigmoid() + margin
+    small, vanished = p < 0.5, rest < torch.finfo(z.dtype).tiny
+    log_rest = torch.where(vanished, F.logsigmoid(-z), torch.where(small | vanished, 1, rest).log())
+    return torch.where(small, torch.log1p(-p.clamp(min=0, max=0.5)), log_rest)
 
 
 def _terms(

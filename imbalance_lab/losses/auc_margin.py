@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like, in_full_precision
+from imbalance_lab.losses.checks import cast_like, check_fixed, in_full_precision
 from imbalance_lab.losses.distributed import sum_over_ranks, world_size
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
 from imbalance_lab.losses.weights import Counts
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_integer
 
 
 def auc_margin_loss(
@@ -105,7 +105,7 @@ class AUCMarginLoss(Loss):
         ignore_index: int = -100,
     ) -> None:
         super().__init__(ignore_index=ignore_index)
-        self.margin = check_number("margin", margin, minimum=0)
+        self.margin = check_fixed("margin", margin, minimum=0)
         self.warmup_steps = check_integer("warmup_steps", warmup_steps, minimum=0)
         self.num_labels = _count_labels(num_labels, class_counts)
         # Of one label given by two logits, their difference counts.

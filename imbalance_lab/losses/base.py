@@ -45,7 +45,7 @@ class Loss(nn.Module):
         names = (*self.repr_names, "ignore_index", "reduction")
         taken = (*self.repr_names, *signature(type(self)).parameters)
         values = ((name, getattr(self, name)) for name in names if name in taken)
-        return ", ".join(f"{name}={v.tolist() if isinstance(v, Tensor) else v!r}" for name, v in values)
+        return ", ".join(f"{name}={v.detach().tolist() if isinstance(v, Tensor) else v!r}" for name, v in values)
 
 
 def reweight_prior(prior: Tensor, log_weight: Tensor | None) -> Tensor | None:

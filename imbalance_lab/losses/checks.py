@@ -3,9 +3,45 @@
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from imbalance_lab.validation import check_number
+
+
+def check_scalar(name: str, value: object, **bounds: float) -> float | Tensor:
+    """Return one number as a float; as a tensor () if it is learned, or cannot be read (see `can_read_values`).
+
+    Args:
+        name: the argument, for the error.
+        value: a number, or a tensor of one element.
+        bounds: those of `check_number`.
+
+    Raises:
+        TypeError: if it is not one number.
+        ValueError: if it is not finite or out of bounds.
+    """
+    if not isinstance(value, Tensor):
+        return check_number(name, value, **bounds)
+    if value.numel() != 1:
+        raise TypeError(f"{name} must be one number, got a tensor of shape {tuple(value.shape)}")
+    if can_read_values(value):
+        number = check_number(name, value.detach().item(), **bounds)
+        if not is_learned(value):
+            return number
+    return value if value.dim() == 0 or isinstance(value, nn.Parameter) else value.reshape(())
+
+
+def check_fixed(name: str, value: object, **bounds: float) -> float:
+    """Return a number that cannot be learned, as a float.
+
+    Raises:
+        TypeError, ValueError: as `check_scalar`, and for a tensor that is learned.
+    """
+    number = check_scalar(name, value, **bounds)
+    if isinstance(number, Tensor):
+        raise TypeError(f"{name} must be a number, got a tensor: no gradient flows to it, so give float({name})")
+    return number
 
 
 def check_numbers(name: str, value: object, *, minimum: float | None = None) -> float | Tensor:
@@ -29,14 +65,14 @@ def check_numbers(name: str, value: object, *, minimum: float | None = None) -> 
 
 
 def _check_tensor(name: str, value: Tensor, minimum: float | None) -> float | Tensor:
-    if value.dim() == 2 and value.shape[1] == 1:
+    if value.dim() == 2 and value.shape[1] == 1 and not isinstance(value, nn.Parameter):  # a view is no parameter
         value = value.flatten()
     if value.dim() > 1 or value.numel() == 0:
         raise ValueError(f"{name} must be one number or one number per class, got shape {tuple(value.shape)}")
     if can_read_values(value):
-        for number in value.flatten().tolist():
+        for number in value.detach().flatten().tolist():
             check_number(name, number, minimum=minimum)
-        if value.dim() == 0 and not value.requires_grad:
+        if value.dim() == 0 and not is_learned(value):
             return float(value)
     return value
 
@@ -55,6 +91,41 @@ def can_read_values(tensor: Tensor) -> bool:
         and not torch.compiler.is_compiling()
         and not torch._C._functorch.is_functorch_wrapped_tensor(tensor)
     )
+
+
+def is_learned(value: object) -> bool:
+    """Whether it is a parameter, or a tensor of which a derivative is recorded, backward or forward."""
+    if not isinstance(value, Tensor):
+        return False
+    return isinstance(value, nn.Parameter) or value.requires_grad or _has_tangent(value)
+
+
+def needs_plain_operations(*others: object) -> bool:
+    """Whether something must see inside a fused loss: `torch.func`, forward-mode AD, or a gradient of an argument.
+
+    Args:
+        others: the arguments besides the logits, whose gradient the fused losses write themselves.
+    """
+    return (
+        torch._C._are_functorch_transforms_active()
+        or forward_ad._current_level >= 0
+        or any(isinstance(value, Tensor) and value.requires_grad for value in others)
+    )
+
+
+def is_batched(gradient: Tensor) -> bool:
+    """Whether it is several gradients in one, from `torch.func.vmap` or ``is_grads_batched`` of `torch.autograd.grad`.
+
+    They allow no writing into tensors that are not batched themselves.
+    """
+    functorch = torch._C._functorch
+    return functorch.is_functorch_wrapped_tensor(gradient) or functorch.is_legacy_batchedtensor(gradient)
+
+
+def _has_tangent(value: Tensor) -> bool:
+    if forward_ad._current_level < 0:
+        return False
+    return forward_ad.unpack_dual(value).tangent is not None  # type: ignore[no-untyped-call]
 
 
 def in_full_precision(logits: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from imbalance_lab.losses.base import reweight_prior
 from imbalance_lab.losses.checks import cast_like, in_full_precision
 from imbalance_lab.losses.reduction import Reduction, check_reduction
 from imbalance_lab.losses.weighted_cross_entropy import weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, check_weight_list
+from imbalance_lab.losses.weights import Counts, check_weight_list, store
 from imbalance_lab.validation import check_integer, check_number
 
 
@@ -45,11 +45,11 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(
-            weight=None if weight is None else check_weight_list(weight, class_counts),
             ignore_index=check_integer("ignore_index", ignore_index),
             label_smoothing=check_number("label_smoothing", label_smoothing, minimum=0, maximum=1),
             reduction=check_reduction(reduction),
         )
+        store(self, "weight", None if weight is None else check_weight_list(weight, class_counts))
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """Return the loss of logits (N, C, …) for class indices (N, …) or probabilities (N, C, …)."""

@@ -8,7 +8,7 @@ from torch import Tensor
 from imbalance_lab.class_counts import Weighting
 from imbalance_lab.losses._focal_term import class_terms, target_term
 from imbalance_lab.losses.base import Loss, reweight_prior
-from imbalance_lab.losses.checks import cast_like, check_length, check_numbers, in_full_precision
+from imbalance_lab.losses.checks import cast_like, check_length, check_numbers
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import (
     along_classes,
@@ -18,8 +18,16 @@ from imbalance_lab.losses.targets import (
     validate_shapes,
     zero_ignored,
 )
-from imbalance_lab.losses.weighted_cross_entropy import cross_entropies
-from imbalance_lab.losses.weights import Counts, PerClass, check_background_class, check_weights, expand_alpha
+from imbalance_lab.losses.weights import (
+    Counts,
+    PerClass,
+    check_background_class,
+    check_weights,
+    expand_alpha,
+    expand_gamma,
+    owned,
+    store,
+)
 from imbalance_lab.validation import check_choice, check_integer, check_number
 
 FocalReduction = Literal["none", "sum", "mean", "weighted_mean", "mean_positive"]
@@ -44,7 +52,8 @@ def focal_loss(
         target: class indices, the shape of ``logits`` without its class dimension or with a 1 in its place;
             or class probabilities y (mixup), floating point in the shape of ``logits``: ᾱ Σ_c y_c (1 −
             p_c)^γ_c (−log p_c), with ᾱ = Σ_c y_c α_c.
-        gamma: focusing strength γ ≥ 0, one number or one per class; 0 is cross-entropy.
+        gamma: focusing strength γ ≥ 0, one number or one per class; 0 is cross-entropy. A tensor that requires a
+            gradient gets one, and so do such a tensor of ``alpha`` and of class probabilities.
         alpha: None (every class weighs 1), C weights as they are, or one number a in [0, 1] for the weights
             a for ``background_class`` and 1 − a for all others. (In the *sigmoid* focal loss a single number
             weighs positives.)
@@ -65,8 +74,9 @@ def focal_loss(
         TypeError, ValueError: for invalid arguments, shapes or class indices.
 
     Properties: γ = 0 equals `torch.nn.functional.cross_entropy`, except for α with soft or smoothed targets, where
-    torch's weights move the minimum and α leaves it at p = y; adding a constant to all logits of an example changes
-    nothing; loss and gradient are finite at logits of ±1e4.
+    torch's weights move the minimum and α leaves it at p = y, and for torch's rounding, which has lost all digits of a
+    loss below 1e-7; adding a constant to all logits of an example changes nothing; loss and gradient are finite at
+    logits of ±1e4.
 
     >>> focal_loss(torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([2]), gamma=2.0)
     tensor(2.9091)
@@ -88,7 +98,8 @@ class FocalLoss(Loss):
     """`focal_loss` as a module; α and a γ per class are buffers, so they follow device and checkpoint.
 
     Args:
-        gamma: focusing strength ≥ 0, one number or one per class.
+        gamma: focusing strength ≥ 0, one number or one per class. A `torch.nn.Parameter` becomes the module's, and is
+            trained; keep it ≥ 0, for nothing else does. So does one of ``alpha``.
         alpha: as in `focal_loss`, or "inverse", "sqrt_inverse", "effective": weights from ``class_counts``.
         class_counts: training examples of each class, (C,). Required for an ``alpha`` given by name;
             it also lets the length of a list be checked at once instead of at the first batch.
@@ -131,13 +142,10 @@ class FocalLoss(Loss):
             check_background_class(self.background_class, len(class_counts))
 
     def _store(self, name: str, value: float | Tensor | None, class_counts: Counts | None) -> None:
-        """Store one number as an attribute, and one per class as a buffer of the right length."""
-        if not isinstance(value, Tensor):
-            setattr(self, name, value)
-            return
-        if class_counts is not None:
+        """Store one number as an attribute, and one per class as a buffer or parameter of the right length."""
+        if isinstance(value, Tensor) and class_counts is not None:
             check_length(name, value, len(class_counts))
-        self.register_buffer(name, value.detach().clone().to(torch.get_default_dtype()))
+        store(self, name, owned(value) if isinstance(value, Tensor) else value)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `focal_loss`."""
@@ -181,21 +189,7 @@ def _focal_loss(
     check_background_class(background_class, z.shape[1])
     known = zero_ignored(target, ignored)  # ignored targets are replaced by class 0
     weight = None if alpha is None else expand_alpha(alpha, background_class, z)
-    if isinstance(gamma, Tensor):
-        gamma = check_length("gamma", gamma, z.shape[1]).to(z.device, torch.promote_types(z.dtype, torch.float32))
-
-    if not isinstance(gamma, Tensor) and gamma == 0:  # torch's own, to the last bit
-        loss = cross_entropies(
-            in_full_precision(z),
-            target,
-            ignored,
-            weight,
-            label_smoothing=label_smoothing,
-            ignore_index=ignore_index,
-            summed=reduction != "none",
-        )
-    else:
-        loss = _modulated(z, known, ignored, gamma, weight, label_smoothing)
+    loss = _modulated(z, known, ignored, expand_gamma(gamma, z), weight, label_smoothing)
     normalizer = _normalizer(reduction, known, ignored, weight, background_class)
     return cast_like(reduce(loss, reduction, normalizer), logits)
 

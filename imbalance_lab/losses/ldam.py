@@ -13,12 +13,11 @@ from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting, validate_counts
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import cast_like, check_fixed, check_scalar
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, require_class_indices, weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts
-from imbalance_lab.validation import check_number
+from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts, store
 
 
 def ldam_margins(counts: Counts, max_margin: float = 0.5) -> Tensor:
@@ -36,7 +35,7 @@ def ldam_loss(
     target: Tensor,
     margins: Tensor,
     *,
-    scale: float = 30.0,
+    scale: float | Tensor = 30.0,
     weight: Tensor | None = None,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
@@ -89,13 +88,14 @@ class LDAMLoss(Loss):
 
     repr_names = ("max_margin", "scale")
 
+    scale: float | Tensor
     margins: Tensor
     weight: Tensor
 
     def __init__(
         self,
         max_margin: float = 0.5,
-        scale: float = 30.0,
+        scale: float | Tensor = 30.0,
         *,
         weight: Sequence[float] | Tensor | Weighting | None = None,
         class_counts: Counts | None = None,
@@ -103,11 +103,11 @@ class LDAMLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.max_margin = check_number("max_margin", max_margin, minimum=0)
-        self.scale = check_number("scale", scale, above=0)
+        self.max_margin = check_fixed("max_margin", max_margin, minimum=0)
+        store(self, "scale", check_scalar("scale", scale, above=0))
         counts = require_counts("LDAMLoss", class_counts)
         self.register_buffer("margins", ldam_margins(counts, self.max_margin).float())
-        self.register_buffer("weight", class_weight_buffer(weight, counts))
+        store(self, "weight", class_weight_buffer(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `ldam_loss`."""

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from imbalance_lab.class_counts import class_priors
 from imbalance_lab.losses.base import Loss, reweight_prior
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import cast_like, check_scalar
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, require_counts
-from imbalance_lab.validation import check_number
+from imbalance_lab.losses.weights import Counts, require_counts, store
 
 
 def logit_adjusted_cross_entropy(
@@ -22,7 +21,7 @@ def logit_adjusted_cross_entropy(
     target: Tensor,
     log_prior: Tensor,
     *,
-    tau: float = 1.0,
+    tau: float | Tensor = 1.0,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -56,7 +55,7 @@ class LogitAdjustedLoss(Loss):
     """`logit_adjusted_cross_entropy` as a module; log π is computed from the training counts and is a buffer.
 
     Args:
-        tau: τ ≥ 0.
+        tau: τ ≥ 0. A `torch.nn.Parameter` becomes the module's, and is trained; keep it ≥ 0, for nothing else does.
         class_counts: training examples of each class, (C,); required.
 
     The other arguments are `logit_adjusted_cross_entropy`'s. Call it as ``loss(logits, target)``.
@@ -70,18 +69,19 @@ class LogitAdjustedLoss(Loss):
 
     repr_names = ("tau",)
 
+    tau: float | Tensor
     log_prior: Tensor
 
     def __init__(
         self,
-        tau: float = 1.0,
+        tau: float | Tensor = 1.0,
         *,
         class_counts: Counts | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.tau = check_number("tau", tau, minimum=0)
+        store(self, "tau", check_scalar("tau", tau, minimum=0))
         counts = require_counts("LogitAdjustedLoss", class_counts)
         self.register_buffer("log_prior", class_priors(counts).log().float())
 

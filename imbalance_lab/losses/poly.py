@@ -11,17 +11,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like, in_full_precision
+from imbalance_lab.losses.checks import cast_like, check_scalar, in_full_precision
 from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import count_valid, validate_shapes
-from imbalance_lab.validation import check_number
+from imbalance_lab.losses.weights import store
 
 
 def poly_loss(
     logits: Tensor,
     target: Tensor,
     *,
-    epsilon: float = 1.0,
+    epsilon: float | Tensor = 1.0,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -30,7 +30,8 @@ def poly_loss(
     Args:
         logits: z, (N, C), floating point; half precision is computed in float32.
         target: class indices (N,), or one distribution per example (N, C): then p_y is Σ_c y_c p_c.
-        epsilon: ε ≥ −1 (below that, a better prediction could cost more); 0 is cross-entropy.
+        epsilon: ε ≥ −1 (below that, a better prediction could cost more); 0 is cross-entropy. A tensor ()
+            that requires a gradient gets one, and so does a distribution.
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
@@ -55,7 +56,8 @@ class PolyLoss(Loss):
     """`poly_loss` as a module. Call it as ``loss(logits, target)``.
 
     Args:
-        epsilon: ε ≥ −1.
+        epsilon: ε ≥ −1. A `torch.nn.Parameter` becomes the module's, and is trained; keep it ≥ −1, for nothing else
+            does.
 
     The other arguments are `poly_loss`'s.
 
@@ -68,15 +70,17 @@ class PolyLoss(Loss):
 
     repr_names = ("epsilon",)
 
+    epsilon: float | Tensor
+
     def __init__(
         self,
-        epsilon: float = 1.0,
+        epsilon: float | Tensor = 1.0,
         *,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.epsilon = check_number("epsilon", epsilon, minimum=-1)
+        store(self, "epsilon", check_scalar("epsilon", epsilon, minimum=-1))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `poly_loss`."""

@@ -14,13 +14,12 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import cast_like, check_fixed, is_batched
 from imbalance_lab.losses.distributed import sum_over_ranks
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.targets import is_class
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, require_class_indices, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, require_counts
-from imbalance_lab.validation import check_number
 
 
 def seesaw_loss(
@@ -105,9 +104,9 @@ class SeesawLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.p = check_number("p", p, minimum=0)
-        self.q = check_number("q", q, minimum=0)
-        self.eps = check_number("eps", eps, above=0, maximum=1)
+        self.p = check_fixed("p", p, minimum=0)
+        self.q = check_fixed("q", q, minimum=0)
+        self.eps = check_fixed("eps", eps, above=0, maximum=1)
         num_classes = len(require_counts("SeesawLoss", class_counts))
         self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.int64))
 
@@ -116,6 +115,8 @@ class SeesawLoss(Loss):
         if self.training:
             target = require_class_indices("Seesaw", target, len(self.seen), self.ignore_index)
             valid = target != self.ignore_index
+            if is_batched(valid):
+                raise RuntimeError("SeesawLoss counts its targets in training, vmap must not: call loss.eval() before")
             batch = torch.zeros_like(self.seen).scatter_add(0, target.where(valid, 0), valid.long())
             self.seen += sum_over_ranks(batch)
         return seesaw_loss(

@@ -1,7 +1,6 @@
 """Focal loss on sigmoid probabilities, for multilabel targets (Lin et al. 2017, arXiv 1708.02002)."""
 
-from functools import partial
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -10,10 +9,11 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import cast_like, check_scalar
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
-from imbalance_lab.validation import check_choice, check_integer, check_number
+from imbalance_lab.losses.weights import store
+from imbalance_lab.validation import check_choice, check_integer
 
 SigmoidReduction = Literal["none", "sum", "mean", "mean_positive"]
 
@@ -22,8 +22,8 @@ def sigmoid_focal_loss(
     logits: Tensor,
     target: Tensor,
     *,
-    gamma: float = 2.0,
-    alpha: float | None = 0.25,
+    gamma: float | Tensor = 2.0,
+    alpha: float | Tensor | None = 0.25,
     ignore_index: int = -100,
     reduction: SigmoidReduction = "mean",
 ) -> Tensor:
@@ -37,7 +37,8 @@ def sigmoid_focal_loss(
         target: y, in the shape of ``logits``: 0 or 1, or in between (mixup, smoothed); or one class index per
             example, integer (N,) or (N, …), taken one against the rest. With logits (N, 1) it is the label 0
             or 1.
-        gamma: focusing strength γ ≥ 0; 0 is binary cross-entropy.
+        gamma: focusing strength γ ≥ 0; 0 is binary cross-entropy. A tensor () that requires a gradient gets one, and
+            so do such a tensor of ``alpha`` and a soft ``target``.
         alpha: one number in [0, 1] that weighs positives, and negatives by 1 − α; None weighs both by 1. (In
             the *softmax* focal loss a single number weighs the background class.)
         ignore_index: a target value that adds neither loss nor gradient.
@@ -57,13 +58,14 @@ def sigmoid_focal_loss(
     >>> sigmoid_focal_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[0, 1]]), reduction="none")
     tensor([[1.2376, 0.1755]])
     """
-    gamma = check_number("gamma", gamma, minimum=0)
-    positive, negative = (1.0, 1.0) if alpha is None else (_check_alpha(alpha), 1 - _check_alpha(alpha))
+    gamma = check_scalar("gamma", gamma, minimum=0)
+    positive = 1.0 if alpha is None else _check_alpha(alpha)
+    negative = 1.0 if alpha is None else 1 - positive
     check_choice("reduction", reduction, get_args(SigmoidReduction))
     y, ignored = binary_targets(logits, target, check_integer("ignore_index", ignore_index))
-    parameters: dict[str, Any] = {"gamma": gamma, "positive": positive, "negative": negative}
     terms = _hard_terms if y.dtype == torch.bool else _soft_terms
-    loss = zero_ignored(elementwise(logits, y, partial(terms, **parameters), partial(_plain, **parameters)), ignored)
+    each = elementwise(logits, y, terms, _plain, gamma=gamma, positive=positive, negative=negative)
+    loss = zero_ignored(each, ignored)
     normalizer = zero_ignored(y, ignored).sum() if reduction == "mean_positive" else count_valid(y, ignored)
     return cast_like(reduce(loss, reduction, normalizer), logits)
 
@@ -72,8 +74,9 @@ class SigmoidFocalLoss(Loss):
     """`sigmoid_focal_loss` as a module: ``loss(logits, target)``.
 
     Args:
-        gamma: focusing strength, a number ≥ 0.
-        alpha: None, or one number in [0, 1]: a weighs positives, 1 − a negatives.
+        gamma: focusing strength, a number ≥ 0. A `torch.nn.Parameter` becomes the module's, and is trained; keep it
+            ≥ 0, for nothing else does.
+        alpha: None, or one number in [0, 1]: a weighs positives, 1 − a negatives. It may be a parameter too.
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: as in `sigmoid_focal_loss`.
 
@@ -88,17 +91,20 @@ class SigmoidFocalLoss(Loss):
 
     activation = "sigmoid"
 
+    gamma: float | Tensor
+    alpha: float | Tensor | None
+
     def __init__(
         self,
-        gamma: float = 2.0,
-        alpha: float | None = 0.25,
+        gamma: float | Tensor = 2.0,
+        alpha: float | Tensor | None = 0.25,
         *,
         ignore_index: int = -100,
         reduction: SigmoidReduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index)
-        self.gamma = check_number("gamma", gamma, minimum=0)
-        self.alpha = None if alpha is None else _check_alpha(alpha)
+        store(self, "gamma", check_scalar("gamma", gamma, minimum=0))
+        store(self, "alpha", None if alpha is None else _check_alpha(alpha))
         check_choice("reduction", reduction, get_args(SigmoidReduction))
         self.reduction = reduction
 
@@ -114,10 +120,12 @@ class SigmoidFocalLoss(Loss):
         )
 
 
-def _plain(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> Tensor:
+def _plain(
+    z: Tensor, y: Tensor, *, gamma: float | Tensor, positive: float | Tensor, negative: float | Tensor
+) -> Tensor:
     """The loss in plain operations; σ(−z) is 1 − p without cancellation."""
     present, absent = (power(torch.sigmoid(-u), gamma) * -F.logsigmoid(u) for u in (z, -z))
-    return (y * present + (1 - y) * absent) * _weight(y, positive, negative)
+    return (y * present + (1 - y) * absent) * (negative + (positive - negative) * y)
 
 
 def _hard_terms(z: Tensor, y: Tensor, *, gamma: float, positive: float, negative: float) -> tuple[Tensor, Tensor]:
@@ -139,11 +147,12 @@ def _weight(y: Tensor, positive: float, negative: float) -> float | Tensor:
     return positive if positive == negative else torch.add(negative, y, alpha=positive - negative)
 
 
-def _check_alpha(alpha: object) -> float:
+def _check_alpha(alpha: object) -> float | Tensor:
     try:
-        return check_number("alpha", alpha, minimum=0, maximum=1)
+        return check_scalar("alpha", alpha, minimum=0, maximum=1)
     except TypeError:
+        given = f"a tensor of shape {tuple(alpha.shape)}" if isinstance(alpha, Tensor) else repr(alpha)
         raise TypeError(
             "alpha of the sigmoid focal loss must be one number a, which weighs positives by a "
-            f"and negatives by 1 − a, got {alpha!r}"
+            f"and negatives by 1 − a, got {given}"
         ) from None

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from imbalance_lab.losses.checks import can_read_values, in_full_precision
+from imbalance_lab.losses.checks import can_read_values, in_full_precision, is_learned
 
 
 def validate_shapes(
@@ -97,12 +97,13 @@ def binary_targets(logits: Tensor, target: Tensor, ignore_index: int = -100) -> 
             return is_class(target, logits), None if ignored is None else ignored.unsqueeze(1).expand_as(logits)
         target = target.unsqueeze(1)
     y = in_full_precision(target) if target.is_floating_point() else target.long()
-    if ignore_index not in (0, 1) and can_read_values(y) and torch.equal(hard := y.bool(), y):
+    fixed = ignore_index not in (0, 1) and can_read_values(y) and not is_learned(y)
+    if fixed and torch.equal(hard := y.bool(), y):
         return hard, None
     ignored = y == ignore_index
     y = y.masked_fill(ignored, 0)
     if y.numel() > 0 and can_read_values(y):
-        lowest, highest = (end.item() for end in torch.aminmax(y))
+        lowest, highest = (end.item() for end in torch.aminmax(y.detach()))
         if not (lowest >= 0 and highest <= 1):
             raise ValueError(f"targets must lie in [0, 1], got {lowest:g} to {highest:g}")
     return (y if y.is_floating_point() else y.bool()), ignored

@@ -11,11 +11,10 @@ from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting, class_priors
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import cast_like, check_fixed
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
-from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts
-from imbalance_lab.validation import check_number
+from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts, store
 
 
 def vector_scaling_loss(
@@ -60,6 +59,8 @@ def vector_scaling_loss(
 class VectorScalingLoss(Loss):
     """`vector_scaling_loss` as a module; Δ, ι and ω are computed from the training counts and are buffers.
 
+    To learn them, make them parameters: ``loss.delta = torch.nn.Parameter(loss.delta)``.
+
     Args:
         gamma: γ ≥ 0 of Δ; 0 leaves logit-adjusted cross-entropy. The authors' default is 0.3; with counts
             that differ by a factor of 100 or more, try 0.05 to 0.15 first.
@@ -93,12 +94,12 @@ class VectorScalingLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.gamma = check_number("gamma", gamma, minimum=0)
-        self.tau = check_number("tau", tau, minimum=0)
+        self.gamma = check_fixed("gamma", gamma, minimum=0)
+        self.tau = check_fixed("tau", tau, minimum=0)
         counts = require_counts("VectorScalingLoss", class_counts)
         self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
         self.register_buffer("iota", (self.tau * class_priors(counts).log()).float())
-        self.register_buffer("weight", class_weight_buffer(weight, counts))
+        store(self, "weight", class_weight_buffer(weight, counts))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `vector_scaling_loss`."""

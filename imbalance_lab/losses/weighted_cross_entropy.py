@@ -3,11 +3,12 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from imbalance_lab.losses.checks import in_full_precision
+from imbalance_lab.losses.checks import in_full_precision, needs_plain_operations
 from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import (
     count_valid,
     example_weights,
+    one_hot,
     validate_class_indices,
     validate_shapes,
     zero_ignored,
@@ -75,8 +76,14 @@ def cross_entropies(
     The arguments are those of `weighted_cross_entropy`, after `validate_shapes`.
     """
     scale = None
-    if weight is not None and (target.is_floating_point() or label_smoothing > 0):
+    # Torch's weights of class indices get no gradient.
+    if weight is not None and (target.is_floating_point() or label_smoothing > 0 or needs_plain_operations(weight)):
         scale, weight = example_weights(zero_ignored(target, ignored), weight), None
+    if label_smoothing > 0 and not target.is_floating_point() and needs_plain_operations():
+        # Torch smooths class indices in place, which `torch.func.vmap` over them alone does not allow.
+        smoothed = (1 - label_smoothing) * one_hot(target, logits) + label_smoothing / logits.shape[1]
+        target = zero_ignored(smoothed, None if ignored is None else ignored.unsqueeze(1))
+        label_smoothing = 0.0
     loss = F.cross_entropy(
         logits,
         target,

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import cast, get_args
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from imbalance_lab.class_counts import Weighting, class_weights, validate_counts
-from imbalance_lab.losses.checks import check_length, check_numbers
-from imbalance_lab.validation import check_number
+from imbalance_lab.losses.checks import check_length, check_numbers, check_scalar, is_learned
 
 Counts = Tensor | Sequence[int]
 PerClass = float | Sequence[float] | Tensor
@@ -39,8 +38,8 @@ def check_weights(name: str, value: object, class_counts: Counts | None = None) 
             raise ValueError(f"{name}={value!r} is computed from the training counts: give class_counts")
         return class_weights(class_counts, cast(Weighting, value))
     weights = check_numbers(name, value, minimum=0)
-    if not isinstance(weights, Tensor):
-        return check_number(f"{name} as one number", weights, minimum=0, maximum=1)
+    if not isinstance(weights, Tensor) or weights.dim() == 0:
+        return check_scalar(f"{name} as one number", weights, minimum=0, maximum=1)
     return weights if class_counts is None else check_length(name, weights, len(class_counts))
 
 
@@ -49,12 +48,33 @@ def check_weight_list(weight: object, class_counts: Counts | None = None) -> Ten
     weights = check_weights("weight", weight, class_counts)
     if not isinstance(weights, Tensor) or weights.dim() == 0:
         raise TypeError(f"weight must be a list of one number per class, got {weight!r}")
-    return weights.detach().clone().to(torch.get_default_dtype())
+    return owned(weights)
 
 
 def class_weight_buffer(weight: object, counts: Tensor) -> Tensor:
     """Return the weight of each class, (C,): ones for None, from the ``counts`` for a name, else as given."""
     return torch.ones(len(counts)) if weight is None else check_weight_list(weight, counts)
+
+
+def owned(values: Tensor) -> Tensor:
+    """Return a copy in the default dtype, which later changes of ``values`` do not reach; what is learned as it is."""
+    return values if is_learned(values) else values.detach().clone().to(torch.get_default_dtype())
+
+
+def store(module: nn.Module, name: str, value: float | Tensor | None) -> None:
+    """Set an attribute: a parameter as a parameter of the module, another tensor as a buffer, a number as it is."""
+    if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+        module.register_buffer(name, value)
+    else:
+        setattr(module, name, value)
+
+
+def expand_gamma(gamma: float | Tensor, logits: Tensor) -> float | Tensor:
+    """Return γ as one number, or as one per class of the logits (N, C, …), (C,), in at least float32."""
+    if not isinstance(gamma, Tensor):
+        return gamma
+    num_classes, dtype = logits.shape[1], torch.promote_types(logits.dtype, torch.float32)
+    return check_length("gamma", gamma, num_classes).to(logits.device, dtype).expand(num_classes)
 
 
 def expand_alpha(alpha: float | Tensor, background_class: int, logits: Tensor) -> Tensor:

@@ -116,3 +116,27 @@ def test_class_indices_are_taken_one_against_the_rest():
 def test_a_target_of_another_shape_is_refused():
     with pytest.raises(ValueError, match=r"target of shape \(2, 1\) does not fit logits of shape \(2, 3\)"):
         AsymmetricLoss()(torch.zeros(2, 3), torch.zeros(2, 1))
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("gamma", [0.0, 1e-30])
+@pytest.mark.parametrize("learned", [False, True])
+def test_gamma_zero_has_the_digits_of_gamma_near_zero(margin, gamma, learned):
+    logits = torch.tensor([[-200.0, -30.0, -8.0, 0.0, 2.0, 14.0, 30.0, 200.0]], requires_grad=True)
+    focus = torch.tensor(gamma, requires_grad=True) if learned else gamma
+    shift = torch.tensor(margin, requires_grad=True) if learned else margin
+    options = {"gamma_positive": focus, "gamma_negative": focus, "margin": shift, "reduction": "none"}
+    with mpmath.workdps(200):
+        m = mpmath.mpf(float(torch.tensor(margin)))
+        absent = [1 / (1 + mpmath.exp(mpmath.mpf(z))) for z in logits[0].tolist()]
+        for y in (0.0, 1.0):
+            value = asymmetric_loss(logits, torch.full_like(logits, y), **options)
+            (gradient,) = torch.autograd.grad(value.sum(), logits)
+            if y:
+                expected = [-mpmath.log(1 - q) for q in absent]
+                slopes = [-q for q in absent]
+            else:
+                expected = [-mpmath.log(min(q + m, 1)) for q in absent]
+                slopes = [q * (1 - q) / (q + m) if q + m < 1 else 0 for q in absent]
+            assert value[0].tolist() == pytest.approx([float(v) for v in expected], rel=2e-6, abs=1e-38)
+            assert gradient[0].tolist() == pytest.approx([float(v) for v in slopes], rel=4e-6, abs=1e-38)

@@ -96,3 +96,23 @@ def test_autocast_keeps_full_precision(name):
         found = loss(logits, target)
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fresh_compiler")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["FocalLoss", "SigmoidFocalLoss"])
+def test_compiled_parameters_get_their_gradient_and_transforms_compile(name):
+    """Traced without a look at who learns, the fused form would leave γ and α without a gradient, silently."""
+    kinds = {"FocalLoss": FocalLoss, "SigmoidFocalLoss": SigmoidFocalLoss}
+    loss = kinds[name](nn.Parameter(torch.tensor(1.5)), nn.Parameter(torch.tensor(0.3)))
+    logits, target = batch(6, 4)
+    found, expected = (
+        torch.autograd.grad(each(logits, target), [logits, *loss.parameters()])
+        for each in (torch.compile(loss, fullgraph=True, backend="aot_eager"), loss)
+    )
+    torch.testing.assert_close(found, expected)
+    transformed = torch.func.vmap(torch.func.grad(kinds[name]()), in_dims=(0, 0))
+    values = logits.detach().view(2, 3, 4), target.view(2, 3)
+    compiled = torch.compile(transformed, fullgraph=True, backend="aot_eager")
+    torch.testing.assert_close(compiled(*values), transformed(*values))

@@ -29,6 +29,11 @@ def batch(*, soft, dtype=torch.float64):
     return logits.to(dtype).requires_grad_(), y if soft else (y < 0.3).float()
 
 
+def nodes(node):
+    """The names of the operations behind a value."""
+    return {type(node).__name__}.union(*(nodes(each) for each, _ in node.next_functions if each is not None))
+
+
 def value_and_gradient(loss, logits, y):
     each = loss(logits, y, reduction="none")
     weights = torch.linspace(0.5, 2, each.numel()).view_as(each)
@@ -41,7 +46,7 @@ def test_fused_form_is_the_plain_one(loss, soft, monkeypatch):
     logits, y = batch(soft=soft)
     fused = value_and_gradient(loss, logits, y)
     with monkeypatch.context() as patch:
-        patch.setattr(torch._C._functorch, "is_functorch_wrapped_tensor", lambda _: True)
+        patch.setattr(_elementwise, "needs_plain_operations", lambda *_: True)
         plain = value_and_gradient(loss, logits, y)
     torch.testing.assert_close(fused, plain, rtol=1e-10, atol=1e-14)
 
@@ -64,6 +69,14 @@ def test_gradient_is_the_derivative_and_has_one_itself(loss, soft):
     logits = logits.detach()[:3, :2].requires_grad_()
     assert torch.autograd.gradcheck(lambda z: loss(z, y[:3, :2]), [logits])
     assert torch.autograd.gradgradcheck(lambda z: loss(z, y[:3, :2]), [logits])
+
+
+@every_loss
+@pytest.mark.parametrize("soft", [False, True])
+def test_training_takes_the_fused_form(loss, soft):
+    logits, y = batch(soft=soft)
+    assert "_ElementwiseBackward" in nodes(loss(logits, y).grad_fn)
+    assert "_ElementwiseBackward" not in nodes(loss(logits, y.clone().requires_grad_()).grad_fn)
 
 
 @every_loss

@@ -60,7 +60,7 @@ def test_gamma_zero_is_binary_cross_entropy(reduction):
         torch.testing.assert_close(with_gradient(ours, logits), with_gradient(theirs, logits))
 
 
-@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 3.7])
+@pytest.mark.parametrize("gamma", [0.0, 1e-30, 0.5, 1.0, 2.0, 3.7])
 @pytest.mark.parametrize("logit", [-200.0, -30.0, -5.0, -0.3, 0.0, 0.01, 5.0, 14.0, 17.0, 25.0])
 @pytest.mark.parametrize("positive", [False, True])
 @pytest.mark.parametrize("soft", [False, True])
