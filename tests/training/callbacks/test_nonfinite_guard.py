@@ -72,7 +72,7 @@ def test_a_gradient_that_is_not_finite_never_reaches_the_weights(
 
     monkeypatch.setattr(Classifier, "backward", explode)
     broken: list[Classifier] = []
-    monkeypatch.setattr(Classifier, "on_train_start", broken.append)
+    monkeypatch.setattr(Classifier, "on_train_start", lambda self: broken.append(self))
     with pytest.raises(FloatingPointError, match="step 3"):
         run_job(*JOB)
     assert all(bool(parameter.isfinite().all()) for parameter in broken[0].parameters())
