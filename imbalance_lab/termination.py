@@ -53,8 +53,12 @@ class StopRequest:
         self._is_handling = False
 
     @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Handle the signals inside; nested calls change nothing. Only the main thread of a process can."""
+    def handled(self, *, restore: bool = True) -> Iterator[None]:
+        """Handle the signals inside; nested calls change nothing. Only the main thread of a process can.
+
+        Afterwards the earlier handlers are in place again, or with ``restore=False`` nothing: a process that has done
+        its work is not stopped while it ends.
+        """
         if self._is_handling or threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -65,7 +69,7 @@ class StopRequest:
         finally:
             self.signum, self._is_handling = None, False
             for each, handler in before.items():
-                signal.signal(each, signal.SIG_DFL if handler is None else handler)
+                signal.signal(each, signal.SIG_DFL if handler is None else handler if restore else signal.SIG_IGN)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
@@ -90,6 +94,6 @@ STOP = StopRequest()
 
 
 def ignore_signals(*_: Any) -> None:
-    """In a worker process: the process that started it decides when to stop."""
+    """In a worker process, where the one that has started it decides when to stop; and where a job has ended."""
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)

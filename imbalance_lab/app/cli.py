@@ -44,7 +44,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
         # With this, Hydra raises exceptions instead of printing them. DDP processes inherit both variables.
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
-        with STOP.handled():
+        with STOP.handled(restore=False):
             print_help(sys.argv[1:]) if wants_help(sys.argv[1:]) else hydra_main()
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from pathlib import Path
 from imbalance_lab.app.checkpoint import quoted
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.app.distributed import is_first_process, job_flags, leave_process_group
+from imbalance_lab.app.status import RunStatus
 from imbalance_lab.app.watch import PeerError, is_connected, kill_others
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.termination import Terminated
+from imbalance_lab.termination import STOP, Terminated
 
 
 @dataclass
@@ -69,6 +71,19 @@ def _end_at_once(loss: PeerError, directory: RunDirectory | None) -> None:
     if directory is not None and not loss.is_told and (status := directory.read_status())["state"] == "killed":
         directory.write_status(status | {"state": "failed", "error": str(loss)})  # the first process no longer can
     os._exit(1)
+
+
+def report_death(directory: RunDirectory, status: RunStatus, code: int, sentence: str) -> int:
+    """Report that a process of the job has ended with ``code``, in the first process; return the code to end with."""
+    signum = STOP.signum or {143: signal.SIGTERM, 130: signal.SIGINT}.get(code)
+    if signum is not None:
+        stop = Terminated(signum)
+        status.end(stop.state, str(stop))
+        report_termination(directory, stop)
+        return int(stop.code or 0)
+    status.end("failed", sentence)
+    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    return 1
 
 
 def report_termination(directory: RunDirectory, stop: Terminated) -> None:

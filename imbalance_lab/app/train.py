@@ -17,16 +17,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.disk import check_disk
 from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
-from imbalance_lab.app.endings import run_endings
+from imbalance_lab.app.endings import report_death, run_endings
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
 from imbalance_lab.app.resume import describe_resume, is_trained, write_resume
 from imbalance_lab.app.session import Session, build_session
-from imbalance_lab.app.status import RunStatus, recording_status
+from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.watch import sharing_errors
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers
-from imbalance_lab.termination import STOP, Terminated
+from imbalance_lab.termination import STOP, Terminated, ignore_signals
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -43,11 +43,14 @@ def run(config: DictConfig) -> float:
         directory = ending.directory = RunDirectory(shared_path(own, OmegaConf.select(config, "trainer.timeout")))
         if is_sweep and is_first_process():
             print(f"\nrun {hydra.job.num}  {' '.join(job_overrides())}", flush=True)
-        with recording_status(directory) as status, sharing_errors(partial(_report_death, status)):
+        with recording_status(directory) as status, sharing_errors(partial(report_death, directory, status)):
             experiment = instantiate_experiment(config, job_overrides())
             if is_first_process():
                 _prepare(directory, config, experiment)
-            return float("nan") if config.check else train(config, experiment, directory)
+            score = float("nan") if config.check else train(config, experiment, directory)
+        if not is_sweep:
+            ignore_signals()  # the status says that it has finished
+        return score
     raise AssertionError("run_endings raises or returns")
 
 
@@ -64,11 +67,6 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
         write_resume(directory, config, checkpoint, experiment.changes)
     if config.fit and not config.check:
         check_disk(directory, experiment)
-
-
-def _report_death(status: RunStatus, sentence: str) -> None:
-    print(f"error: {sentence}", file=sys.stderr, flush=True)
-    status.end("failed", sentence)
 
 
 def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
@@ -114,8 +112,13 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
         session.classifier.on_load_checkpoint(read_checkpoint_file(resumed.path))
         log_history(session.loggers, session.classifier.history)
     else:
-        with STOP.deferred():
-            session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
+        try:
+            with STOP.deferred():
+                session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
+        except Exception as error:
+            if STOP.signum is None:
+                raise
+            raise Terminated(STOP.signum) from error  # as of a worker process that the signal has ended
         if STOP.signum is not None:
             raise Terminated(STOP.signum, last.path)
     # A resumed run without a validation has no best model.

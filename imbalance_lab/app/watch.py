@@ -17,13 +17,16 @@ from imbalance_lab.termination import Terminated
 GRACE = 10.0
 """Seconds that a process has to notice by itself that another has died."""
 
+_OF_SIGNALS = (143, 130)
+"""Exit codes of a process that was asked to stop; the others were asked too."""
+
 _ERROR, _SIGNAL = "imbalance_lab/error", "imbalance_lab/signal"
 
 _PARENT = os.getppid()
 """The process that has started this one, as long as it lives."""
 
 _children: list[subprocess.Popen[bytes]] = []
-_on_death: list[Callable[[str], None]] = []
+_on_death: list[Callable[[int, str], int]] = []
 
 
 class PeerError(UsageError):
@@ -58,12 +61,12 @@ def watch(children: list[subprocess.Popen[bytes]]) -> None:
 
 
 @contextmanager
-def sharing_errors(on_death: Callable[[str], None]) -> Iterator[None]:
+def sharing_errors(on_death: Callable[[int, str], int]) -> Iterator[None]:
     """Tell an error inside to the other processes of the job, and raise theirs where this one noticed only silence.
 
     Args:
-        on_death: called with a sentence, in a thread of the first process, before this process is ended because a
-            process it had started is dead and it hangs.
+        on_death: called with the exit code of a process that the first one had started, and a sentence, in a thread
+            of the first one, before it is ended because it hangs; returns the exit code to end with.
 
     Raises:
         PeerError: if another process failed, died or did not answer in time.
@@ -101,15 +104,15 @@ def _watch(children: list[subprocess.Popen[bytes]]) -> None:
         if all(child.poll() == 0 for child in children):
             return
         time.sleep(0.2)
-    time.sleep(GRACE)
+    time.sleep(2 if children[dead].returncode in _OF_SIGNALS else GRACE)
     if not _on_death or _children != children:
         return  # the first process has noticed, and ends by itself
     code = children[dead].returncode
     how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    _on_death[0](f"process {dead + 1} of the job has died ({how})")
+    own_code = _on_death[0](code, f"process {dead + 1} of the job has died ({how})")
     for child in children:
         child.kill()
-    os._exit(1)
+    os._exit(own_code)
 
 
 def _first_dead(children: list[subprocess.Popen[bytes]]) -> int | None:

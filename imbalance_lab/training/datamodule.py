@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from imbalance_lab.data.arrays import Batch, Source, Splits
 from imbalance_lab.samplers import DistributedEpochBatchSampler, Sampler, SequentialSampler
+from imbalance_lab.termination import ignore_signals
 
 
 class DataModule(pl.LightningDataModule):
@@ -94,6 +95,7 @@ class DataModule(pl.LightningDataModule):
             collate_fn=_identity,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
+            worker_init_fn=ignore_signals,  # one that a signal ends would be an error here
         )
 
 
