@@ -61,7 +61,7 @@ class _Content(NamedTuple):
 def cached(
     files: Sequence[str], decoder: ImageDecoder, folder: Path, progress: Step
 ) -> tuple[Path | None, Sequence[str]]:
-    """A file in ``folder`` with all ``files`` as `ImageDecoder` reads them; made if no whole one of just these is there.
+    """A file in ``folder`` with all ``files`` as `ImageDecoder` reads them; made if there is no whole one of them.
 
     Returns:
         The file, and a sentence for each thing that a user should know: that a damaged one was made again, or that
