@@ -144,9 +144,9 @@ def test_processes_that_make_it_at_the_same_time_all_succeed(root: Path, tmp_pat
         )
         for name in ("first", "second")
     ]
-    for process in both:
-        output, _ = process.communicate(timeout=120)
-        assert (process.returncode, output.splitlines()) == (0, ["True []"] * 5), output
+    outputs = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert [output.splitlines() for output in outputs] == [["True []"] * 5] * 2
     for number in range(5):
         (file,) = (tmp_path / str(number) / "cache").iterdir()
         assert file.stat().st_size > 24 * 128 * 128

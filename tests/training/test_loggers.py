@@ -84,9 +84,8 @@ def test_processes_that_create_the_same_database_all_succeed(tmp_path: Path) -> 
         subprocess.Popen([*command, name], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for name in ("first", "second")
     ]
-    for process in both:
-        output, _ = process.communicate(timeout=200)
-        assert process.returncode == 0, output
+    outputs = [process.communicate(timeout=200)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
     client = MlflowClient(f"sqlite:///{tmp_path}/new/runs.db")
     (experiment,) = client.search_experiments(filter_string="name = 'both'")
     assert experiment.artifact_location == (tmp_path / "artifacts").as_uri()
