@@ -8,7 +8,7 @@ from imbalance_lab.data.summary import DataSummary, summarize
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import write_json
-from imbalance_lab.report.data_summary import print_summary
+from imbalance_lab.report.data_summary import print_notes, print_summary
 from imbalance_lab.report.terminal import console, relative_path
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Expe
     write_json(file, summary.as_dict())
     if config.check or config.fit:
         print_summary(summary, full=config.check)
+    else:  # a model is tested on data that may differ from those it was trained on
+        print_notes(experiment.splits.notes)
     if config.check:
         console().print(relative_path(directory.path))
     if summary.errors:

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from imbalance_lab.class_counts import count_classes
+from imbalance_lab.data.finite import check_inputs, check_targets
 from imbalance_lab.data.normalize import Normalize
-from imbalance_lab.data.schema import ArraySchema, InputSchema
+from imbalance_lab.data.schema import ArraySchema, InputSchema, TableSchema
 from imbalance_lab.samplers import SampledIndices
 from imbalance_lab.task import Task
 
@@ -123,6 +124,9 @@ class Splits:
             deviation of each channel or feature of arrays.
         input_schema: describes the raw inputs; None for those of arrays.
         notes: what a user should know about the data, a sentence each; the data summary lists them as warnings.
+
+    Raises:
+        ValueError: naming a target that is out of range, or an input in memory that is not finite.
     """
 
     classes: tuple[str, ...]
@@ -132,6 +136,14 @@ class Splits:
     fitted: nn.Module | None = None
     input_schema: InputSchema | None = None
     notes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        table = self.input_schema if isinstance(self.input_schema, TableSchema) else None
+        columns = () if table is None else [column.name for column in table.columns]
+        for split, source in (("train", self.train), ("val", self.val), ("test", self.test)):
+            check_targets(split, source, len(self.classes))
+            if isinstance(source, Arrays):
+                check_inputs(split, source, source.inputs, columns)
 
     @cached_property
     def task(self) -> Task:

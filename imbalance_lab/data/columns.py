@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from imbalance_lab.data.read_table import Files, first_true, format_location
+from imbalance_lab.validation import did_you_mean
 
 Kind = Literal["number", "category"]
 Category = str | int | float | bool
+Unknown = dict[str, dict[str, int]]
+"""Of each column, how often each category occurs that the model does not know."""
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 MAX_CATEGORIES = 10_000
@@ -34,12 +37,14 @@ class Column:
         """Numbers or codes, float32 (N,).
 
         Raises:
-            ValueError: if a value of a numeric column is not a finite number.
+            ValueError: if a value of a numeric column is not a finite number; if no value is a category, and they are
+                numbers where those are text, or the reverse.
         """
         if self.kind == "number":
             return _as_numbers(column, self.name, files)
-        column, known = self._comparable(column)
-        codes: NDArray[np.float32] = pc.index_in(column, known).fill_null(-1).to_numpy().astype(np.float32) + 1
+        same, known = self._comparable(column)
+        codes: NDArray[np.float32] = pc.index_in(same, known).fill_null(-1).to_numpy().astype(np.float32) + 1
+        self._refuse_another_type(column, codes, files)
         return codes
 
     def unknown(self, column: pa.ChunkedArray) -> dict[str, int]:
@@ -59,15 +64,60 @@ class Column:
         """Read what `as_dict` gave."""
         return cls(content["name"], content["kind"], tuple(content["categories"]))
 
+    @property
+    def is_text(self) -> bool:
+        """Whether its categories are text, also where a file has only such as look like numbers."""
+        return self.kind == "category" and pa.types.is_string(pa.array(self.categories).type)
+
+    def _refuse_another_type(self, column: pa.ChunkedArray, codes: NDArray[np.float32], files: Files) -> None:
+        """Refuse numbers for text, or the reverse; a single value that is known shows that the column is the same."""
+        there = column.drop_null()
+        if codes.any() or not len(there) or not self.categories:
+            return
+        now, before = _holds_numbers(there), _holds_numbers(pa.chunked_array([pa.array(self.categories)]))
+        if not now & before:
+            kinds = {True: "numbers", False: "text"}
+            where = f"column {self.name!r}" + (f" of {files[0][0]}" if files else "")
+            raise ValueError(
+                f"{where} holds {kinds[True in now]}, such as {there[0].as_py()!r}, but in training it held "
+                f"{kinds[True in before]}, such as {self.categories[0]!r}: convert it"
+            )
+
     def _comparable(self, column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.Array]:
         """The column and the categories in one type: a file with numbers only is read as numbers."""
         known = pa.array(self.categories)
         column = _without_nan(column)
         if pa.types.is_null(column.type):
             return column.cast(known.type), known
-        if _is_numeric(column.type) and _is_numeric(known.type):
+        if _is_plain(column.type) and _is_plain(known.type):
             return column.cast(pa.float64(), safe=False), known.cast(pa.float64(), safe=False)
         return column.cast(pa.string()), known.cast(pa.string())
+
+
+def text_columns(columns: Sequence[Column]) -> list[str]:
+    """The categorical columns that hold text: to be read as such from a file in which every value is a number."""
+    return [column.name for column in columns if column.is_text]
+
+
+def encode_columns(
+    columns: Sequence[Column], table: pa.Table, files: Files = ()
+) -> tuple[NDArray[np.float32], Unknown]:
+    """The columns of a table, found by name, as (N, F) float32, and their unknown categories.
+
+    Raises:
+        ValueError: naming a column that is missing, and the nearest that there is; and as `Column.encode` does.
+    """
+    inputs = np.empty((len(table), len(columns)), np.float32)
+    unknown: Unknown = {}
+    for to, column in enumerate(columns):
+        if column.name not in table.column_names:
+            hint = did_you_mean(column.name, table.column_names)
+            where = f"{files[0][0]} has" if files else "the data have"
+            raise ValueError(f"{where} no column {column.name!r}, which the model takes{hint or ': add it'}")
+        inputs[:, to] = column.encode(table[column.name], files)
+        if counts := column.unknown(table[column.name]):
+            unknown[column.name] = counts
+    return inputs, unknown
 
 
 def fit_column(name: str, kind: Kind, training: pa.ChunkedArray) -> Column:
@@ -85,8 +135,7 @@ def fit_column(name: str, kind: Kind, training: pa.ChunkedArray) -> Column:
             f"leave it out with 'data.drop=[{name}]'"
         )
     values = values.take(pc.sort_indices(values))
-    plain = _is_numeric(values.type) or pa.types.is_boolean(values.type)
-    return Column(name, kind, tuple((values if plain else values.cast(pa.string())).to_pylist()))
+    return Column(name, kind, tuple((values if _is_plain(values.type) else values.cast(pa.string())).to_pylist()))
 
 
 def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind | None:
@@ -116,11 +165,11 @@ def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind | None:
     return "category"
 
 
-def describe_unknown(unknown: Mapping[str, Mapping[str, int]], n_rows: int) -> list[str]:
+def describe_unknown(unknown: Unknown, n_rows: int) -> list[str]:
     """A sentence for each column with unknown categories, from the counts by column and value."""
     return [
-        f"column {name!r}: {sum(counts.values()):,} of {n_rows:,} rows have a category without a training row, coded "
-        f"as unknown: {_listed(counts)}"
+        f"column {name!r}: {sum(counts.values()):,} of {n_rows:,} values are not among the training categories "
+        f"({_listed(counts)}): treated as unknown"
         for name, counts in unknown.items()
     ]
 
@@ -150,6 +199,17 @@ def _is_numeric(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
+def _holds_numbers(column: pa.ChunkedArray) -> set[bool]:
+    """{True} for numbers, as such or as text, {False} for other values, both for a mixture."""
+    if not pa.types.is_string(column.type):
+        return {_is_plain(column.type) or bool(pa.types.is_decimal(column.type))}
+    return set(pc.unique(pc.match_substring_regex(column, NUMBER)).to_pylist())
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    return _is_numeric(kind) or bool(pa.types.is_boolean(kind))
+
+
 def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_floating(column.type):
         return column
@@ -157,5 +217,5 @@ def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _listed(counts: Mapping[str, int], most: int = 5) -> str:
-    values: Sequence[str] = [f"{value!r} ({n:,})" for value, n in counts.items()]
+    values: Sequence[str] = [f"{value[:80]!r} {n:,}" for value, n in counts.items()]
     return ", ".join(values[:most]) + (f" and {len(values) - most} more" if len(values) > most else "")

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from imbalance_lab.progress import Step
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
@@ -157,7 +158,7 @@ def orientation(image: Image.Image) -> int:
 
 
 def header(path: str | Path, decoder: ImageDecoder) -> Header:
-    """Read the header; a file without a proper end is decoded, to find out whether that is possible.
+    """Read the header; a file without a proper end, or with 32 bits, is decoded to find out whether that is possible.
 
     Raises:
         UnreadableImageError: naming the file.
@@ -168,7 +169,10 @@ def header(path: str | Path, decoder: ImageDecoder) -> Header:
             raise UnreadableImageError(f"{path} holds floating-point numbers: save it with 8 or 16 bits")
         ending = ENDS.get(image.format or "")
         found = Header(is_gray, image.mode in DEEP)
-    if ending is not None:
+        may_be_deeper = image.mode == "I"
+    if may_be_deeper:
+        decoder.read(path)  # 32 bits a pixel: only the pixels tell whether 16 hold them
+    elif ending is not None:
         with open(path, "rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
             whole = ending in file.read()
@@ -197,13 +201,13 @@ def as_inputs(arrays: NDArray[Any]) -> Tensor:
     return torch.from_numpy(arrays.astype(np.float32) if arrays.dtype == np.uint16 else np.ascontiguousarray(arrays))
 
 
-def in_parallel(work: Callable[[str], T], paths: Sequence[str], progress: Step | None = None) -> Iterable[T]:
-    """``work`` on every path, in threads, in order; decoding and reading leave Python's lock alone."""
+def in_parallel(work: Callable[[S], T], items: Sequence[S], progress: Step | None = None) -> Iterable[T]:
+    """``work`` on every item, in threads, in order; decoding, reading and hashing leave Python's lock alone."""
     workers = min(32, 2 * (os.cpu_count() or 1))
     with ThreadPoolExecutor(workers) as pool:
-        for done, result in enumerate(pool.map(work, paths, chunksize=16), 1):
+        for done, result in enumerate(pool.map(work, items, chunksize=16), 1):
             if progress is not None:
-                progress(done, len(paths))
+                progress(done, len(items))
             yield result
 
 

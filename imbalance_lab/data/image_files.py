@@ -26,7 +26,6 @@ from imbalance_lab.data.image_decoder import (
     in_parallel,
 )
 from imbalance_lab.data.normalize import Normalize
-from imbalance_lab.files import atomic_write
 from imbalance_lab.progress import Step
 from imbalance_lab.samplers import SampledIndices
 
@@ -87,7 +86,7 @@ class ImageFiles(Dataset[Batch]):
 
     @cached_property
     def _cached(self) -> NDArray[Any] | None:
-        return None if self.cache is None else np.load(self.cache, mmap_mode="r")
+        return None if self.cache is None else np.load(self.cache, mmap_mode="r")  # `image_cache.cached` checked it
 
     def _own(self) -> list[str]:
         return [self.files[number] for number in self.index.tolist()]
@@ -115,39 +114,17 @@ def infer_decoder(
     return replace(decoder, channels=channels, is_16bit=is_16bit)
 
 
-def check_files(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> None:
-    """Read the headers of new files for a decoder that is given.
+def check_files(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> list[str]:
+    """Read the headers of new files for a decoder that is given; return the files with colors.
 
     Raises:
         UnreadableImageError: for the first file that is not an image, is too large or truncated, or has 16 bits while
             the decoder has 8.
     """
-    headers = in_parallel(lambda path: header(path, decoder), files, progress)
+    headers = list(in_parallel(lambda path: header(path, decoder), files, progress))
     for path, found in zip(files, headers, strict=True):
         check_depth(path, found, decoder)
-
-
-def cached(files: Sequence[str], decoder: ImageDecoder, folder: Path, progress: Step) -> Path:
-    """A file in ``folder`` with all ``files`` as `ImageDecoder` reads them; made if there is none for just these files.
-
-    Raises:
-        UnreadableImageError: for the first file that cannot be decoded; nothing is left behind then.
-    """
-    key = hashlib.blake2b(repr(decoder).encode(), digest_size=12)
-    for path in files:
-        stat = os.stat(path)
-        key.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
-    file = folder / f"{key.hexdigest()}.npy"
-    if not file.is_file():
-        shape = len(files), decoder.channels, decoder.size, decoder.size
-        with atomic_write(file) as unfinished:
-            kind = np.uint16 if decoder.is_16bit else np.uint8
-            array = np.lib.format.open_memmap(unfinished, "w+", kind, shape)
-            for row, read in enumerate(in_parallel(lambda path: decoder.read(path), files, progress)):
-                array[row] = read
-            array.flush()
-            del array
-    return file
+    return [path for path, found in zip(files, headers, strict=True) if not found.is_gray]
 
 
 def fit_normalize(train: ImageFiles, how: Normalization) -> Normalize:

@@ -1,6 +1,6 @@
 """Listed image files as splits: how they are decoded, prepared and described."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
+from imbalance_lab.data.image_cache import cached
 from imbalance_lab.data.image_decoder import ImageDecoder
 from imbalance_lab.data.image_files import (
     ImageFiles,
     Normalization,
-    cached,
     check_files,
     fit_normalize,
     infer_decoder,
@@ -57,21 +57,23 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     """
     check_choice("normalize", options.normalize, get_args(Normalization))
     validate_splits(images.classes, images.targets, splits)
+    notes: list[str] = []
     with progress("reading the headers of the images") as step:
         if options.schema is None:
             decoder = infer_decoder(images.files, _first_decoder(options), options.channels, step)
         else:
             decoder = _decoder_of(options.schema)
-            check_files(images.files, decoder, step)
+            notes += _changes(options, decoder, check_files(images.files, decoder, step), len(images.files))
     stored = None
     if options.cache is not None:
         with progress("resizing the images") as step:
-            stored = cached(images.files, decoder, Path(options.cache).expanduser(), step)
+            stored, told = cached(images.files, decoder, Path(options.cache).expanduser(), step)
+        notes += told
     index = torch.arange(len(images.files))
     everything = ImageFiles(images.root, images.files, images.targets, index, decoder, images.groups, stored)
     train, val, test = (everything.subset(rows) for rows in splits)
     schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
-    return Splits(images.classes, train, val, test, fit_normalize(train, options.normalize), schema)
+    return Splits(images.classes, train, val, test, fit_normalize(train, options.normalize), schema, notes)
 
 
 def _first_decoder(options: ImageOptions) -> ImageDecoder:
@@ -87,3 +89,18 @@ def _decoder_of(schema: InputSchema) -> ImageDecoder:
     if not isinstance(schema, ImageSchema):
         raise ValueError("the model was not trained on image files: choose the kind of data that it was trained on")
     return schema.decoder
+
+
+def _changes(options: ImageOptions, decoder: ImageDecoder, colored: Sequence[str], n: int) -> Iterator[str]:
+    """A sentence on each way in which images are read as the trained model takes them, not as asked for."""
+    size, channels = decoder.size, decoder.channels
+    if options.image_size != size:
+        yield f"data.image_size={options.image_size} is ignored: the model takes images of {size} × {size} pixels"
+    if options.channels not in ("auto", channels):
+        plural = "s" * (channels > 1)
+        yield f"data.channels={options.channels} is ignored: the model takes images of {channels} channel{plural}"
+    if channels == 1 and options.channels == "auto" and colored:
+        yield (
+            f"{len(colored):,} of {n:,} images have colors, such as {colored[0]}, but the model was trained on gray "
+            "ones: turned to gray"
+        )

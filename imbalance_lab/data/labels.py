@@ -30,12 +30,14 @@ def read_targets(
     """
     if isinstance(target, str):
         return _classes(table[target], target, files, known)
-    if known is not None and tuple(target) != tuple(known):
-        raise ValueError(f"the model predicts the labels {', '.join(known)}, in this order, not {', '.join(target)}")
     if not target:
         raise ValueError("data.target is an empty list: name the columns to predict")
     if len(set(target)) < len(target):
         raise ValueError(f"data.target names a column twice: {', '.join(target)}")
+    if known is not None:
+        if set(target) != set(known):
+            raise ValueError(f"the model predicts the labels {', '.join(known)}, not {', '.join(target)}: name its own")
+        target = known
     columns = []
     for name in target:
         column = _filled(table[name], name, files)

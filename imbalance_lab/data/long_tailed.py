@@ -5,6 +5,7 @@ the tail is made: it is balanced, never overlaps with the test set, and does not
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, get_args
 
 import torch
@@ -58,7 +59,7 @@ def long_tailed(
         subset_seed: which examples are kept. This alone changes accuracy by points: report several seeds.
         val_fraction: share of each class of the pool that becomes the validation set.
         root: the directory of the dataset, unless it is the default one.
-        schema: of a trained model: data with other classes or inputs are refused.
+        schema: of a trained model: classes go by name, in its order; other classes or inputs are refused.
 
     Raises:
         ValueError: if an argument is out of range, or a class would keep no example.
@@ -66,7 +67,7 @@ def long_tailed(
     _check(val_fraction=val_fraction, subset_seed=subset_seed)
     check_number("factor", factor, minimum=1)
     check_choice("profile", profile, get_args(Profile))
-    classes, pool, test = _load(dataset, root)
+    classes, pool, test = _in_order(_load(dataset, root), schema)
     val, rest = _split_validation(pool, len(classes), val_fraction, subset_seed)
     n_max = min(len(members) for members in rest)
     kept = long_tailed_counts(n_max, len(classes), factor, profile)
@@ -124,6 +125,15 @@ def binary(
 
 def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
     return dataset() if root is None else dataset(root)
+
+
+def _in_order(benchmark: Benchmark, schema: InputSchema | None) -> Benchmark:
+    """The classes in the order of a trained model, if they are the same ones."""
+    if schema is None or set(schema.classes) != set(benchmark.classes):
+        return benchmark
+    number = torch.tensor([schema.classes.index(name) for name in benchmark.classes])
+    pool, test = (replace(part, targets=number[part.targets]) for part in (benchmark.pool, benchmark.test))
+    return Benchmark(schema.classes, pool, test)
 
 
 def _halved(arrays: Arrays, half: int) -> Arrays:

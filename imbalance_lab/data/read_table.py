@@ -2,7 +2,7 @@
 
 import csv
 import gzip
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,13 @@ MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
 """Missing values in a CSV file; "none" is not one, it may be a class."""
 
 
-def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
+def read_table(path: str | Path, option: str = "data.path", text: Collection[str] = ()) -> pa.Table:
     """Read a ``.csv``, ``.tsv`` (``.gz`` too) or ``.parquet`` file; categories and text become strings.
 
     Args:
         path: the file.
         option: what names it on the command line.
+        text: columns that are text even if every value looks like a number, as the codes "07" and "08" do.
 
     Raises:
         ValueError, FileNotFoundError: if it is not such a file, or has no rows or no usable header.
@@ -41,7 +42,7 @@ def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
     if kind != ".parquet" and kind not in DELIMITERS:
         raise ValueError(f"{option}={path} ends in {file.suffix or 'nothing'}: name a .csv, .tsv or .parquet file")
     try:
-        table = pq.read_table(file) if kind == ".parquet" else _read_csv(file, DELIMITERS[kind])
+        table = pq.read_table(file) if kind == ".parquet" else _read_csv(file, DELIMITERS[kind], text)
         names = table.column_names
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(f"{file} cannot be read: {' '.join(str(error).split())[:300]}") from error
@@ -57,14 +58,14 @@ def read_table(path: str | Path, option: str = "data.path") -> pa.Table:
     return pa.table({name: _plain([(file, 0)], name, table[name]) for name in names})
 
 
-def as_table(raw: Any) -> pa.Table:
+def as_table(raw: Any, text: Collection[str] = ()) -> pa.Table:
     """A path of a file, an Arrow table, a DataFrame or columns by name, as `read_table` gives it.
 
     Raises:
         ValueError, FileNotFoundError, TypeError: for what is not a table.
     """
     if isinstance(raw, str | Path):
-        return read_table(raw, "path")
+        return read_table(raw, "path", text)
     if not (isinstance(raw, Mapping | pa.Table) or hasattr(raw, "__arrow_c_stream__") or hasattr(raw, "__dataframe__")):
         raise TypeError(
             f"a table must be a path, a DataFrame, an Arrow table or columns by name, got {type(raw).__name__}"
@@ -139,18 +140,20 @@ def first_true(mask: pa.ChunkedArray) -> int:
     return int(pc.index(mask, True).as_py())
 
 
-def _read_csv(file: Path, delimiter: str, threads: bool = True) -> pa.Table:
+def _read_csv(file: Path, delimiter: str, text: Collection[str], threads: bool = True) -> pa.Table:
     try:
         return pcsv.read_csv(
             file,
             read_options=pcsv.ReadOptions(use_threads=threads),
             parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pcsv.ConvertOptions(null_values=MISSING, strings_can_be_null=True),
+            convert_options=pcsv.ConvertOptions(
+                null_values=MISSING, strings_can_be_null=True, column_types=dict.fromkeys(text, pa.string())
+            ),
         )
     except pa.ArrowInvalid:
         if not threads:
             raise
-        return _read_csv(file, delimiter, threads=False)  # only then does the error name the line
+        return _read_csv(file, delimiter, text, threads=False)  # only then does the error name the line
 
 
 def _plain(files: Files, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

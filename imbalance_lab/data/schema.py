@@ -1,5 +1,6 @@
 """What a model takes as its input, in plain values: it travels with the model, so that new data mean the same to it."""
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,15 +12,13 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.data.columns import Column
+from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
+from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, check_depth, decode, header
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, as_table
-from imbalance_lab.validation import check_choice, did_you_mean
-
-Unknown = dict[str, dict[str, int]]
-"""Of each column, how often each category occurs that the model does not know."""
+from imbalance_lab.validation import check_choice
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,15 @@ class InputSchema(ABC):
         return ()
 
     def encode(self, raw: Any) -> Tensor:
-        """Raw inputs → (N, *input_shape), as the training source encoded them.
+        """Raw inputs → (N, *input_shape), as the training source encoded them; a warning tells of unknown categories.
 
         Raises:
             ValueError: naming what does not fit, and where.
         """
-        return self.encode_counting(raw)[0]
+        inputs, unknown = self.encode_counting(raw)
+        for sentence in describe_unknown(unknown, len(inputs)):
+            warnings.warn(sentence, stacklevel=2)
+        return inputs
 
     @abstractmethod
     def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
@@ -111,7 +113,10 @@ class ArraySchema(InputSchema):
             array = given.astype(wanted, copy=False)
         if wanted.kind != "f" and (given.dtype.kind not in "iub" or (array != given).any()):
             raise ValueError(f"inputs must be {self.dtype}, as in training, got other values, {given.dtype}: convert")
-        return torch.from_numpy(np.ascontiguousarray(array)), {}
+        inputs = torch.from_numpy(np.ascontiguousarray(array))
+        if (at := first_non_finite(inputs)) is not None:
+            raise ValueError(f"inputs must be finite, got {inputs[at]:g} at {list(at)}: correct it, or leave it out")
+        return inputs, {}
 
     def as_dict(self) -> dict[str, Any]:
         return {"kind": "arrays", "classes": list(self.classes), "shape": list(self.shape), "dtype": self.dtype}
@@ -206,20 +211,11 @@ class TableSchema(InputSchema):
             ValueError: if a column is missing, or a value is not a number where the model takes one.
         """
         files: Files = [(Path(raw).expanduser(), 0)] if isinstance(raw, str | Path) else ()
-        return self.encode_rows(as_table(raw), files)
+        return self.encode_rows(as_table(raw, text_columns(self.columns)), files)
 
     def encode_rows(self, table: pa.Table, files: Files = ()) -> tuple[Tensor, Unknown]:
         """Rows (N, F) float32, and the unknown categories; ``files`` say where the rows come from."""
-        inputs = np.empty((len(table), len(self.columns)), np.float32)
-        unknown: Unknown = {}
-        for to, column in enumerate(self.columns):
-            if column.name not in table.column_names:
-                hint = did_you_mean(column.name, table.column_names)
-                where = f"{files[0][0]} has" if files else "the data have"
-                raise ValueError(f"{where} no column {column.name!r}, which the model takes{hint or ': add it'}")
-            inputs[:, to] = column.encode(table[column.name], files)
-            if counts := column.unknown(table[column.name]):
-                unknown[column.name] = counts
+        inputs, unknown = encode_columns(self.columns, table, files)
         return torch.from_numpy(inputs), unknown
 
     def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:

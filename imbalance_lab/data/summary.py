@@ -65,12 +65,9 @@ def summarize(
     """
     parts = {"train": splits.train, "val": splits.val, "test": splits.test}
     examples = {split: len(source) for split, source in parts.items()}
-    errors = list(_invalid_targets(parts, len(splits.classes)))
-    if errors:
-        return DataSummary([], examples, None, errors, splits.notes)
     classes = _summarize_classes(splits, sampler, batch_size, auroc)
     warnings = [*splits.notes, *_class_warnings(classes, len(splits.val), auroc, width)]
-    errors += _group_leaks(parts)
+    errors = list(_group_leaks(parts))
     if thorough:
         errors += _unreadable(parts)
     if thorough or isinstance(splits.train, Arrays):
@@ -103,19 +100,6 @@ def _counts(targets: Tensor, n_classes: int) -> NDArray[np.int64]:
     counts = targets.sum(0) if targets.ndim == 2 else torch.bincount(targets, minlength=n_classes)
     array: NDArray[np.int64] = counts.numpy()
     return array
-
-
-def _invalid_targets(parts: Mapping[str, Source], n_classes: int) -> Iterator[str]:
-    for split, source in parts.items():
-        targets = source.targets
-        least, most = (0, 1) if targets.ndim == 2 else (0, n_classes - 1)
-        wrong = (targets < least) | (targets > most)
-        if bool(wrong.any()):
-            at = int(wrong.flatten().int().argmax()) // (targets.shape[1] if targets.ndim == 2 else 1)
-            yield (
-                f"{source.names(torch.tensor([at]))[0]} of the {split} split has target {targets[at].tolist()}: "
-                f"targets are {least} … {most}"
-            )
 
 
 def _width(auroc: float, n_positive: int, n_negative: int) -> float | None:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import Column, describe_unknown, fit_column, infer_kind
+from imbalance_lab.data.columns import Column, describe_unknown, fit_column, infer_kind, text_columns
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
+from imbalance_lab.data.table_changes import check_features, describe_changes
 from imbalance_lab.validation import check_list
 
 MANY_MISSING = 0.5
@@ -81,7 +82,8 @@ def table(
     Raises:
         ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
     """
-    files, data = _concatenated({"data.path": path, "data.val_path": val_path, "data.test_path": test_path})
+    paths = {"data.path": path, "data.val_path": val_path, "data.test_path": test_path}
+    files, data = _concatenated(paths, text_columns(schema.columns) if isinstance(schema, TableSchema) else [])
     check_list("data.drop", drop)
     check_list("data.categorical", categorical)
     targets = [target] if isinstance(target, str) else list(target)
@@ -106,9 +108,10 @@ def table(
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
     else:
-        schema = _check_schema(schema, features, data)
+        schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
+        notes += describe_changes(schema, features, inputs)
     notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
     everything = Rows(inputs, labels, torch.arange(len(data)), files, groups)
     train, val, test = (everything.subset(rows) for rows in parts)
@@ -161,18 +164,6 @@ def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
     return Preprocess.fitted(training, len(schema.numbers), schema.scaling, gaps=gaps, n_quantiles=n_quantiles)
 
 
-def _check_schema(schema: InputSchema, features: pa.Table, data: pa.Table) -> TableSchema:
-    """Refuse a model of other inputs, and options that take away a column that it needs."""
-    if not isinstance(schema, TableSchema):
-        raise ValueError("the model was not trained on a table: choose the kind of data that it was trained on")
-    for column in schema.columns:
-        if column.name in data.column_names and column.name not in features.column_names:
-            raise ValueError(
-                f"the model takes column {column.name!r} as a feature: remove it from data.drop, group and split"
-            )
-    return schema
-
-
 def _target_leakage(data: pa.Table, training: Tensor, labels: Tensor) -> list[str]:
     """Remarks on columns that are the class under another name."""
     if labels.ndim == 2:
@@ -191,14 +182,14 @@ def _target_leakage(data: pa.Table, training: Tensor, labels: Tensor) -> list[st
     return notes
 
 
-def _concatenated(paths: dict[str, str | None]) -> tuple[Files, pa.Table]:
+def _concatenated(paths: dict[str, str | None], text: Sequence[str]) -> tuple[Files, pa.Table]:
     """All rows, and each file with the index of its first row."""
     files: list[tuple[Path, int]] = []
     tables: list[pa.Table] = []
     for option, path in paths.items():
         if path is None:
             continue
-        more = read_table(path, option)
+        more = read_table(path, option, text)
         if tables and set(more.column_names) != set(tables[0].column_names):
             other = sorted(set(more.column_names) ^ set(tables[0].column_names))
             raise ValueError(

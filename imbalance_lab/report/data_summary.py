@@ -1,5 +1,7 @@
 """The data summary in the terminal."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 
 from imbalance_lab.data.summary import DataSummary
@@ -22,6 +24,12 @@ def print_summary(summary: DataSummary, *, full: bool) -> None:
         out.print(f"warning: {each}", style="yellow", soft_wrap=True)
     if len(warnings) < len(summary.warnings):
         out.print(f"and {len(summary.warnings) - len(warnings)} more warnings, in data_summary.json", soft_wrap=True)
+
+
+def print_notes(notes: Sequence[str]) -> None:
+    """Print remarks on the data, a line each."""
+    for each in notes:
+        console().print(f"warning: {each}", style="yellow", soft_wrap=True)
 
 
 def _totals(summary: DataSummary) -> str:

@@ -3,13 +3,19 @@
 import logging
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
 from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
 from imbalance_lab.tags import is_class_tag
+
+SQLITE = "sqlite:///"
+PATIENCE = 120.0
+"""Seconds to wait for another process that creates the same database; it takes a few."""
 
 MARKED = re.compile("(^| )[0-9a-f]{8}$")
 """What `mlflow_name` adds to a name that it had to change."""
@@ -35,16 +41,52 @@ class MLflow(MLFlowLogger):
         for name in (mlflow.__name__, "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # an experiment may be new
-        super().__init__(
-            experiment_name=experiment_name,
-            run_name="/".join(Path(save_dir).parts[-3:]),
-            tracking_uri=tracking_uri,
-            artifact_location=Path(artifact_location).absolute().as_uri(),
-            tags={"directory": save_dir},
-        )
+        artifacts = Path(artifact_location).absolute().as_uri()
+        with _alone(tracking_uri):
+            super().__init__(
+                experiment_name=experiment_name,
+                run_name="/".join(Path(save_dir).parts[-3:]),
+                tracking_uri=tracking_uri,
+                artifact_location=artifacts,
+                tags={"directory": save_dir},
+            )
+            self._create_experiment(experiment_name, artifacts)
+
+    def _create_experiment(self, name: str, artifacts: str) -> None:
+        """Lightning would create it with the first score, when other processes do so too."""
+        client = self._mlflow_client
+        if client.get_experiment_by_name(name) is None:
+            client.create_experiment(name, artifacts)
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         super().log_metrics({mlflow_name(tag): value for tag, value in metrics.items()}, step)
+
+
+@contextmanager
+def _alone(tracking_uri: str) -> Iterator[None]:
+    """Hold off other processes while a new database is filled with its tables; a server does so itself.
+
+    Raises:
+        TimeoutError: if another process holds the database for longer than `PATIENCE`.
+    """
+    file = tracking_uri.removeprefix(SQLITE)
+    if file == tracking_uri or not file or ":memory:" in file:
+        yield
+        return
+    path = Path(file.partition("?")[0]).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = FileLock(f"{path}.lock", timeout=PATIENCE)
+        lock.acquire()
+    except Timeout as error:
+        raise TimeoutError(
+            f"another process has held {path}.lock for {PATIENCE:g} seconds: end it, or name another database with "
+            "logger.tracking_uri=sqlite:///FILE"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def mlflow_name(tag: str) -> str:

@@ -89,8 +89,8 @@ def test_a_target_out_of_range_is_an_error() -> None:
     splits = splits_of([9, 9], [9, 9], [9, 9])
     wrong = splits.val.targets.clone()
     wrong[3] = 2
-    summary = summary_of(replace(splits, val=replace(splits.val, targets=wrong)))  # type: ignore[type-var]
-    assert summary.errors == ["example 21 of the val split has target 2: targets are 0 … 1"]
+    with pytest.raises(ValueError, match=r"^example 21 of the val split has target 2: targets are 0 … 1$"):
+        replace(splits, val=replace(splits.val, targets=wrong))  # type: ignore[type-var]
 
 
 def test_unreadable_files_and_duplicates_are_found_by_path(tmp_path: Path) -> None:

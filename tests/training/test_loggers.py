@@ -1,6 +1,8 @@
 """What a run leaves behind in each tracker, read with its own client."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.tags import score_tag
 from imbalance_lab.training.loggers import mlflow_name
 from tests.conftest import RunJob, composed
+from tests.helpers.command_line import ENVIRONMENT, ROOT
 
 HOSTILE = ["Größe", "Grüße", "a/b", "T-shirt/top", "", ".", "..", "/", "//", "a\nb", "$5 & <b>", "x" * 400, " "]
 HOSTILE += ["macro", "a%2Fb", "Gr__e 946e9015"]
@@ -58,6 +61,37 @@ def test_mlflow_holds_finished_and_failed_runs_of_one_process(
     page = client.download_artifacts(good.info.run_id, "report.html", str(tmp_path))
     assert Path(page).read_bytes() == (finished / "report.html").read_bytes()
     assert (finished / "metrics.csv").is_file()
+
+
+TOGETHER = """
+import sys, time
+from pathlib import Path
+from imbalance_lab.training.loggers import MLflow
+folder, name = Path(sys.argv[1]), sys.argv[2]
+(folder / name).touch()
+while not all((folder / other).exists() for other in ("first", "second")):
+    time.sleep(0.001)
+logger = MLflow(str(folder / name), f"sqlite:///{folder}/new/runs.db", str(folder / "artifacts"), "both")
+logger.log_metrics({"val/loss": 0.5}, 1)
+logger.finalize("success")
+"""
+
+
+def test_processes_that_create_the_same_database_all_succeed(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "ignore", "-c", TOGETHER, str(tmp_path)]
+    environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
+    both = [
+        subprocess.Popen([*command, name], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for name in ("first", "second")
+    ]
+    outputs = [process.communicate(timeout=200)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    client = MlflowClient(f"sqlite:///{tmp_path}/new/runs.db")
+    (experiment,) = client.search_experiments(filter_string="name = 'both'")
+    assert experiment.artifact_location == (tmp_path / "artifacts").as_uri()
+    runs = client.search_runs([experiment.experiment_id])
+    assert sorted(Path(run.data.tags["directory"]).name for run in runs) == ["first", "second"]
+    assert {run.info.status for run in runs} == {"FINISHED"}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its own
