@@ -18,6 +18,10 @@ _TEMPORARY = re.compile(r"\.(?P<host>[\w-]+)-(?P<pid>\d+)-[0-9a-f]{8}\.part$")
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
 
 
+class WriteError(UsageError):
+    """A disk that is full, read-only or not permitted; its cause is the OSError."""
+
+
 @contextmanager
 def atomic_write(path: Path, size: int = 0) -> Iterator[Path]:
     """Yield a temporary path to write to, which replaces ``path`` at the end unless there was an error.
@@ -30,7 +34,7 @@ def atomic_write(path: Path, size: int = 0) -> Iterator[Path]:
         size: about how many bytes it will have, if known; a message about a full disk names it.
 
     Raises:
-        UsageError: if the disk is full, read-only or not permitted, with the space that is free; ``path`` is unchanged.
+        WriteError: if the disk is full, read-only or not permitted, with the space that is free; ``path`` is unchanged.
     """
     temporary = path.with_name(f"{path.name}.{_host()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
     try:
@@ -42,7 +46,7 @@ def atomic_write(path: Path, size: int = 0) -> Iterator[Path]:
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
-        raise UsageError(_disk_error(path, temporary, size, error)) from error
+        raise WriteError(_disk_error(path, temporary, size, error)) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -9,24 +9,17 @@ import errno
 import hashlib
 import io
 import os
-import re
 import shutil
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab.data.image_decoder import ImageDecoder, in_parallel
-from imbalance_lab.files import atomic_write
+from imbalance_lab.files import WriteError, atomic_write, remove_leftovers
 from imbalance_lab.progress import Step
-
-if sys.platform != "win32":
-    import fcntl
 
 FORMAT = 2
 """Goes into every name: a file of another layout is never read."""
@@ -34,10 +27,6 @@ FORMAT = 2
 DIGEST = hashlib.sha256().digest_size
 BLOCK = 1 << 24
 """Bytes that a thread checks in one go."""
-
-UNFINISHED = re.compile(r"\.?[0-9a-f]{24}\.npy.+")
-GRACE = 5.0
-"""Seconds in which a process certainly locks the file that it has created."""
 
 
 class _Content(NamedTuple):
@@ -72,14 +61,15 @@ def cached(
     """
     content = _content(files, decoder)
     file = folder / f"{content.key}.npy"
-    _remove_unfinished(folder)
+    remove_leftovers(folder)
     fault = _fault(file, content)
     if fault == "":
         return file, ()
     try:
         _build(file, content, files, decoder, progress)
-    except OSError as error:
-        why = f"{error.strerror or error}; it takes {content.size / 1e6:,.1f} MB"
+    except (OSError, WriteError) as error:
+        cause: Any = error.__cause__ or error
+        why = f"{cause.strerror or cause}; it takes {content.size / 1e6:,.1f} MB"
         return None, [
             f"data.cache={folder} cannot be written ({why}), so the images are decoded anew in every epoch: make room, "
             "or name another directory"
@@ -140,34 +130,9 @@ def _build(file: Path, content: _Content, files: Sequence[str], decoder: ImageDe
     if shutil.disk_usage(file.parent).free < content.size:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     with atomic_write(file) as unfinished, unfinished.open("wb") as stream:
-        _mark_alive(stream)
         stream.write(content.header)
         digests = []
         for row, digest in in_parallel(read, files, progress):
             stream.write(row)
             digests.append(digest)
         stream.write(content.digest(b"".join(digests)))
-
-
-def _mark_alive(stream: BinaryIO) -> None:
-    """Lock a file until it is closed, or its process has ended, however that happened."""
-    if sys.platform != "win32":
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(stream, fcntl.LOCK_EX)
-
-
-def _remove_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed have left; whatever cannot be removed stays."""
-    if sys.platform == "win32":
-        return
-    with suppress(OSError):
-        for file in _unfinished(folder):
-            with suppress(OSError), file.open("rb+") as stream:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # an OSError if another process holds it
-                file.unlink()
-
-
-def _unfinished(folder: Path) -> Iterator[Path]:
-    for file in folder.iterdir():
-        if UNFINISHED.fullmatch(file.name) and file.is_file() and time.time() - file.stat().st_mtime > GRACE:
-            yield file
