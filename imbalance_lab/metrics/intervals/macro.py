@@ -39,9 +39,10 @@ def macro_auroc_interval(
 ) -> Interval | None:
     """The interval of the mean of one-vs-rest AUROCs, whose errors are correlated through the shared examples.
 
-    The examples' influences on the mean (`metrics.influence`) give its standard error, used on the logit scale. If the
-    normal approximation is not valid for a class, the interval is extended to the ends that the classes' own intervals
-    imply (MOVER; Zou & Donner 2008), with the correlations of their influences.
+    The examples' influences on the mean (`metrics.influence`) give its standard error, used on the logit scale with
+    Student's t. If the normal approximation is not valid for a class, the interval is extended to the ends that the
+    classes' own intervals imply (MOVER; Zou & Donner 2008), with the correlations of their influences. Two classes
+    whose scores mirror each other have one AUROC, and the macro interval is that of `auroc_interval`.
 
     Args:
         rankings: one for each class.

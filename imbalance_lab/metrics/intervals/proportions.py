@@ -44,5 +44,5 @@ def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interv
         error=error,
         implied=mean_interval(recalls.tolist(), own) or (0.0, 1.0),
         normal_approx_valid=bool(np.minimum(true_positives, n - true_positives).min() >= 5),
-        level=level,
+        quantile=normal_quantile(level),
     )
