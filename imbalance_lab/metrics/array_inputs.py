@@ -19,7 +19,7 @@ SHAPES = {1: "(N,)", 2: "(N, C)"}
 
 
 def as_scores(
-    values: Any, name: str = "scores", *, ndim: int | None = None, finite: bool = False, empty: bool = False
+    values: Any, name: str = "scores", *, ndim: int | None = None, finite: bool | None = False, empty: bool = False
 ) -> NDArray[Any]:
     """Scores, logits or probabilities as an array; floats and signed integers keep their dtype.
 
@@ -27,7 +27,7 @@ def as_scores(
         values: an array, list or tensor of real numbers.
         name: the argument's name.
         ndim: 1 for (N,), 2 for (N, C); None for any shape.
-        finite: whether infinities are refused too; NaN always is.
+        finite: whether infinities are refused as well as NaN; None if the caller checks both.
         empty: whether there may be none.
 
     Raises:
@@ -41,7 +41,7 @@ def as_scores(
         raise ValueError(f"{name} must have shape {SHAPES[ndim]}, got {array.shape}")
     if array.size == 0 and not empty:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}: pass at least one example")
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" and finite is not None:
         _check_finite(array, name, finite=finite)
     return array if array.dtype.kind in "fi" else array.astype(np.float64)
 
@@ -176,8 +176,8 @@ def _check_finite(array: NDArray[Any], name: str, *, finite: bool) -> None:
     place = np.argwhere(~np.isfinite(array) if finite else np.isnan(array))[0].tolist()
     need = "finite" if finite else "numbers"
     raise ValueError(
-        f"{name} must be {need}, got {array[tuple(place)]} for example {place[0]}: leave such examples out, or find out "
-        "why the model gives it"
+        f"{name} must be {need}, got {array[tuple(place)]} for example {place[0]}: "
+        "leave such examples out, or find out why the model gives it"
     )
 
 
@@ -190,7 +190,8 @@ def _check_class_indices(target: NDArray[np.int64], name: str, num_classes: int,
         if not counted.size or (counted.min() >= 0 and counted.max() < num_classes):
             return
     raise ValueError(
-        f"{name} must lie in [0, {num_classes - 1}], got {low} to {high}: there are {num_classes} classes, counted from 0"
+        f"{name} must lie in [0, {num_classes - 1}], got {low} to {high}: "
+        f"there are {num_classes} classes, counted from 0"
     )
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_mask, as_target, check_same_shape
+from imbalance_lab.metrics.array_inputs import as_mask, as_target, check_level, check_same_shape
 from imbalance_lab.metrics.distributions import (
     clopper_pearson_interval,
     normal_quantile,
@@ -40,7 +40,8 @@ def compare_accuracy(a: Mask, b: Mask, level: float = 0.95) -> Comparison:
     >>> round(comparison.difference, 3), round(comparison.p, 3)
     (0.04, 0.503)
     """
-    a, b = as_mask(a, "a"), as_mask(b, "b")
+    check_level(level)
+    a, b = as_mask(a, "a", ndim=1), as_mask(b, "b", ndim=1)
     check_same_shape(a=a, b=b)
     n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
     center, error = (only_a - only_b) / (n + 2), float(np.sqrt(_adjusted_variance(only_a, only_b, n)))
@@ -65,10 +66,11 @@ def compare_balanced_accuracy(a: Mask, b: Mask, target: Target, level: float = 0
         target: class indices (N,).
         level: the confidence level.
     """
-    a, b, labels = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
+    check_level(level)
+    a, b, labels = as_mask(a, "a", ndim=1), as_mask(b, "b", ndim=1), as_target(target)
     check_same_shape(a=a, b=b, target=labels)
-    if len(labels) == 0:
-        return undefined_comparison(0)
+    if labels.min() < 0:
+        raise ValueError(f"target must be class indices ≥ 0, got {labels.min()}: leave out examples without a class")
     strata = Strata(labels)
     n = strata.sizes
     only_a, only_b = (np.bincount(strata.of_example, only) for only in (a & ~b, b & ~a))
@@ -100,7 +102,8 @@ def compare_label_balanced_accuracy(a: Mask, b: Mask, target: Target, level: flo
         target: 0/1 (N, L).
         level: the confidence level.
     """
-    a, b, labels = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
+    check_level(level)
+    a, b, labels = (as_mask(each, name, ndim=2) for each, name in ((a, "a"), (b, "b"), (target, "target")))
     check_same_shape(a=a, b=b, target=labels)
     found = _label_differences(a, b, labels)
     if not found.difference:
@@ -110,7 +113,7 @@ def compare_label_balanced_accuracy(a: Mask, b: Mask, target: Target, level: flo
     return _student_comparison(float(np.mean(found.difference)), error, variances, sizes, level)
 
 
-def _label_differences(a: Mask, b: Mask, target: NDArray[np.int64]) -> _LabelDifferences:
+def _label_differences(a: Mask, b: Mask, target: Mask) -> _LabelDifferences:
     strata, scaled_influence = Strata(target), np.zeros(len(target))
     differences, variances, sizes, zero_influence_var = [], [], [], 0.0
     for members, label in positives_and_negatives(target):

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target, one_class_mask
+from imbalance_lab.metrics.array_inputs import as_examples, check_level, one_class_mask
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.distributions import student_p_value, student_quantile
 from imbalance_lab.metrics.influence import Influence, Strata, student_df
@@ -67,12 +67,10 @@ def compare_rankings(
     True
     """
     check_choice("score", score, get_args(ScoreName))
-    a, b, labels = as_scores(a), as_scores(b), as_target(target)
-    if a.shape != b.shape or len(a) != len(labels):
-        raise ValueError(
-            f"both models must score the same examples and classes, got scores {a.shape} and {b.shape} for target "
-            f"{labels.shape}"
-        )
+    check_level(level)
+    (a, labels), (b, _) = as_examples(a, target, "a"), as_examples(b, target, "b")
+    if a.shape != b.shape:
+        raise ValueError(f"both models must score the same examples and classes, got a {a.shape} and b {b.shape}")
     return _PairedRankings(SCORES[score], (a, b), labels, level).compare()
 
 

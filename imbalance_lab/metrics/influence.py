@@ -68,8 +68,8 @@ def satterthwaite(variances: NDArray[np.float64], sizes: Counts) -> float:
 def student_df(variances: NDArray[np.float64], sizes: Counts) -> float:
     """The degrees of freedom of Student's t for a score whose strata (K,) have these variances and sizes.
 
-    Of two strata, such as the positives and negatives of one class, the smaller size − 1: Satterthwaite's can be larger
-    only because of the few examples in that stratum. Of more, Satterthwaite's: one tiny class among many decides little.
+    Of two strata, such as the positives and negatives of one class, the smaller size − 1, the least that
+    Satterthwaite's can be. Of more, Satterthwaite's: one tiny class among many decides little.
     """
     return float(sizes.min() - 1) if len(sizes) == 2 else satterthwaite(variances, sizes)
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from imbalance_lab.metrics.array_inputs import as_values, check_level
 from imbalance_lab.metrics.distributions import find_root, student_quantile
 from imbalance_lab.metrics.types import Interval
 
@@ -98,7 +99,9 @@ def holm(p: Sequence[float]) -> list[float]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    values = np.asarray(p, float)
+    values = np.array(as_values(p, "p"))
+    if ((values < 0) | (values > 1)).any():
+        raise ValueError(f"p must be p-values in [0, 1] or NaN, got {values.tolist()}")
     order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]  # NaN sorts last
     adjusted = np.full(len(values), np.nan)
     factors = np.arange(len(order), 0, -1)
@@ -121,7 +124,8 @@ def over_seeds(values: Sequence[float], level: float = 0.95) -> SeedMean:
     >>> f"{mean:.3f} [{interval[0]:.3f}, {interval[1]:.3f}], {n} seeds"
     '0.830 [0.780, 0.880], 3 seeds'
     """
-    array = np.asarray(values, float)
+    check_level(level)
+    array = np.array(as_values(values, "values"))
     if len(array) == 0 or not np.isfinite(array).all():
         raise ValueError(f"a mean over seeds needs one finite value for each seed, got {list(values)}")
     mean, n = float(array.mean()), len(array)

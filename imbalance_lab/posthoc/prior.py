@@ -6,6 +6,7 @@ import numpy as np
 
 from imbalance_lab.class_counts import validate_counts
 from imbalance_lab.posthoc.activation import ClassPriors
+from imbalance_lab.validation import check_number
 
 
 def implied_prior(
@@ -40,6 +41,8 @@ def implied_prior(
     (0.5, 0.5)
     """
     n = validate_counts(counts).numpy()
+    check_number("sampler_power", sampler_power)
+    check_number("loss_tau", loss_tau)
     omega = np.ones(len(n)) if weight is None else np.asarray(weight, np.float64)
     if omega.shape != n.shape or not (omega > 0).all():
         raise ValueError(f"weight must have one number > 0 for each of {len(n)} classes, got {omega.tolist()}")
