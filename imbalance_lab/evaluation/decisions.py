@@ -51,7 +51,7 @@ class Decisions:
 
 def score_decisions(task: Task, logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
     """Predict labels from logits (N, C), as `Task.predict_labels` does, and score them against the target."""
-    logits, target = as_examples(logits, target, "logits")
+    logits, target = as_examples(logits, target, "logits", finite=True)
     if logits.shape[1] != task.num_classes or (target.ndim == 2) != task.is_multilabel:
         raise ValueError(
             f"logits {logits.shape} and target {target.shape} do not fit a {task.kind} task of {task.num_classes} "
