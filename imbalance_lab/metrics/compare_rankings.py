@@ -10,10 +10,11 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_examples, check_level, one_class_mask
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores, check_level, one_class_mask
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.distributions import student_p_value, student_quantile
 from imbalance_lab.metrics.influence import Influence, Strata, student_df
+from imbalance_lab.metrics.intervals.auroc import one_kind_auroc_interval
 from imbalance_lab.metrics.intervals.macro import (
     AUROC_SCORE,
     AVERAGE_PRECISION_SCORE,
@@ -28,7 +29,10 @@ from imbalance_lab.validation import check_choice
 
 SMALL_SAMPLE = 20  # positives; with fewer, the test uses Student's t
 ScoreName = Literal["auroc", "average_precision"]
-SCORES: dict[str, RankingScore] = {"auroc": AUROC_SCORE, "average_precision": AVERAGE_PRECISION_SCORE}
+SCORES: dict[str, RankingScore] = {
+    "auroc": AUROC_SCORE._replace(interval=one_kind_auroc_interval),
+    "average_precision": AVERAGE_PRECISION_SCORE,
+}
 OwnIntervals = Callable[[float], Sequence[Interval]]
 """A confidence level → the interval of each model's score."""
 
@@ -50,8 +54,8 @@ def compare_rankings(
     Student's t with P − 1 degrees of freedom (P the rarer of positives and negatives). The macro score has
     Satterthwaite's degrees of freedom over the classes; over two classes, which rank the same pairs, those of one.
     Where the normal approximation is not valid for either model (nearly separated classes), the interval is extended to
-    the ends that the two models' own intervals imply (MOVER for a difference; Zou 2007), as in `macro_auroc_interval`,
-    and p is the level at which it ends at 0: p < 1 − level exactly if the interval excludes 0.
+    the ends that the two models' own intervals imply (MOVER for a difference; Zou 2007; for AUROC by the variance of
+    Hanley & McNeil 1982), and 1 − p is the level at which it ends at 0: p < 1 − level exactly if it excludes 0.
 
     Args:
         a: scores (N, C) of one model.
@@ -68,9 +72,10 @@ def compare_rankings(
     """
     check_choice("score", score, get_args(ScoreName))
     check_level(level)
-    (a, labels), (b, _) = as_examples(a, target, "a"), as_examples(b, target, "b")
+    a, b = as_scores(a, "a", ndim=2), as_scores(b, "b", ndim=2)
     if a.shape != b.shape:
         raise ValueError(f"both models must score the same examples and classes, got a {a.shape} and b {b.shape}")
+    a, labels = as_examples(a, target, "scores a and b")
     return _PairedRankings(SCORES[score], (a, b), labels, level).compare()
 
 

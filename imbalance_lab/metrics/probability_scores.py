@@ -120,7 +120,9 @@ def _validated(probability: Scores, target: Target) -> tuple[Scores, Mask]:
     if probability.ndim == 1:
         labels = as_mask(target, "target", ndim=1)
         if labels.shape != probability.shape:
-            raise ValueError(f"probability {probability.shape} and target {labels.shape} must be of the same examples")
+            raise ValueError(
+                f"probability {probability.shape} and target {labels.shape} do not match: pass the same examples"
+            )
     else:
         probability, indices = as_examples(probability, target, "probability")
         labels = one_hot(indices, probability.shape[1])

@@ -53,7 +53,7 @@ class Calibration:
 
     def __call__(self, logits: Logits) -> NDArray[np.float64]:
         """Calibrated logits z / T + bias, (N, C) float64."""
-        logits = as_scores(logits, "logits", ndim=2, empty=True)
+        logits = as_scores(logits, "logits", empty=True)
         validate_logits(logits, len(self.bias))
         return scale_logits(logits.astype(np.float64), self.temperature, np.asarray(self.bias))
 

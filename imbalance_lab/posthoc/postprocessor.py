@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from imbalance_lab.metrics.array_inputs import as_examples
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores
 from imbalance_lab.posthoc import activation as functional
 from imbalance_lab.posthoc.activation import ClassPriors, match_type, to_float64
 from imbalance_lab.posthoc.calibration import Calibration, scale_logits, validate_logits
@@ -175,6 +175,8 @@ class PostProcessor(nn.Module):
         self.prior_correction, self.thresholds = stored.prior_correction, stored.thresholds
 
     def _adjust(self, logits: Logits | Tensor) -> Tensor:
+        logits = logits if isinstance(logits, Tensor) else as_scores(logits, "logits", empty=True)
+        validate_logits(logits, len(self.classes))
         wide = to_float64(logits)
         tensor: Tensor = self(wide if isinstance(logits, Tensor) else wide.to(self.bias.device))
         return tensor

@@ -36,6 +36,18 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     return min(low, widest_low), max(high, widest_high)
 
 
+def one_kind_auroc_interval(ranking: Ranking, level: float) -> Interval | None:
+    """The interval if all positives are of one kind, and so all negatives; narrower than `auroc_interval`.
+
+    For differences of two models on the same examples: another kind that the sample lacks is missing for both.
+    """
+    if not ranking.is_defined:
+        return None
+    if not auroc_normal_approx_valid(ranking):
+        return _score_inversion(ranking.auroc, ranking.n_positive, ranking.n_negative, level)
+    return logit_scale_interval(ranking.auroc, np.sqrt(ranking.auroc_variance), normal_quantile(level))
+
+
 def planned_auroc_interval(area: float, n_positive: int, n_negative: int, level: float = 0.95) -> Interval:
     """The interval to expect for an AUROC of ``area`` with so many examples (Hanley & McNeil 1982, score inversion).
 
