@@ -53,9 +53,10 @@ def check_integer(name: str, value: object, *, minimum: int | None = None, maxim
     """
     if isinstance(value, bool) or not isinstance(value, Integral):  # NumPy's integers too
         raise TypeError(f"{name} must be an integer{_bounds(minimum, maximum, None, None)}, got {value!r}")
-    if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+    number = int(value)
+    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
         raise ValueError(f"{name} must be an integer{_bounds(minimum, maximum, None, None)}, got {value!r}")
-    return int(value)
+    return number
 
 
 def check_bool(name: str, value: object) -> bool:

@@ -114,7 +114,7 @@ def compare_label_balanced_accuracy(a: Mask, b: Mask, target: Target, level: flo
 
 
 def _label_differences(a: Mask, b: Mask, target: Mask) -> _LabelDifferences:
-    strata, scaled_influence = Strata(target), np.zeros(len(target))
+    strata, scaled_influence = Strata(target.astype(np.int64)), np.zeros(len(target))
     differences, variances, sizes, zero_influence_var = [], [], [], 0.0
     for members, label in positives_and_negatives(target):
         n = int(members.sum())

@@ -1,5 +1,7 @@
 """Intervals of AUROC."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from imbalance_lab.metrics.array_inputs import check_level
@@ -25,27 +27,20 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     check_level(level)
     if not ranking.is_defined:
         return None
-    area, rarer = ranking.auroc, min(ranking.n_positive, ranking.n_negative)
-    low, high = 1.0, 0.0
-    if 0 < area < 1 and ranking.auroc_variance > 0:
-        quantile = student_quantile(level, rarer - 1)
-        low, high = logit_scale_interval(area, np.sqrt(ranking.auroc_variance), quantile)
-    if auroc_normal_approx_valid(ranking):
-        return low, high
-    widest_low, widest_high = wilson_interval(rarer * area, rarer, level) or (0.0, 1.0)
-    return min(low, widest_low), max(high, widest_high)
+    rarer = min(ranking.n_positive, ranking.n_negative)
+    return _united(ranking, lambda: wilson_interval(rarer * ranking.auroc, rarer, level) or (0.0, 1.0), level)
 
 
 def one_kind_auroc_interval(ranking: Ranking, level: float) -> Interval | None:
     """The interval if all positives are of one kind, and so all negatives; narrower than `auroc_interval`.
 
+    Near separation it is united with the inversion of Hanley & McNeil's variance (1982) instead of Wilson's interval.
     For differences of two models on the same examples: another kind that the sample lacks is missing for both.
     """
     if not ranking.is_defined:
         return None
-    if not auroc_normal_approx_valid(ranking):
-        return _score_inversion(ranking.auroc, ranking.n_positive, ranking.n_negative, level)
-    return logit_scale_interval(ranking.auroc, np.sqrt(ranking.auroc_variance), normal_quantile(level))
+    area, n_positive, n_negative = ranking.auroc, ranking.n_positive, ranking.n_negative
+    return _united(ranking, lambda: _score_inversion(area, n_positive, n_negative, level), level)
 
 
 def planned_auroc_interval(area: float, n_positive: int, n_negative: int, level: float = 0.95) -> Interval:
@@ -69,6 +64,19 @@ def auroc_normal_approx_valid(ranking: Ranking) -> bool:
 def n_misranked(ranking: Ranking) -> float:
     """The mean number of examples of the rarer class that are ranked wrongly (correctly, if that is less)."""
     return min(ranking.n_positive, ranking.n_negative) * min(ranking.auroc, 1 - ranking.auroc)
+
+
+def _united(ranking: Ranking, near_separation: Callable[[], Interval], level: float) -> Interval:
+    """The interval by DeLong's variance, united with ``near_separation``'s where the normal approximation is invalid."""
+    area, variance = ranking.auroc, ranking.auroc_variance
+    low, high = 1.0, 0.0
+    if 0 < area < 1 and variance > 0:
+        quantile = student_quantile(level, min(ranking.n_positive, ranking.n_negative) - 1)
+        low, high = logit_scale_interval(area, np.sqrt(variance), quantile)
+    if auroc_normal_approx_valid(ranking):
+        return low, high
+    other_low, other_high = near_separation()
+    return min(low, other_low), max(high, other_high)
 
 
 def _score_inversion(area: float, n_positive: int, n_negative: int, level: float) -> Interval:
