@@ -179,7 +179,7 @@ class Evaluation:
         if not task.is_multilabel:
             top_label = metrics.calibration_error(p.max(1), p.argmax(1) == target)
         # Under sigmoid each class has a probability of its own: they are scored as labels, and need not sum to 1.
-        arguments = p, target if task.activation == "softmax" else task.one_hot(target)
+        arguments = p, target if task.activation == "softmax" else task.one_hot(target).astype(np.int64)
         return {
             "brier_score": metrics.brier_score(*arguments),
             "brier_skill_score": metrics.brier_skill_score(*arguments),

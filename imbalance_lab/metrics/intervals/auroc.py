@@ -67,7 +67,7 @@ def n_misranked(ranking: Ranking) -> float:
 
 
 def _united(ranking: Ranking, near_separation: Callable[[], Interval], level: float) -> Interval:
-    """The interval by DeLong's variance, united with ``near_separation``'s where the normal approximation is invalid."""
+    """The interval by DeLong's variance, united with ``near_separation``'s where the approximation is invalid."""
     area, variance = ranking.auroc, ranking.auroc_variance
     low, high = 1.0, 0.0
     if 0 < area < 1 and variance > 0:
