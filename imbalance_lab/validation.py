@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from numbers import Real
+from numbers import Integral, Real
 
 
 def check_number(
@@ -51,11 +51,12 @@ def check_integer(name: str, value: object, *, minimum: int | None = None, maxim
         TypeError: if it is not an integer.
         ValueError: if it is out of bounds.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, Integral):  # NumPy's integers too
         raise TypeError(f"{name} must be an integer{_bounds(minimum, maximum, None, None)}, got {value!r}")
-    if (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+    number = int(value)
+    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
         raise ValueError(f"{name} must be an integer{_bounds(minimum, maximum, None, None)}, got {value!r}")
-    return value
+    return number
 
 
 def check_bool(name: str, value: object) -> bool:

@@ -1,23 +1,25 @@
 """The coverage of the 95 % intervals in a simulation study, printed as a Markdown table.
 
     python scripts/coverage_intervals.py
+    python scripts/coverage_intervals.py --part uneven --simulations 2000
 
-Scores are binormal: N(0, 1) for negatives, N(√2 Φ⁻¹(AUROC), 1) for positives, so that the true AUROC and average
-precision are known. A cell of the study is one setting (positives, prevalence, AUROC); coverage is the share of
-simulated test sets whose interval contains the true value. The table has its mean over the cells and the worst cell.
-Proportions are not simulated: their coverage is the exact sum over the binomial distribution.
+A cell of the study is one setting; coverage is the share of simulated test sets whose interval contains the true value.
+The table has its mean over the cells and the worst cell. In the part "binormal" scores are N(0, 1) for negatives and
+N(√2 Φ⁻¹(AUROC), 1) for positives. In the part "uneven" the examples of a class are not of one kind: unequal variances,
+mixtures and contaminated samples, heavy tails, skewed scores, ties. Macro scores and differences have both. True values
+are integrals. Proportions are not simulated: their coverage is the exact sum over the binomial distribution.
 """
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import binom, norm
+from scipy.stats import binom, cauchy, expon, norm, t
 
 from imbalance_lab import metrics
 from imbalance_lab.metrics.bootstrap import percentile_interval, stratified_bootstrap
@@ -31,8 +33,11 @@ from imbalance_lab.metrics.influence import (
 POSITIVES = (5, 10, 20, 50, 100, 200)
 PREVALENCES = (0.01, 0.1, 0.5)
 AREAS = (0.6, 0.75, 0.9, 0.97, 0.99)
-LAYOUTS = ((200, 20, 5), (500, 150, 50, 15, 5), (20,) * 5, (5,) * 10)  # test examples of each class
+UNEVEN_POSITIVES = (5, 6, 8, 10, 15, 20, 50)
+UNEVEN_PREVALENCES = (0.05, 0.5)
+LAYOUTS = ((200, 10), (200, 20, 5), (500, 150, 50, 15, 5), (20,) * 5, (5,) * 10)  # test examples of each class
 MACRO_AREAS = (0.7, 0.9, 0.99)
+HARD = (0.0, 0.2)  # the share of a class's examples that are scored like any other class's
 BOOTSTRAP_DRAWS = 500
 Z = float(norm.ppf(0.975))
 
@@ -46,12 +51,84 @@ def shift(area: float) -> float:
     return float(np.sqrt(2) * norm.ppf(area))
 
 
-def true_average_precision(area: float, prevalence: float) -> float:
-    """The population's average precision: the mean precision at a positive's score, by the trapezoidal rule."""
-    score = np.linspace(-9, 9 + shift(area), 100_001)
-    flagged_positive, flagged_negative = prevalence * norm.sf(score - shift(area)), (1 - prevalence) * norm.sf(score)
-    precision = flagged_positive / (flagged_positive + flagged_negative)
-    return float(np.trapezoid(precision * norm.pdf(score - shift(area)), score))
+class Kind(NamedTuple):
+    """Examples whose scores are ``center`` + ``spread`` · a standard variable, a ``share`` of their class."""
+
+    share: float
+    center: float
+    spread: float = 1.0
+    family: str = "normal"
+
+
+class Setting(NamedTuple):
+    """The scores of positives and negatives; rounded to multiples of ``step`` unless that is 0."""
+
+    positive: tuple[Kind, ...]
+    negative: tuple[Kind, ...] = (Kind(1, 0),)
+    step: float = 0.0
+
+
+LAWS: dict[str, Any] = {"normal": norm, "t2": t(2), "cauchy": cauchy, "exponential": expon}
+UNEVEN = {
+    "N(1.5, 3²)": Setting((Kind(1, 1.5, 3),)),
+    "N(4, 3²)": Setting((Kind(1, 4, 3),)),
+    "N(3, 5²)": Setting((Kind(1, 3, 5),)),
+    "N(1.5, 0.3²)": Setting((Kind(1, 1.5, 0.3),)),
+    "half N(4), half like negatives": Setting((Kind(0.5, 4), Kind(0.5, 0))),
+    "30 % like negatives, N(4)": Setting((Kind(0.7, 4), Kind(0.3, 0))),
+    "10 % like negatives, N(4)": Setting((Kind(0.9, 4), Kind(0.1, 0))),
+    "15 % N(−1), N(3)": Setting((Kind(0.85, 3), Kind(0.15, -1))),
+    "20 % N(−3), N(4)": Setting((Kind(0.8, 4), Kind(0.2, -3))),
+    "20 % N(3, 10²), N(3)": Setting((Kind(0.8, 3), Kind(0.2, 3, 10))),
+    "10 % of negatives N(4), N(2)": Setting((Kind(1, 2),), (Kind(0.9, 0), Kind(0.1, 4))),
+    "both 20 % of spread 10, N(3)": Setting((Kind(0.8, 3), Kind(0.2, 3, 10)), (Kind(0.8, 0), Kind(0.2, 0, 10))),
+    "Cauchy + 4 against N(0)": Setting((Kind(1, 4, 1, "cauchy"),)),
+    "Cauchy + 4 against Cauchy": Setting((Kind(1, 4, 1, "cauchy"),), (Kind(1, 0, 1, "cauchy"),)),
+    "t(2) + 3 against t(2)": Setting((Kind(1, 3, 1, "t2"),), (Kind(1, 0, 1, "t2"),)),
+    "exponential, 4 times": Setting((Kind(1, 0, 4, "exponential"),), (Kind(1, 0, 1, "exponential"),)),
+    "N(1.5), steps of 1": Setting((Kind(1, 1.5),), step=1),
+    "N(3), steps of 2": Setting((Kind(1, 3),), step=2),
+    "N(1), steps of 3": Setting((Kind(1, 1),), step=3),
+}
+
+
+def sample(kinds: Sequence[Kind], n: int, step: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Scores (n,) of one class."""
+    draw: dict[str, Callable[[int], NDArray[np.float64]]] = {
+        "normal": rng.standard_normal, "cauchy": rng.standard_cauchy, "exponential": rng.standard_exponential,
+        "t2": lambda size: rng.standard_t(2, size),
+    }  # fmt: skip
+    of_kind = rng.choice(len(kinds), n, p=[kind.share for kind in kinds]) if len(kinds) > 1 else np.zeros(n, int)
+    scores = np.empty(n)
+    for i, kind in enumerate(kinds):
+        rows = np.flatnonzero(of_kind == i)
+        scores[rows] = kind.center + kind.spread * draw[kind.family](len(rows))
+    return (np.round(scores / step) * step if step else scores).astype(np.float32)
+
+
+def above(kinds: Sequence[Kind], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The probability that an example scores higher."""
+    return np.sum([k.share * LAWS[k.family].sf((scores - k.center) / k.spread) for k in kinds], axis=0)
+
+
+def true_scores(setting: Setting, prevalence: float, points: int = 50_000) -> tuple[float, float]:
+    """The population's AUROC and average precision: means over the quantiles of the positives' scores."""
+    quantiles, area, average_precision = (np.arange(points) + 0.5) / points, 0.0, 0.0
+    for kind in setting.positive:
+        score = kind.center + kind.spread * LAWS[kind.family].ppf(quantiles)
+        half = setting.step / 2
+        score = np.round(score / setting.step) * setting.step if setting.step else score
+        at_least, higher = above(setting.negative, score - half), above(setting.negative, score + half)
+        area += kind.share * float((1 - (at_least + higher) / 2).mean())
+        true_positives = prevalence * above(setting.positive, score - half)
+        precision = true_positives / (true_positives + (1 - prevalence) * at_least)
+        average_precision += kind.share * float(precision.mean())
+    return area, average_precision
+
+
+def binormal(area: float, hard: float = 0.0) -> Setting:
+    """Scores with unit variance and this AUROC, but a share of ``hard`` positives scores like negatives."""
+    return Setting((Kind(1 - hard, shift(area)), Kind(hard, 0.0)) if hard else (Kind(1, shift(area)),))
 
 
 def wald(value: float, variance: float) -> Interval:
@@ -84,46 +161,50 @@ class Tally:
             cells.setdefault(key, {})[setting] = float(covered.mean()), float(widths.mean())
 
 
-def one_class(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
-    """AUROC and average precision of one class against the rest."""
-    for p, prevalence, area in product(POSITIVES, PREVALENCES, AREAS):
-        q, tally = round(p / prevalence) - p, Tally()
-        true_ap = true_average_precision(area, prevalence)
-        for _ in range(simulations):
-            positive = rng.standard_normal(p, np.float32) + np.float32(shift(area))
-            ranking = metrics.rank(positive, rng.standard_normal(q, np.float32))
-            intervals = {
-                "logit-DeLong, score inversion near separation": metrics.auroc_interval(ranking),
-                "DeLong ± 1.96 errors (usual)": wald(ranking.auroc, ranking.auroc_variance),
-            }
-            tally.add("AUROC", area, intervals)
-            value, variance = ranking.average_precision, average_precision_variance(ranking)
-            by_boyd = boyd(value, p)
-            intervals = {
-                "influences on the logit scale, share of P near 0 and 1": metrics.average_precision_interval(ranking),
-                "logit ± z / √(P·AP·(1 − AP)) (Boyd et al.)": by_boyd,
-                "influences ± 1.96 errors": wald(value, variance),
-            }
-            tally.add("AP", true_ap, intervals)
-        tally.into(cells, f"P = {p}, {prevalence:.0%}, AUROC {area}")
+def one_class(
+    name: str, setting: Setting, p: int, prevalence: float, simulations: int, rng: np.random.Generator, cells: Cells
+) -> None:
+    """AUROC and average precision of one class against the rest, in one setting."""
+    q, tally = round(p / prevalence) - p, Tally()
+    suffix = ", uneven examples" if name in UNEVEN else ""
+    true_area, true_ap = true_scores(setting, prevalence)
+    for _ in range(simulations):
+        positive, negative = (
+            sample(kinds, n, setting.step, rng) for kinds, n in ((setting.positive, p), (setting.negative, q))
+        )
+        ranking = metrics.rank(positive, negative)
+        intervals = {
+            "logit-DeLong with t, united with Wilson's near separation": metrics.auroc_interval(ranking),
+            "DeLong ± 1.96 errors (usual)": wald(ranking.auroc, ranking.auroc_variance),
+        }
+        tally.add(f"AUROC{suffix}", true_area, intervals)
+        value, variance = ranking.average_precision, average_precision_variance(ranking)
+        intervals = {
+            "influences on the logit scale, share of P near 0 and 1": metrics.average_precision_interval(ranking),
+            "logit ± z / √(P·AP·(1 − AP)) (Boyd et al.)": boyd(value, p),
+            "influences ± 1.96 errors": wald(value, variance),
+        }
+        tally.add(f"AP{suffix}", true_ap, intervals)
+    tally.into(cells, f"P = {p}, {prevalence:.0%}, {name}")
 
 
 def macro(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
     """Macro scores over a few classes; each example's scores sum to 0, which correlates them as a softmax does."""
-    for sizes, area in product(LAYOUTS, MACRO_AREAS):
+    for sizes, area, hard in product(LAYOUTS, MACRO_AREAS, HARD):
         target, c, tally = np.repeat(np.arange(len(sizes)), sizes), len(sizes), Tally()
         found = []
         for _ in range(simulations):
             noise = rng.standard_normal((len(target), c))
             noise = (noise - noise.mean(1, keepdims=True)) * np.sqrt(c / (c - 1))
-            found.append(_macro_intervals((noise + shift(area) * np.eye(c)[target]).astype(np.float32), target, rng))
-        population = np.mean([true_average_precision(area, n / len(target)) for n in sizes])
+            own = shift(area) * (rng.random((len(target), 1)) >= hard)
+            found.append(_macro_intervals((noise + own * np.eye(c)[target]).astype(np.float32), target, rng))
+        truth = [true_scores(binormal(area, hard), n / len(target)) for n in sizes]
         expected = np.mean([values["macro AP"] for values, _ in found])
         for _, intervals in found:
-            tally.add("macro AUROC", area, intervals["macro AUROC"])
-            tally.add("macro AP", float(population), intervals["macro AP"])
+            tally.add("macro AUROC", truth[0][0], intervals["macro AUROC"])
+            tally.add("macro AP", float(np.mean([ap for _, ap in truth])), intervals["macro AP"])
             tally.add("macro AP, expected of its size", float(expected), intervals["macro AP"])
-        tally.into(cells, f"classes of {_layout(sizes)}, AUROC {area}")
+        tally.into(cells, f"classes of {_layout(sizes)}, AUROC {area}, {hard:.0%} hard")
 
 
 def _macro_intervals(
@@ -185,33 +266,53 @@ def proportion(cells: Cells) -> None:
 
 def difference(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
     """The difference of the AUROC of two models whose scores have a correlation of 0.6."""
-    for p, q, (area, other) in product((5, 10, 20, 100), (200,), ((0.75, 0.75), (0.9, 0.9), (0.9, 0.8), (0.99, 0.95))):
+    areas = ((0.75, 0.75), (0.9, 0.9), (0.9, 0.8), (0.99, 0.95))
+    for p, q, (area, other), hard in product((5, 10, 20, 100), (200,), areas, HARD):
         positive, tally = np.arange(p + q) < p, Tally()
         target = positive.astype(np.int64)
         for _ in range(simulations):
             noise = np.sqrt(0.6) * rng.standard_normal(p + q) + np.sqrt(0.4) * rng.standard_normal((2, p + q))
-            a, b = noise + np.outer([shift(area), shift(other)], positive)
+            a, b = noise + np.outer([shift(area), shift(other)], positive & (rng.random(p + q) >= hard))
             scores = np.stack([-a, a], 1), np.stack([-b, b], 1)
             found = metrics.compare_rankings(*scores, target).classes[1]
             influences = [auroc_influence(metrics.rank(s[positive], s[~positive]), s, positive) for s in (a, b)]
             by_normal = wald(found.difference, Strata(target).variance(influences[0] - influences[1]))
             intervals = {"paired DeLong, t below 20, own ends near separation": found.interval}
-            tally.add("AUROC difference", area - other, {**intervals, "paired DeLong ± 1.96 errors (usual)": by_normal})
+            truth = (1 - hard) * (area - other)
+            tally.add("AUROC difference", truth, {**intervals, "paired DeLong ± 1.96 errors (usual)": by_normal})
             if area == other:
                 not_rejected = (0.0, 0.0) if found.p > 0.05 else (1.0, 1.0)
                 tally.add("AUROC difference", 0.0, {"not rejected at 5 %, no difference": not_rejected})
-        tally.into(cells, f"P = {p}, AUROC {area} and {other}")
+        tally.into(cells, f"P = {p}, AUROC {area} and {other}, {hard:.0%} hard")
 
 
-def study(simulations: int, seed: int) -> Cells:
-    """All scores; macro scores with a fifth of the simulations, because each runs a bootstrap."""
+def binormal_part(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
+    """One class with unit variances."""
+    for p, prevalence, area in product(POSITIVES, PREVALENCES, AREAS):
+        one_class(f"AUROC {area}", binormal(area), p, prevalence, simulations, rng, cells)
+
+
+def uneven_part(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
+    """One class whose examples are not of one kind."""
+    for (name, setting), p, prevalence in product(UNEVEN.items(), UNEVEN_POSITIVES, UNEVEN_PREVALENCES):
+        one_class(name, setting, p, prevalence, simulations, rng, cells)
+
+
+PARTS: dict[str, Callable[[int, np.random.Generator, Cells], None]] = {
+    "binormal": binormal_part,
+    "uneven": uneven_part,
+    "proportion": lambda _simulations, _rng, cells: proportion(cells),
+    "macro": lambda simulations, rng, cells: macro(max(simulations // 5, 1), rng, cells),  # each runs a bootstrap
+    "balanced accuracy": lambda simulations, rng, cells: balanced_accuracy(max(simulations // 2, 1), rng, cells),
+    "difference": lambda simulations, rng, cells: difference(max(simulations // 2, 1), rng, cells),
+}
+
+
+def study(simulations: int, seed: int, parts: Sequence[str] = tuple(PARTS)) -> Cells:
+    """The parts, each with its own random numbers, so that it gives the same alone."""
     cells: Cells = {}
-    rng = np.random.default_rng(seed)
-    one_class(simulations, rng, cells)
-    proportion(cells)
-    macro(max(simulations // 5, 1), rng, cells)
-    balanced_accuracy(max(simulations // 2, 1), rng, cells)
-    difference(max(simulations // 2, 1), rng, cells)
+    for part in parts:
+        PARTS[part](simulations, np.random.default_rng([seed, list(PARTS).index(part)]), cells)
     return cells
 
 
@@ -241,9 +342,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--simulations", type=int, default=1000, help="test sets for each setting")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", choices=PARTS, action="append", help="one part of the study; may be repeated")
     arguments = parser.parse_args()
     print(f"`python scripts/coverage_intervals.py --simulations {arguments.simulations} --seed {arguments.seed}`\n")
-    print("\n".join(table(study(arguments.simulations, arguments.seed))))
+    print("\n".join(table(study(arguments.simulations, arguments.seed, arguments.part or tuple(PARTS)))))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imbalance_lab import metrics
 from imbalance_lab.metrics import Interval
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_examples
 from imbalance_lab.task import Task
 
 Counts = NDArray[np.int64]
@@ -51,7 +51,12 @@ class Decisions:
 
 def score_decisions(task: Task, logits: NDArray[np.floating[Any]], target: Counts) -> Decisions:
     """Predict labels from logits (N, C), as `Task.predict_labels` does, and score them against the target."""
-    logits, target = as_scores(logits, "logits"), as_target(target)
+    logits, target = as_examples(logits, target, "logits", finite=True)
+    if logits.shape[1] != task.num_classes or (target.ndim == 2) != task.is_multilabel:
+        raise ValueError(
+            f"logits {logits.shape} and target {target.shape} do not fit a {task.kind} task of {task.num_classes} "
+            "classes: pass one logit for each, and the targets of that kind"
+        )
     predicted, correct = task.predict_labels(logits), task.correct(logits, target)
     if task.is_multilabel:
         return _of_labels(predicted, target, correct)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab.metrics import Interval, wilson_interval
+from imbalance_lab.metrics.array_inputs import as_mask
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
 RELIABILITY_BINS, HISTOGRAM_BINS = 10, 48
@@ -62,6 +63,7 @@ def reliability_curves(
     """
     if not len(probabilities):
         return ()
+    positive = as_mask(positive, ndim=2)
     of_classes = tuple(
         ReliabilityCurve(c, reliability_bins(probabilities[:, c], positive[:, c]))
         for c in range(probabilities.shape[1])
@@ -97,6 +99,7 @@ def score_histograms(
     """
     if not len(log_odds):
         return ()
+    positive = as_mask(positive, ndim=2)
     return tuple(
         _histogram(c, log_odds[:, c], positive[:, c], threshold) for c, threshold in enumerate(postprocessor.thresholds)
     )

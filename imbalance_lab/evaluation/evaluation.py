@@ -18,6 +18,7 @@ from imbalance_lab.class_counts import ShotGroup, shot_group
 from imbalance_lab.evaluation.decisions import Decisions, score_decisions
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import Interval, Ranking
+from imbalance_lab.metrics.array_inputs import as_values
 from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
 from imbalance_lab.tags import score_tag
 
@@ -96,6 +97,12 @@ class Evaluation:
     predictions: Predictions
     train_counts: Sequence[int]
 
+    def __post_init__(self) -> None:
+        counts, classes = as_values(self.train_counts, "train_counts"), self.predictions.classes
+        if len(counts) != len(classes) or not all(count >= 0 for count in counts):
+            raise ValueError(f"train_counts must be one count ≥ 0 for each of {len(classes)} classes, got {counts}")
+        object.__setattr__(self, "train_counts", [int(count) for count in counts])
+
     @cached_property
     def rankings(self) -> list[Ranking]:
         """The one-vs-rest ranking of each class, by log-odds."""
@@ -121,7 +128,7 @@ class Evaluation:
         return [
             ClassScores(
                 name=name,
-                train_count=int(train_count),
+                train_count=train_count,
                 n_positive=ranking.n_positive,
                 auroc=Score(ranking.auroc, metrics.auroc_interval(ranking)),
                 average_precision=Score(ranking.average_precision, metrics.average_precision_interval(ranking)),
@@ -167,8 +174,12 @@ class Evaluation:
 
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
-        arguments = self._probability, self.predictions.target
-        top_label = math.nan if self.predictions.task.is_multilabel else metrics.calibration_error(*arguments)
+        task, p, target = self.predictions.task, self._probability, self.predictions.target
+        top_label = math.nan
+        if not task.is_multilabel:
+            top_label = metrics.calibration_error(p.max(1), p.argmax(1) == target)
+        # Under sigmoid each class has a probability of its own: they are scored as labels, and need not sum to 1.
+        arguments = p, target if task.activation == "softmax" else task.one_hot(target).astype(np.int64)
         return {
             "brier_score": metrics.brier_score(*arguments),
             "brier_skill_score": metrics.brier_skill_score(*arguments),

@@ -35,7 +35,7 @@ class Predictions:
     logits: NDArray[np.float32]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "logits", as_scores(self.logits, "logits"))
+        object.__setattr__(self, "logits", as_scores(self.logits, "logits", ndim=2, finite=None))
         object.__setattr__(self, "index", as_target(self.index, "index"))
         object.__setattr__(self, "target", as_target(self.target))
         n, width = self.logits.shape
@@ -47,6 +47,7 @@ class Predictions:
         wanted = self.logits.shape if self.task.is_multilabel else (n,)
         if self.target.shape != wanted:
             raise ValueError(f"the targets of a {self.task.kind} task must be {wanted}, got shape {self.target.shape}")
+        as_target(self.target, num_classes=width)
         if len(np.unique(self.index)) != len(self.index):
             raise ValueError("an example appears twice in these predictions")
         finite = np.isfinite(self.logits).all(1)

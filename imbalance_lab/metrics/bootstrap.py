@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores, check_level
 from imbalance_lab.metrics.influence import Strata
 from imbalance_lab.metrics.types import Interval, Mask, Scores
 from imbalance_lab.task import Target, one_hot
@@ -47,7 +47,8 @@ def stratified_bootstrap(scores: Scores, target: Target, draws: int = 1000, seed
     (3, 2)
     """
     check_integer("draws", draws, minimum=1)
-    scores, labels = as_scores(scores), as_target(target)
+    check_integer("seed", seed, minimum=0)
+    scores, labels = as_examples(scores, target)
     rng, strata = np.random.default_rng(seed), Strata(labels)
     n_classes = scores.shape[1]
     positive = one_hot(labels, n_classes)
@@ -62,7 +63,9 @@ def stratified_bootstrap(scores: Scores, target: Target, draws: int = 1000, seed
 
 
 def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> Interval:
-    """The percentile interval (Efron 1979) from the values (B,) of B draws."""
+    """The percentile interval (Efron 1979) from the values (B,) of B draws; they must not be NaN."""
+    check_level(level)
+    values = as_scores(values, "values", ndim=1)
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

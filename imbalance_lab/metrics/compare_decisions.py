@@ -5,8 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_mask, as_target, check_same_shape
-from imbalance_lab.metrics.distributions import normal_quantile, sign_test_p_value, student_p_value, student_quantile
+from imbalance_lab.metrics.array_inputs import as_mask, as_target, check_level, check_same_shape
+from imbalance_lab.metrics.distributions import (
+    clopper_pearson_interval,
+    normal_quantile,
+    sign_test_p_value,
+    student_p_value,
+    student_quantile,
+)
 from imbalance_lab.metrics.influence import Strata, satterthwaite
 from imbalance_lab.metrics.multilabel import positives_and_negatives
 from imbalance_lab.metrics.significance import Comparison, undefined_comparison
@@ -18,8 +24,11 @@ def compare_accuracy(a: Mask, b: Mask, level: float = 0.95) -> Comparison:
     """Compare two accuracies by the exact form of McNemar's test.
 
     If neither model is better, each of the examples on which only one is correct favors either with probability ½; the
-    binomial distribution is exact for any number of them, so there is no continuity correction. The interval is the
-    adjusted Wald interval of Bonett & Price (2012, eq. 8).
+    binomial distribution is exact for any number of them, so there is no continuity correction. That test is inverted
+    by Clopper & Pearson's interval of the share of these examples that favors model a. The interval of the difference
+    is this one, united with the adjusted Wald interval of Bonett & Price (2012, eq. 8), which also accounts for their
+    number; p is the larger of both tests', so that p < 1 − level exactly if the interval excludes 0. It is McNemar's
+    except where nearly all examples favor one model.
 
     Args:
         a: whether model a is correct, (N,).
@@ -31,15 +40,18 @@ def compare_accuracy(a: Mask, b: Mask, level: float = 0.95) -> Comparison:
     >>> round(comparison.difference, 3), round(comparison.p, 3)
     (0.04, 0.503)
     """
-    a, b = as_mask(a, "a"), as_mask(b, "b")
+    check_level(level)
+    a, b = as_mask(a, "a", ndim=1), as_mask(b, "b", ndim=1)
     check_same_shape(a=a, b=b)
     n, only_a, only_b = len(a), int((a & ~b).sum()), int((b & ~a).sum())
-    if n == 0:
-        return undefined_comparison(0)
-    center = (only_a - only_b) / (n + 2)
-    half_width = normal_quantile(level) * np.sqrt(_adjusted_variance(only_a, only_b, n))
-    interval = max(-1.0, float(center - half_width)), min(1.0, float(center + half_width))
-    return Comparison((only_a - only_b) / n, interval, sign_test_p_value(only_a, only_a + only_b), n)
+    center, error = (only_a - only_b) / (n + 2), float(np.sqrt(_adjusted_variance(only_a, only_b, n)))
+    half_width, disagreements = normal_quantile(level) * error, only_a + only_b
+    low, high = (
+        (2 * share - 1) * disagreements / n for share in clopper_pearson_interval(only_a, disagreements, level)
+    )
+    interval = max(-1.0, min(low, center - half_width)), min(1.0, max(high, center + half_width))
+    p = max(sign_test_p_value(only_a, disagreements), student_p_value(center / error, np.inf))
+    return Comparison((only_a - only_b) / n, interval, p, n)
 
 
 def compare_balanced_accuracy(a: Mask, b: Mask, target: Target, level: float = 0.95) -> Comparison:
@@ -54,10 +66,11 @@ def compare_balanced_accuracy(a: Mask, b: Mask, target: Target, level: float = 0
         target: class indices (N,).
         level: the confidence level.
     """
-    a, b, labels = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
+    check_level(level)
+    a, b, labels = as_mask(a, "a", ndim=1), as_mask(b, "b", ndim=1), as_target(target)
     check_same_shape(a=a, b=b, target=labels)
-    if len(labels) == 0:
-        return undefined_comparison(0)
+    if labels.min() < 0:
+        raise ValueError(f"target must be class indices ≥ 0, got {labels.min()}: leave out examples without a class")
     strata = Strata(labels)
     n = strata.sizes
     only_a, only_b = (np.bincount(strata.of_example, only) for only in (a & ~b, b & ~a))
@@ -89,7 +102,8 @@ def compare_label_balanced_accuracy(a: Mask, b: Mask, target: Target, level: flo
         target: 0/1 (N, L).
         level: the confidence level.
     """
-    a, b, labels = as_mask(a, "a"), as_mask(b, "b"), as_target(target)
+    check_level(level)
+    a, b, labels = (as_mask(each, name, ndim=2) for each, name in ((a, "a"), (b, "b"), (target, "target")))
     check_same_shape(a=a, b=b, target=labels)
     found = _label_differences(a, b, labels)
     if not found.difference:
@@ -99,8 +113,8 @@ def compare_label_balanced_accuracy(a: Mask, b: Mask, target: Target, level: flo
     return _student_comparison(float(np.mean(found.difference)), error, variances, sizes, level)
 
 
-def _label_differences(a: Mask, b: Mask, target: NDArray[np.int64]) -> _LabelDifferences:
-    strata, scaled_influence = Strata(target), np.zeros(len(target))
+def _label_differences(a: Mask, b: Mask, target: Mask) -> _LabelDifferences:
+    strata, scaled_influence = Strata(target.astype(np.int64)), np.zeros(len(target))
     differences, variances, sizes, zero_influence_var = [], [], [], 0.0
     for members, label in positives_and_negatives(target):
         n = int(members.sum())
@@ -138,4 +152,5 @@ def _student_comparison(
     df = satterthwaite(variances, sizes)
     half_width = float(student_quantile(level, df) * error)
     p = student_p_value(difference / error, df)
-    return Comparison(difference, (difference - half_width, difference + half_width), p, int(sizes.min()))
+    interval = max(-1.0, difference - half_width), min(1.0, difference + half_width)
+    return Comparison(difference, interval, p, int(sizes.min()))

@@ -10,10 +10,11 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target, one_class_mask
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores, check_level, one_class_mask
 from imbalance_lab.metrics.averaging import macro
-from imbalance_lab.metrics.distributions import find_root, student_p_value, student_quantile
-from imbalance_lab.metrics.influence import Influence, Strata, satterthwaite
+from imbalance_lab.metrics.distributions import student_p_value, student_quantile
+from imbalance_lab.metrics.influence import Influence, Strata, student_df
+from imbalance_lab.metrics.intervals.auroc import one_kind_auroc_interval
 from imbalance_lab.metrics.intervals.macro import (
     AUROC_SCORE,
     AVERAGE_PRECISION_SCORE,
@@ -21,14 +22,17 @@ from imbalance_lab.metrics.intervals.macro import (
     macro_interval,
 )
 from imbalance_lab.metrics.ranking import Ranking, rank_one_vs_rest
-from imbalance_lab.metrics.significance import Comparison, undefined_comparison
-from imbalance_lab.metrics.types import Interval, Mask, Scores
+from imbalance_lab.metrics.significance import Comparison, implied_p_value, undefined_comparison
+from imbalance_lab.metrics.types import Counts, Interval, Mask, Scores
 from imbalance_lab.task import Target
 from imbalance_lab.validation import check_choice
 
 SMALL_SAMPLE = 20  # positives; with fewer, the test uses Student's t
 ScoreName = Literal["auroc", "average_precision"]
-SCORES: dict[str, RankingScore] = {"auroc": AUROC_SCORE, "average_precision": AVERAGE_PRECISION_SCORE}
+SCORES: dict[str, RankingScore] = {
+    "auroc": AUROC_SCORE._replace(interval=one_kind_auroc_interval),
+    "average_precision": AVERAGE_PRECISION_SCORE,
+}
 OwnIntervals = Callable[[float], Sequence[Interval]]
 """A confidence level → the interval of each model's score."""
 
@@ -48,9 +52,10 @@ def compare_rankings(
     For each class this is the paired test of DeLong et al. (1988), for average precision the same test with its own
     influences: difference / standard error against the normal distribution, with fewer than 20 positives against
     Student's t with P − 1 degrees of freedom (P the rarer of positives and negatives). The macro score has
-    Satterthwaite's degrees of freedom over the classes. Where the normal approximation is not valid for either model
-    (nearly separated classes), the interval is extended to the ends that the two models' own intervals imply (MOVER for
-    a difference; Zou 2007), as in `macro_auroc_interval`.
+    Satterthwaite's degrees of freedom over the classes; over two classes, which rank the same pairs, those of one.
+    Where the normal approximation is not valid for either model (nearly separated classes), the interval is extended to
+    the ends that the two models' own intervals imply (MOVER for a difference; Zou 2007; for AUROC by the variance of
+    Hanley & McNeil 1982), and 1 − p is the level at which it ends at 0: p < 1 − level exactly if it excludes 0.
 
     Args:
         a: scores (N, C) of one model.
@@ -66,12 +71,11 @@ def compare_rankings(
     True
     """
     check_choice("score", score, get_args(ScoreName))
-    a, b, labels = as_scores(a), as_scores(b), as_target(target)
-    if a.shape != b.shape or len(a) != len(labels):
-        raise ValueError(
-            f"both models must score the same examples and classes, got scores {a.shape} and {b.shape} for target "
-            f"{labels.shape}"
-        )
+    check_level(level)
+    a, b = as_scores(a, "a", ndim=2), as_scores(b, "b", ndim=2)
+    if a.shape != b.shape:
+        raise ValueError(f"both models must score the same examples and classes, got a {a.shape} and b {b.shape}")
+    a, labels = as_examples(a, target, "scores a and b")
     return _PairedRankings(SCORES[score], (a, b), labels, level).compare()
 
 
@@ -112,7 +116,6 @@ class _PairedRankings:
             values=[macro([self.score.value(ranking) for ranking in of_model]) for of_model in rankings],
             influences=total / len(defined),
             strata=Strata(self.target),
-            df=None,
             own_intervals=self._macro_intervals,
             normal_approx_valid=all(
                 self.score.normal_approx_valid(ranking) for of_model in rankings for ranking in of_model
@@ -131,12 +134,10 @@ class _PairedRankings:
 def _compare_class(
     score: RankingScore, pair: tuple[Ranking, Ranking], influences: Influence, positive: Mask, level: float
 ) -> Comparison:
-    rarer = min(pair[0].n_positive, pair[0].n_negative)
     difference, interval, p = _compare(
         values=[score.value(ranking) for ranking in pair],
         influences=influences,
         strata=Strata(positive.astype(np.int64)),
-        df=np.inf if rarer >= SMALL_SAMPLE else rarer - 1,
         own_intervals=lambda level: [score.interval(ranking, level) or (0.0, 1.0) for ranking in pair],
         normal_approx_valid=all(score.normal_approx_valid(ranking) for ranking in pair),
         level=level,
@@ -148,18 +149,15 @@ def _compare(
     values: Sequence[float],
     influences: Influence,
     strata: Strata,
-    df: float | None,
     own_intervals: OwnIntervals,
     normal_approx_valid: bool,
     level: float,
 ) -> tuple[float, Interval, float]:
-    """Difference, interval and p of two scores with influences (2, N); ``df`` = None means Satterthwaite's."""
+    """Difference, interval and p of two scores with influences (2, N)."""
     difference = values[0] - values[1]
     variances = strata.variances(influences[0] - influences[1])
-    error = float(np.sqrt(variances.sum()))
-    if df is None:
-        df = satterthwaite(variances, strata.sizes)
-    if normal_approx_valid and error == 0:  # both models rank the examples alike
+    error, df = float(np.sqrt(variances.sum())), _paired_df(variances, strata.sizes)
+    if normal_approx_valid and error == 0 == difference:  # both models rank the examples alike
         return difference, (difference, difference), 1.0
     correlation = _correlation(influences, strata, error)
 
@@ -167,14 +165,21 @@ def _compare(
         return _implied_interval(values, own_intervals(level), correlation)
 
     if error == 0 or df < 1:  # separated by both models, or a single positive: the influences give no error
-        return difference, implied(level), _p_value(implied, difference)
+        interval = implied(level)
+        return difference, interval, implied_p_value(implied, difference, interval, level)
     half_width = student_quantile(level, df) * error
     p = student_p_value(difference / error, df)
     low, high = max(-1.0, difference - half_width), min(1.0, difference + half_width)
     if normal_approx_valid:
         return difference, (low, high), p
-    implied_low, implied_high = implied(level)
-    return difference, (min(low, implied_low), max(high, implied_high)), p
+    interval = implied(level)
+    united = min(low, interval[0]), max(high, interval[1])
+    return difference, united, max(p, implied_p_value(implied, difference, interval, level))
+
+
+def _paired_df(variances: NDArray[np.float64], sizes: Counts) -> float:
+    """`student_df`; of two strata the normal distribution's, if both are large enough for DeLong's test."""
+    return np.inf if len(sizes) == 2 and sizes.min() >= SMALL_SAMPLE else student_df(variances, sizes)
 
 
 def _implied_interval(values: Sequence[float], intervals: Sequence[Interval], correlation: float) -> Interval:
@@ -196,18 +201,3 @@ def _correlation(influences: Influence, strata: Strata, error: float) -> float:
     if variance_a == 0 or variance_b == 0:
         return 0.0
     return float(np.clip((variance_a + variance_b - error**2) / (2 * np.sqrt(variance_a * variance_b)), -1, 1))
-
-
-def _p_value(implied: Callable[[float], Interval], difference: float) -> float:
-    """The p for which the interval at level 1 − p ends at 0."""
-    if difference == 0:
-        return 1.0
-
-    def nearer_end(p: float) -> float:
-        low, high = implied(1 - p)
-        return low if difference > 0 else -high
-
-    smallest, largest = 1e-9, 0.999
-    if nearer_end(smallest) > 0:
-        return smallest
-    return find_root(nearer_end, smallest, largest) if nearer_end(largest) > 0 else 1.0

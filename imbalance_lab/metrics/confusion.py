@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imbalance_lab.class_counts import ShotGroup, shot_group
-from imbalance_lab.metrics.array_inputs import as_target
+from imbalance_lab.metrics.array_inputs import as_confusion, as_target, as_values, check_same_shape
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.types import Counts
+from imbalance_lab.validation import check_integer
 
 
 def confusion_matrix(preds: ArrayLike, target: ArrayLike, num_classes: int) -> Counts:
@@ -26,26 +27,31 @@ def confusion_matrix(preds: ArrayLike, target: ArrayLike, num_classes: int) -> C
         (C, C), rows are targets, columns are predictions.
 
     Raises:
-        ValueError: for a class index outside [0, C), or for different shapes.
+        TypeError, ValueError: for a class index outside [0, C), different shapes, or no example.
     """
-    preds, target = as_target(preds, "preds"), as_target(target)
-    if preds.ndim != 1 or preds.shape != target.shape:
-        raise ValueError(f"preds and target must both be (N,), got {preds.shape} and {target.shape}")
-    for name, indices in (("preds", preds), ("target", target)):
-        if len(indices) and not 0 <= indices.min() <= indices.max() < num_classes:
-            raise ValueError(f"{name} must lie in [0, {num_classes - 1}], got {indices.min()} to {indices.max()}")
+    check_integer("num_classes", num_classes, minimum=1)
+    preds, target = (
+        as_target(each, name, num_classes=num_classes) for each, name in ((preds, "preds"), (target, "target"))
+    )
+    if preds.ndim != 1 or target.ndim != 1:
+        raise ValueError(
+            f"preds and target must both be (N,), got {preds.shape} and {target.shape}: use label_confusion for labels"
+        )
+    check_same_shape(preds=preds, target=target)
     flat = np.bincount(target * num_classes + preds, minlength=num_classes**2)
     return flat.reshape(num_classes, num_classes)
 
 
 def recall(confusion: Counts) -> NDArray[np.float64]:
     """The share of each class's examples that is predicted as that class, (C,); NaN for a class without an example."""
-    return ratio(confusion.diagonal(), confusion.sum(1))
+    counts = as_confusion(confusion)
+    return ratio(counts.diagonal(), counts.sum(1))
 
 
 def precision(confusion: Counts) -> NDArray[np.float64]:
     """The share of each class's predictions that is correct, (C,); NaN for a class that is never predicted."""
-    return ratio(confusion.diagonal(), confusion.sum(0))
+    counts = as_confusion(confusion)
+    return ratio(counts.diagonal(), counts.sum(0))
 
 
 def balanced_accuracy(confusion: Counts) -> float:
@@ -84,7 +90,10 @@ def recall_by_shot_group(confusion: Counts, train_counts: Sequence[int]) -> dict
 def mean_by_shot_group(values: Sequence[float], train_counts: Sequence[int]) -> dict[ShotGroup, float]:
     """The mean, without NaN, of the values of the classes with many, medium and few training examples."""
     groups: dict[ShotGroup, list[float]] = {"many": [], "medium": [], "few": []}
-    for count, value in zip(train_counts, values, strict=True):
+    values, counts = as_values(values, "values"), as_values(train_counts, "train_counts")
+    if len(values) != len(counts):
+        raise ValueError(f"values and train_counts must be of the same classes, got {len(values)} and {len(counts)}")
+    for count, value in zip(counts, values, strict=True):
         groups[shot_group(int(count))].append(value)
     return {group: macro(values) for group, values in groups.items() if values}
 

@@ -37,6 +37,16 @@ def sign_test_p_value(successes: int, trials: int) -> float:
     return min(1.0, 2 * float(bdtr(min(successes, trials - successes), trials, 0.5)))
 
 
+def clopper_pearson_interval(successes: int, trials: int, level: float) -> Interval:
+    """The success probabilities that the exact two-sided binomial test does not reject (Clopper & Pearson 1934)."""
+    from scipy.special import betaincinv
+
+    tail, misses = (1 - level) / 2, trials - successes
+    low = float(betaincinv(successes, misses + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, misses, 1 - tail)) if misses else 1.0
+    return low, high
+
+
 def logit_scale_interval(value: float, error: float, quantile: float) -> Interval:
     """``value`` ± quantile · error on the logit scale, so that both ends stay in (0, 1).
 

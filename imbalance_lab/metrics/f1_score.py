@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from imbalance_lab.metrics.array_inputs import as_confusion
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.confusion import ratio
 from imbalance_lab.metrics.types import Counts
@@ -14,8 +15,9 @@ def f1(confusion: Counts) -> NDArray[np.float64]:
     NaN for a class without an example; 0 for a class that has examples but is never predicted, although its precision
     is undefined.
     """
-    targets, predictions = confusion.sum(1), confusion.sum(0)
-    return ratio(2 * confusion.diagonal(), np.where(targets == 0, 0, targets + predictions))
+    counts = as_confusion(confusion)
+    targets, predictions = counts.sum(1), counts.sum(0)
+    return ratio(2 * counts.diagonal(), np.where(targets == 0, 0, targets + predictions))
 
 
 def macro_f1(confusion: Counts) -> float:

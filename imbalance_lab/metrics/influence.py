@@ -65,6 +65,15 @@ def satterthwaite(variances: NDArray[np.float64], sizes: Counts) -> float:
     return float(variances.sum() ** 2 / (variances**2 / np.maximum(sizes - 1, 1)).sum())
 
 
+def student_df(variances: NDArray[np.float64], sizes: Counts) -> float:
+    """The degrees of freedom of Student's t for a score whose strata (K,) have these variances and sizes.
+
+    Of two strata, such as the positives and negatives of one class, the smaller size − 1, the least that
+    Satterthwaite's can be. Of more, Satterthwaite's: one tiny class among many decides little.
+    """
+    return float(sizes.min() - 1) if len(sizes) == 2 else satterthwaite(variances, sizes)
+
+
 def auroc_influence(ranking: Ranking, scores: Scores, positive: Mask) -> Influence:
     """Each example's influence on AUROC, (N,).
 

@@ -20,6 +20,11 @@ def softmax_log_odds(logits: Tensor) -> Tensor:
     Returns:
         (N, C), float32 or wider; each class is contiguous in memory, ready to be sorted.
     """
+    if not isinstance(logits, Tensor):
+        name = type(logits).__name__
+        raise TypeError(f"logits must be a tensor, got {name}: use imbalance_lab.posthoc.log_odds for arrays and lists")
+    if logits.ndim != 2 or logits.shape[1] < 2:
+        raise ValueError(f"logits must have shape (N, C) with C ≥ 2, got {tuple(logits.shape)}: add the other class")
     logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
     if torch.compiler.is_exporting():  # a graph for any N: one block
         return _SoftmaxTerms.of(logits).log_odds(logits.T).T

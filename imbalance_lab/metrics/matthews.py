@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from imbalance_lab.metrics.array_inputs import as_confusion
 from imbalance_lab.metrics.types import Counts
 
 
@@ -11,7 +12,8 @@ def matthews_corrcoef(confusion: Counts) -> float:
     NaN if all targets or all predictions are of one class, as the correlation with a constant is undefined;
     scikit-learn returns 0.
     """
-    targets, predictions = confusion.sum(1).astype(float), confusion.sum(0).astype(float)
-    n, correct = targets.sum(), float(confusion.trace())
+    counts = as_confusion(confusion)
+    targets, predictions = counts.sum(1).astype(float), counts.sum(0).astype(float)
+    n, correct = targets.sum(), float(counts.trace())
     variances = (n**2 - targets @ targets) * (n**2 - predictions @ predictions)
     return float((n * correct - targets @ predictions) / np.sqrt(variances)) if variances > 0 else float("nan")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imbalance_lab.metrics.array_inputs import as_mask
+from imbalance_lab.metrics.array_inputs import as_confusion, as_mask, check_level, check_same_shape
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.confusion import (
     balanced_accuracy,
@@ -29,7 +29,7 @@ from imbalance_lab.metrics.types import Counts, Interval, Mask
 
 def label_confusion(preds: ArrayLike, target: ArrayLike) -> Counts:
     """The confusion matrix of each label, (L, 2, 2)."""
-    predicted, actual = as_mask(preds, "preds"), as_mask(target, "target")
+    predicted, actual = _both(preds, target)
     counts = [(a & b).sum(0) for a in (~actual, actual) for b in (~predicted, predicted)]
     return np.stack(counts, 1).reshape(-1, 2, 2)
 
@@ -54,6 +54,7 @@ def label_decision_scores(confusion: Counts) -> dict[str, float]:
 
     Matthews' correlation and the geometric and harmonic mean of recall and specificity are means over the labels.
     """
+    confusion = as_confusion(confusion, of_labels=True)
     recalls = label_recall(confusion)
     return {
         "macro_f1": macro(_of_positives(confusion, f1).tolist()),
@@ -69,7 +70,8 @@ def label_balanced_accuracy_interval(preds: ArrayLike, target: ArrayLike, level:
 
     It is the mean of the recall and the specificity of every label.
     """
-    predicted, actual = as_mask(preds, "preds"), as_mask(target, "target")
+    check_level(level)
+    predicted, actual = _both(preds, target)
     correct = predicted == actual
 
     def estimates() -> Iterator[ScoreEstimate]:
@@ -90,10 +92,18 @@ def positives_and_negatives(target: ArrayLike) -> Iterator[tuple[Mask, int]]:
             yield ~positive, label
 
 
+def _both(preds: ArrayLike, target: ArrayLike) -> tuple[Mask, Mask]:
+    """Predicted and actual labels (N, L), checked."""
+    predicted, actual = as_mask(preds, "preds", ndim=2), as_mask(target, "target", ndim=2)
+    check_same_shape(preds=predicted, target=actual)
+    return predicted, actual
+
+
 def _of_positives(confusion: Counts, score: Callable[[Counts], NDArray[np.float64]]) -> NDArray[np.float64]:
     """The score of each label's positive class, (L,)."""
-    return np.array([float(score(of_label)[1]) for of_label in confusion])
+    return np.array([float(score(of_label)[1]) for of_label in as_confusion(confusion, of_labels=True)])
 
 
 def _mean_over_labels(confusion: Counts, score: Callable[[Counts], float]) -> float:
-    return macro([score(of_label) if of_label.sum(1).all() else float("nan") for of_label in confusion])
+    counts = as_confusion(confusion, of_labels=True)
+    return macro([score(of_label) if of_label.sum(1).all() else float("nan") for of_label in counts])

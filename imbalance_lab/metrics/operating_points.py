@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from imbalance_lab.metrics.ranking import Ranking
+from imbalance_lab.metrics.ranking import Ranking, check_ranking
 from imbalance_lab.validation import check_integer, check_number
 
 
@@ -19,6 +19,7 @@ def recall_at_precision(ranking: Ranking, min_precision: float) -> float:
     >>> recall_at_precision(rank(np.array([0.9, 0.6, 0.2]), np.array([0.5, 0.4, 0.1])), min_precision=0.8)
     0.6666666666666666
     """
+    check_ranking(ranking)
     check_number("min_precision", min_precision, above=0, maximum=1)
     if ranking.n_positive == 0:
         return math.nan
@@ -33,6 +34,7 @@ def precision_at_recall(ranking: Ranking, min_recall: float) -> float:
     >>> precision_at_recall(rank(np.array([0.9, 0.6, 0.2]), np.array([0.5, 0.4, 0.1])), min_recall=0.9)
     0.6
     """
+    check_ranking(ranking)
     check_number("min_recall", min_recall, above=0, maximum=1)
     if ranking.n_positive == 0:
         return math.nan
@@ -45,6 +47,7 @@ def precision_at(ranking: Ranking, k: int) -> float:
 
     Where examples tie for the last places, this is the mean over all ways to choose among them.
     """
+    check_ranking(ranking)
     check_integer("k", k, minimum=1)
     if ranking.n_positive == 0 or k > ranking.n_positive + ranking.n_negative:
         return math.nan

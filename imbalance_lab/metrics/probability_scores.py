@@ -1,21 +1,24 @@
 """Scores of probabilities: Brier score and skill, calibration error, and net benefit.
 
 Shapes: ``probability`` (N, C) with ``target`` class indices (N,) or multilabel 0/1 (N, C); or, for a single class,
-``probability`` (N,) with ``target`` 0/1 (N,). Without examples every score is NaN.
+``probability`` (N,) with ``target`` 0/1 (N,). Probabilities of class indices must sum to 1; those of labels need not.
 """
 
 from typing import Literal, get_args
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_examples, as_mask, as_scores, as_target
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.types import Mask, Scores
 from imbalance_lab.task import Target, one_hot
 from imbalance_lab.validation import check_choice, check_integer
 
 Bins = Literal["width", "mass"]
+HALF = (np.dtype(np.float16), torch.float16, torch.bfloat16)
+"""Dtypes whose probabilities sum to 1 only roughly."""
 
 
 def brier_score(probability: Scores, target: Target) -> float:
@@ -28,7 +31,7 @@ def brier_score(probability: Scores, target: Target) -> float:
     0.2200...
     """
     p, y = _validated(probability, target)
-    return float(_squared_distance(p, y)) if len(p) else float("nan")
+    return float(_squared_distance(p, y))
 
 
 def brier_skill_score(probability: Scores, target: Target) -> float:
@@ -38,7 +41,7 @@ def brier_skill_score(probability: Scores, target: Target) -> float:
     this is uninformative. NaN if every class has all examples or none.
     """
     p, y = _validated(probability, target)
-    reference = _squared_distance(y.mean(0), y) if len(p) else 0.0
+    reference = _squared_distance(y.mean(0), y)
     return float(1 - _squared_distance(p, y) / reference) if reference > 0 else float("nan")
 
 
@@ -96,13 +99,11 @@ def net_benefit(probability: Scores, target: Target, threshold: ArrayLike) -> ND
     array([0.4375, 0.    ])
     """
     p, y = _validated(probability, target)
-    t = np.asarray(threshold, np.float64)
+    t = as_scores(threshold, "threshold").astype(np.float64)
     if p.ndim != 1:
         raise ValueError(f"net_benefit needs the probabilities (N,) of one class, got shape {p.shape}")
     if not ((t > 0) & (t < 1)).all():
-        raise ValueError(f"thresholds must lie in (0, 1), got {threshold!r}")
-    if len(p) == 0:
-        return np.full(t.shape, np.nan)
+        raise ValueError(f"threshold must lie in (0, 1), got {t.tolist()}: pass probabilities")
     tp, fp = (len(own) - np.searchsorted(np.sort(own), t, "left") for own in (p[y], p[~y]))
     return np.asarray((tp - fp * t / (1 - t)) / len(p))
 
@@ -111,17 +112,42 @@ def _validated(probability: Scores, target: Target) -> tuple[Scores, Mask]:
     """The probabilities in float64, and the targets as 0/1 in their shape.
 
     Raises:
-        ValueError: for shapes that do not match, and for probabilities outside [0, 1].
+        TypeError, ValueError: for shapes that do not match, no example, and for probabilities that are outside [0, 1]
+            or, of class indices, do not sum to 1.
     """
-    probability, target = as_scores(probability, "probability"), as_target(target)
-    if target.shape != probability.shape[: target.ndim] or probability.ndim not in (1, 2):
-        raise ValueError(f"probability {probability.shape} and target {target.shape} do not match")
+    half = getattr(probability, "dtype", None) in HALF  # before it is converted
+    probability = as_scores(probability, "probability")
+    if probability.ndim == 1:
+        labels = as_mask(target, "target", ndim=1)
+        if labels.shape != probability.shape:
+            raise ValueError(
+                f"probability {probability.shape} and target {labels.shape} do not match: pass the same examples"
+            )
+    else:
+        probability, indices = as_examples(probability, target, "probability")
+        labels = one_hot(indices, probability.shape[1])
     p = probability.astype(np.float64)
     outside = ~((p >= 0) & (p <= 1))
     if outside.any():
         place = tuple(np.argwhere(outside)[0])
-        raise ValueError(f"probabilities must lie in [0, 1], got {p[place]} for example {place[0]}")
-    return p, target == 1 if p.ndim == 1 else one_hot(target, p.shape[1])
+        raise ValueError(
+            f"probability must lie in [0, 1], got {p[place]} for example {place[0]}: "
+            "convert logits by softmax or sigmoid"
+        )
+    if p.ndim == 2 and indices.ndim == 1:
+        _check_sums(p, 0.02 if half else 1e-3)
+    return p, labels
+
+
+def _check_sums(p: Scores, tolerance: float) -> None:
+    """Raise ValueError unless the probabilities of each example sum to 1."""
+    sums = p.sum(1)
+    place = int(np.abs(sums - 1).argmax())
+    if abs(sums[place] - 1) > tolerance:
+        raise ValueError(
+            f"probability must sum to 1 over the classes, got {sums[place]:.6g} for example {place}: use softmax, or "
+            "pass 0/1 labels (N, C) if each class has a probability of its own"
+        )
 
 
 def _squared_distance(p: Scores, y: Mask) -> float:
@@ -131,8 +157,6 @@ def _squared_distance(p: Scores, y: Mask) -> float:
 def _binned_error(p: Scores, y: Mask, n_bins: int, bins: Bins) -> float:
     check_integer("n_bins", n_bins, minimum=1)
     check_choice("bins", bins, get_args(Bins))
-    if len(p) == 0:
-        return float("nan")
     edges = np.linspace(0, 1, n_bins + 1)[1:-1]
     equal_width = bins == "width"
     bin_of = np.searchsorted(edges if equal_width else np.quantile(p, edges), p, "right" if equal_width else "left")

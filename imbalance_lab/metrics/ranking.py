@@ -12,12 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores, as_target
 from imbalance_lab.metrics.types import Counts, Scores
 from imbalance_lab.task import Target
 from imbalance_lab.validation import check_number
-
-WIDE_UNSIGNED = (torch.uint16, torch.uint32, torch.uint64)
 
 
 class Curve(NamedTuple):
@@ -119,13 +117,27 @@ class Ranking(NamedTuple):
         return np.concatenate([tied, between]), np.concatenate([n_tied, n_between])
 
 
+def check_ranking(ranking: object) -> None:
+    """Raise TypeError unless it is a `Ranking`."""
+    if not isinstance(ranking, Ranking):
+        name = type(ranking).__name__
+        raise TypeError(f"ranking must be a Ranking, got {name}: make it with rank or rank_one_vs_rest")
+
+
 def rank(positive: Scores, negative: Scores) -> Ranking:
-    """Rank the scores of positives (P,) among those of negatives (Q,), in any order.
+    """Rank the scores of positives (P,) among those of negatives (Q,), in any order; one of them may be empty.
+
+    Raises:
+        TypeError, ValueError: for other shapes, NaN, or no example at all.
 
     >>> rank(np.array([0.08, 0.19, 0.34]), np.array([0.13, 0.26])).auroc
     0.5
     """
-    return _rank_among(positive, np.concatenate([positive, negative]))
+    positive = as_scores(positive, "positive", ndim=1, empty=True)
+    everything = np.concatenate([positive, as_scores(negative, "negative", ndim=1, empty=True)])
+    if not len(everything):
+        raise ValueError("positive and negative must not both be empty: pass at least one example")
+    return _rank_among(positive, everything)
 
 
 def rank_one_vs_rest(
@@ -140,11 +152,14 @@ def rank_one_vs_rest(
             contiguous by class, as `softmax_log_odds` returns them, are not copied.
         target: class indices (N,), or multilabel 0/1 (N, C), of any integer dtype or bool. Lists are accepted.
         ignore_index: examples (or labels of an example) with this target are left out.
+
+    Raises:
+        TypeError, ValueError: for shapes that do not match, NaN, targets out of range, or no example.
     """
     if isinstance(scores, Tensor):
-        labels = _target_on_device(scores, target)
+        labels = _target_on_device(scores, target, ignore_index)
         return rank_columns(scores.T.contiguous(), labels, scores.shape[1], ignore_index=ignore_index)
-    scores, target = as_scores(scores), as_target(target, ignore_index=ignore_index)
+    scores, target = as_examples(scores, target, ignore_index=ignore_index)
     return rank_columns(np.ascontiguousarray(scores.T), target, scores.shape[1], ignore_index=ignore_index)
 
 
@@ -166,11 +181,14 @@ def rank_columns(
     return [_rank_among(column[rows], column) for column, rows in zip(columns, members, strict=True)]
 
 
-def _target_on_device(scores: Tensor, target: Any) -> Tensor:
-    """The target as a tensor on the scores' device, in a dtype that torch can sort and compare."""
-    labels = torch.as_tensor(target, device=scores.device)
-    # torch lacks most operations on wide unsigned integers; 0/1 labels can stay in any other dtype.
-    return labels.long() if labels.ndim == 1 or labels.dtype in WIDE_UNSIGNED else labels
+def _target_on_device(scores: Tensor, target: Any, ignore_index: int | None) -> Tensor:
+    """The target, checked as `as_examples` does, as a tensor on the scores' device."""
+    if scores.ndim != 2 or not scores.numel() or bool(scores.isnan().any()):
+        as_scores(scores, ndim=2)  # raises
+    labels = as_target(target, num_classes=scores.shape[1], ignore_index=ignore_index)
+    if len(labels) != len(scores):
+        raise ValueError(f"scores and target must be of the same examples, got {len(scores)} and {len(labels)} of them")
+    return torch.tensor(labels, device=scores.device)
 
 
 def _rows_of_classes(target: Any, num_classes: int) -> Any:

@@ -1,11 +1,12 @@
 """The result of comparing two models on the same examples, its description, and statistics over runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from imbalance_lab.metrics.distributions import student_quantile
+from imbalance_lab.metrics.array_inputs import as_values, check_level
+from imbalance_lab.metrics.distributions import find_root, student_quantile
 from imbalance_lab.metrics.types import Interval
 
 
@@ -28,6 +29,36 @@ class Comparison(NamedTuple):
 def undefined_comparison(n_positive: int) -> Comparison:
     """The comparison of scores that are undefined."""
     return Comparison(float("nan"), None, float("nan"), n_positive)
+
+
+def implied_p_value(
+    interval_at: Callable[[float], Interval], difference: float, interval: Interval, level: float
+) -> float:
+    """The p for which the interval at level 1 − p ends at 0: below 1 − level exactly if that at ``level`` excludes 0.
+
+    Args:
+        interval_at: gives the interval of the difference at any level.
+        difference: the estimate.
+        interval: the interval at ``level``.
+        level: the confidence level.
+    """
+    if difference == 0:
+        return 1.0
+
+    alpha = 1 - level
+
+    def nearer_end(p: float) -> float:
+        low, high = interval if p == alpha else interval_at(1 - p)
+        return low if difference > 0 else -high
+
+    if nearer_end(alpha) <= 0:
+        largest = max(0.999, (1 + alpha) / 2)
+        return find_root(nearer_end, alpha, largest) if nearer_end(largest) > 0 else 1.0
+    smallest = min(1e-9, alpha / 2)
+    if nearer_end(smallest) > 0:
+        return smallest
+    # Whatever the root's tolerance, p lies on the side of alpha that the interval shows.
+    return min(find_root(nearer_end, smallest, alpha), float(np.nextafter(alpha, 0)))
 
 
 def describe(comparison: Comparison, a: str, b: str, adjusted_p: float | None = None, runs: int = 2) -> str:
@@ -68,7 +99,9 @@ def holm(p: Sequence[float]) -> list[float]:
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
     """
-    values = np.asarray(p, float)
+    values = np.array(as_values(p, "p"))
+    if ((values < 0) | (values > 1)).any():
+        raise ValueError(f"p must be p-values in [0, 1] or NaN, got {values.tolist()}")
     order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]  # NaN sorts last
     adjusted = np.full(len(values), np.nan)
     factors = np.arange(len(order), 0, -1)
@@ -91,7 +124,8 @@ def over_seeds(values: Sequence[float], level: float = 0.95) -> SeedMean:
     >>> f"{mean:.3f} [{interval[0]:.3f}, {interval[1]:.3f}], {n} seeds"
     '0.830 [0.780, 0.880], 3 seeds'
     """
-    array = np.asarray(values, float)
+    check_level(level)
+    array = np.array(as_values(values, "values"))
     if len(array) == 0 or not np.isfinite(array).all():
         raise ValueError(f"a mean over seeds needs one finite value for each seed, got {list(values)}")
     mean, n = float(array.mean()), len(array)

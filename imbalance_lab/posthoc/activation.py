@@ -30,6 +30,7 @@ def probabilities(logits: Tensor, activation: Activation) -> Tensor: ...
 def probabilities(logits: Logits, activation: Activation) -> NDArray[np.float64]: ...
 def probabilities(logits: Logits | Tensor, activation: Activation) -> NDArray[Any] | Tensor:
     """softmax(z) or σ(z), (N, C) float64."""
+    validate_activation(activation)
     wide = to_float64(logits)
     return match_type(wide.softmax(1) if activation == "softmax" else wide.sigmoid(), logits)
 
@@ -43,6 +44,7 @@ def log_odds(logits: Logits | Tensor, activation: Activation) -> NDArray[Any] | 
 
     Computed in float64 and rounded, so that whether an example reaches a threshold does not depend on its batch.
     """
+    validate_activation(activation)
     wide = to_float64(logits)
     if activation == "softmax":
         wide = metrics.softmax_log_odds(wide)
@@ -50,10 +52,18 @@ def log_odds(logits: Logits | Tensor, activation: Activation) -> NDArray[Any] | 
 
 
 def to_float64(logits: Logits | Tensor) -> Tensor:
-    """A float64 tensor; of an array, a copy, which may be read-only or have any strides."""
-    if isinstance(logits, Tensor):
+    """Logits (N, C) as a float64 tensor; of an array, a copy, which may be read-only or have any strides.
+
+    Raises:
+        TypeError, ValueError: for other shapes, and for NaN; N may be 0.
+    """
+    if not isinstance(logits, Tensor):
+        return torch.from_numpy(np.array(as_scores(logits, "logits", ndim=2, empty=True), np.float64, order="C"))
+    if torch.compiler.is_compiling():  # a graph has no branch on values
         return logits.double()
-    return torch.from_numpy(np.array(as_scores(logits, "logits"), np.float64, order="C"))
+    if logits.ndim != 2 or (not logits.is_meta and bool(logits.isnan().any())):
+        as_scores(logits, "logits", ndim=2, empty=True)  # raises
+    return logits.double()
 
 
 def match_type(result: Tensor, like: NDArray[Any] | Tensor) -> NDArray[Any] | Tensor:
@@ -93,6 +103,8 @@ def validate_class_priors(name: str, class_priors: object, activation: Activatio
         TypeError: if they are not a list of numbers.
         ValueError: if one is not strictly between 0 and 1, or under softmax they do not sum to 1.
     """
+    if isinstance(class_priors, np.ndarray | Tensor):
+        class_priors = class_priors.tolist()
     values = tuple(
         check_number(f"each entry of {name}", prior, above=0, below=1) for prior in check_list(name, class_priors)
     )

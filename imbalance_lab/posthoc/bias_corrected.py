@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_examples
 from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, probabilities, validate_activation
 from imbalance_lab.posthoc.calibration import Calibration
 from imbalance_lab.posthoc.temperature import MAX_TEMPERATURE, MIN_TEMPERATURE
@@ -44,7 +44,7 @@ class BiasCorrectedScaling:
             ValueError: for a class without a held-out example (under sigmoid, also without a negative one): its bias
                 would be infinite. Use temperature scaling instead.
         """
-        logits, target = as_scores(logits, "logits"), as_target(target)
+        logits, target = as_examples(logits, target, "logits", finite=True)
         positive = one_hot(target, logits.shape[1])
         held_out_prior = positive.mean(0)
         _check_every_class(held_out_prior, len(positive))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_scores
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores
 from imbalance_lab.posthoc.activation import (
     ArrayOrTensor,
     ClassPriors,
@@ -53,7 +53,7 @@ class Calibration:
 
     def __call__(self, logits: Logits) -> NDArray[np.float64]:
         """Calibrated logits z / T + bias, (N, C) float64."""
-        logits = as_scores(logits, "logits")
+        logits = as_scores(logits, "logits", empty=True)
         validate_logits(logits, len(self.bias))
         return scale_logits(logits.astype(np.float64), self.temperature, np.asarray(self.bias))
 
@@ -106,6 +106,7 @@ class NoCalibration:
         self, logits: Logits, target: Target, train_prior: ClassPriors | None, activation: Activation
     ) -> Calibration:
         """Temperature 1, bias 0, for the class priors ``train_prior``."""
+        logits, _ = as_examples(logits, target, "logits", finite=True)
         return Calibration(activation, 1.0, (0.0,) * logits.shape[1], train_prior)
 
 

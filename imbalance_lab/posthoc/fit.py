@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
+from imbalance_lab.metrics.array_inputs import as_examples
 from imbalance_lab.posthoc.activation import ClassPriors
 from imbalance_lab.posthoc.calibration import CalibrationMethod
 from imbalance_lab.posthoc.postprocessor import PostProcessor
@@ -43,7 +43,9 @@ def fit_postprocessor(
     Raises:
         ValueError: as `validate_postprocessing`, and for what cannot be fitted on these examples.
     """
-    logits, target = as_scores(logits, "logits"), as_target(target)
+    logits, target = as_examples(logits, target, "logits", finite=True)
+    if logits.shape[1] != len(classes):
+        raise ValueError(f"classes must name each of {logits.shape[1]} logits, got {len(classes)}: {list(classes)}")
     validate_postprocessing(
         len(classes),
         rule,

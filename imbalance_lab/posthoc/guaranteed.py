@@ -158,4 +158,6 @@ def examples_needed(rate: float, confidence: float = 0.95) -> int:
     >>> examples_needed(0.9), examples_needed(0.99)
     (29, 299)
     """
+    check_number("rate", rate, above=0, below=1)
+    check_number("confidence", confidence, above=0, below=1)
     return math.ceil(math.log1p(-confidence) / math.log(rate))

@@ -105,7 +105,8 @@ class MinCost:
 
 def flag_highest(scores: Scores, k: int) -> Mask:
     """Flag exactly the ``k`` highest scores of a complete batch (all if it has fewer); ties in their order. (N,)."""
-    scores = as_scores(scores)
+    scores = as_scores(scores, ndim=1, empty=True)
+    check_integer("k", k, minimum=0)
     flags = np.zeros(len(scores), bool)
     flags[np.argsort(-scores, kind="stable")[:k]] = True
     return flags

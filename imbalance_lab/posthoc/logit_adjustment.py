@@ -10,13 +10,13 @@ from typing import Literal, get_args
 import numpy as np
 
 from imbalance_lab import metrics
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
-from imbalance_lab.posthoc.activation import ClassPriors, prior_logit
+from imbalance_lab.metrics.array_inputs import as_examples, as_values
+from imbalance_lab.posthoc.activation import ClassPriors, prior_logit, validate_class_priors
 from imbalance_lab.posthoc.calibration import CalibrationMethod
 from imbalance_lab.posthoc.prior_correction import PriorShift, known_prior, require_prior
 from imbalance_lab.posthoc.threshold import ThresholdRule
 from imbalance_lab.task import Activation, Logits, Target, one_hot
-from imbalance_lab.validation import check_choice, check_number
+from imbalance_lab.validation import check_choice, check_list, check_number
 
 Criterion = Literal[
     "balanced_accuracy",
@@ -108,8 +108,12 @@ def choose_tau(
         ValueError: for an unknown criterion, or one that is undefined on these examples.
     """
     validate_criterion(criterion)
-    logits, target = as_scores(logits, "logits"), as_target(target)
-    candidates = sorted(taus)
+    logits, target = as_examples(logits, target, "logits", finite=True)
+    train_prior = validate_class_priors("train_prior", train_prior, activation)
+    check_list("train_prior", train_prior, length=logits.shape[1])
+    candidates = sorted(as_values(taus, "taus"))
+    if not candidates:
+        raise ValueError("taus must not be empty: pass at least one number ≥ 0")
     offsets = [PostHocLogitAdjustment(tau).shift(train_prior, activation).offset for tau in candidates]
     scores = [_score(logits + np.asarray(offset), target, activation, criterion) for offset in offsets]
     if np.isnan(scores).all():

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from imbalance_lab.metrics.array_inputs import as_target
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores
 from imbalance_lab.posthoc import activation as functional
 from imbalance_lab.posthoc.activation import ClassPriors, match_type, to_float64
 from imbalance_lab.posthoc.calibration import Calibration, scale_logits, validate_logits
@@ -132,7 +132,8 @@ class PostProcessor(nn.Module):
 
     def evaluate_on(self, logits: Logits, target: Target) -> tuple[Threshold | str, ...]:
         """The thresholds with their counts on other examples: raw logits (N, C), target (N,) or 0/1 (N, C)."""
-        scores, positive = self.log_odds(logits), one_hot(as_target(target), len(self.classes))
+        logits, target = as_examples(logits, target, "logits")
+        scores, positive = self.log_odds(logits), one_hot(target, len(self.classes))
         return tuple(
             threshold.on(scores[:, c], positive[:, c]) if isinstance(threshold, Threshold) else threshold
             for c, threshold in enumerate(self.thresholds)
@@ -174,7 +175,10 @@ class PostProcessor(nn.Module):
         self.prior_correction, self.thresholds = stored.prior_correction, stored.thresholds
 
     def _adjust(self, logits: Logits | Tensor) -> Tensor:
-        tensor: Tensor = self(logits if isinstance(logits, Tensor) else to_float64(logits).to(self.bias.device))
+        logits = logits if isinstance(logits, Tensor) else as_scores(logits, "logits", empty=True)
+        validate_logits(logits, len(self.classes))
+        wide = to_float64(logits)
+        tensor: Tensor = self(wide if isinstance(logits, Tensor) else wide.to(self.bias.device))
         return tensor
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "PostProcessor":

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from imbalance_lab.class_counts import validate_counts
+from imbalance_lab.metrics.array_inputs import as_values
 from imbalance_lab.posthoc.activation import ClassPriors
+from imbalance_lab.validation import check_number
 
 
 def implied_prior(
@@ -39,8 +41,10 @@ def implied_prior(
     >>> implied_prior([900, 100], loss_tau=1)
     (0.5, 0.5)
     """
-    n = validate_counts(counts).numpy()
-    omega = np.ones(len(n)) if weight is None else np.asarray(weight, np.float64)
+    n = validate_counts(as_values(counts, "counts")).numpy()
+    check_number("sampler_power", sampler_power)
+    check_number("loss_tau", loss_tau)
+    omega = np.ones(len(n)) if weight is None else np.array(as_values(weight, "weight"))
     if omega.shape != n.shape or not (omega > 0).all():
         raise ValueError(f"weight must have one number > 0 for each of {len(n)} classes, got {omega.tolist()}")
     prior = omega * n ** (sampler_power - loss_tau)

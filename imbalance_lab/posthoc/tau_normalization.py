@@ -26,6 +26,10 @@ def tau_normalized(weight: Tensor, tau: float) -> Tensor:
             [0.0000, 1.0000]])
     """
     check_number("tau", tau, minimum=0)
+    if not isinstance(weight, Tensor):
+        raise TypeError(f"weight must be a tensor (C, F), got {type(weight).__name__}: convert it with torch.as_tensor")
+    if weight.ndim != 2 or bool(weight.isnan().any()):
+        raise ValueError(f"weight must have shape (C, F) and no NaN, got shape {tuple(weight.shape)}: pass head.weight")
     norm = weight.norm(dim=1, keepdim=True)
     divisor: Tensor = norm.where(norm > 0, 1).pow(tau)
     return weight / divisor

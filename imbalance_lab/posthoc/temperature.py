@@ -6,10 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target
-from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, prior_logit, validate_activation
+from imbalance_lab.metrics.array_inputs import as_examples, as_scores
+from imbalance_lab.posthoc.activation import (
+    ClassPriors,
+    negative_log_likelihood,
+    prior_logit,
+    validate_activation,
+    validate_class_priors,
+)
 from imbalance_lab.posthoc.calibration import Calibration
 from imbalance_lab.task import Activation, Logits, Target, one_hot
+from imbalance_lab.validation import check_list
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 
@@ -39,10 +46,12 @@ class TemperatureScaling:
             train_prior: the class priors of the logits (`implied_prior`), or None if they are unknown.
             activation: softmax or sigmoid.
         """
-        logits, target = as_scores(logits, "logits"), as_target(target)
+        logits, target = as_examples(logits, target, "logits", finite=True)
         held_out = one_hot(target, logits.shape[1]).mean(0)
         offset: NDArray[np.float64] | float = 0.0
         if train_prior is not None:
+            train_prior = validate_class_priors("train_prior", train_prior, activation)
+            check_list("train_prior", train_prior, length=logits.shape[1])
             offset = prior_logit(held_out, activation) - prior_logit(train_prior, activation)
         temperature = fit_temperature(logits, target, activation=activation, offset=offset)
         return Calibration(activation, temperature, (0.0,) * logits.shape[1], train_prior)
@@ -62,7 +71,9 @@ def fit_temperature(
         offset: (C,), log π_held-out − log π_train if the class priors of the held-out examples differ from those of the
             logits. −∞ for a class without a held-out example.
     """
-    wide, target = as_scores(logits, "logits").astype(np.float64), as_target(target)
+    validate_activation(activation)
+    logits, target = as_examples(logits, target, "logits", finite=True)
+    wide, offset = logits.astype(np.float64), as_scores(offset, "offset").astype(np.float64)
 
     def cost(log_temperature: float) -> float:
         return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, activation)

@@ -63,7 +63,7 @@ class Threshold:
 
     def flags(self, scores: Scores) -> Mask:
         """Whether each example is flagged, (N,)."""
-        return np.asarray(is_flagged(as_scores(scores), np.float32(self.log_odds)))
+        return np.asarray(is_flagged(as_scores(scores, ndim=1, empty=True), np.float32(self.log_odds)))
 
     def on(self, scores: Scores, positive: Mask) -> "Threshold":
         """The same threshold with its counts on other examples, for instance a test set."""

@@ -40,6 +40,8 @@ def test_an_absent_class_that_is_predicted_does_not_count():
     assert balanced_accuracy(confusion_matrix(preds, target, 3)) == 0.75
 
 
-def test_without_examples_the_score_is_nan():
+def test_without_examples_there_is_no_matrix_and_of_zeros_no_score():
     nothing = np.zeros(0, np.int64)
-    assert np.isnan(balanced_accuracy(confusion_matrix(nothing, nothing, 3)))
+    with pytest.raises(ValueError, match="preds must not be empty"):
+        confusion_matrix(nothing, nothing, 3)
+    assert np.isnan(balanced_accuracy(np.zeros((3, 3), int)))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.special import logit
-from scipy.stats import binomtest, norm
+from scipy.special import expit, logit
+from scipy.stats import binomtest, norm, t
 
 from imbalance_lab.metrics import (
     auroc_interval,
@@ -57,27 +57,48 @@ def test_wilson_as_newcombe_1998_prints_it():
         assert wilson_interval(successes, trials) == pytest.approx(ends, abs=5e-5)
 
 
+def logit_t(ranking, level):
+    """DeLong's error on the logit scale with Student's t, by hand."""
+    area, df = ranking.auroc, min(ranking.n_positive, ranking.n_negative) - 1
+    half = t.ppf((1 + level) / 2, df) * np.sqrt(ranking.auroc_variance) / (area * (1 - area))
+    return expit(logit(area) - half), expit(logit(area) + half)
+
+
 @pytest.mark.parametrize(("n_positive", "n_negative", "gap"), [(5, 200, 1.5), (30, 300, 2.5), (200, 4, 0.5), (3, 3, 0)])
 @pytest.mark.parametrize("level", LEVELS)
-def test_near_separation_both_ends_of_auroc_are_z_standard_errors_away(n_positive, n_negative, gap, level):
+def test_near_separation_aurocs_interval_is_united_with_the_largest_variance(n_positive, n_negative, gap, level):
     ranking = ranking_of(n_positive, n_negative, gap)
-    area = ranking.auroc
-    assert min(n_positive, n_negative) * min(area, 1 - area) < 5
-    ends = auroc_interval(ranking, level)
-    assert ends[0] < area < ends[1]
-    z = norm.ppf((1 + level) / 2)
-    for end in ends:
-        assert abs(end - area) == pytest.approx(z * np.sqrt(hanley_mcneil(end, n_positive, n_negative)), rel=1e-6)
+    area, rarer = ranking.auroc, min(n_positive, n_negative)
+    assert rarer * min(area, 1 - area) < 5
+    low, high = auroc_interval(ranking, level)
+    z, by_t = norm.ppf((1 + level) / 2), logit_t(ranking, level)
+    assert low <= by_t[0]
+    assert by_t[1] <= high
+    # Where Wilson's ends are the wider ones, they are z errors of the largest variance, a (1 − a) / m, away.
+    for end in (low, high):
+        if not np.isclose(end, by_t).any():
+            assert abs(end - area) == pytest.approx(z * np.sqrt(end * (1 - end) / rarer), rel=1e-6)
+    # It contains the inversion of Hanley & McNeil's variance, which presumes examples of one kind.
+    for end, inside in ((low, 1e-9), (high, -1e-9)):
+        if 0 < end < 1:
+            assert abs(end - area) >= z * np.sqrt(hanley_mcneil(end, n_positive, n_negative)) - inside
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_with_many_positives_auroc_is_delong_on_the_logit_scale(level):
     ranking = ranking_of(100, 1000, 1)
-    low, high = auroc_interval(ranking, level)
-    area, z = ranking.auroc, norm.ppf((1 + level) / 2)
-    assert (logit(low) + logit(high)) / 2 == pytest.approx(logit(area))
-    error = np.sqrt(ranking.auroc_variance) / (area * (1 - area))
-    assert logit(high) - logit(low) == pytest.approx(2 * z * error)
+    assert auroc_interval(ranking, level) == pytest.approx(logit_t(ranking, level))
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95, float("nan")])
+def test_the_level_must_lie_in_the_unit_range(level):
+    with pytest.raises(ValueError, match=r"level must be a finite number in \(0, 1\), got"):
+        auroc_interval(ranking_of(5, 20, 1), level)
+
+
+def test_successes_must_not_exceed_trials():
+    with pytest.raises(ValueError, match="successes"):
+        wilson_interval(10, 9)
 
 
 def test_full_separation_is_not_certainty():
@@ -147,13 +168,16 @@ def test_macro_auroc_matches_the_stratified_bootstrap():
     np.testing.assert_allclose([low, high], np.quantile(means, [0.05, 0.95]), atol=0.006)
 
 
-def test_macro_auroc_of_two_mirrored_classes_is_that_of_one():
+@pytest.mark.parametrize("gap", [0, 1, 3, 50])
+@pytest.mark.parametrize("sizes", [(300, 60), (40, 40), (50, 7), (3, 2), (9, 1)])
+def test_macro_auroc_of_two_mirrored_classes_is_that_of_one(sizes, gap):
     rng = np.random.default_rng(4)
-    target = np.repeat([0, 1], [300, 60])
-    score = rng.normal(size=360) + target
-    scores = np.stack([-score, score], 1)
-    rankings = rank_one_vs_rest(scores, target)
-    assert macro_auroc_interval(rankings, scores, target) == pytest.approx(auroc_interval(rankings[1]))
+    target = np.repeat([0, 1], sizes)
+    score = rng.normal(size=sum(sizes)) + gap * target
+    for values in (score, score.round()):
+        scores = np.stack([-values, values], 1)
+        rankings = rank_one_vs_rest(scores, target)
+        assert macro_auroc_interval(rankings, scores, target) == pytest.approx(auroc_interval(rankings[1]), abs=1e-9)
 
 
 def test_macro_auroc_leaves_out_an_absent_class():

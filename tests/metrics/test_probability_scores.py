@@ -139,13 +139,6 @@ def test_a_probability_equal_to_the_threshold_is_flagged():
     assert net_benefit(np.array([0.5]), np.array([1]), 0.5) == 1
 
 
-def test_without_examples_every_score_is_nan():
-    p, y = np.zeros((0, 3)), np.zeros(0, int)
-    scores = brier_score(p, y), brier_skill_score(p, y), calibration_error(p, y), classwise_calibration_error(p, y)
-    assert np.isnan(scores).all()
-    assert np.isnan(net_benefit(p[:, 0], y, [0.1, 0.2])).all()
-
-
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [

@@ -7,6 +7,7 @@ from imbalance_lab.metrics import (
     auroc_interval,
     compare_accuracy,
     compare_balanced_accuracy,
+    compare_label_balanced_accuracy,
     compare_rankings,
     describe,
     holm,
@@ -163,6 +164,55 @@ def test_under_the_null_five_percent_are_rejected(sizes):
     assert np.mean(rejected) > 0.01
 
 
+def small_data(seed):
+    """Scores of two models for a few examples, sometimes separated, tied or alike, and class indices."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 15, rng.integers(2, 5))
+    target, eye = np.repeat(np.arange(len(sizes)), sizes), np.eye(len(sizes))
+    shared = rng.normal(size=(len(target), len(sizes))) * rng.choice([0, 1])
+    a, b = (shared + rng.normal(size=shared.shape) + rng.choice([0, 1, 2, 9]) * eye[target] for _ in range(2))
+    return (a.round(), b.round(), target) if seed % 3 == 0 else (a, b, target)
+
+
+def every_comparison(seed, level):
+    a, b, target = small_data(seed)
+    labels = np.eye(a.shape[1], dtype=int)[target]
+    rng = np.random.default_rng(seed)
+    right_a, right_b = (rng.random(labels.shape) < rng.random() for _ in range(2))
+    for score in ("auroc", "average_precision"):
+        for truth in (target, labels):
+            found = compare_rankings(a, b, truth, score, level)
+            yield from (found.macro, *found.classes)
+    yield compare_accuracy(right_a[:, 0], right_b[:, 0], level)
+    yield compare_balanced_accuracy(right_a[:, 0], right_b[:, 0], target, level)
+    yield compare_label_balanced_accuracy(right_a, right_b, labels, level)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+def test_p_is_below_5_percent_exactly_if_the_interval_excludes_0(level):
+    distinguishable = 0
+    for seed in range(60):
+        for found in every_comparison(seed, level):
+            if found.interval is not None:
+                low, high = found.interval
+                assert (found.p < 1 - level) == (low > 0 or high < 0), (seed, found)
+                assert low <= found.difference <= high
+                distinguishable += found.p < 1 - level
+    assert distinguishable > 50
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_two_mirrored_classes_the_macro_comparison_is_that_of_the_class(seed):
+    rng = np.random.default_rng(seed)
+    target = np.repeat([0, 1], rng.integers(1, 40, 2))
+    a, b = (binary(rng.normal(size=len(target)) + rng.choice([0, 1, 3, 9]) * target) for _ in range(2))
+    found = compare_rankings(a, b, target)
+    for of_class in found.classes:
+        assert of_class.difference == pytest.approx(found.macro.difference)
+        assert of_class.p == pytest.approx(found.macro.p, rel=1e-6, abs=1e-9)
+        assert of_class.interval == pytest.approx(found.macro.interval, abs=1e-9)
+
+
 @pytest.mark.parametrize(("only_a", "only_b"), [(0, 0), (3, 0), (7, 12), (40, 71)])
 def test_mcnemar_matches_the_binomial_test_of_the_disagreements(only_a, only_b):
     a, b = (np.repeat(right, [30, only_a, only_b, 9]) for right in ([1, 1, 0, 0], [1, 0, 1, 0]))
@@ -176,9 +226,13 @@ def test_the_interval_of_accuracys_difference_by_hand():
     # Bonett & Price: (12 + 1)/102 and (8 + 1)/102, difference 4/102, error √((22/102 − (4/102)²) / 102) = 0.045817.
     a, b = np.repeat([True, True, False], [80, 12, 8]), np.repeat([True, False, True], [80, 12, 8])
     low, high = compare_accuracy(a, b).interval
-    assert (low + high) / 2 == pytest.approx(4 / 102)
-    assert (high - low) / 2 == pytest.approx(1.959964 * np.sqrt((22 / 102 - (4 / 102) ** 2) / 102))
-    assert compare_accuracy(a[:0], b[:0]).interval is None
+    half = 1.959964 * np.sqrt((22 / 102 - (4 / 102) ** 2) / 102)
+    # Clopper & Pearson: 12 of 20 disagreements, their share of 100 examples.
+    shares = stats.binomtest(12, 20).proportion_ci(method="exact")
+    assert low == pytest.approx(min(4 / 102 - half, (2 * shares.low - 1) * 20 / 100))
+    assert high == pytest.approx(max(4 / 102 + half, (2 * shares.high - 1) * 20 / 100))
+    with pytest.raises(ValueError, match="a must not be empty"):
+        compare_accuracy(a[:0], b[:0])
 
 
 def test_balanced_accuracy_weights_classes_equally():
@@ -189,7 +243,6 @@ def test_balanced_accuracy_weights_classes_equally():
     assert found.difference == pytest.approx((280 / 300 - 150 / 300 + 0 - 0.5) / 2)
     assert found.n_positive == 20
     assert compare_accuracy(a, b).difference > 0 > found.difference
-    assert compare_balanced_accuracy(a[:0], b[:0], target[:0]).interval is None
 
 
 def test_holm_by_hand_and_with_an_undefined_member():

@@ -96,7 +96,7 @@ def test_invalid_arguments_raise():
         choose_tau(logits, target, TRAIN_PRIOR, criterion="auroc")
     with pytest.raises(ValueError, match="tau must be a finite number ≥ 0, got -1"):
         PostHocLogitAdjustment(-1)
-    with pytest.raises(ValueError, match="undefined on these 0 examples"):
+    with pytest.raises(ValueError, match="logits must not be empty"):
         choose_tau(logits[:0], target[:0], TRAIN_PRIOR)
     with pytest.raises(ValueError, match="activation must be one of softmax, sigmoid, got 'tanh'"):
         PostHocLogitAdjustment().shift(TRAIN_PRIOR, "tanh")

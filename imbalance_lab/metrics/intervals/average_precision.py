@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from imbalance_lab.metrics.array_inputs import check_level
 from imbalance_lab.metrics.distributions import logit_scale_interval, normal_quantile, student_quantile
 from imbalance_lab.metrics.influence import average_precision_variance
 from imbalance_lab.metrics.intervals.auroc import n_misranked
 from imbalance_lab.metrics.intervals.proportions import wilson_interval
-from imbalance_lab.metrics.ranking import Ranking
+from imbalance_lab.metrics.ranking import Ranking, check_ranking
 from imbalance_lab.metrics.types import Interval
 
 
@@ -17,6 +18,8 @@ def average_precision_interval(ranking: Ranking, level: float = 0.95) -> Interva
     positives: Wilson's interval, and for AP < ½ the lower end of Boyd et al. (2013), logit AP ± z / √(P·AP·(1 − AP)),
     if it is lower. It has to be: every positive counts itself, so with few positives AP is too high on average.
     """
+    check_ranking(ranking)
+    check_level(level)
     if not ranking.is_defined:
         return None
     value, n = ranking.average_precision, ranking.n_positive

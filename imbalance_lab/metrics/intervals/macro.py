@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from imbalance_lab.metrics.array_inputs import as_scores, as_target, one_class_mask
+from imbalance_lab.metrics.array_inputs import as_examples, check_level, one_class_mask
 from imbalance_lab.metrics.influence import Influence, Strata, auroc_influence, average_precision_influence
 from imbalance_lab.metrics.intervals.auroc import auroc_interval, auroc_normal_approx_valid
 from imbalance_lab.metrics.intervals.average_precision import (
@@ -11,7 +11,7 @@ from imbalance_lab.metrics.intervals.average_precision import (
     average_precision_normal_approx_valid,
 )
 from imbalance_lab.metrics.intervals.means import ScoreEstimate, dependent_mean_interval
-from imbalance_lab.metrics.ranking import Ranking
+from imbalance_lab.metrics.ranking import Ranking, check_ranking
 from imbalance_lab.metrics.types import Interval, Mask, Scores
 from imbalance_lab.task import Target
 
@@ -39,9 +39,10 @@ def macro_auroc_interval(
 ) -> Interval | None:
     """The interval of the mean of one-vs-rest AUROCs, whose errors are correlated through the shared examples.
 
-    The examples' influences on the mean (`metrics.influence`) give its standard error, used on the logit scale. If the
-    normal approximation is not valid for a class, the interval is extended to the ends that the classes' own intervals
-    imply (MOVER; Zou & Donner 2008), with the correlations of their influences.
+    The examples' influences on the mean (`metrics.influence`) give its standard error, used on the logit scale with
+    Student's t. If the normal approximation is not valid for a class, the interval is extended to the ends that the
+    classes' own intervals imply (MOVER; Zou & Donner 2008), with the correlations of their influences. Two classes
+    whose scores mirror each other have one AUROC, and the macro interval is that of `auroc_interval`.
 
     Args:
         rankings: one for each class.
@@ -63,7 +64,12 @@ def macro_interval(
     score: RankingScore, rankings: Sequence[Ranking], scores: Scores, target: Target, level: float
 ) -> Interval | None:
     """The interval of the mean of ``score`` over the classes; arguments as for `macro_auroc_interval`."""
-    scores, labels = as_scores(scores), as_target(target)
+    check_level(level)
+    scores, labels = as_examples(scores, target)
+    for ranking in rankings:
+        check_ranking(ranking)
+    if len(rankings) != scores.shape[1]:
+        raise ValueError(f"rankings must be one for each of {scores.shape[1]} classes, got {len(rankings)}")
 
     def estimate(c: int) -> ScoreEstimate:
         ranking = rankings[c]

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imbalance_lab.metrics.averaging import macro
-from imbalance_lab.metrics.distributions import logit_scale_interval, normal_quantile
-from imbalance_lab.metrics.influence import Influence, Strata
+from imbalance_lab.metrics.distributions import logit_scale_interval, student_quantile
+from imbalance_lab.metrics.influence import Influence, Strata, student_df
 from imbalance_lab.metrics.types import Interval
 
 
@@ -49,8 +50,8 @@ def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, 
     total = np.zeros(n_examples)
     # Influences scaled so that each score's standard error reaches the lower and the upper end of its own interval.
     scaled_influence = np.zeros((2, n_examples))
-    # Squared distances to these ends for fully separated classes, whose influences are all 0.
-    zero_influence_var = np.zeros(2)
+    # Distances to these ends for fully separated classes, whose influences are all 0.
+    zero_influence: list[NDArray[np.float64]] = []
     values, normal_approx_valid = [], True
     for estimate in estimates:
         total += estimate.influence
@@ -60,7 +61,7 @@ def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, 
         if error > 0:
             scaled_influence += np.outer(distances / error, estimate.influence)
         else:
-            zero_influence_var += distances**2
+            zero_influence.append(distances)
         values.append(estimate.value)
         normal_approx_valid &= estimate.normal_approx_valid
     if not values:
@@ -68,14 +69,31 @@ def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, 
     mean, n = macro(values), len(values)
     below, above = (
         float(np.sqrt(strata.variance(influence) + variance) / n)
-        for influence, variance in zip(scaled_influence, zero_influence_var, strict=True)
+        for influence, variance in zip(scaled_influence, _variance_of_sum(zero_influence, strata), strict=True)
     )
     implied = max(0.0, mean - below), min(1.0, mean + above)
-    return combine_intervals(mean, np.sqrt(strata.variance(total)) / n, implied, normal_approx_valid, level)
+    variances = strata.variances(total)
+    df = student_df(variances, strata.sizes)
+    if df < 1:  # a single positive: no error is known
+        return implied
+    error = float(np.sqrt(variances.sum())) / n
+    return combine_intervals(mean, error, implied, normal_approx_valid, student_quantile(level, df))
+
+
+def _variance_of_sum(distances: list[NDArray[np.float64]], strata: Strata) -> NDArray[np.float64]:
+    """The squared distances below and above of a sum of scores (2,), from each score's distances (2,).
+
+    Two classes rank the same pairs, so that one's error is the other's; the errors of more are taken as independent.
+    """
+    if not distances:
+        return np.zeros(2)
+    if len(strata.sizes) == 2:
+        return np.asarray(np.sum(distances, 0) ** 2)
+    return np.asarray((np.array(distances) ** 2).sum(0))
 
 
 def combine_intervals(
-    mean: float, error: float, implied: Interval, normal_approx_valid: bool, level: float
+    mean: float, error: float, implied: Interval, normal_approx_valid: bool, quantile: float
 ) -> Interval:
     """The interval of a mean by its standard error, extended to ``implied`` where the error is not valid for all parts.
 
@@ -84,5 +102,5 @@ def combine_intervals(
     """
     if not error > 0 or not 0 < mean < 1:
         return implied
-    low, high = logit_scale_interval(mean, error, normal_quantile(level))
+    low, high = logit_scale_interval(mean, error, quantile)
     return (low, high) if normal_approx_valid else (min(low, implied[0]), max(high, implied[1]))

@@ -2,17 +2,25 @@
 
 import numpy as np
 
+from imbalance_lab.metrics.array_inputs import as_confusion, check_level
 from imbalance_lab.metrics.distributions import normal_quantile
 from imbalance_lab.metrics.intervals.means import combine_intervals, mean_interval
 from imbalance_lab.metrics.types import Counts, Interval
+from imbalance_lab.validation import check_number
 
 
 def wilson_interval(successes: float, trials: int, level: float = 0.95) -> Interval | None:
     """The interval of a proportion (Wilson 1927); None without trials.
 
+    Raises:
+        TypeError, ValueError: unless 0 ≤ ``successes`` ≤ ``trials``, and for a level outside (0, 1).
+
     >>> tuple(round(end, 3) for end in wilson_interval(9, 10))
     (0.596, 0.982)
     """
+    check_level(level)
+    check_number("trials", trials, minimum=0)
+    check_number("successes (of trials)", successes, minimum=0, maximum=trials * (1 + 1e-12))
     if not trials:
         return None
     z, share = normal_quantile(level), successes / trials
@@ -31,7 +39,9 @@ def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interv
         confusion: (C, C), rows are targets.
         level: the confidence level.
     """
-    true_positives, n = confusion.diagonal(), confusion.sum(1)
+    check_level(level)
+    counts = as_confusion(confusion)
+    true_positives, n = counts.diagonal(), counts.sum(1)
     present = np.flatnonzero(n)
     if len(present) == 0:
         return None
@@ -44,5 +54,5 @@ def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interv
         error=error,
         implied=mean_interval(recalls.tolist(), own) or (0.0, 1.0),
         normal_approx_valid=bool(np.minimum(true_positives, n - true_positives).min() >= 5),
-        level=level,
+        quantile=normal_quantile(level),
     )
