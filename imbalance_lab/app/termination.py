@@ -1,14 +1,13 @@
 """The sentence for a run that SIGTERM stopped: what was saved, and the command that resumes it."""
 
 import os
-import re
-import shlex
 import sys
 from pathlib import Path
 
 from imbalance_lab.app.distributed import job_flags, job_overrides
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
+from imbalance_lab.text import override, shell_words
 
 
 def report_termination(directory: RunDirectory, stop: Terminated) -> None:
@@ -24,14 +23,13 @@ def report_termination(directory: RunDirectory, stop: Terminated) -> None:
 
 
 def _named(key: str, path: Path) -> str:
-    text = os.path.relpath(path)
-    return f"{key}={text}" if re.fullmatch(r"[\w./+-]+", text) else f'{key}="{text}"'
+    return override(key, os.path.relpath(path))
 
 
 def _command(*changed: str) -> str:
     """The command line of this job (in a sweep, of this run) with ``changed`` instead of its own values."""
-    keys = {override.partition("=")[0] for override in changed}
-    kept = [override for override in job_overrides() if override.lstrip("+").partition("=")[0] not in keys]
+    keys = {each.partition("=")[0] for each in changed}
+    kept = [each for each in job_overrides() if each.lstrip("+").partition("=")[0] not in keys]
     program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
     flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
-    return shlex.join([*program, *flags, *kept, *changed])
+    return shell_words(*[*program, *flags, *kept, *changed])

@@ -23,6 +23,7 @@ from imbalance_lab.app.termination import report_termination
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated, handle_signals
+from imbalance_lab.text import visible
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -35,7 +36,7 @@ def run(config: DictConfig) -> float:
     hydra = HydraConfig.get()
     directory = RunDirectory(Path(hydra.runtime.output_dir))
     if hydra.mode == RunMode.MULTIRUN:
-        print(f"\nrun {hydra.job.num}  {' '.join(job_overrides())}", flush=True)
+        print(f"\nrun {hydra.job.num}  {visible(' '.join(job_overrides()))}", flush=True)
     try:
         with recording_status(directory), handle_signals():
             experiment = instantiate_experiment(config, job_overrides())
