@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
+from imbalance_lab.text import override, shell_words
 
 MODEL_PARTS = ("backbone", "head", "loss")
 """The groups that define the model: its weights fit no other choice."""
@@ -38,16 +39,30 @@ def stored_overrides(given: Sequence[str]) -> list[str]:
 
     path = next(word.partition("=")[2].strip("'\"") for word in given if word.startswith("ckpt_path="))
     try:
-        trained = read_checkpoint(path)["hyper_parameters"].get("overrides", [])
+        hparams = read_checkpoint(path)["hyper_parameters"]
     except UsageError:
         return []  # reported once the configuration is composed
     inherited = []
-    for override in trained:
-        key = str(override).lstrip("+~").partition("=")[0]
+    for word in map(str, hparams.get("overrides", [])):
+        key = word.lstrip("+~").partition("=")[0]
         group = key.split(".")[0]
         if group in INHERITED and key not in keys and group not in keys:
-            inherited.append(str(override))
+            inherited.append(_resolved(word, key, hparams["config"]) if "${" in word else word)
     return inherited
+
+
+def _resolved(word: str, key: str, config: Mapping[str, Any]) -> str:
+    """An override with the value that it had in training: a file calls no resolvers, as ``${oc.env:DATA}`` would.
+
+    Raises:
+        UsageError: for one without a single value, as a group.
+    """
+    value: Any = config
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping | list) or value is None:
+        raise UsageError(f"the checkpoint was trained with {shell_words(word)}: give {key}=… yourself")
+    return override(word.partition("=")[0], value) if isinstance(value, str) else f"{word.partition('=')[0]}={value}"
 
 
 def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> CheckpointContent:
@@ -66,13 +81,15 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     hparams = content["hyper_parameters"]
     stored = hparams["config"]
     for part in MODEL_PARTS:
+        if "${" in str(stored[part]):  # training stored what it resolved to
+            raise UsageError(f"ckpt_path={config.ckpt_path} is damaged: its {part} has an interpolation, ${{…}}")
         here: Any = OmegaConf.to_container(config[part], resolve=True)
-        for override in overrides:
-            key, _, value = override.lstrip("+~").partition("=")
+        for word in overrides:
+            key, _, value = word.lstrip("+~").partition("=")
             wrong = _differs(part, key, here, stored[part])
             if wrong is not None:
                 raise UsageError(
-                    f"{key}={value} describes another model than ckpt_path={config.ckpt_path}, "
+                    f"{shell_words(f'{key}={value}')} describes another model than ckpt_path={config.ckpt_path}, "
                     f"which was trained with {wrong}: leave {key} out"
                 )
         OmegaConf.update(config, part, stored[part], merge=False)
@@ -118,8 +135,8 @@ def _differs(part: str, key: str, here: Mapping[str, Any], there: Mapping[str, A
     """The value that the model was trained with, if an override of ``key`` in ``part`` differs."""
     if key == part:
         same = here["_target_"] == there["_target_"]
-        return None if same else f"{part}._target_={there['_target_']}"
+        return None if same else shell_words(f"{part}._target_={there['_target_']}")
     name = key.removeprefix(f"{part}.")
     if key == name or here.get(name) == there.get(name):
         return None
-    return f"{key}={there.get(name)}"
+    return shell_words(f"{key}={there.get(name)}")
