@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,8 @@ from imbalance_lab.validation import check_integer, check_list, check_number
 
 SEAL = "sha256"
 """The key of the digest in a file that `sealed` made."""
+
+_HEX = re.compile("[0-9a-f]{64}")
 
 MAX_REASON = 160
 """Characters of a foreign error that a sentence repeats."""
@@ -59,6 +62,8 @@ def read_json(path: Path) -> dict[str, Any]:
     content = json.loads(text, parse_constant=_refuse_constant)
     found = _mapping("its content", content)
     seal = found.pop(SEAL, None)
+    if seal is None and any(isinstance(each, str) and _HEX.fullmatch(each) for each in found.values()):
+        raise ValueError(f"its digest is not under the key {SEAL}")
     if seal is not None and seal != _digest(found):
         raise ValueError(f"its content is not what was written: the digest {SEAL} differs")
     return found
