@@ -5,7 +5,6 @@ probabilities = model.probabilities(frame)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,10 @@ from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.stored_files import reading
 from imbalance_lab.posthoc import PostProcessor
 from imbalance_lab.task import Task
-
-TRUSTED = ("imbalance_lab", "torch", "torchvision", "timm")
-"""Packages whose classes a checkpoint may name."""
+from imbalance_lab.trusted import locate
 
 BATCH_SIZE = 1024
 
@@ -117,7 +115,8 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     for name, module in (("prepare", prepare), ("backbone", backbone), ("head", head)):
         _load_weights(module, dict(_below(name, weights)), f"{path}: {name}")
     point = content.get("operating_point")
-    postprocessor = None if point is None else PostProcessor.from_json(point)
+    with reading(path, "write its operating point again with imbalance-lab evaluate RUN"):
+        postprocessor = None if point is None else PostProcessor.from_json(point)
     return Model(task, schema, prepare, backbone, head, postprocessor).eval().requires_grad_(False)
 
 
@@ -145,17 +144,11 @@ def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) 
     Raises:
         UsageError: if the target is not an ``nn.Module`` of a trusted or allowed package.
     """
-    target = str(node["_target_"])
-    package = target.partition(".")[0]
-    if package not in (*TRUSTED, *allow):
-        raise UsageError(
-            f"the checkpoint names {target}: if you trust it, allow its package with load_model(…, allow=[{package!r}])"
-        )
-    module, _, name = target.rpartition(".")
+    target = node.get("_target_")
     try:
-        factory = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"the checkpoint names {target}, which cannot be imported: {error}") from error
+        factory = locate(target, allow, "allow its package with load_model(…, allow=['{package}'])")
+    except UsageError as error:
+        raise UsageError(f"the checkpoint names {error}") from error
     if not (isinstance(factory, type) and issubclass(factory, nn.Module)):
         raise UsageError(f"the checkpoint names {target}, which is not a class of modules")
     given = {key: value for key, value in node.items() if not key.startswith("_")}

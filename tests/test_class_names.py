@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,27 +11,78 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import nn
 
+from imbalance_lab.app.compare import compare
+from imbalance_lab.app.evaluate import RunResults, print_results
 from imbalance_lab.app.instantiate import instantiate_experiment
+from imbalance_lab.app.postprocessing import fit_postprocessing
 from imbalance_lab.app.train import train
+from imbalance_lab.backbones import MLP
+from imbalance_lab.data import Arrays, Splits
+from imbalance_lab.evaluation.comparison_data import compute_comparison_data
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.sweep import read_run
+from imbalance_lab.report.comparison_page import build_comparison_payload
+from imbalance_lab.samplers import RandomSampler
 from tests.conftest import RunJob, composed
 
-HOSTILE = ("macro", "loss", "a/b", "x,y", '"q"', "=1+1", " ", "", "a\r\nb", "class/macro")
+HOSTILE = (
+    *("macro", "loss", "val/loss", "class/macro", "val/auroc/macro", "auroc", "epoch", "step", "lr", "lr-AdamW"),
+    *(
+        "index",
+        "target",
+        "logits",
+        "task",
+        "sha256",
+        "class",
+        "split",
+        "name",
+        "n",
+        "total",
+        "__proto__",
+        "constructor",
+    ),
+    *("a/b", "a%2Fb", "a b", "a_b", "%", "%25", "%20", "x,y", "x_2Cy", '"q"', " ", "  ", "", "a\r\nb", "\x1b[31mred"),
+    *("=1+1", "'=1+1", "+x", "-x", "-1", "@x", "\t=x", "Cat", "cat", "CAT", "Größe", "GRÖSSE", "\u202egod", "[red]"),
+)
 SCORES = ("auroc", "average_precision", "recall")
+
+
+def blobs(classes: Sequence[str]) -> Splits:
+    """A cloud of points for each class, 12 to train on and 8 in each other split."""
+    generator = torch.Generator().manual_seed(0)
+    C, n = len(classes), 28
+    target = torch.arange(C).repeat_interleave(n)
+    points = torch.randn(C, 6, generator=generator)[target] + 0.7 * torch.randn(C * n, 6, generator=generator)
+    everything = Arrays(points, target, torch.arange(C * n))
+    train, val, test = (everything.subset(torch.arange(C * n).view(C, n)[:, part].flatten()) for part in
+                        (slice(0, 12), slice(12, 20), slice(20, 28)))  # fmt: skip
+    return Splits(tuple(classes), train, val, test)
 
 
 @pytest.fixture(scope="module")
 def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on the digits by other names."""
+    """A run on classes with hostile names, which selects its epoch by one of them."""
     directory = tmp_path_factory.mktemp("hostile")
-    config = composed("max_epochs=2")
+    config = composed(
+        "max_epochs=2", "augment=none", "backbone=mlp", "monitor=val/auroc/class/macro", "loss=cross_entropy"
+    )
+    splits = blobs(HOSTILE)
+    backbone = MLP(splits.prepared_shape)
+    head = nn.Linear(backbone.num_features, len(HOSTILE))
     parts = instantiate_experiment(config)
-    splits = replace(parts.splits, classes=HOSTILE)
-    train(config, replace(parts, splits=splits, task=splits.task), RunDirectory(directory))
+    sampler = RandomSampler(targets=splits.train.targets)
+    parts = replace(
+        parts, splits=splits, task=splits.task, backbone=backbone, head=head, sampler=sampler, train_prior=None
+    )
+    train(config, parts, RunDirectory(directory))
+    (directory / ".hydra").mkdir()
+    (directory / ".hydra" / "overrides.yaml").write_text("[]\n")
     return directory
 
 
@@ -42,14 +95,15 @@ def by_class(row: dict[str, str], split: str, score: str) -> dict[str, float]:
     """The scores of classes in a row of `metrics.csv`, by the names that their tags stand for."""
     start = f"{split}/{score}/class/"
     tags = [tag for tag in row if tag.startswith(start) and row[tag]]
-    return {unquote(tag.removeprefix(start)).removesuffix("%"): float(row[tag]) for tag in tags}
+    names = {tag: tag.removeprefix(start) for tag in tags}
+    return {"" if name == "%" else unquote(name): float(row[tag]) for tag, name in names.items()}
 
 
-def check_epochs(directory: Path, classes: Sequence[str]) -> None:
+def check_epochs(directory: Path, classes: Sequence[str], monitor: str = "val/auroc/macro") -> None:
     """What was logged of the epoch that was kept, and of the test, is what `metrics.json` says."""
     *epochs, test = rows_of(directory / "metrics.csv")
     reported = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
-    best = max(epochs, key=lambda row: float(row["val/auroc/macro"]))
+    best = max(epochs, key=lambda row: float(row[monitor]))
     for split, row in (("val", best), ("test", test)):
         assert [each["name"] for each in reported[split]["classes"]] == list(classes)
         for score in ("auroc", "average_precision"):
@@ -61,7 +115,26 @@ def check_epochs(directory: Path, classes: Sequence[str]) -> None:
 
 
 def test_no_name_replaces_a_score(hostile_run: Path) -> None:
-    check_epochs(hostile_run, HOSTILE)
+    check_epochs(hostile_run, HOSTILE, "val/auroc/class/macro")
+
+
+def test_the_best_epoch_is_that_of_the_class(hostile_run: Path) -> None:
+    *epochs, test = rows_of(hostile_run / "metrics.csv")
+    assert len(epochs) == 2
+    assert {"epoch", "step"} <= set(test), "Lightning's own columns"
+    assert [float(row["epoch"]) for row in epochs] == [0, 1]
+    header = list(test)
+    assert len(header) == len(set(header)), "no column is there twice"
+    monitored = [float(row["val/auroc/class/macro"]) for row in epochs]
+    reported = json.loads((hostile_run / "metrics.json").read_text(encoding="utf-8"))
+    (macro,) = (each for each in reported["val"]["classes"] if each["name"] == "macro")
+    assert macro["auroc"]["value"] == pytest.approx(max(monitored))
+
+
+def test_predictions_hold_every_class(hostile_run: Path) -> None:
+    stored = RunDirectory(hostile_run).read_predictions("test")
+    assert stored.classes == HOSTILE
+    assert stored.logits.shape == (8 * len(HOSTILE), len(HOSTILE))
 
 
 def test_tags_are_one_line_without_a_comma(hostile_run: Path) -> None:
@@ -83,12 +156,61 @@ def test_tensorboard_has_every_class_beside_the_macro(hostile_run: Path) -> None
 def test_tables_read_back_every_name(hostile_run: Path) -> None:
     tables = hostile_run / "tables"
     tested = [row for row in rows_of(tables / "classes.csv") if row["split"] == "test"]
-    assert tuple(row["name"] for row in tested) == HOSTILE
-    assert tuple(row["class"] for row in rows_of(tables / "operating_point.csv")) == HOSTILE
-    assert {row["class"] for row in rows_of(hostile_run / "curves.csv")} == set(HOSTILE)
+    assert tuple(name_of(row["name"]) for row in tested) == HOSTILE
+    assert tuple(name_of(row["class"]) for row in rows_of(tables / "operating_point.csv")) == HOSTILE
+    assert {name_of(row["class"]) for row in rows_of(hostile_run / "curves.csv")} == set(HOSTILE)
     reliability = rows_of(tables / "reliability.csv")
-    assert {row["class"] for row in reliability if row["curve"] == "class"} == set(HOSTILE)
+    assert {name_of(row["class"]) for row in reliability if row["curve"] == "class"} == set(HOSTILE)
     assert {row["class"] for row in reliability if row["curve"] == "predicted class"} == {""}
+
+
+def name_of(cell: str) -> str:
+    """The name in a cell of a table: an apostrophe keeps spreadsheets from calculating it."""
+    return cell.removeprefix("'")
+
+
+def test_no_cell_is_a_formula(hostile_run: Path) -> None:
+    for path in [*(hostile_run / "tables").glob("*.csv"), hostile_run / "curves.csv", hostile_run / "metrics.csv"]:
+        with path.open(newline="", encoding="utf-8") as file:
+            for cell in (cell for row in csv.reader(file) for cell in row):
+                is_number = re.fullmatch(r"[+-]?(\d+\.?\d*(e[+-]?\d+)?|inf|nan)", cell)
+                assert is_number or not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")), (
+                    f"{path.name}: {cell!r}"
+                )
+
+
+def test_the_screen_shows_no_control_character(hostile_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    compare([hostile_run], output=hostile_run / "comparison.html")
+    evaluate_again_with_names(hostile_run)
+    shown = capsys.readouterr().out
+    assert "\\x1b[31mred" in shown
+    assert "\\u202egod" in shown
+    assert "[red]" in shown
+    assert "a\\r\\nb" in shown
+    assert all(char.isprintable() or char == "\n" for char in shown)
+
+
+def evaluate_again_with_names(run: Path) -> None:
+    directory = RunDirectory(run)
+    val, test = directory.read_predictions("val"), directory.read_predictions("test")
+    counts = directory.read_metadata()["train_counts"]
+    postprocessor = fit_postprocessing(composed(), val, None)
+    on_test = postprocessor.evaluate_on(test.logits, test.target)
+    print_results(RunResults(Evaluation(val, counts), Evaluation(test, counts), None, postprocessor, on_test), "\x07T")
+
+
+def test_report_and_comparison_keep_every_class_apart(hostile_run: Path, tmp_path: Path) -> None:
+    directory = RunDirectory(hostile_run)
+    page = directory.report.read_text(encoding="utf-8")
+    data = json.loads(re.findall(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)[0])
+    assert tuple(each["name"] for each in data["classes"]) == HOSTILE
+    twin = Path(shutil.copytree(hostile_run, tmp_path / "twin"))
+    compared = compute_comparison_data([read_run(hostile_run), read_run(twin)])
+    (comparison,) = compared.comparisons
+    assert tuple(comparison.classes) == HOSTILE
+    assert set(comparison.scores) == {"auroc", "average_precision", "balanced_accuracy", "accuracy"}
+    (differences,) = build_comparison_payload(compared)["differences"]
+    assert tuple(each["name"] for each in differences["classes"]) == HOSTILE
 
 
 def test_a_table_with_a_class_named_macro(tmp_path: Path, run_job: RunJob) -> None:
@@ -106,19 +228,11 @@ def test_a_table_with_a_class_named_macro(tmp_path: Path, run_job: RunJob) -> No
 def test_names_never_share_a_tag() -> None:
     names = (
         *HOSTILE,
-        "%",
-        "%25",
-        "a%2Fb",
-        "%20",
         "\u200b",
         "\u00a0",
-        "Größe",
         "Grüße",
         "\udcff",
-        "  ",
-        "a b",
         "accuracy",
-        "n",
     )
     logits = np.eye(len(names), dtype=np.float32)
     predictions = Predictions.of(names, np.arange(len(names)), np.arange(len(names)), logits)

@@ -159,8 +159,9 @@ def test_what_is_not_a_checkpoint_is_refused(tmp_path: Path, content: bytes) -> 
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [
-        ("os.system", r"names os.system: if you trust it, allow its package"),
-        ("torch.hub.load", "names torch.hub.load, which is not a class of modules"),
+        ("os.system", r"names os.system, .* not trusted: if you trust it, allow its package with load_model\(…"),
+        ("torch.hub.load", "names torch.hub.load, but only modules, optimizers, .* may be named"),
+        ("imbalance_lab.data.digits", "names imbalance_lab.data.digits, which is not a class of modules"),
         ("imbalance_lab.backbones.Nothing", "which cannot be imported"),
     ],
 )

@@ -1,14 +1,17 @@
 """Instantiates one part of the configuration; an error of its constructor becomes one sentence."""
 
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.errors import UsageError
+from imbalance_lab.trusted import locate
+from imbalance_lab.validation import check_list
 
 
 def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
@@ -17,15 +20,38 @@ def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
     Raises:
         UsageError: for what the constructor refuses.
     """
-    return instantiate_node(part, config[part], **available)
+    return instantiate_node(part, config[part], allowed_packages(config), **available)
 
 
-def instantiate_node(name: str, node: DictConfig, **available: Any) -> Any:
+def allowed_packages(config: DictConfig) -> Sequence[str]:
+    """The packages that the user allows a ``_target_`` to name, beside those that `imbalance_lab.trusted` lists.
+
+    Raises:
+        UsageError: for ``allow`` that is not a list of names.
+    """
+    node = config.get("allow") or []  # configurations of earlier releases have no such key
+    given: Any = OmegaConf.to_container(node) if OmegaConf.is_config(node) else node
+    try:
+        names = check_list("allow", given)
+    except TypeError as error:
+        raise UsageError(f"{error}: write allow=[mypackage]") from error
+    for name in names:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise UsageError(f"allow must be names of packages, got {name!r}: write allow=[mypackage]")
+    return [str(name) for name in names]
+
+
+def instantiate_node(name: str, node: DictConfig, allow: Sequence[str], /, **available: Any) -> Any:
     """Instantiate one ``_target_``; ``name`` is what a message calls it.
 
     Hydra builds what is nested in the node; the available objects are passed by Python, because Hydra would turn
     dataclasses among them into configurations.
+
+    Raises:
+        UsageError: for a ``_target_`` that is not to be trusted, in the node or nested in it, before any is imported;
+            and for what a constructor refuses.
     """
+    check_targets(name, OmegaConf.to_container(node, resolve=True), allow)
     try:
         factory = instantiate(node, _partial_=True)
         unset = {key: value for key, value in available.items() if node.get(key) is None}
@@ -36,6 +62,31 @@ def instantiate_node(name: str, node: DictConfig, **available: Any) -> Any:
         if not _is_expected(cause):
             raise
         raise usage_error(name, node, cause) from error
+
+
+def check_targets(name: str, content: Any, allow: Sequence[str]) -> None:
+    """Raise an error if ``content``, plain values, names what `imbalance_lab.trusted.locate` does not trust.
+
+    Raises:
+        UsageError: naming the place and the target.
+    """
+    for place, target in _targets(name, content):
+        try:
+            locate(target, allow, "add allow=[{package}]")
+        except UsageError as error:
+            raise UsageError(f"{place}: _target_ names {error}") from error
+
+
+def _targets(place: str, content: Any) -> Iterator[tuple[str, Any]]:
+    """Every ``_target_`` in nested values, with its place."""
+    if isinstance(content, dict):
+        if "_target_" in content:
+            yield place, content["_target_"]
+        for key, value in content.items():
+            yield from _targets(f"{place}.{key}", value)
+    elif isinstance(content, list):
+        for at, value in enumerate(content):
+            yield from _targets(f"{place}[{at}]", value)
 
 
 def _is_expected(error: BaseException | None) -> bool:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from imbalance_lab.app.build import instantiate_node, instantiate_part
+from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.errors import UsageError
 
@@ -55,7 +55,9 @@ def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
     built = []
     facts = _facts(config, experiment)
     for label, node in callback_nodes(config).items():
-        callback = instantiate_node(label, node, monitor=config.monitor, mode=config.monitor_mode, **facts)
+        callback = instantiate_node(
+            label, node, allowed_packages(config), monitor=config.monitor, mode=config.monitor_mode, **facts
+        )
         if not isinstance(callback, Callback):
             raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
         built.append(callback)

@@ -14,6 +14,7 @@ from imbalance_lab.checkpoint_file import is_whole, newest_whole
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
+from imbalance_lab.text import override, shell_words, visible
 
 MODEL_PARTS = ("backbone", "head", "loss")
 """The groups that define the model: its weights fit no other choice."""
@@ -65,17 +66,17 @@ def inherit_overrides(given: Sequence[str]) -> list[str]:
         return completed  # null, or reported once the configuration is composed
     if not is_test and not is_whole(path):
         path = _whole_one_beside(path)
-        completed = [word for word in given if not word.startswith("ckpt_path=")] + [f"ckpt_path={quoted(path)}"]
+        completed = [word for word in given if not word.startswith("ckpt_path=")] + [override("ckpt_path", str(path))]
     try:
-        trained = read_checkpoint(path)["hyper_parameters"].get("overrides", [])
+        hparams = read_checkpoint(path)["hyper_parameters"]
     except UsageError:
         return completed  # reported once the configuration is composed
-    for override in map(str, trained):
-        key = override.lstrip("+~").partition("=")[0]
+    for word in map(str, hparams.get("overrides", [])):
+        key = word.lstrip("+~").partition("=")[0]
         group = key.split(".")[0]
         is_inherited = group in INHERITED_BY_TEST if is_test else group not in OF_THE_JOB
         if is_inherited and key not in words and group not in words:
-            completed.append(override)
+            completed.append(_resolved(word, key, hparams["config"]) if "${" in word else word)
     return completed
 
 
@@ -85,15 +86,23 @@ def _whole_one_beside(path: Path) -> Path:
     if other is None:
         return path
     if is_first_process():
-        print(f"warning: {path} is damaged: resuming from the newest whole checkpoint, {other}", file=sys.stderr)
+        said = f"warning: {path} is damaged: resuming from the newest whole checkpoint, {other}"
+        print(visible(said), file=sys.stderr)
     return other
 
 
-def quoted(path: Path) -> str:
-    """A path as the value of an override."""
-    text = str(path)
-    plain = all(char.isalnum() or char in "_-./+" for char in text)
-    return text if plain else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _resolved(word: str, key: str, config: Mapping[str, Any]) -> str:
+    """An override with the value that it had in training: a file calls no resolvers, as ``${oc.env:DATA}`` would.
+
+    Raises:
+        UsageError: for one without a single value, as a group.
+    """
+    value: Any = config
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping | list) or value is None:
+        raise UsageError(f"the checkpoint was trained with {shell_words(word)}: give {key}=… yourself")
+    return override(word.partition("=")[0], value) if isinstance(value, str) else f"{word.partition('=')[0]}={value}"
 
 
 def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> CheckpointContent:
@@ -112,13 +121,15 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     hparams = content["hyper_parameters"]
     stored = hparams["config"]
     for part in MODEL_PARTS:
+        if "${" in str(stored[part]):  # training stored what it resolved to
+            raise UsageError(f"ckpt_path={config.ckpt_path} is damaged: its {part} has an interpolation, ${{…}}")
         here: Any = OmegaConf.to_container(config[part], resolve=True)
-        for override in overrides:
-            key, _, value = override.lstrip("+~").partition("=")
+        for word in overrides:
+            key, _, value = word.lstrip("+~").partition("=")
             wrong = _differs(part, key, here, stored[part])
             if wrong is not None:
                 raise UsageError(
-                    f"{key}={value} describes another model than ckpt_path={config.ckpt_path}, "
+                    f"{shell_words(f'{key}={value}')} describes another model than ckpt_path={config.ckpt_path}, "
                     f"which was trained with {wrong}: leave {key} out"
                 )
         OmegaConf.update(config, part, stored[part], merge=False)
@@ -188,8 +199,8 @@ def _differs(part: str, key: str, here: Mapping[str, Any], there: Mapping[str, A
     """The value that the model was trained with, if an override of ``key`` in ``part`` differs."""
     if key == part:
         same = here["_target_"] == there["_target_"]
-        return None if same else f"{part}._target_={there['_target_']}"
+        return None if same else shell_words(f"{part}._target_={there['_target_']}")
     name = key.removeprefix(f"{part}.")
     if key == name or here.get(name) == there.get(name):
         return None
-    return f"{key}={there.get(name)}"
+    return shell_words(f"{key}={there.get(name)}")

@@ -19,6 +19,7 @@ from imbalance_lab.app.help import print_help, wants_help
 from imbalance_lab.app.messages import format_error
 from imbalance_lab.errors import UsageError
 from imbalance_lab.termination import STOP, Terminated
+from imbalance_lab.text import visible
 
 PLAIN_ERRORS = "IMBALANCE_LAB_PLAIN_ERRORS"
 
@@ -38,13 +39,13 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
 
     With HYDRA_FULL_ERROR=1 in the environment every error comes with its traceback.
     """
-    _arrange_arguments()
     wants_traceback = os.environ.get("HYDRA_FULL_ERROR") == "1" and PLAIN_ERRORS not in os.environ
     if not wants_traceback:
         # With this, Hydra raises exceptions instead of printing them. DDP processes inherit both variables.
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
         with STOP.handled(restore=False):
+            _arrange_arguments()
             print_help(sys.argv[1:]) if wants_help(sys.argv[1:]) else hydra_main()
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
@@ -66,7 +67,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
 
 def exit_with_error(sentence: str, code: int = 2) -> NoReturn:
     """Print what is wrong and exit: with code 2 for a mistake of the user, 1 for a run that failed."""
-    print(f"error: {sentence}", file=sys.stderr)
+    print(f"error: {visible(sentence)}", file=sys.stderr)
     sys.exit(code)
 
 

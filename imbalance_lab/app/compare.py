@@ -2,12 +2,14 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.text import visible
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.sweep import Run
@@ -30,7 +32,8 @@ def compare(
     """Print and write the comparison of the runs at or below ``paths``.
 
     Raises:
-        UsageError: for a path without a run, or a baseline that is not among the runs.
+        UsageError: for a path without a run, a baseline that is not among the runs or cannot be compared, a page that
+            cannot be written, and if no run is left because all are damaged.
     """
     directories = [run.path for path in paths for run in RunDirectory.find(path)]
     names = unique_names(directories)
@@ -42,19 +45,54 @@ def compare(
                 f"--baseline {baseline} is not among the compared runs: choose one of {', '.join(names.values())}"
             )
         baseline = known[given]
+    folder = paths[0] if len(paths) == 1 and directories != list(paths) else Path()
+    page = output or folder / PAGE
+    _check_page(page, "--output" if output else "the page")
     from imbalance_lab.evaluation.sweep import rank_runs, read_run
 
     runs = rank_runs([read_run(directory, name) for directory, name in names.items()], score)
-    folder = paths[0] if len(paths) == 1 and directories != list(paths) else Path()
-    _compare(runs, output or folder / PAGE, score, baseline)
+    _check_runs(runs, baseline)
+    _compare(runs, page, score, baseline)
 
 
 def compare_sweep(directory: Path) -> None:
-    """Print and write the comparison of a sweep that has just ended; nothing if no run started."""
+    """Print and write the comparison of a sweep that has just ended; nothing if no run started.
+
+    The sweep is over: what is wrong here is a sentence on the screen, and no other exit code.
+    """
     from imbalance_lab.evaluation.sweep import read_sweep
 
-    if runs := read_sweep(directory):
-        _compare(runs, directory / PAGE)
+    try:
+        if runs := read_sweep(directory):
+            _check_page(directory / PAGE, "the page")
+            _check_runs(runs)
+            _compare(runs, directory / PAGE)
+    except UsageError as error:
+        print(f"warning: {visible(str(error))}", file=sys.stderr)
+
+
+def _check_runs(runs: "Sequence[Run]", baseline: str | None = None) -> None:
+    """Raise an error if all runs are damaged, or the baseline cannot be compared."""
+    damaged = [f"run {run.name}: {run.damage}" for run in runs if run.damage is not None]
+    if len(damaged) == len(runs):
+        more = f" (and {len(damaged) - 1} more damaged runs)" if len(damaged) > 1 else ""
+        raise UsageError(f"no run is left to compare: {damaged[0]}{more}")
+    for run in runs:
+        if run.name == baseline and run.test is None:
+            state = run.damage or (f"it has no scores: {run.state}" if run.scores is None else "it has no predictions")
+            raise UsageError(f"--baseline {baseline} cannot be compared: {state}")
+
+
+def _check_page(page: Path, name: str) -> None:
+    """Raise an error, before anything is computed, if the page cannot be written."""
+    try:
+        if page.is_dir():
+            raise UsageError(f"{name} {page} is a folder: name a file, as in --output {page / PAGE}")
+        there = next(folder for folder in page.absolute().parents if folder.exists())
+    except OSError as error:  # a name that is too long, as an example
+        raise UsageError(f"{name} cannot be written ({error.strerror}): choose another with --output FILE") from error
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{name} {page} cannot be written, because of {there}: choose another with --output FILE")
 
 
 def _compare(runs: "Sequence[Run]", page: Path, score: str = "auroc", baseline: str | None = None) -> None:
@@ -66,7 +104,12 @@ def _compare(runs: "Sequence[Run]", page: Path, score: str = "auroc", baseline: 
     with console().status(f"comparing {len(runs)} runs"):
         data = compute_comparison_data(runs, score, baseline)
     print_comparison(data)
-    print(os.path.relpath(write_comparison(page, data)))
+    try:
+        write_comparison(page, data)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UsageError(f"{page} cannot be written ({reason}): choose another with --output FILE") from error
+    console().print(os.path.relpath(page), soft_wrap=True)
 
 
 def unique_names(directories: Sequence[Path]) -> dict[Path, str]:

@@ -7,6 +7,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
+from imbalance_lab.text import hydra_quoted
+
 
 def config_directory() -> Path:
     """The directory of our configurations: inside the package in a wheel, beside it in a checkout."""
@@ -29,7 +31,7 @@ def compose_config(
     overrides: Sequence[str], config_dirs: Iterable[Path] = (), *, with_hydra: bool = False
 ) -> DictConfig:
     """The configuration of ``train.py --config-dir … OVERRIDES``, optionally with Hydra's own."""
-    search = ",".join(f"'file://{each.absolute()}'" for each in config_dirs)
+    search = ",".join(hydra_quoted(f"file://{each.absolute()}") for each in config_dirs)
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(config_directory()), version_base="1.3"):
         return compose(

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_original_cwd
 
+from imbalance_lab.text import override
+
 if TYPE_CHECKING:
-    from lightning.fabric.plugins.environments import ClusterEnvironment
+    from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 
 LAUNCHERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "JSM_NAMESPACE_SIZE", "OMPI_COMM_WORLD_SIZE")
 """Variables of torchrun, Slurm, LSF and Open MPI. Where there is none, Lightning starts the processes of a machine."""
@@ -26,15 +28,10 @@ def cluster_environment() -> "ClusterEnvironment | None":
     """
     if not any(name in os.environ for name in LAUNCHERS):
         return None
-    from lightning.fabric.plugins.environments import (
-        LSFEnvironment,
-        MPIEnvironment,
-        SLURMEnvironment,
-        TorchElasticEnvironment,
-    )
+    from lightning.fabric.plugins import environments
 
-    # In the order in which Lightning's Trainer looks for them.
-    kinds: Any = (TorchElasticEnvironment, SLURMEnvironment, LSFEnvironment, MPIEnvironment)
+    names = ("TorchElasticEnvironment", "SLURMEnvironment", "LSFEnvironment", "MPIEnvironment")
+    kinds: Any = [getattr(environments, name) for name in names]  # in the order of Lightning's Trainer
     found: ClusterEnvironment | None = next((kind() for kind in kinds if kind.detect()), None)
     return found if found is not None and found.world_size() > 1 else None
 
@@ -110,7 +107,7 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
     script = [os.path.join(get_original_cwd(), sys.argv[0])] if spec is None else ["-m", spec.name]
     overrides = [
         *job_overrides(),
-        f'hydra.run.dir="{hydra.runtime.output_dir}"',
+        override("hydra.run.dir", hydra.runtime.output_dir),
         "hydra.mode=RUN",
         f"hydra.job.name={hydra.job.name}_rank{local_rank}",
         "hydra.output_subdir=null",  # the config is written once, by the first process

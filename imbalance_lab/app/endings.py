@@ -1,7 +1,6 @@
 """How a job ends: its exit code, and the one sentence that it prints."""
 
 import os
-import shlex
 import signal
 import sys
 import traceback
@@ -10,14 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from imbalance_lab.app.checkpoint import quoted
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.app.distributed import is_first_process, job_flags, leave_process_group
 from imbalance_lab.app.status import RunStatus
 from imbalance_lab.app.watch import PeerError, is_connected, kill_others
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.files import atomic_write
 from imbalance_lab.termination import STOP, Terminated
+from imbalance_lab.text import override, shell_words, visible
 
 
 @dataclass
@@ -55,7 +55,8 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
         if not is_sweep or ending.directory is None:
             raise
         file = ending.directory.traceback
-        ending.directory.write_text(file, traceback.format_exc())
+        with atomic_write(file) as temporary:
+            temporary.write_text(traceback.format_exc(), encoding="utf-8")
         raise UsageError(f"{describe(error)} (traceback in {os.path.relpath(file)})") from error
     finally:
         leave_process_group()
@@ -64,7 +65,7 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
 def _end_at_once(loss: PeerError, directory: RunDirectory | None) -> None:
     """End without the clean-up of a process group in which others no longer answer."""
     if is_first_process() or not loss.is_told:
-        print(f"error: {loss}", file=sys.stderr)
+        print(visible(f"error: {loss}"), file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     kill_others()
@@ -82,7 +83,7 @@ def report_death(directory: RunDirectory, status: RunStatus, code: int, sentence
         report_termination(directory, stop)
         return int(stop.code or 0)
     status.end("failed", sentence)
-    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    print(visible(f"error: {sentence}"), file=sys.stderr, flush=True)
     return 1
 
 
@@ -99,4 +100,4 @@ def _resume_command(path: Path) -> str:
     """The command line that resumes this job; the settings of the run are in the checkpoint."""
     program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
     flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
-    return shlex.join([*program, *flags, f"ckpt_path={quoted(Path(os.path.relpath(path)))}"])
+    return shell_words(*program, *flags, override("ckpt_path", os.path.relpath(path)))

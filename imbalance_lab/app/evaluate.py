@@ -3,18 +3,19 @@
 Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes the post-processing.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.configuration import evaluation_config
+from imbalance_lab.app.configuration import check_overrides, evaluation_config
 from imbalance_lab.app.postprocessing import fit_postprocessing
 from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.files import write_json
+from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
+from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
@@ -34,13 +35,32 @@ class RunResults(NamedTuple):
 
 
 def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
-    """Evaluate a finished run from its files: see `evaluate_predictions`."""
+    """Evaluate a finished run from its files: see `evaluate_predictions`.
+
+    Raises:
+        UsageError: for a file that is missing or damaged, or does not fit the others; nothing is written then.
+    """
     from imbalance_lab.evaluation.mistakes import read_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
 
     record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
+    _check_agreement(directory, record, val, test)
     return evaluate_predictions(directory, config, record, val, test)
+
+
+def _check_agreement(directory: RunDirectory, record: "RunRecord", val: "Predictions", test: "Predictions") -> None:
+    """Raise an error if files of a run, each whole in itself, are not of the same run."""
+    classes, counted = test.task.num_classes, len(record.metadata["train_counts"])
+    if val.task != test.task:
+        wrong, reason = directory.predictions("val"), "its classes are not those of the test predictions"
+    elif counted != classes:
+        wrong, reason = directory.metadata, f"it counts {counted} classes, but the predictions have {classes}"
+    elif any(max(each.of_class, each.target or 0, each.predicted or 0) >= classes for each in record.mistakes):
+        wrong, reason = directory.mistakes, f"it has classes beyond the {classes} of the predictions"
+    else:
+        return
+    raise UsageError(f"{wrong} is of another run, {reason}: {RESTORE}")
 
 
 def evaluate_predictions(
@@ -60,6 +80,8 @@ def evaluate_predictions(
     """
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
 
+    _check_outputs(directory)
+    checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     postprocessor = fit_postprocessing(config, val, prior and tuple(prior))
     changed = postprocessor.prior_correction is not None
@@ -70,11 +92,33 @@ def evaluate_predictions(
         postprocessor,
         postprocessor.evaluate_on(test.logits, test.target),
     )
-    _write(directory, config, record, results)
+    try:
+        _write(directory, config, record, results, checkpoint)
+    except OSError as error:
+        reason = f"{error.strerror or error}"
+        raise UsageError(f"the results cannot be written to {directory.path}: {reason}") from error
     return results
 
 
-def _write(directory: RunDirectory, config: DictConfig, record: "RunRecord", results: RunResults) -> None:
+def _check_outputs(directory: RunDirectory) -> None:
+    """Raise an error, before anything is written, if a result cannot be written."""
+    if directory.tables.exists() and not directory.tables.is_dir():
+        raise UsageError(f"{directory.tables} is a file, but results are to be written there: rename it")
+    for path in (*directory.results, directory.path):
+        if path != directory.path and path.is_dir():
+            raise UsageError(f"{path} is a folder, but a result is to be written there: rename it")
+        folder = path if path.is_dir() else path.parent
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            raise UsageError(f"{folder} may not be written: change its permissions")
+
+
+def _write(
+    directory: RunDirectory,
+    config: DictConfig,
+    record: "RunRecord",
+    results: RunResults,
+    checkpoint: tuple[Path, dict[str, Any]] | None,
+) -> None:
     from imbalance_lab.evaluation.report_data import compute_report_data
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
     from imbalance_lab.report.figures import write_figures
@@ -91,11 +135,14 @@ def _write(directory: RunDirectory, config: DictConfig, record: "RunRecord", res
         "test_adjusted": None if after is None else after.as_json(),
         "test_at_thresholds": [each if isinstance(each, str) else each.as_json() for each in on_test],
     }
-    write_json(directory.scores, scores)
-    _store_in_checkpoint(directory, record.metadata["checkpoint"], point)
+    directory.write_scores(scores)
+    if checkpoint is not None:
+        path, content = checkpoint
+        write_checkpoint(path, content | {"operating_point": point})
     classes = test.predictions.classes
     for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
-        draw(classes, test.rankings, val.train_counts).savefig(path)
+        with atomic_write(path) as unfinished:
+            draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
     write_curves(directory.curves, classes, test.rankings)
     data = compute_report_data(record, val, test, after, postprocessor, on_test)
     write_page(directory.report, data)
@@ -125,30 +172,48 @@ def print_results(results: RunResults, title: str) -> None:
         out.print(line, soft_wrap=True)
 
 
-def _store_in_checkpoint(directory: RunDirectory, checkpoint: str, point: dict[str, Any]) -> None:
-    """Store the post-processing in the checkpoint, if the run trained it (and did not only test it)."""
+def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:
+    """The checkpoint and its content, if the run trained it (and did not only test it) and it is still there.
+
+    Raises:
+        UsageError: if it is damaged.
+    """
     path = (directory.path / checkpoint).resolve()
-    if path.is_relative_to(directory.path.resolve()) and path.is_file():
-        write_checkpoint(path, read_checkpoint_file(path) | {"operating_point": point})
+    if not path.is_relative_to(directory.path.resolve()) or not path.is_file():
+        return None
+    return path, read_checkpoint_file(path)
 
 
 def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:
     """Evaluate finished runs again from their stored predictions, with another post-processing.
 
-    Raises:
-        UsageError: if a path is not a finished run, or an override would need another training.
-    """
-    from imbalance_lab.report.terminal import console
+    A run that cannot be evaluated does not keep the others from it.
 
+    Raises:
+        UsageError: if a path is not a finished run or a file of it is damaged, or an override would need another
+            training.
+    """
     if not paths:
         raise UsageError("evaluate needs a run directory: imbalance-lab evaluate RUN KEY=VALUE …")
+    check_overrides(overrides)
+    failed: dict[str, None] = {}
     for directory in map(RunDirectory, paths):
-        if not directory.is_run or not directory.metadata.is_file():
-            raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
-        if "train_prior" not in directory.read_metadata():
-            raise UsageError(f"{directory.path} was written by an earlier release: train it again with this one")
-        config = evaluation_config(directory, list(overrides))
-        with console().status("scoring the predictions"):
-            results = evaluate_run(directory, config)
-        print_results(results, f"Test scores of {directory.path}")
-        print(directory.report)
+        try:
+            _evaluate_again(directory, overrides)
+        except UsageError as error:
+            failed[str(error)] = None
+    if failed:
+        of = f"{len(failed)} of {len(paths)} runs were not evaluated: " if len(paths) > 1 else ""
+        raise UsageError(of + "; ".join(failed))
+
+
+def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
+    from imbalance_lab.report.terminal import console
+
+    if not directory.is_run or not directory.metadata.is_file():
+        raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
+    config = evaluation_config(directory, list(overrides))
+    with console().status("scoring the predictions"):
+        results = evaluate_run(directory, config)
+    print_results(results, f"Test scores of {directory.path}")
+    console().print(str(directory.report), soft_wrap=True)

@@ -11,6 +11,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from imbalance_lab.app.compose import compose_config, config_directory, extra_config_directories
+from imbalance_lab.text import visible
 
 HEAD = """\
 Train, test and evaluate a classifier of imbalanced data.
@@ -38,7 +39,7 @@ def print_help(arguments: Sequence[str]) -> None:
     """Print the choices and the configuration of a command line; a closed pipe (``| head``) is no error."""
     overrides = [word for word in arguments if "=" in word and not word.startswith("-")]
     try:
-        print(help_text(overrides, extra_config_directories(arguments)))
+        print(visible(help_text(overrides, extra_config_directories(arguments)), keep="\n"))
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(

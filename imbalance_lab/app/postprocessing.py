@@ -1,11 +1,13 @@
 """Calibration, prior correction and thresholds, as configured."""
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
 from imbalance_lab.app.build import instantiate_part
 from imbalance_lab.errors import UsageError
+from imbalance_lab.text import visible
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
@@ -29,6 +31,7 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
         "calibration": instantiate_part(config, "calibration"),
         "prior_correction": instantiate_part(config, "prior_correction"),
     }
+    _check_kinds(options)
     try:
         posthoc.validate_postprocessing(
             task.num_classes, train_prior=train_prior, activation=task.activation, **options
@@ -36,6 +39,30 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
     return options
+
+
+def _check_kinds(options: dict[str, Any]) -> None:
+    """Raise an error for an object of another kind, as a loss that was chosen as the operating point."""
+    for key, method in (("calibration", "fit"), ("prior_correction", "fit")):
+        if not callable(getattr(options[key], method, None)) or not callable(getattr(options[key], "validate", None)):
+            raise UsageError(f"{key}: {type(options[key]).__name__} has no methods validate and fit: choose {key}=…")
+    rule = options["rule"]
+    if not _is_rule(rule):
+        raise UsageError(
+            f"operating_point: {type(rule).__name__} does not choose thresholds by rule(scores, positive): "
+            "choose operating_point=…"
+        )
+
+
+def _is_rule(rule: Any) -> bool:
+    """Whether it can be called with scores and positives; a module of torch takes any arguments, but is none."""
+    if not callable(rule) or any(base.__module__ == "torch.nn.modules.module" for base in type(rule).__mro__):
+        return False
+    try:
+        signature(rule).bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def fit_postprocessing(
@@ -63,6 +90,6 @@ def fit_postprocessing(
     try:
         return fit_postprocessor(**fitted_on, **options)
     except ValueError as error:  # only known after training, and the trained model must not be lost
-        print(f"post-processing skipped: {error}")
+        print(visible(f"post-processing skipped: {error}"))
         options |= {"calibration": NoCalibration(), "prior_correction": NoPriorCorrection()}
         return fit_postprocessor(**fitted_on, **options)

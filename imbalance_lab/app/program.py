@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
             evaluate_command(parser, rest)
         else:
             compare_command(parser, rest)
-    except (UsageError, HydraException, OmegaConfBaseException) as error:
+    except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if sentence is None:
             raise

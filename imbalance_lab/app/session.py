@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.build import instantiate_node, instantiate_part, usage_error
+from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part, usage_error
 from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process
 from imbalance_lab.app.instantiate import Experiment
@@ -125,6 +125,7 @@ def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], ca
     trainer: pl.Trainer = instantiate_node(
         "trainer",
         OmegaConf.create({key: value for key, value in resolved.items() if key not in ("callbacks", "timeout")}),
+        allowed_packages(config),
         default_root_dir=str(directory.path),
         logger=loggers,
         callbacks=callbacks,

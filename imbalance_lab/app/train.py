@@ -27,6 +27,7 @@ from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers
 from imbalance_lab.termination import STOP, Terminated, ignore_signals
+from imbalance_lab.text import visible
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -42,7 +43,7 @@ def run(config: DictConfig) -> float:
         own = Path(hydra.runtime.output_dir)
         directory = ending.directory = RunDirectory(shared_path(own, OmegaConf.select(config, "trainer.timeout")))
         if is_sweep and is_first_process():
-            print(f"\nrun {hydra.job.num}  {' '.join(job_overrides())}", flush=True)
+            print(f"\nrun {hydra.job.num}  {visible(' '.join(job_overrides()))}", flush=True)
         with recording_status(directory) as status, sharing_errors(partial(report_death, directory, status)):
             experiment = instantiate_experiment(config, job_overrides())
             if is_first_process():

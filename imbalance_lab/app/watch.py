@@ -151,7 +151,8 @@ def _tell(error: BaseException) -> None:
 
 def _cause(error: BaseException) -> BaseException:
     """Why another process no longer answers, as it told, or as far as this one can know."""
-    if told := _within_seconds(_read_told):
+    told: BaseException | None = _within_seconds(_read_told)
+    if told is not None:
         return told
     if "imed out" in str(error) or "imeout" in str(error):
         return PeerError("another process of the job did not answer within trainer.timeout: it is frozen or too slow")

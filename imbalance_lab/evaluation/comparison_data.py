@@ -59,7 +59,8 @@ class ComparisonData:
     """All data of a comparison.
 
     Args:
-        runs: best on validation first.
+        runs: those without damage, best on validation first.
+        damaged: those that are left out, because a file of theirs cannot be read.
         score: the name of the score that they are ranked by.
         varied: keys of the overrides that differ.
         groups: the runs by the examples that they were tested on; only within one are runs compared.
@@ -73,11 +74,17 @@ class ComparisonData:
     groups: tuple[ComparedRuns, ...]
     seed_means: tuple[SeedMean, ...]
     histories: Mapping[str, EpochHistory]
+    damaged: tuple[Run, ...] = ()
 
     @property
     def best(self) -> Run | None:
-        """The best run on validation; None if no run has scores."""
-        return next((run for run in self.runs if run.scores), None)
+        """The best run on validation; None if no run has that score."""
+        return next((run for run in self.runs if run.score("val", self.score) is not None), None)
+
+    @property
+    def without_predictions(self) -> list[Run]:
+        """The runs whose scores are known, but not the predictions that they are of."""
+        return [run for run in self.runs if run.scores is not None and run.test is None]
 
     @property
     def unfinished(self) -> list[Run]:
@@ -104,9 +111,12 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
         score: a name in `imbalance_lab.evaluation.sweep.SCORES`.
         baseline: the name of the run that others are compared with; the best of each test set if None.
     """
-    histories = {run.name: history for run in runs if (history := run.read_history())}
+    damaged = tuple(run for run in runs if run.damage is not None)
+    runs = [run for run in runs if run.damage is None]
+    histories = {run.name: run.history for run in runs if run.history is not None}
     return ComparisonData(
         runs=tuple(runs),
+        damaged=damaged,
         score=score,
         varied=tuple(varied_overrides(runs)),
         groups=tuple(_compare_group(stored, runs, baseline) for stored in group_by_test_set(runs)),

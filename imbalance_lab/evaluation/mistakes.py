@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +14,11 @@ from torch import Tensor
 
 from imbalance_lab.data import Source
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.stored_files import reading
 from imbalance_lab.files import atomic_write
 from imbalance_lab.posthoc import probabilities
 from imbalance_lab.samplers import SampledIndices
+from imbalance_lab.validation import check_integer, check_number
 
 RAREST, EACH = 4, 8
 """The number of classes, and of missed examples and of false alarms of each."""
@@ -85,15 +87,34 @@ def write_mistakes(path: Path, predictions: Predictions, source: Source, train_c
         for each, name, image in zip(found, source.names(at), inputs, strict=True)
     ]
     with atomic_write(path) as unfinished:
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), unfinished)
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), unfinished, write_page_checksum=True)
     return [Mistake(**row) for row in rows]
 
 
 def read_mistakes(path: Path) -> list[Mistake]:
-    """Read what `write_mistakes` wrote; empty without a file."""
-    if not path.is_file():
+    """Read what `write_mistakes` wrote; empty without a file.
+
+    Raises:
+        UsageError: for a damaged file.
+    """
+    if not path.exists():
         return []
-    return [Mistake(**row) for row in pq.read_table(path).to_pylist()]
+    with reading(path, "delete it, only the pictures of the worst mistakes are lost"):
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read()
+        if not table.schema.equals(SCHEMA):
+            raise ValueError(f"its columns are {', '.join(table.schema.names)}")
+        return [_checked(Mistake(**row)) for row in table.to_pylist()]
+
+
+def _checked(mistake: Mistake) -> Mistake:
+    if mistake.kind not in get_args(Kind):
+        raise ValueError(f"a mistake is of the kind {mistake.kind!r}")
+    for name in ("of_class", "target", "predicted"):
+        if getattr(mistake, name) is not None or name == "of_class":
+            check_integer(name, getattr(mistake, name), minimum=0)
+    check_number("probability", mistake.probability, minimum=0, maximum=1)
+    return mistake
 
 
 def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found]:

@@ -2,9 +2,11 @@
 
 One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64, or C int8 of labels), ``logits``
 (C float32). The task, with the class names and how logits become probabilities, is in the file's metadata. Any Parquet
-reader opens it: ``pandas.read_parquet("predictions/test.parquet")``.
+reader opens it: ``pandas.read_parquet("predictions/test.parquet")``. The metadata has a digest of the content, so that
+damage is an error, never another score.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,20 +78,39 @@ class Predictions:
         """Write the file whole or not at all."""
         target = _rows(self.target.astype(np.int8)) if self.target.ndim == 2 else self.target
         table = pa.table({"index": self.index, "target": target, "logits": _rows(self.logits)})
-        table = table.replace_schema_metadata({"task": json.dumps(self.task.as_dict())})
+        task = json.dumps(self.task.as_dict())
+        digest = _digest(task.encode(), self.index, self.target, self.logits)
+        table = table.replace_schema_metadata({"task": task, "sha256": digest})
         with atomic_write(path) as unfinished:
             pq.write_table(table, unfinished, compression="zstd")
 
     @classmethod
     def read(cls, path: Path) -> "Predictions":
-        """Read what `write` wrote, in this release or the one before."""
-        table = pq.read_table(path)
+        """Read what `write` wrote, in this release or an earlier one, which stored no digest.
+
+        Raises:
+            ValueError: if the content is not what was written; for a damaged file any error of Arrow too.
+        """
+        with pq.ParquetFile(path) as file:
+            table = file.read()
         metadata = table.schema.metadata
         index = table["index"].to_numpy().copy()  # Arrow's own memory is read-only
         target, logits = _array(table["target"]).astype(np.int64), _array(table["logits"]).copy()
         if b"task" in metadata:
+            digest = metadata.get(b"sha256")
+            if digest is not None and digest.decode() != _digest(metadata[b"task"], index, target, logits):
+                raise ValueError("its content is not what was written: the digest differs")
             return cls(Task.from_dict(json.loads(metadata[b"task"])), index, target, logits)
         return cls.of(json.loads(metadata[b"classes"]), index, target, logits, metadata[b"link"].decode())
+
+
+def _digest(task: bytes, *arrays: NDArray[Any]) -> str:
+    """SHA-256 of the task and of the arrays with their types and shapes."""
+    found = hashlib.sha256(task)
+    for array in arrays:
+        found.update(f"{array.dtype.str}{array.shape}".encode())
+        found.update(np.ascontiguousarray(array).data)
+    return found.hexdigest()
 
 
 def _rows(values: NDArray[Any]) -> pa.FixedSizeListArray:

@@ -20,7 +20,8 @@ from imbalance_lab.evaluation.distributions import (
 from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
-from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.run_directory import NO_EPOCHS, RunDirectory
+from imbalance_lab.evaluation.stored_files import reading
 from imbalance_lab.posthoc import PostProcessor, Threshold
 from imbalance_lab.tags import MONITOR, score_tag
 
@@ -54,11 +55,25 @@ class EpochHistory:
             tuple(defined(float(row[name])) if row.get(name) else None for row in rows)
             for name in (MONITOR, score_tag("val", "loss"), score_tag("train", "loss"))
         )
+        for value in (*auroc, *val_loss, *train_loss):
+            if value is not None and math.isinf(value):
+                raise ValueError("a score is infinite")
         epochs = tuple(int(float(row["epoch"])) + 1 for row in rows)
         best = int(np.argmax([-math.inf if value is None else value for value in auroc]))
         if kept in epochs:
             best = len(epochs) - 1 - epochs[::-1].index(kept)
         return cls(epochs, auroc, val_loss, train_loss, best)
+
+
+def read_history(run: RunDirectory, kept: int | None = None) -> EpochHistory | None:
+    """The scores of the epochs of a run; None if nothing was logged. ``kept`` is as in `EpochHistory.from_rows`.
+
+    Raises:
+        UsageError: for a damaged file.
+    """
+    rows = run.read_epochs()
+    with reading(run.epochs, NO_EPOCHS):
+        return EpochHistory.from_rows(rows, kept)
 
 
 @dataclass(frozen=True)
@@ -134,7 +149,11 @@ class RunRecord:
 
     @classmethod
     def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":
-        """Add what else training left in the directory; absent files are left out of the report."""
+        """Add what else training left in the directory; absent files are left out of the report.
+
+        Raises:
+            UsageError: for a damaged file.
+        """
         status = run.read_status()
         started = status.get("started")
         seconds = status.get("seconds")
@@ -143,11 +162,11 @@ class RunRecord:
         return cls(
             name=run.path.name,
             metadata=metadata,
-            epochs=EpochHistory.from_rows(run.read_epochs(), metadata.get("epoch")),
+            epochs=read_history(run, metadata.get("epoch")),
             mistakes=tuple(mistakes),
             started=started,
             seconds=seconds,
-            config=run.config.read_text(encoding="utf-8").rstrip() if run.config.is_file() else None,
+            config=run.read_config_text(),
         )
 
 

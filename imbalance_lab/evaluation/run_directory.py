@@ -4,9 +4,9 @@ It is the interface between training and everything after it: who knows the dire
 """
 
 import csv
-import json
+import io
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from imbalance_lab.errors import UsageError
-from imbalance_lab.files import atomic_write, process_exists, process_start, write_json
+from imbalance_lab.evaluation import stored_files
+from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
+from imbalance_lab.files import process_exists, process_start, write_json
+from imbalance_lab.text import override, shell_words
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 Split = Literal["val", "test"]
 CONFIG_FOLDER = ".hydra"
 """Where Hydra stores the configuration of a run, below its directory."""
+
+# Remedies for damaged files: one that is not computed from others, and the scores of the epochs.
+RESTORE = "restore it from a copy, or train again"
+NO_EPOCHS = "delete it, only the plot over the epochs is lost"
 
 
 @dataclass(frozen=True)
@@ -148,42 +155,82 @@ class RunDirectory:
     @property
     def published(self) -> tuple[Path, ...]:
         """The files that experiment trackers store with a run, as far as they exist."""
-        files = (self.report, self.scores, self.operating_point, self.curves, self.roc, self.pr, self.config)
-        return tuple(file for file in files if file.is_file())
+        return tuple(file for file in (*self.results, self.config) if file.is_file())
+
+    @property
+    def evaluate_again(self) -> str:
+        """The remedy for what is computed from the predictions."""
+        return f"write it again with {shell_words('imbalance-lab', 'evaluate', str(self.path))}"
+
+    @property
+    def results(self) -> tuple[Path, ...]:
+        """The files that an evaluation writes in any case, the tables apart."""
+        return (self.report, self.scores, self.operating_point, self.curves, self.roc, self.pr)
 
     def read_predictions(self, split: Split) -> "Predictions":
-        """The stored predictions of a split."""
+        """The stored predictions of a split.
+
+        Raises:
+            UsageError: as every ``read_…`` here: naming a file that is missing or damaged, and what to do.
+        """
         from imbalance_lab.evaluation.predictions import Predictions  # here: what it imports takes a second
 
-        return Predictions.read(self.predictions(split))
+        path = self.predictions(split)
+        test = shell_words("python", "train.py", "fit=false", override("ckpt_path", f"{self.best_checkpoint}"))
+        with reading(path, f"restore it from a copy, or test the model again with {test}"):
+            return Predictions.read(path)
 
     def read_metadata(self) -> dict[str, Any]:
         """What `write_metadata` wrote."""
-        return _read_json(self.metadata)
+        with reading(self.metadata, RESTORE):
+            content = read_json(self.metadata)
+            if "train_prior" not in content and "shares_seen" in content:
+                raise UsageError(f"{self.path} was written by an earlier release: train it again with this one")
+            return stored_files.check_metadata(content)
 
     def write_metadata(self, content: Mapping[str, Any]) -> None:
         """Write what an evaluation needs beside the predictions."""
-        write_json(self.metadata, dict(content))
+        write_json(self.metadata, sealed(content))
+
+    def write_scores(self, content: Mapping[str, Any]) -> None:
+        """Write the final scores."""
+        write_json(self.scores, sealed(content))
 
     def read_scores(self) -> dict[str, Any] | None:
         """The final scores; None for a run that has none."""
-        return _read_json(self.scores) if self.scores.is_file() else None
+        if not self.scores.exists():
+            return None
+        with reading(self.scores, self.evaluate_again):
+            return stored_files.check_scores(read_json(self.scores))
 
     def read_status(self) -> dict[str, Any]:
         """The status; "not started" where there is none, "killed" where it says "running" of a process that is gone."""
-        status = _read_json(self.status) if self.status.is_file() else {"state": "not started"}
-        if status.get("state") == "running" and _is_gone(status):
+        if not self.status.exists():
+            return {"state": "not started"}
+        with reading(self.status, "delete it, it only says how the run ended"):
+            status = stored_files.check_status(read_json(self.status))
+        if status["state"] == "running" and _is_gone(status):
             status |= {"state": "killed", "error": "killed: its process has ended without a word"}
         return status
 
     def read_resumed_from(self) -> list[dict[str, Any]]:
         """The earlier runs that this one was resumed from, the first one first."""
-        entries: list[dict[str, Any]] = _read_json(self.resumed_from)["resumed"] if self.resumed_from.is_file() else []
-        return entries
+        if not self.resumed_from.exists():
+            return []
+        with reading(self.resumed_from, "delete it, it only says what the run was resumed from"):
+            return list(read_json(self.resumed_from)["resumed"])
+
+    def read_config_text(self) -> str | None:
+        """The composed configuration as text; None for a run without."""
+        if not self.config.exists():
+            return None
+        with reading(self.config, RESTORE):
+            return self.config.read_text(encoding="utf-8").rstrip()
 
     def read_override_list(self) -> list[str]:
         """The overrides of the command line, as they were given."""
-        return [str(each) for each in yaml.safe_load(self.overrides.read_text(encoding="utf-8")) or []]
+        with reading(self.overrides, RESTORE):
+            return stored_files.check_override_list(yaml.safe_load(self.overrides.read_text(encoding="utf-8")))
 
     def write_status(self, content: Mapping[str, Any]) -> None:
         """Write the status."""
@@ -196,15 +243,20 @@ class RunDirectory:
 
     def read_epochs(self) -> list[dict[str, str]]:
         """The rows of `epochs` that belong to an epoch; none where nothing was logged."""
-        if not self.epochs.is_file():
+        if not self.epochs.exists():
             return []
-        with self.epochs.open(newline="", encoding="utf-8") as file:
-            return [row for row in csv.DictReader(file) if row.get("epoch")]
+        with reading(self.epochs, NO_EPOCHS):
+            text = self.epochs.read_text(encoding="utf-8")
+            if not text.endswith("\n"):
+                if self.read_status()["state"] != "running":
+                    raise ValueError("its last line is cut off")
+                text = text[: text.rfind("\n") + 1]  # the line that is being written
+            return [row for row in csv.DictReader(io.StringIO(text, newline=""), strict=True) if row.get("epoch")]
 
     @property
     def is_run(self) -> bool:
         """Whether it is the directory of a run, finished or not."""
-        return self.overrides.is_file()
+        return any(file.is_file() for file in (self.overrides, self.status, self.metadata, self.scores))
 
     @classmethod
     def find(cls, path: Path) -> list["RunDirectory"]:
@@ -222,20 +274,6 @@ class RunDirectory:
                 f"{path} is neither a run directory nor a sweep directory: there is no {CONFIG_FOLDER}/overrides.yaml"
             )
         return below
-
-    def write_text(self, path: Path, text: str) -> None:
-        """Write one of the files whole or not at all."""
-        with atomic_write(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-
-    def __iter__(self) -> Iterator[Path]:
-        """Every file that is there."""
-        return (path for path in self.path.rglob("*") if path.is_file())
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 def _is_gone(status: Mapping[str, Any]) -> bool:

@@ -1,14 +1,20 @@
-"""The runs of a sweep, or any others, read from their directories and ranked on validation."""
+"""The runs of a sweep, or any others, read from their directories and ranked on validation.
 
-from collections.abc import Sequence
+A run with a damaged file is told apart here: it has no scores, and `Run.damage` says which file it is.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.evaluation.report_data import EpochHistory
+from imbalance_lab.evaluation.report_data import EpochHistory, read_history
 from imbalance_lab.evaluation.run_directory import RunDirectory, Split
+from imbalance_lab.evaluation.stored_files import reading
 
 ScoreName = Literal["auroc", "average_precision", "balanced_accuracy", "accuracy"]
 SCORES: dict[str, str] = {
@@ -30,6 +36,9 @@ class Run:
         overrides: of its command line, by key.
         scores: the content of its `RunDirectory.scores`; None if it did not finish.
         state: its error, or else its state, which explains why there are no scores.
+        history: the scores of its epochs; None if nothing was logged.
+        test: its test predictions; None if it has no scores, or no such file.
+        damage: the sentence on a file that cannot be read; None if every file can.
     """
 
     directory: RunDirectory
@@ -37,6 +46,9 @@ class Run:
     overrides: dict[str, str]
     scores: dict[str, Any] | None
     state: str
+    history: EpochHistory | None = None
+    test: Predictions | None = None
+    damage: str | None = None
 
     def score(self, split: Split, name: str) -> Score | None:
         """A score by its name in `SCORES`; None where it is undefined or the run has none."""
@@ -51,22 +63,54 @@ class Run:
         score = self.score("val", name)
         return float("-inf") if score is None else score.value
 
-    def read_history(self) -> EpochHistory | None:
-        """The scores of its epochs; None if nothing was logged."""
-        return EpochHistory.from_rows(self.directory.read_epochs())
-
 
 def read_run(path: Path, name: str = "") -> Run:
-    """Read a run's overrides and scores; ``name`` defaults to the name of its directory."""
-    directory = RunDirectory(path)
-    status = directory.read_status()
-    return Run(
-        directory=directory,
-        name=name or path.name,
-        overrides=directory.read_overrides(),
-        scores=directory.read_scores(),
-        state=status.get("error") or status["state"],
-    )
+    """Read what a comparison needs of a run; ``name`` defaults to the name of its directory."""
+    directory, name = RunDirectory(path), name or path.name
+    try:
+        return _read_whole(directory, name)
+    except UsageError as error:
+        return Run(directory, name, overrides={}, scores=None, state="damaged", damage=str(error))
+
+
+def _read_whole(directory: RunDirectory, name: str) -> Run:
+    status, overrides, scores = directory.read_status(), directory.read_overrides(), directory.read_scores()
+    history, test = read_history(directory), None
+    if scores is not None and directory.predictions("test").exists():
+        test = directory.read_predictions("test")
+        with reading(directory.scores, directory.evaluate_again):
+            check_agreement(scores["test"], test)
+    return Run(directory, name, overrides, scores, status.get("error") or status["state"], history, test)
+
+
+def check_agreement(scores: Mapping[str, Any], predictions: Predictions) -> None:
+    """Check what is cheap to compute of stored scores against the predictions that they are said to be of.
+
+    Raises:
+        ValueError: naming what differs.
+    """
+    target, task = predictions.target, predictions.task
+    facts: dict[str, Any] = {"n": len(target)}
+    if scores.get("classes"):
+        facts["names of the classes"] = list(task.classes)
+        facts["n_positive of the classes"] = task.one_hot(target).sum(0).tolist()
+    stored = {
+        "n": scores.get("n", len(target)),
+        "names of the classes": [each["name"] for each in scores.get("classes", [])],
+        "n_positive of the classes": [each["n_positive"] for each in scores.get("classes", [])],
+    }
+    for name, fact in facts.items():
+        if stored[name] != fact:
+            raise ValueError(f"{name}: {_shortened(stored[name])}, but {_shortened(fact)} in the predictions")
+    accuracy = float(task.correct(predictions.logits, target).mean())
+    reported = (scores.get("accuracy") or {}).get("value")
+    if reported is not None and not math.isclose(reported, accuracy, abs_tol=1e-6):
+        raise ValueError(f"accuracy: {reported:g}, but {accuracy:g} in the predictions")
+
+
+def _shortened(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
 
 
 def read_sweep(path: Path) -> list[Run]:
@@ -89,8 +133,7 @@ def group_by_test_set(runs: Sequence[Run]) -> list[dict[str, Predictions]]:
     """The stored test predictions by run, a group for each set of examples, targets and classes."""
     groups: dict[tuple[Any, ...], dict[str, Predictions]] = {}
     for run in runs:
-        if run.directory.predictions("test").is_file():
-            stored = run.directory.read_predictions("test")
-            test_set = stored.classes, stored.index.tobytes(), stored.target.tobytes()
-            groups.setdefault(test_set, {})[run.name] = stored
+        if run.test is not None:
+            test_set = run.test.task.kind, run.test.classes, run.test.index.tobytes(), run.test.target.tobytes()
+            groups.setdefault(test_set, {})[run.name] = run.test
     return list(groups.values())

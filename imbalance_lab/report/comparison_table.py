@@ -39,8 +39,15 @@ def comparison_table(runs: Sequence[Run], score: str = "auroc") -> Table:
 
 
 def failure_lines(data: ComparisonData) -> list[str]:
-    """Why runs have no scores."""
-    return [f"run {run.name} has no scores: {run.state}" for run in data.unfinished]
+    """Why runs have no scores, are not compared on test, or are left out altogether."""
+    return [
+        *(f"run {run.name} has no scores: {run.state}" for run in data.unfinished),
+        *(
+            f"run {run.name} is not compared on test: {run.directory.predictions('test')} is missing"
+            for run in data.without_predictions
+        ),
+        *(f"run {run.name} is left out: {run.damage}" for run in data.damaged),
+    ]
 
 
 def comparison_lines(data: ComparisonData) -> list[str]:

@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics import Ranking
+from imbalance_lab.text import csv_cell
 
 LEGEND_PREFIX = "\u200b"
 """Prefix of labels: matplotlib omits those that begin with an underscore from the legend."""
@@ -62,18 +64,18 @@ def pr_points(ranking: Ranking) -> tuple[np.ndarray, np.ndarray]:
 
 
 def write_curves(path: Path, names: Sequence[str], rankings: Sequence[Ranking]) -> None:
-    """Write every vertex of every class's curves; thresholds are log-odds, tpr is recall."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Write every vertex of every class's curves; thresholds are log-odds, tpr is recall; names as `csv_cell`."""
+    with atomic_write(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["class", "threshold", "tp", "fp", "tpr", "fpr", "precision"])
         for name, ranking in zip(names, rankings, strict=True):
             if not ranking.is_defined:
                 continue
-            curve = ranking.curve()
+            curve, cell = ranking.curve(), csv_cell(name)
             flagged = curve.tp + curve.fp
             for threshold, tp, fp, n in zip(curve.threshold, curve.tp, curve.fp, flagged, strict=True):
                 precision = tp / n if n else ""
-                writer.writerow([name, threshold, tp, fp, tp / ranking.n_positive, fp / ranking.n_negative, precision])
+                writer.writerow([cell, threshold, tp, fp, tp / ranking.n_positive, fp / ranking.n_negative, precision])
 
 
 class Panel(NamedTuple):

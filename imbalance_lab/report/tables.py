@@ -1,4 +1,7 @@
-"""The tables of the report as CSV files, every row of the full data."""
+"""The tables of the report as CSV files, every row of the full data.
+
+Text that a spreadsheet would calculate begins with an apostrophe: `imbalance_lab.text.csv_cell`.
+"""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +13,7 @@ import numpy as np
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.payload import threshold_row
+from imbalance_lab.text import csv_cell
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -91,4 +95,4 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     with atomic_write(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({key: csv_cell(value) for key, value in row.items()} for row in rows)

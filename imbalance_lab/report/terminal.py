@@ -1,21 +1,46 @@
 """Tables for the terminal: 100 columns, colors only in a terminal, plain text in a pipe."""
 
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, ClassScores, Evaluation, Score
+from imbalance_lab.text import visible
 
 WIDTH = 100
 
 
+class PlainConsole(Console):
+    """A console on which text from data is only text: no markup ("[red]" may be a class), no control characters."""
+
+    def __init__(self, width: int | None = None) -> None:
+        super().__init__(width=width, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Called by rich for every string that it prints, in a table or outside."""
+        return super().render_str(visible(text, keep="\n"), **options)
+
+
+class PlainTable(Table):
+    """A table whose cells have one line each, whatever they contain."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """Add a row; a line end in a cell is shown as an escape."""
+        super().add_row(*(visible(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+    def add_column(self, header: Any = "", **options: Any) -> None:  # type: ignore[override]
+        """Add a column; a line end in its heading is shown as an escape."""
+        super().add_column(visible(header) if isinstance(header, str) else header, **options)
+
+
 def console() -> Console:
     """The console for results: stdout, 100 columns wide unless it is a terminal."""
-    # No markup: a class may be called "[red]".
-    out = Console(highlight=False, markup=False)
-    return out if out.is_terminal else Console(width=WIDTH, highlight=False, markup=False)
+    out = PlainConsole()
+    return out if out.is_terminal else PlainConsole(WIDTH)
 
 
 def relative_path(path: Path) -> str:
@@ -26,8 +51,8 @@ def relative_path(path: Path) -> str:
 
 def plain_table(title: str) -> Table:
     """An empty table without frame or margins, to leave the width to numbers."""
-    return Table(
-        title=title,
+    return PlainTable(
+        title=visible(title),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         collapse_padding=True,

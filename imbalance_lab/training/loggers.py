@@ -112,7 +112,7 @@ def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
         logger.log_hyperparams(dict(settings))
 
 
-def log_history(loggers: Iterable[Logger], history: Iterable[tuple[int, Mapping[str, float]]]) -> None:
+def log_history(loggers: Iterable[Any], history: Iterable[tuple[int, Mapping[str, float]]]) -> None:
     """Log the (step, scores) of the epochs before a resume, except where TensorBoard has them already."""
     for logger in loggers:
         if not (isinstance(logger, TensorBoardLogger) and [*Path(logger.log_dir).glob("events.out.*")]):

@@ -104,6 +104,7 @@ def test_a_refused_evaluation_leaves_everything_as_it_was(
 def test_a_run_of_an_earlier_release_is_refused(run: Path) -> None:
     content = json.loads((run / "run.json").read_text())
     content["shares_seen"] = content.pop("train_prior")
+    del content["sha256"]
     (run / "run.json").write_text(json.dumps(content))
     with pytest.raises(UsageError, match="was written by an earlier release: train it again"):
         evaluate_again([run], [])

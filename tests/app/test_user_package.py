@@ -31,7 +31,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def train(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "train.py"), "--config-dir", "my_conf", "trainer=cpu", *arguments]
+    given = arguments if any(each.startswith("allow=") for each in arguments) else ("allow=[my_lab]", *arguments)
+    command = [sys.executable, str(ROOT / "train.py"), "--config-dir", "my_conf", "trainer=cpu", *given]
     environment = {"PYTHONPATH": str(package), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
     return subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, check=False)
 
@@ -60,7 +61,7 @@ def test_every_part_is_the_users(run: RunDirectory, package: Path) -> None:
 def test_its_model_is_loaded_where_its_package_is_allowed(
     run: RunDirectory, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(UsageError, match=r"names my_lab.backbones.Fourier: .* load_model\(…, allow=\['my_lab'\]\)"):
+    with pytest.raises(UsageError, match=r"names my_lab.backbones.Fourier, .* load_model\(…, allow=\['my_lab'\]\)"):
         load_model(run.path)
     monkeypatch.syspath_prepend(package)
     from my_lab.data import rings
@@ -99,6 +100,16 @@ def test_a_mistake_in_it_is_one_sentence(package: Path, override: str, sentence:
     done = train(package, *CHOICES, "max_epochs=1", override)
     assert done.returncode == 2, done.stdout
     assert done.stderr.startswith(sentence), done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("part", ["loss", "backbone", "data", "callbacks", "strategy"])
+def test_a_package_that_is_not_allowed_is_not_imported(package: Path, part: str) -> None:
+    done = train(package, f"{part}=mine", "allow=[]", "max_epochs=1")
+    assert done.returncode == 2, done.stdout
+    label = "callbacks.count" if part == "callbacks" else part
+    assert done.stderr.startswith(f"error: {label}: _target_ names my_lab.{part[:4]}"), done.stderr
+    assert done.stderr.endswith("not trusted: if you trust it, add allow=[my_lab]\n")
     assert done.stderr.count("\n") == 1
 
 

@@ -1,6 +1,5 @@
 """Run directories with other predictions than their training left."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +44,8 @@ def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, se
         logits = rng.normal(size=(n, C)).astype(np.float32)
         logits[np.arange(n), target] += 2
         Predictions.of(classes, np.arange(n) + at * n, target, logits).write(to / "predictions" / f"{split}.parquet")
-    about = json.loads((source / "run.json").read_text()) | {
-        "train_counts": [5 + c for c in range(C)],
-        "train_prior": None,
-    }
-    (to / "run.json").write_text(json.dumps(about))
+    about = RunDirectory(source).read_metadata()
+    about |= {"train_counts": [5 + c for c in range(C)], "train_prior": None}
+    RunDirectory(to).write_metadata(about)
     evaluate_run(RunDirectory(to), composed())
     return to / "report.html"

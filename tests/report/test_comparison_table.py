@@ -71,11 +71,13 @@ def test_a_failed_run_comes_last_with_its_reason(tmp_path, capsys):
     _, rows = shown(tmp_path, capsys)
     assert [row[0] for row in rows] == ["1", "0", "2", "3"]
     assert rows[1][2:] == ["–", "–", "–"]
-    assert failure_lines(compute_comparison_data(read_sweep(tmp_path))) == [
+    *unfinished, without_predictions = failure_lines(compute_comparison_data(read_sweep(tmp_path)))
+    assert unfinished == [
         "run 0 has no scores: the loss is nan",
         "run 2 has no scores: running",
         "run 3 has no scores: not started",
     ]
+    assert without_predictions.startswith("run 1 is not compared on test: ")
 
 
 def test_an_undefined_test_score_is_a_dash(tmp_path, capsys):

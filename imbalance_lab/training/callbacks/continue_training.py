@@ -35,7 +35,7 @@ class ContinueTraining(pl.Callback):
             checkpoint.pop("loops")
             _begin_epoch(any_trainer, progress["processed"], int(checkpoint["global_step"]))
         self._adapt_optimizer(module, checkpoint, done)
-        for callback in trainer.callbacks:
+        for callback in any_trainer.callbacks:
             state = checkpoint["callbacks"].get(callback.state_key)
             if isinstance(callback, EarlyStopping) and state is not None:
                 state["patience"] = callback.patience

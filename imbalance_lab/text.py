@@ -1,0 +1,81 @@
+"""Text that comes from data, for places where some characters act: a terminal, a shell, a spreadsheet."""
+
+import re
+import shlex
+import unicodedata
+from typing import Any
+
+JOINERS = "\u200c\u200d"
+"""Invisible, but part of how Persian and Hindi words and emoji are spelled."""
+
+_FORMULA = tuple("=+-@\t\r\n'")
+_PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)\Z)([\w./+-]*/[\w./+-]*|[A-Za-z_][\w.+-]*)", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""``text`` with control characters, and those that turn the direction of writing, as escapes: ``\x1b``.
+
+    Args:
+        text: of any origin.
+        keep: control characters that stay, such as a line end.
+
+    >>> visible("cat\x1b[2J\r\u202egod")
+    'cat\\x1b[2J\\r\\u202egod'
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char in keep or _is_visible(char) else _escaped(char) for char in text)
+
+
+def shell_words(*words: str) -> str:
+    r"""Words as a shell takes them, on one line even if they have line ends.
+
+    >>> shell_words("imbalance-lab", "evaluate", "my runs/$(date)")
+    "imbalance-lab evaluate 'my runs/$(date)'"
+    """
+    return " ".join(_ansi_quoted(word) if visible(word) != word else shlex.quote(word) for word in words)
+
+
+def override(key: str, value: str) -> str:
+    r"""``KEY=VALUE`` as Hydra reads it back, whatever the value; for a shell, `shell_words` has to follow.
+
+    >>> override("ckpt_path", "runs/1/best.ckpt"), override("ckpt_path", "my runs/it's.ckpt")
+    ('ckpt_path=runs/1/best.ckpt', "ckpt_path='my runs/it\\'s.ckpt'")
+    """
+    return f"{key}={value if _PLAIN.fullmatch(value) else hydra_quoted(value)}"
+
+
+def hydra_quoted(value: str) -> str:
+    """Text as one value of Hydra's grammar: a quote in it ends nothing, and ``${…}`` is no interpolation."""
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash counts only before a quote
+    at_end = len(escaped) - len(escaped.rstrip("\\"))
+    return "'" + re.sub(r"(\\*)\$\{", r"\1\1\\${", escaped) + "\\" * at_end + "'"
+
+
+def csv_cell(value: Any) -> Any:
+    """``value`` for a CSV file: text that a spreadsheet would calculate gets an apostrophe in front.
+
+    That is text that begins with ``= + - @``, a tab or a line end; and with an apostrophe, so that removing one
+    restores every text. Numbers stay as they are, also those that are text.
+
+    >>> csv_cell("=1+1"), csv_cell("-1"), csv_cell(-1.5), csv_cell("cat")
+    ("'=1+1", '-1', -1.5, 'cat')
+    """
+    if not isinstance(value, str) or not value.startswith(_FORMULA) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}"
+
+
+def _is_visible(char: str) -> bool:
+    return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def _ansi_quoted(word: str) -> str:
+    """As ``$'…'``, which bash, zsh and ksh read back."""
+    quoted = word.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + "".join(char if _is_visible(char) else _escaped(char) for char in quoted) + "'"
