@@ -7,6 +7,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.compose import compose_config
+from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 
@@ -26,6 +27,7 @@ def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConf
     assert isinstance(stored, DictConfig)
     if not overrides:
         return stored
+    validate_arguments(overrides)
     for override in overrides:
         key = override.partition("=")[0]
         if key.lstrip("+~").split(".")[0].split("@")[0] not in POSTPROCESSING:

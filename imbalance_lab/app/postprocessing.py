@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
         "calibration": instantiate_part(config, "calibration"),
         "prior_correction": instantiate_part(config, "prior_correction"),
     }
+    for name in ("calibration", "prior_correction"):
+        require_attributes(name, options[name], "fit", "validate")
     try:
         posthoc.validate_postprocessing(
             task.num_classes, train_prior=train_prior, activation=task.activation, **options

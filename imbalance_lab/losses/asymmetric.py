@@ -16,7 +16,7 @@ from torch import Tensor
 
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, fast_pow, focal_term
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like
 from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.validation import check_number
@@ -40,7 +40,7 @@ def asymmetric_loss(
             taken one against the rest.
         gamma_positive: γ+ ≥ 0, focusing of present labels.
         gamma_negative: γ− ≥ 0, focusing of absent labels.
-        margin: m in [0, 1], the probability below which an absent label costs nothing.
+        margin: m in [0, 1), the probability below which an absent label costs nothing.
         ignore_index: a target value that adds neither loss nor gradient: an unknown label.
         reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
 
@@ -65,7 +65,7 @@ class AsymmetricLoss(Loss):
     Args:
         gamma_positive: γ+ ≥ 0.
         gamma_negative: γ− ≥ 0.
-        margin: m in [0, 1].
+        margin: m in [0, 1).
 
     The other arguments are `asymmetric_loss`'s.
 
@@ -90,9 +90,9 @@ class AsymmetricLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.gamma_positive = check_number("gamma_positive", gamma_positive, minimum=0)
-        self.gamma_negative = check_number("gamma_negative", gamma_negative, minimum=0)
-        self.margin = check_number("margin", margin, minimum=0, maximum=1)
+        self.gamma_positive = check_number("gamma_positive", gamma_positive, minimum=0, maximum=MAX_GAMMA)
+        self.gamma_negative = check_number("gamma_negative", gamma_negative, minimum=0, maximum=MAX_GAMMA)
+        self.margin = check_number("margin", margin, minimum=0, below=1)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""

@@ -103,8 +103,8 @@ class LDAMLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.max_margin = check_number("max_margin", max_margin, minimum=0)
-        self.scale = check_number("scale", scale, above=0)
+        self.max_margin = check_number("max_margin", max_margin, minimum=0, maximum=2)
+        self.scale = check_number("scale", scale, above=0, maximum=10_000)
         counts = require_counts("LDAMLoss", class_counts)
         self.register_buffer("margins", ldam_margins(counts, self.max_margin).float())
         self.register_buffer("weight", class_weight_buffer(weight, counts))

@@ -10,7 +10,7 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.validation import check_choice, check_integer, check_number
@@ -57,7 +57,7 @@ def sigmoid_focal_loss(
     >>> sigmoid_focal_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[0, 1]]), reduction="none")
     tensor([[1.2376, 0.1755]])
     """
-    gamma = check_number("gamma", gamma, minimum=0)
+    gamma = check_number("gamma", gamma, minimum=0, maximum=MAX_GAMMA)
     positive, negative = (1.0, 1.0) if alpha is None else (_check_alpha(alpha), 1 - _check_alpha(alpha))
     check_choice("reduction", reduction, get_args(SigmoidReduction))
     y, ignored = binary_targets(logits, target, check_integer("ignore_index", ignore_index))
