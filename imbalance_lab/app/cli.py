@@ -84,7 +84,9 @@ def _before_the_job(error: Exception) -> str:
         key = "hydra.run.dir" if Sweep.directory is None else "hydra.sweep.dir"
         return f"no run can be written to {error.filename} ({error.strerror}): choose another {key}=…"
     own = " ".join(word for word in sys.argv[1:] if word.startswith(("hydra", "-"))) or "this command line"
-    return f"Hydra cannot run {own} ({str(error) or type(error).__name__}): correct it, or leave it out"
+    return (
+        f"Hydra cannot run {own} ({(str(error) or type(error).__name__).splitlines()[0]}): correct it, or leave it out"
+    )
 
 
 def exit_with_error(sentence: str) -> NoReturn:

@@ -87,7 +87,8 @@ def _check_repeated(overrides: Sequence[str]) -> None:
 
 def _check_deleted(key: str) -> None:
     name = key.removeprefix("~")
-    if name != key and name.split(".")[0] not in DELETABLE:
+    group, _, inner = name.partition(".")
+    if name != key and not (inner and group in DELETABLE):
         raise UsageError(f"{key} deletes what every run needs: leave it out, or choose a value with {name}=…")
 
 

@@ -124,7 +124,8 @@ class FocalLoss(Loss):
         self.class_dim = check_integer("class_dim", class_dim)
         self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         self.reduction = check_choice("reduction", reduction, get_args(FocalReduction))
-        self._store("gamma", check_numbers("gamma", gamma, minimum=0, maximum=MAX_GAMMA), class_counts)
+        exponents = check_numbers("gamma", gamma, minimum=0)
+        self._store("gamma", check_numbers("gamma", exponents, maximum=MAX_GAMMA), class_counts)
         weights = None if alpha is None else check_weights("alpha", alpha, class_counts)
         self._store("alpha", weights, class_counts)
         if class_counts is not None:

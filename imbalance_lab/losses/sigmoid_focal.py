@@ -57,7 +57,7 @@ def sigmoid_focal_loss(
     >>> sigmoid_focal_loss(torch.tensor([[2.0, -1.0]]), torch.tensor([[0, 1]]), reduction="none")
     tensor([[1.2376, 0.1755]])
     """
-    gamma = check_number("gamma", gamma, minimum=0, maximum=MAX_GAMMA)
+    gamma = check_number("gamma", gamma, minimum=0)
     positive, negative = (1.0, 1.0) if alpha is None else (_check_alpha(alpha), 1 - _check_alpha(alpha))
     check_choice("reduction", reduction, get_args(SigmoidReduction))
     y, ignored = binary_targets(logits, target, check_integer("ignore_index", ignore_index))
@@ -97,7 +97,7 @@ class SigmoidFocalLoss(Loss):
         reduction: SigmoidReduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index)
-        self.gamma = check_number("gamma", gamma, minimum=0)
+        self.gamma = check_number("gamma", gamma, minimum=0, maximum=MAX_GAMMA)
         self.alpha = None if alpha is None else _check_alpha(alpha)
         check_choice("reduction", reduction, get_args(SigmoidReduction))
         self.reduction = reduction

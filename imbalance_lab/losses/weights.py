@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting, class_weights, validate_counts
-from imbalance_lab.losses.checks import can_read_values, check_length, check_numbers
+from imbalance_lab.losses.checks import check_length, check_numbers
 from imbalance_lab.validation import check_number
 
 Counts = Tensor | Sequence[int]
@@ -41,8 +41,6 @@ def check_weights(name: str, value: object, class_counts: Counts | None = None) 
     weights = check_numbers(name, value, minimum=0)
     if not isinstance(weights, Tensor):
         return check_number(f"{name} as one number", weights, minimum=0, maximum=1)
-    if can_read_values(weights) and not bool(weights.any()):
-        raise ValueError(f"{name} is 0 for every class, so that nothing is learned: choose a weight > 0 for some class")
     return weights if class_counts is None else check_length(name, weights, len(class_counts))
 
 

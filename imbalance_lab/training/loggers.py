@@ -97,7 +97,8 @@ class MLflow(MLFlowLogger):
     """
 
     def __init__(self, save_dir: str, tracking_uri: str, artifact_location: str, experiment_name: str) -> None:
-        uri = check_text("tracking_uri", tracking_uri)
+        uri, name = check_text("tracking_uri", tracking_uri), check_text("experiment_name", experiment_name)
+        folder = Path(check_text("artifact_location", artifact_location))
         if uri.startswith(("http://", "https://")):
             _check_server(uri)
         if uri.startswith("sqlite:///"):
@@ -108,7 +109,7 @@ class MLflow(MLFlowLogger):
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # an experiment may be new
         try:
-            mlflow.MlflowClient(uri).get_experiment_by_name(check_text("experiment_name", experiment_name))
+            mlflow.MlflowClient(uri).get_experiment_by_name(name)
         except mlflow.MlflowException as error:
             first = str(error).strip().splitlines()[0]
             raise ValueError(
@@ -118,7 +119,7 @@ class MLflow(MLFlowLogger):
             experiment_name=experiment_name,
             run_name="/".join(Path(save_dir).parts[-3:]),
             tracking_uri=tracking_uri,
-            artifact_location=Path(check_text("artifact_location", artifact_location)).absolute().as_uri(),
+            artifact_location=folder.absolute().as_uri(),
             tags={"directory": save_dir},
         )
 
