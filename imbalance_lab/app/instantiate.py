@@ -64,7 +64,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     splits: Splits = instantiate_part(config, "data", schema=None if checkpoint is None else checkpoint.schema)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
-    validate_loss(config, loss, task)
+    if config.fit:
+        validate_loss(config, loss, task)
     _check_augment(augment, splits.train.input_shape)
     backbone, head = _net(config, splits, task)
     _check_batch_statistics(config, backbone, len(splits.train))

@@ -105,7 +105,7 @@ def _check_choice(word: str, group: str, value: str) -> None:
     chosen = value if parsed.is_sweep_override() else parsed.value()
     names = chosen if isinstance(chosen, list) and group == "callbacks" else [chosen]
     for name in names:
-        if not isinstance(name, str) or "/" in name or name.endswith((".yaml", ".yml")):
+        if not isinstance(name, str) or name.startswith("/") or ".." in name or name.endswith((".yaml", ".yml")):
             choices = sorted(file.stem for file in (config_directory() / group).glob("*.yaml"))
             raise UsageError(f"{word} is not a choice: {group} is one of {', '.join(choices)}")
 
