@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
 
+MAX_SEED = 2**63 - 1
+"""The largest seed: generators and hashes take 64 bits with a sign."""
+
 
 def check_number(
     name: str,
@@ -67,6 +70,20 @@ def check_bool(name: str, value: object) -> bool:
     """
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be true or false, got {value!r}")
+    return value
+
+
+def check_text(name: str, value: object) -> str:
+    """A text that is not empty.
+
+    Raises:
+        TypeError: if it is not a text.
+        ValueError: if it is empty.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be text, got {value!r}")
+    if not value.strip():
+        raise ValueError(f"{name} must not be empty")
     return value
 
 

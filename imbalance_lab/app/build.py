@@ -58,7 +58,7 @@ def instantiate_node(name: str, node: DictConfig, allow: Sequence[str], /, **ava
         arguments = accepted_arguments(factory.func, unset)
         return partial(factory, **arguments) if node.get("_partial_") else factory(**arguments)
     except Exception as error:
-        cause = error.__cause__ if isinstance(error, InstantiationException) else error
+        cause = (error.__cause__ or error) if isinstance(error, InstantiationException) else error
         if not _is_expected(cause):
             raise
         raise usage_error(name, node, cause) from error
@@ -92,8 +92,20 @@ def _targets(place: str, content: Any) -> Iterator[tuple[str, Any]]:
 def _is_expected(error: BaseException | None) -> bool:
     """Whether the error is about the arguments or the import path; anything else is a bug."""
     # Lightning's own error by name: a mistake in the loss must not wait for the import of Lightning.
-    expected = isinstance(error, ValueError | TypeError | OSError | ImportError)
+    # Hydra's own without a cause is about a _target_ that is no import path, or not of something callable.
+    expected = isinstance(error, ValueError | TypeError | OSError | ImportError | InstantiationException)
     return expected or type(error).__name__ == "MisconfigurationException"
+
+
+def require_attributes(name: str, built: Any, *attributes: str) -> None:
+    """Raise an error if ``_target_`` names a class of another family, which has not the ``attributes`` of this one.
+
+    Raises:
+        UsageError: naming the class and what it lacks.
+    """
+    for attribute in attributes:
+        if not hasattr(built, attribute):
+            raise UsageError(f"{name}: {type(built).__name__} has no {attribute}: choose a _target_ that is a {name}")
 
 
 def usage_error(name: str, node: DictConfig, error: BaseException | None) -> UsageError:

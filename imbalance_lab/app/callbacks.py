@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.errors import UsageError
+from imbalance_lab.validation import check_integer, check_number
 
 if TYPE_CHECKING:
     from imbalance_lab.training.strategies import Strategy
@@ -51,6 +52,7 @@ def build_strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
 
 def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
     from lightning.pytorch import Callback
+    from lightning.pytorch.callbacks import EarlyStopping
 
     built = []
     facts = _facts(config, experiment)
@@ -60,8 +62,18 @@ def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
         )
         if not isinstance(callback, Callback):
             raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
+        if isinstance(callback, EarlyStopping):  # which compares them only in training
+            _check_early_stopping(label, callback)
         built.append(callback)
     return built
+
+
+def _check_early_stopping(label: str, callback: Any) -> None:
+    try:
+        check_integer(f"{label}.patience", callback.patience, minimum=1)
+        check_number(f"{label}.min_delta", abs(callback.min_delta), minimum=0)  # negated for mode=min
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from error
 
 
 def _check_state_keys(callbacks: list[Any]) -> None:

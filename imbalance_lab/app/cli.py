@@ -15,8 +15,9 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
-from imbalance_lab.app.help import print_help, wants_help
+from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
+from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
@@ -28,10 +29,16 @@ class Sweep(Callback):
     """Remembers where a multirun writes, so that its table can be printed even if a run failed."""
 
     directory: Path | None = None
+    job_started = False
+    """Whether Hydra has made the directory of a run and started the job in it."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra before the first run."""
         Sweep.directory = Path(config.hydra.sweep.dir).absolute()
+
+    def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Called by Hydra when the directory of a run is made."""
+        Sweep.job_started = True
 
 
 def run_cli(hydra_main: Callable[[], Any]) -> None:
@@ -45,14 +52,21 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
         os.environ |= {"HYDRA_FULL_ERROR": "1", PLAIN_ERRORS: "1"}
     try:
         with STOP.handled(restore=False):
-            _arrange_arguments()
-            print_help(sys.argv[1:]) if wants_help(sys.argv[1:]) else hydra_main()
-    except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
+            _run(hydra_main)
+    except (UsageError, HydraException, OmegaConfBaseException) as error:
         sentence = format_error(error)
         if wants_traceback or sentence is None:
             raise
         is_sweep = print_sweep()
         exit_with_error(sentence, code=1 if is_sweep else 2)
+    except BrokenPipeError:  # of --cfg job | head
+        if Sweep.job_started:
+            raise
+        ignore_closed_pipe()
+    except (OSError, ValueError, AssertionError) as error:
+        if wants_traceback or Sweep.job_started:
+            raise
+        exit_with_error(_before_the_job(error))
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
@@ -63,6 +77,27 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     print_sweep()
+
+
+def _run(hydra_main: Callable[[], Any]) -> None:
+    validate_arguments(sys.argv[1:])
+    _arrange_arguments()
+    if wants_help(sys.argv[1:]):
+        print_help(sys.argv[1:])
+    else:
+        hydra_main()
+        _check_sweep_ran()
+
+
+def _before_the_job(error: Exception) -> str:
+    """The sentence for what Hydra stumbles over before it starts the first job: a directory, or a value of its own."""
+    if isinstance(error, OSError):
+        key = "hydra.run.dir" if Sweep.directory is None else "hydra.sweep.dir"
+        return f"no run can be written to {error.filename} ({error.strerror}): choose another {key}=…"
+    own = " ".join(word for word in sys.argv[1:] if word.startswith(("hydra", "-"))) or "this command line"
+    return (
+        f"Hydra cannot run {own} ({(str(error) or type(error).__name__).splitlines()[0]}): correct it, or leave it out"
+    )
 
 
 def exit_with_error(sentence: str, code: int = 2) -> NoReturn:
@@ -79,6 +114,12 @@ def print_sweep() -> bool:
 
     compare_sweep(Sweep.directory)
     return True
+
+
+def _check_sweep_ran() -> None:
+    """An error for a sweep over nothing, as in ``loss=glob(none_such)``: Hydra reports success."""
+    if Sweep.directory is not None and not any(Sweep.directory.glob("*/")):
+        raise UsageError("the sweep has no run: one of its keys has no value (-m KEY=VALUE1,VALUE2)")
 
 
 def _arrange_arguments() -> None:

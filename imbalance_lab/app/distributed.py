@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import get_original_cwd
+from omegaconf import OmegaConf
 
 from imbalance_lab.text import override
 
@@ -128,7 +129,8 @@ def job_flags() -> list[str]:
 
 def job_overrides() -> list[str]:
     """The overrides of this job (in a sweep, of this run), without Hydra's own."""
-    return list(HydraConfig.get().overrides.task)
+    task: list[str] = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # type: ignore[assignment]
+    return task
 
 
 def leave_process_group() -> None:

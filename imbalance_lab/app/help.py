@@ -42,9 +42,12 @@ def print_help(arguments: Sequence[str]) -> None:
         print(visible(help_text(overrides, extra_config_directories(arguments)), keep="\n"))
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # or Python reports the closed pipe when it exits
+        ignore_closed_pipe()
+
+
+def ignore_closed_pipe() -> None:
+    """Let what is left of the output go nowhere, or Python reports the closed pipe when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def help_text(overrides: Sequence[str], extra: Sequence[Path] = ()) -> str:

@@ -3,6 +3,7 @@
 Nothing here imports Lightning, which takes seconds: a mistake is reported before.
 """
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,12 +14,14 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
-from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes, check_weights
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.validate_config import validate_config
+from imbalance_lab.app.validate_loss import validate_loss
+from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
@@ -58,13 +61,18 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     """
     validate_config(config)
     optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
+    validate_optimizer(config, optimizer, scheduler)
     augment = instantiate_part(config, "augment")
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
     changes = {} if checkpoint is None or not config.fit else check_resume(config, checkpoint)
     splits: Splits = instantiate_part(config, "data", schema=None if checkpoint is None else checkpoint.schema)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
+    if config.fit:
+        validate_loss(config, loss, task)
+    _check_augment(augment, splits.train.input_shape)
     backbone, head = _net(config, splits, task)
+    _check_batch_statistics(config, backbone, len(splits.train))
     _warn_of_head(loss, head)
     if checkpoint is not None:
         check_classes(checkpoint, task)
@@ -79,6 +87,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         max_epochs=config.max_epochs,
         batch_size=config.batch_size,
     )
+    require_attributes("sampler", sampler, "order")
     prior = train_prior(loss, sampler, splits.class_counts)
     validate_postprocessing(config, task, prior)
     return Experiment(
@@ -137,6 +146,29 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
             )
         head = instantiate_part(config, "head", in_features=features, out_features=task.num_classes)
     return backbone, head
+
+
+def _check_augment(augment: Callable[[Tensor, Tensor], Tensor], shape: tuple[int, ...]) -> None:
+    """Let an augmentation that has ``check_input_shape`` refuse the inputs of the data."""
+    check = getattr(augment, "check_input_shape", None)
+    if check is None:
+        return
+    try:
+        check(shape)
+    except ValueError as error:
+        raise UsageError(f"augment: {error}") from error
+
+
+def _check_batch_statistics(config: DictConfig, backbone: nn.Module, n: int) -> None:
+    """Batch normalization cannot train on a batch of one example; batches are equal in size ± 1."""
+    normalizes = any(
+        isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training for module in backbone.modules()
+    )
+    if config.fit and normalizes and n // math.ceil(n / config.batch_size) < 2:
+        raise UsageError(
+            f"batch_size={config.batch_size} makes batches of one example, but {type(backbone).__name__} has batch "
+            "normalization, which needs two: choose a larger batch_size"
+        )
 
 
 def _warn_of_head(loss: nn.Module, head: nn.Module) -> None:

@@ -1,5 +1,6 @@
 """Sentences for mistakes in a command line or a configuration."""
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -7,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, InstantiationException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -47,35 +48,39 @@ def format_error(error: Exception) -> str | None:
         return _unreadable(str(error.override))
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         return _unknown_choice(str(error.missing_cfg_file), error.options)
-    if isinstance(error, ConfigCompositionException | OmegaConfBaseException):
-        first = str(error).strip().splitlines()[0]
-        if first.startswith("Could not override '"):
-            return _unknown_key(first.split("'")[1])
-        if first.startswith("Could not append to config. An item is already at '"):
-            key = first.split("'")[1]
-            return f"{key} is already in the configuration: leave out the +"
-        return first
-    if isinstance(error, ValueError) and "Config group override must be" in str(error):
-        return _not_a_choice(sys.argv[1:])
+    if isinstance(error, InstantiationException):
+        return None  # of a constructor: its cause may be a bug
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        return _composition(error)
     return None
 
 
+def _composition(error: Exception) -> str:
+    """For an override that does not fit to the configuration, by the first line of Hydra's message."""
+    first = (str(error).strip() or type(error).__name__).splitlines()[0]
+    quoted = first.split("'")[1] if first.count("'") >= 2 else ""
+    if first.startswith("Could not override '"):
+        return _unknown_key(quoted)
+    if first.startswith("Could not append to config. An item is already at '"):
+        return f"{quoted} is already in the configuration: leave out the +"
+    if first.startswith("Ambiguous value for argument '"):
+        key, _, value = quoted.partition("=")
+        return f"{quoted} has several values: add -m to run each of them, or write '{key}=[{value}]' for a list"
+    cause = str(error.__cause__ or "").strip()
+    key = getattr(error, "full_key", None)
+    where = f"{key}: " if key and key not in first else ""
+    return where + (f"{first}: {cause.splitlines()[0]}" if cause and cause not in first else first)
+
+
 def _unreadable(override: str) -> str:
-    return (
-        f"cannot read {override!r} as KEY=VALUE: put it in single quotes, without spaces, "
-        "as in 'loss.alpha=[0.25,0.75]'"
-    )
-
-
-def _not_a_choice(arguments: Iterable[str]) -> str:
-    """For ``loss=null`` and ``data=5``: a group is chosen by the name of one of its files."""
-    for argument in arguments:
-        group, _, value = argument.partition("=")
-        folder = config_directory() / group
-        if folder.is_dir() and (value in ("null", "None", "true", "false", "") or not value[:1].isalpha()):
-            choices = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-            return f"{argument} is not a choice: {group} is one of {choices}"
-    return "a configuration group is chosen by the name of one of its files, as in loss=focal"
+    key, _, value = override.partition("=")
+    remedy = "write both, as in max_epochs=10"
+    if re.fullmatch(r"\w+([./]\w+)*", key):
+        bare = value.strip("'\"")
+        remedy = f"put the value in double quotes and all in single quotes, as in '{key}=\"{bare}\"', if it is text"
+        if bare[:1] in ("[", "{", "("):
+            remedy = "close every bracket, and put all in single quotes, as in 'loss.alpha=[0.25,0.75]'"
+    return f"cannot read {override!r} as KEY=VALUE: {remedy}"
 
 
 def _unknown_choice(file: str, options: Iterable[str]) -> str:
@@ -92,7 +97,10 @@ def _unknown_key(key: str) -> str:
         return f"{key} is now called {renamed}"
     if key.startswith("trainer.") and key.removeprefix("trainer.") in trainer_arguments():
         return f"{key} is an argument of Lightning's Trainer that the configuration does not list: write +{key}=…"
-    near = did_you_mean(key, configuration_keys()).replace("'", "")
+    keys = configuration_keys()
+    if key in keys:
+        return f"{key} is a mapping without the key that is set in it: add that with +{key}.KEY=VALUE"
+    near = did_you_mean(key, keys).replace("'", "")
     return f"there is no {key!r} in this configuration{near} (--help lists what there is)"
 
 

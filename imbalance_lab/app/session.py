@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part, usage_error
+from imbalance_lab.app.build import (
+    allowed_packages,
+    instantiate_node,
+    instantiate_part,
+    require_attributes,
+    usage_error,
+)
 from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process
 from imbalance_lab.app.instantiate import Experiment
@@ -226,6 +232,7 @@ def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
     chosen = instantiate_part(config, "logger", save_dir=str(directory.path))
     if chosen is None:  # logger=none
         return []
+    require_attributes("logger", chosen, "log_metrics", "finalize")
     if isinstance(chosen, CSVLogger):
         return [chosen]
     return [CSVLogger(directory.path, name="", version="", flush_logs_every_n_steps=1), chosen]

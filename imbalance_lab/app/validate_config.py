@@ -5,29 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from imbalance_lab.app.compose import config_directory
+from imbalance_lab.app.validate_trainer import validate_trainer
 from imbalance_lab.errors import UsageError
-from imbalance_lab.validation import check_bool, check_choice, check_integer, check_number
+from imbalance_lab.validation import MAX_SEED, check_bool, check_choice, check_integer, check_number, check_text
 
-GROUPS = [
-    "data",
-    "backbone",
-    "head",
-    "loss",
-    "sampler",
-    "augment",
-    "optimizer",
-    "scheduler",
-    "trainer",
-    "logger",
-    "callbacks",
-    "strategy",
-    "calibration",
-    "prior_correction",
-    "operating_point",
-]
-INTEGERS = {"seed": 0, "batch_size": 1, "eval_batch_size": 1, "num_workers": 0, "max_epochs": 1}
-"""The minimum of each."""
+INTEGERS = {
+    "seed": (0, MAX_SEED),
+    "batch_size": (1, None),
+    "eval_batch_size": (1, None),
+    "num_workers": (0, 1024),
+    "max_epochs": (1, None),
+}
+"""The minimum and the maximum of each."""
+
+NO_TARGET = {"callbacks", "experiment"}
+"""Groups that are not one object."""
 
 
 def validate_config(config: DictConfig) -> None:
@@ -36,15 +31,18 @@ def validate_config(config: DictConfig) -> None:
     Raises:
         UsageError: naming the key, its value and the remedy.
     """
+    try:
+        OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise UsageError(f"{error.full_key}: {str(error).splitlines()[0]}: correct what is in ${{…}}") from error
     for key in sorted(OmegaConf.missing_keys(config)):
         group = key.split(".")[0]
         raise UsageError(f"{key} is missing: add {key}=… (see python train.py --help {group}=…)")
     _check_groups(config)
     try:
-        for key, minimum in INTEGERS.items():
-            check_integer(key, config[key], minimum=minimum)
-        if config.head_lr is not None:
-            check_number("head_lr (null for optimizer.lr)", config.head_lr, above=0)
+        for key, (minimum, maximum) in INTEGERS.items():
+            check_integer(key, config[key], minimum=minimum, maximum=maximum)
+        validate_trainer(config.trainer, config.max_epochs)
         for key in ("data_summary.auroc", "data_summary.width"):
             check_number(key, OmegaConf.select(config, key), above=0, below=1)
         for key in ("check", "fit", "report.images"):
@@ -54,6 +52,9 @@ def validate_config(config: DictConfig) -> None:
         check_number("trainer.timeout (seconds)", config.trainer.timeout, above=0)
         if config.checkpoint.every_minutes is not None:
             check_number("checkpoint.every_minutes (null: only after epochs)", config.checkpoint.every_minutes, above=0)
+        if config.head.get("bias") is not None:
+            check_bool("head.bias", config.head.bias)
+        check_text("monitor", config.monitor)
         check_choice("monitor_mode", config.monitor_mode, ("max", "min"))
         if not isinstance(config.early_stopping, bool):
             check_integer("early_stopping (true, false or a number of epochs)", config.early_stopping, minimum=1)
@@ -66,13 +67,13 @@ def validate_config(config: DictConfig) -> None:
 
 
 def _check_groups(config: DictConfig) -> None:
-    """An error for a group that was replaced by a plain value, as in ``loss=null``."""
-    for group in GROUPS:
+    """An error for a group that was replaced by a plain value, as in ``++loss=5``."""
+    groups = sorted(folder.name for folder in config_directory().iterdir() if folder.is_dir())
+    for group in [*(name for name in groups if name != "experiment"), "data_summary", "report"]:
         node: Any = config.get(group)
         if not isinstance(node, DictConfig):
             raise UsageError(f"{group} must be one of its configurations, got {node!r}: see python train.py --help")
-        needs_target = group not in ("callbacks", "trainer")
-        if needs_target and not isinstance(node.get("_target_"), str):
+        if group in groups and group not in NO_TARGET and not isinstance(node.get("_target_"), str):
             raise UsageError(f"{group} needs a _target_, the path of a class, got {node.get('_target_')!r}")
 
 

@@ -31,7 +31,7 @@ class CosineHead(nn.Module):
         super().__init__()
         self.in_features = check_integer("in_features", in_features, minimum=1)
         self.out_features = check_integer("out_features", out_features, minimum=1)
-        self.scale = check_number("scale", scale, above=0)
+        self.scale = check_number("scale", scale, above=0, maximum=10_000)
         # Normal draws are uniform in direction; only the directions matter, so the rows get unit norm.
         self.weight = nn.Parameter(F.normalize(torch.randn(out_features, in_features)))
 

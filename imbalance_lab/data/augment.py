@@ -33,6 +33,11 @@ class ShiftFlip:
         self.shift = check_integer("shift", shift, minimum=0)
         self.flip = check_bool("flip", flip)
 
+    def check_input_shape(self, shape: Sequence[int]) -> None:
+        """Raise a ValueError for inputs that are not images (channels, H, W), or that a shift could empty."""
+        _check_image_shape("ShiftFlip", shape)
+        check_integer(f"shift (for images of {shape[1]} × {shape[2]} pixels)", self.shift, maximum=min(shape[1:]) - 1)
+
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
         if not (self.shift or self.flip):
@@ -68,6 +73,10 @@ class RandomResizedCrop:
         _check_range("ratio", ratio)
         self.scale, self.ratio, self.flip = tuple(scale), tuple(ratio), check_bool("flip", flip)
 
+    def check_input_shape(self, shape: Sequence[int]) -> None:
+        """Raise a ValueError for inputs that are not images (channels, H, W)."""
+        _check_image_shape("RandomResizedCrop", shape)
+
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
         area, shape, down, right, mirror = seeding.counter_uniform(keys, 5).unbind(1)
@@ -90,6 +99,14 @@ class RandomResizedCrop:
             seen = F.grid_sample(images[own].float(), grid, padding_mode="border", align_corners=False)
             cropped[own] = seen if images.is_floating_point() else seen.round_().to(images.dtype)
         return cropped
+
+
+def _check_image_shape(augmentation: str, shape: Sequence[int]) -> None:
+    if len(shape) != 3:
+        raise ValueError(
+            f"{augmentation} needs images (channels, height, width), got inputs of shape {tuple(shape)}: "
+            "choose augment=none"
+        )
 
 
 def _check_range(name: str, ends: object, maximum: float | None = None) -> None:

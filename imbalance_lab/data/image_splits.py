@@ -76,9 +76,13 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     return Splits(images.classes, train, val, test, fit_normalize(train, options.normalize), schema, notes)
 
 
+MAX_IMAGE_SIZE = 4096
+"""Pixels of a side. Images are larger than what classifiers of this size are trained on, and 64 fill 3 GB as bytes."""
+
+
 def _first_decoder(options: ImageOptions) -> ImageDecoder:
     """The decoder that the options ask for, before the files say whether they have colors and 16 bits."""
-    check_integer("image_size", options.image_size, minimum=1)
+    check_integer("image_size", options.image_size, minimum=1, maximum=MAX_IMAGE_SIZE)
     check_integer("max_pixels", options.max_pixels, minimum=1)
     if options.channels not in ("auto", 1, 3):
         raise ValueError(f"channels must be 1, 3 or auto, got {options.channels!r}")

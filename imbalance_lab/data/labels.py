@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.data.read_table import Files, first_true, format_location
+from imbalance_lab.data.read_table import MISSING, Files, first_true, format_location
 from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.validation import did_you_mean
 
@@ -130,7 +130,14 @@ def _known_classes(column: pa.ChunkedArray, name: str, files: Files, known: Sequ
 def _filled(column: pa.ChunkedArray, name: str, files: Files) -> pa.ChunkedArray:
     empty = pc.is_null(column, nan_is_null=True)
     if (row := first_true(empty)) >= 0:
-        _refuse(files, row, name, None, "has no value: fill it in, or remove the row")
+        names = ", ".join(filter(None, MISSING))
+        _refuse(
+            files,
+            row,
+            name,
+            None,
+            f"has no value (in a .csv file {names} are none): fill it in, rename the class, or remove the row",
+        )
     return column
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from imbalance_lab.data.arrays import Arrays, Splits, check_array_schema
 from imbalance_lab.data.datasets import Benchmark
 from imbalance_lab.data.schema import InputSchema
-from imbalance_lab.validation import check_choice, check_integer, check_number
+from imbalance_lab.validation import MAX_SEED, check_choice, check_integer, check_number
 
 Profile = Literal["exp", "step"]
 
@@ -124,6 +124,10 @@ def binary(
 
 
 def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
+    if not callable(dataset):
+        raise TypeError(
+            f"dataset must be a function of imbalance_lab.data with _partial_: true, got a {type(dataset).__name__}"
+        )
     return dataset() if root is None else dataset(root)
 
 
@@ -154,4 +158,4 @@ def _split_validation(pool: Arrays, num_classes: int, fraction: float, seed: int
 
 def _check(*, val_fraction: float, subset_seed: int) -> None:
     check_number("val_fraction", val_fraction, above=0, below=1)
-    check_integer("subset_seed", subset_seed, minimum=0)
+    check_integer("subset_seed", subset_seed, minimum=0, maximum=MAX_SEED)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import MAX_SEED, check_integer, check_number
 
 
 class SplitIndices(NamedTuple):
@@ -43,7 +43,7 @@ def stratified_split(
             f"val_fraction={val_fraction} and test_fraction={test_fraction} leave nothing for training: "
             "choose fractions that sum to less than 1"
         )
-    check_integer("split_seed", seed, minimum=0)
+    check_integer("split_seed", seed, minimum=0, maximum=MAX_SEED)
     group = np.arange(len(targets)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
     split = _dealt(_rarest(targets.numpy()), group, (test_fraction, val_fraction), seed)[group]
     test, val, train = (torch.from_numpy(np.flatnonzero(split == number)) for number in range(3))

@@ -14,7 +14,7 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, fast_pow, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like, check_scalar
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_scalar
 from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.losses.weights import store
@@ -39,7 +39,7 @@ def asymmetric_loss(
         gamma_positive: γ+ ≥ 0, focusing of present labels.
         gamma_negative: γ− ≥ 0, focusing of absent labels. A tensor () of γ+, γ− or m that requires a gradient gets
             one, and so does a soft ``target``.
-        margin: m in [0, 1], the probability below which an absent label costs nothing.
+        margin: m in [0, 1), the probability below which an absent label costs nothing.
         ignore_index: a target value that adds neither loss nor gradient: an unknown label.
         reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
 
@@ -71,7 +71,7 @@ class AsymmetricLoss(Loss):
     Args:
         gamma_positive: γ+ ≥ 0.
         gamma_negative: γ− ≥ 0.
-        margin: m in [0, 1].
+        margin: m in [0, 1).
 
     A `torch.nn.Parameter` of these becomes the module's, and is trained; keep it in its range, for nothing else does.
     The other arguments are `asymmetric_loss`'s.
@@ -101,9 +101,9 @@ class AsymmetricLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        store(self, "gamma_positive", check_scalar("gamma_positive", gamma_positive, minimum=0))
-        store(self, "gamma_negative", check_scalar("gamma_negative", gamma_negative, minimum=0))
-        store(self, "margin", check_scalar("margin", margin, minimum=0, maximum=1))
+        store(self, "gamma_positive", check_scalar("gamma_positive", gamma_positive, minimum=0, maximum=MAX_GAMMA))
+        store(self, "gamma_negative", check_scalar("gamma_negative", gamma_negative, minimum=0, maximum=MAX_GAMMA))
+        store(self, "margin", check_scalar("margin", margin, minimum=0, below=1))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""

@@ -105,7 +105,7 @@ class AUCMarginLoss(Loss):
         ignore_index: int = -100,
     ) -> None:
         super().__init__(ignore_index=ignore_index)
-        self.margin = check_fixed("margin", margin, minimum=0)
+        self.margin = check_fixed("margin", margin, minimum=0, maximum=10)
         self.warmup_steps = check_integer("warmup_steps", warmup_steps, minimum=0)
         self.num_labels = _count_labels(num_labels, class_counts)
         # Of one label given by two logits, their difference counts.

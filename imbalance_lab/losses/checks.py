@@ -8,6 +8,12 @@ from torch.autograd import forward_ad
 
 from imbalance_lab.validation import check_number
 
+MAX_GAMMA = 100
+"""The largest focusing exponent: (1 − p)^γ at p = ½ is then 8e-31, and soon smaller than any float32."""
+
+MAX_TAU = 100
+"""The largest factor of log priors: their differences, about 10, then leave float32 four digits for the logits."""
+
 
 def check_scalar(name: str, value: object, **bounds: float) -> float | Tensor:
     """Return one number as a float; as a tensor () if it is learned, or cannot be read (see `can_read_values`).
@@ -44,7 +50,9 @@ def check_fixed(name: str, value: object, **bounds: float) -> float:
     return number
 
 
-def check_numbers(name: str, value: object, *, minimum: float | None = None) -> float | Tensor:
+def check_numbers(
+    name: str, value: object, *, minimum: float | None = None, maximum: float | None = None
+) -> float | Tensor:
     """Return one number as a float and one number per class as a tensor (C,).
 
     A column (C, 1), as older code has it, counts as (C,). The values of a tensor are read only where that costs
@@ -52,26 +60,26 @@ def check_numbers(name: str, value: object, *, minimum: float | None = None) -> 
 
     Raises:
         TypeError: if it is neither a number nor numbers.
-        ValueError: if there are none, or one is below ``minimum`` or not finite.
+        ValueError: if there are none, or one is out of bounds or not finite.
     """
     if isinstance(value, Tensor):
-        return _check_tensor(name, value, minimum)
+        return _check_tensor(name, value, minimum, maximum)
     if isinstance(value, str) or not isinstance(value, Iterable):
-        return check_number(name, value, minimum=minimum)
-    numbers = [check_number(f"{name}[{i}]", number, minimum=minimum) for i, number in enumerate(value)]
+        return check_number(name, value, minimum=minimum, maximum=maximum)
+    numbers = [check_number(f"{name}[{i}]", each, minimum=minimum, maximum=maximum) for i, each in enumerate(value)]
     if not numbers:
         raise ValueError(f"{name} must be one number or one number per class, got an empty list")
     return torch.tensor(numbers, dtype=torch.float64)
 
 
-def _check_tensor(name: str, value: Tensor, minimum: float | None) -> float | Tensor:
+def _check_tensor(name: str, value: Tensor, minimum: float | None, maximum: float | None) -> float | Tensor:
     if value.dim() == 2 and value.shape[1] == 1 and not isinstance(value, nn.Parameter):  # a view is no parameter
         value = value.flatten()
     if value.dim() > 1 or value.numel() == 0:
         raise ValueError(f"{name} must be one number or one number per class, got shape {tuple(value.shape)}")
     if can_read_values(value):
         for number in value.detach().flatten().tolist():
-            check_number(name, number, minimum=minimum)
+            check_number(name, number, minimum=minimum, maximum=maximum)
         if value.dim() == 0 and not is_learned(value):
             return float(value)
     return value

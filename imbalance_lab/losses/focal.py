@@ -8,7 +8,7 @@ from torch import Tensor
 from imbalance_lab.class_counts import Weighting
 from imbalance_lab.losses._focal_term import class_terms, target_term
 from imbalance_lab.losses.base import Loss, reweight_prior
-from imbalance_lab.losses.checks import cast_like, check_length, check_numbers
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_length, check_numbers
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import (
     along_classes,
@@ -135,7 +135,8 @@ class FocalLoss(Loss):
         self.class_dim = check_integer("class_dim", class_dim)
         self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         self.reduction = check_choice("reduction", reduction, get_args(FocalReduction))
-        self._store("gamma", check_numbers("gamma", gamma, minimum=0), class_counts)
+        exponents = check_numbers("gamma", gamma, minimum=0)
+        self._store("gamma", check_numbers("gamma", exponents, maximum=MAX_GAMMA), class_counts)
         weights = None if alpha is None else check_weights("alpha", alpha, class_counts)
         self._store("alpha", weights, class_counts)
         if class_counts is not None:

@@ -103,8 +103,8 @@ class LDAMLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.max_margin = check_fixed("max_margin", max_margin, minimum=0)
-        store(self, "scale", check_scalar("scale", scale, above=0))
+        self.max_margin = check_fixed("max_margin", max_margin, minimum=0, maximum=2)
+        store(self, "scale", check_scalar("scale", scale, above=0, maximum=10_000))
         counts = require_counts("LDAMLoss", class_counts)
         self.register_buffer("margins", ldam_margins(counts, self.max_margin).float())
         store(self, "weight", class_weight_buffer(weight, counts))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from imbalance_lab.class_counts import class_priors
 from imbalance_lab.losses.base import Loss, reweight_prior
-from imbalance_lab.losses.checks import cast_like, check_scalar
+from imbalance_lab.losses.checks import MAX_TAU, cast_like, check_scalar
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, require_counts, store
@@ -81,7 +81,7 @@ class LogitAdjustedLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        store(self, "tau", check_scalar("tau", tau, minimum=0))
+        store(self, "tau", check_scalar("tau", tau, minimum=0, maximum=MAX_TAU))
         counts = require_counts("LogitAdjustedLoss", class_counts)
         self.register_buffer("log_prior", class_priors(counts).log().float())
 

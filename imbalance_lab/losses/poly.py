@@ -80,7 +80,7 @@ class PolyLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        store(self, "epsilon", check_scalar("epsilon", epsilon, minimum=-1))
+        store(self, "epsilon", check_scalar("epsilon", epsilon, minimum=-1, maximum=1000))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `poly_loss`."""

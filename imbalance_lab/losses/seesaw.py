@@ -104,8 +104,8 @@ class SeesawLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.p = check_fixed("p", p, minimum=0)
-        self.q = check_fixed("q", q, minimum=0)
+        self.p = check_fixed("p", p, minimum=0, maximum=10)
+        self.q = check_fixed("q", q, minimum=0, maximum=10)
         self.eps = check_fixed("eps", eps, above=0, maximum=1)
         num_classes = len(require_counts("SeesawLoss", class_counts))
         self.register_buffer("seen", torch.zeros(num_classes, dtype=torch.int64))

@@ -9,7 +9,7 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like, check_scalar
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_scalar
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.losses.weights import store
@@ -103,7 +103,7 @@ class SigmoidFocalLoss(Loss):
         reduction: SigmoidReduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index)
-        store(self, "gamma", check_scalar("gamma", gamma, minimum=0))
+        store(self, "gamma", check_scalar("gamma", gamma, minimum=0, maximum=MAX_GAMMA))
         store(self, "alpha", None if alpha is None else _check_alpha(alpha))
         check_choice("reduction", reduction, get_args(SigmoidReduction))
         self.reduction = reduction

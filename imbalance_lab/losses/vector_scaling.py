@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imbalance_lab.class_counts import Weighting, class_priors
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import cast_like, check_fixed
+from imbalance_lab.losses.checks import MAX_TAU, cast_like, check_fixed
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts, store
@@ -94,8 +94,8 @@ class VectorScalingLoss(Loss):
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
-        self.gamma = check_fixed("gamma", gamma, minimum=0)
-        self.tau = check_fixed("tau", tau, minimum=0)
+        self.gamma = check_fixed("gamma", gamma, minimum=0, maximum=10)
+        self.tau = check_fixed("tau", tau, minimum=0, maximum=MAX_TAU)
         counts = require_counts("VectorScalingLoss", class_counts)
         self.register_buffer("delta", ((counts / counts.max()) ** self.gamma).float())
         self.register_buffer("iota", (self.tau * class_priors(counts).log()).float())

@@ -79,6 +79,8 @@ def _chosen(members: list[Tensor], only: Sequence[int] | None) -> list[Tensor]:
         invalid = [c for c in only if isinstance(c, bool) or not isinstance(c, int) or not 0 <= c < len(members)]
         if invalid:
             raise ValueError(f"only must list class indices from 0 to {len(members) - 1}, got {invalid[0]!r}")
+        if not len(only):
+            raise ValueError("only is an empty list, of no class: name classes, or null for all")
         members = [members[c] for c in only]
     return [positions for positions in members if len(positions)]
 

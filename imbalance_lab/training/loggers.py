@@ -1,109 +1,71 @@
 """What experiment trackers receive besides the scores of each epoch: settings, final scores and files of a run."""
 
-import logging
-import re
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from lightning.pytorch.loggers import Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
 from imbalance_lab.tags import is_class_tag
-
-SQLITE = "sqlite:///"
-PATIENCE = 120.0
-"""Seconds to wait for another process that creates the same database; it takes a few."""
-
-MARKED = re.compile("(^| )[0-9a-f]{8}$")
-"""What `mlflow_name` adds to a name that it had to change."""
+from imbalance_lab.validation import check_bool, check_integer, check_text
 
 
 def no_logger() -> None:
     """``logger=none``: nothing is logged."""
 
 
-class MLflow(MLFlowLogger):
-    """Lightning's MLflow logger on a local database, for any class names and any number of runs in one process.
+class CSV(CSVLogger):
+    """Lightning's CSV logger, whose ``metrics.csv`` is in the run's directory itself, where the report reads it.
 
     Args:
-        save_dir: the run's directory; its last parts name the run.
-        tracking_uri: a database, ``sqlite:///FILE``, or a server.
-        artifact_location: folder of the stored files, for an experiment that is new.
-        experiment_name: what the runs are gathered under.
+        save_dir: the run's directory.
+        flush_logs_every_n_steps: steps between two writes.
     """
 
-    def __init__(self, save_dir: str, tracking_uri: str, artifact_location: str, experiment_name: str) -> None:
-        import mlflow  # here: it sets up its own logging, which reports every table it creates
-
-        for name in (mlflow.__name__, "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # an experiment may be new
-        artifacts = Path(artifact_location).absolute().as_uri()
-        with _alone(tracking_uri):
-            super().__init__(
-                experiment_name=experiment_name,
-                run_name="/".join(Path(save_dir).parts[-3:]),
-                tracking_uri=tracking_uri,
-                artifact_location=artifacts,
-                tags={"directory": save_dir},
-            )
-            self._create_experiment(experiment_name, artifacts)
-
-    def _create_experiment(self, name: str, artifacts: str) -> None:
-        """Lightning would create it with the first score, when other processes do so too."""
-        client = self._mlflow_client
-        if client.get_experiment_by_name(name) is None:
-            client.create_experiment(name, artifacts)
-
-    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        super().log_metrics({mlflow_name(tag): value for tag, value in metrics.items()}, step)
+    def __init__(self, save_dir: str, flush_logs_every_n_steps: int = 1) -> None:
+        steps = check_integer("flush_logs_every_n_steps", flush_logs_every_n_steps, minimum=1)
+        super().__init__(save_dir, name="", version="", flush_logs_every_n_steps=steps)
 
 
-@contextmanager
-def _alone(tracking_uri: str) -> Iterator[None]:
-    """Hold off other processes while a new database is filled with its tables; a server does so itself.
+class TensorBoard(TensorBoardLogger):
+    """Lightning's TensorBoard logger in the run's directory itself; its file is made at once.
+
+    Args:
+        save_dir: the run's directory.
+        options: of Lightning's logger and of torch's ``SummaryWriter``.
 
     Raises:
-        TimeoutError: if another process holds the database for longer than `PATIENCE`.
+        TypeError: for an option that neither has.
     """
-    file = tracking_uri.removeprefix(SQLITE)
-    if file == tracking_uri or not file or ":memory:" in file:
-        yield
-        return
-    path = Path(file.partition("?")[0]).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(f"{path}.lock", timeout=PATIENCE)
-        lock.acquire()
-    except Timeout as error:
-        raise TimeoutError(
-            f"another process has held {path}.lock for {PATIENCE:g} seconds: end it, or name another database with "
-            "logger.tracking_uri=sqlite:///FILE"
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+
+    def __init__(self, save_dir: str, **options: Any) -> None:
+        super().__init__(save_dir, name="", version="", **options)
+        _ = self.experiment
 
 
-def mlflow_name(tag: str) -> str:
-    """A valid MLflow name for a tag of `imbalance_lab.tags`: MLflow allows few characters, class names may have any.
+class WandB(WandbLogger):
+    """Lightning's logger for Weights & Biases.
 
-    A changed name ends with a checksum, so that "Ä" and "Ö" stay different; so does a name that looks like one.
+    Args:
+        save_dir: the run's directory.
+        project: what the runs are gathered under.
+        offline: write to ``save_dir`` only.
+        options: of Lightning's logger and of ``wandb.init``.
 
-    >>> mlflow_name("val/auroc/class/Ankle boot")
-    'val/auroc/class/Ankle boot'
-    >>> mlflow_name("val/auroc/class/Größe")
-    'val/auroc/class/Gr__e 946e9015'
+    Raises:
+        TypeError: for an option that neither has; wandb itself would find it only when the run starts.
     """
-    *path, name = tag.split("/")
-    plain = re.sub(r"[^A-Za-z0-9_. -]", "_", name)
-    if plain != name or set(plain) <= set(". ") or len(plain) > 200 or MARKED.search(plain):
-        plain = f"{plain[:200].strip('. ')} {zlib.crc32(name.encode()):08x}".strip()
-    return "/".join([*path, plain])
+
+    def __init__(self, save_dir: str, project: str | None = None, *, offline: bool = True, **options: Any) -> None:
+        import wandb
+
+        if project is not None:
+            check_text("project", project)
+        known = signature(WandbLogger).parameters.keys() | signature(wandb.init).parameters.keys()
+        if unknown := options.keys() - known:
+            raise TypeError(f"neither Lightning's logger nor wandb.init has an option {min(unknown)!r}")
+        super().__init__(save_dir=save_dir, project=project, offline=check_bool("offline", offline), **options)
 
 
 def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
@@ -115,7 +77,8 @@ def log_run_start(logger: Logger, settings: Mapping[str, Any]) -> None:
 def log_history(loggers: Iterable[Any], history: Iterable[tuple[int, Mapping[str, float]]]) -> None:
     """Log the (step, scores) of the epochs before a resume, except where TensorBoard has them already."""
     for logger in loggers:
-        if not (isinstance(logger, TensorBoardLogger) and [*Path(logger.log_dir).glob("events.out.*")]):
+        is_tensorboard = isinstance(logger, TensorBoardLogger)
+        if not (is_tensorboard and len([*Path(logger.log_dir).glob("events.out.*")]) > 1):  # one is its own
             for step, scores in history:
                 logger.log_metrics(dict(scores), step)
 

@@ -58,8 +58,8 @@ class Steps:
             raise TypeError(f"factors must be a mapping of fractions of the run to factors, got {factors!r}")
         self.points = sorted(
             (
-                check_number("a fraction of the run in factors", float(start), minimum=0, maximum=1),
-                check_number(f"factors[{start}]", factor, minimum=0),
+                check_number("a fraction of the run in factors", start, minimum=0, maximum=1),
+                check_number(f"factors[{start}]", factor, above=0, maximum=1000),
             )
             for start, factor in chosen.items()
         )

@@ -40,7 +40,7 @@ def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
         ("losss=focal", "error: there is no 'losss' in this configuration; did you mean loss?"),
         ("data=digit_lt", "error: there is no data=digit_lt; did you mean data=digits_lt? (choices: cifar100_lt, "),
         ("data=spreadsheet", "error: there is no data=spreadsheet (choices: cifar100_lt, "),
-        ("loss.alpha=[0.1,", "error: cannot read 'loss.alpha=[0.1,' as KEY=VALUE: put it in single quotes"),
+        ("loss.alpha=[0.1,", "error: cannot read 'loss.alpha=[0.1,' as KEY=VALUE: close every bracket"),
         ("loss.gamma=-1", "error: loss: gamma must be a finite number ≥ 0, got -1"),
         ("loss=null", "error: loss=null is not a choice: loss is one of asymmetric, auc_margin, "),
         ("data=5", "error: data=5 is not a choice: data is one of cifar100_lt, "),
@@ -60,7 +60,11 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(argument: str, sentence: str,
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_torch_and_torchvision_from_different_sources_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_torch_and_torchvision_from_different_sources_are_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+
     def main() -> None:
         raise RuntimeError("operator torchvision::nms does not exist")
 
