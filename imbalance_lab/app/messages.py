@@ -67,8 +67,8 @@ def _composition(error: Exception) -> str:
         key, _, value = quoted.partition("=")
         return f"{quoted} has several values: add -m to run each of them, or write '{key}=[{value}]' for a list"
     cause = str(error.__cause__ or "").strip()
-    key = getattr(error, "full_key", None)
-    where = f"{key}: " if key and key not in first else ""
+    full_key = getattr(error, "full_key", None)
+    where = f"{full_key}: " if full_key and full_key not in first else ""
     return where + (f"{first}: {cause.splitlines()[0]}" if cause and cause not in first else first)
 
 
