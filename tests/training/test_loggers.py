@@ -12,7 +12,7 @@ from mlflow.utils.validation import _validate_metric_name
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.errors import UsageError
 from imbalance_lab.tags import score_tag
-from imbalance_lab.training.loggers import mlflow_name
+from imbalance_lab.training.mlflow_logger import mlflow_name
 from tests.conftest import RunJob, composed
 from tests.helpers.command_line import ENVIRONMENT, ROOT
 
@@ -66,7 +66,7 @@ def test_mlflow_holds_finished_and_failed_runs_of_one_process(
 TOGETHER = """
 import sys, time
 from pathlib import Path
-from imbalance_lab.training.loggers import MLflow
+from imbalance_lab.training.mlflow_logger import MLflow
 folder, name = Path(sys.argv[1]), sys.argv[2]
 (folder / name).touch()
 while not all((folder / other).exists() for other in ("first", "second")):
