@@ -14,12 +14,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 }
 
 
-def call(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+def call(*command: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a Python command with one thread, as in a terminal 100 columns wide that is a pipe."""
     return subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=cwd,
-        env=ENVIRONMENT | {"PYTHONPATH": str(ROOT)},
+        env=ENVIRONMENT | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
         timeout=300,
@@ -27,9 +27,9 @@ def call(*command: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def train(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+def train(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """``python train.py ARGUMENTS``."""
-    return call(ROOT / "train.py", *arguments, cwd=cwd)
+    return call(ROOT / "train.py", *arguments, cwd=cwd, **environment)
 
 
 def metrics_of(directory: Path) -> dict[str, Any]:
