@@ -12,7 +12,7 @@ from pathlib import Path
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.app.distributed import is_first_process, job_flags, leave_process_group
 from imbalance_lab.app.status import RunStatus
-from imbalance_lab.app.watch import PeerError, is_connected, kill_others
+from imbalance_lab.app.watch import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write
@@ -47,7 +47,7 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
             exit_with_error(str(mistake))
         sys.exit(2)
     except Terminated as stop:
-        kill_others()
+        kill_children()
         if is_first_process() and ending.directory is not None:
             report_termination(ending.directory, stop)
         raise
@@ -68,7 +68,8 @@ def _end_at_once(loss: PeerError, directory: RunDirectory | None) -> None:
         print(visible(f"error: {loss}"), file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
-    kill_others()
+    kill_children()
+    kill_parent()
     if directory is not None and not loss.is_told and (status := directory.read_status())["state"] == "killed":
         directory.write_status(status | {"state": "failed", "error": str(loss)})  # the first process no longer can
     os._exit(1)

@@ -28,6 +28,9 @@ class RunStatus:
             "pid": os.getpid(),
             "process_start": process_start(os.getpid()),
         }
+
+    def begin(self) -> None:
+        """Write that the run has begun."""
         self._write()
 
     def end(self, state: str, error: str | None = None) -> None:
@@ -48,6 +51,7 @@ def recording_status(directory: RunDirectory) -> Iterator[RunStatus]:
     """Write the status file at the start and the end; the table of a sweep shows why a run has no scores."""
     status = RunStatus(directory)
     try:
+        status.begin()
         yield status
     except Terminated as stop:
         status.end(stop.state, str(stop))

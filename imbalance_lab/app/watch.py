@@ -86,11 +86,15 @@ def sharing_errors(on_death: Callable[[int, str], int]) -> Iterator[None]:
         _on_death.clear()
 
 
-def kill_others() -> None:
-    """End the processes of this machine that would wait for this one for ever; they may be frozen."""
+def kill_children() -> None:
+    """End the processes that this one has started, which would wait for it for ever; they may be frozen."""
     for child in _children:
         if child.poll() is None:
             child.kill()
+
+
+def kill_parent() -> None:
+    """End the process that has started this one, unless it ends by itself: it may be frozen."""
     deadline = time.monotonic() + GRACE
     while is_lightnings_child() and os.getppid() == _PARENT:
         if time.monotonic() > deadline:

@@ -102,7 +102,6 @@ LAUNCHES = {
     "torchrun 2 x 1": lambda: torchrun(2, 1),
     "torchrun 2 x 2": lambda: torchrun(2, 2),
     "srun": lambda: srun(2),
-    "lightning": lambda: [([sys.executable, SCRIPT, *DDP], {})],
 }
 
 

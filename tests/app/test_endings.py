@@ -71,7 +71,7 @@ def test_a_signal_in_any_phase_saves_and_says_how_to_go_on(
 
 
 def test_the_printed_command_goes_on(whole: Path, tmp_path: Path) -> None:
-    stopped = train(*JOB, *sabotage("on_train_batch_start", "SIGTERM", step=2), "hydra.run.dir=it's", cwd=tmp_path)
+    stopped = train(*JOB, *sabotage("on_train_batch_start", "SIGTERM", step=2), "hydra.run.dir=stopped", cwd=tmp_path)
     _, script, *overrides = shlex.split(stopped.stderr.strip().partition("resume with: ")[2])
     assert Path(script) == ROOT / "train.py"
     done = train(*overrides, "hydra.run.dir=resumed", cwd=tmp_path, SABOTAGE="off")

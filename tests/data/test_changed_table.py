@@ -12,6 +12,7 @@ import torch
 
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.train import train
+from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.data import InputSchema, table
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions
@@ -174,10 +175,12 @@ def test_the_command_line_tells_it_once(trained: Path, tmp_path: Path) -> None:
 
 def test_resuming_on_another_order_trains_on_the_same_inputs(trained: Path, tmp_path: Path) -> None:
     in_another_order(shop()).to_csv(tmp_path / "other.csv", index=False)
-    config, overrides = on_another_file(trained, tmp_path / "other.csv")
-    config.fit = True
-    again = instantiate_experiment(config, overrides).splits
-    checkpoint = torch.load(trained / "checkpoints/best.ckpt", weights_only=True)["hyper_parameters"]
+    path = trained / "checkpoints" / "last.ckpt"
+    trained_with = read_checkpoint_file(path)["hyper_parameters"]["overrides"]
+    moved = [each for each in trained_with if not each.startswith("data.path=")]
+    overrides = [*moved, f"data.path={tmp_path}/other.csv", f"ckpt_path={path}"]
+    again = instantiate_experiment(composed(*overrides), overrides).splits
+    checkpoint = read_checkpoint_file(path)["hyper_parameters"]
     assert InputSchema.from_dict(checkpoint["input_schema"]) == again.schema
     first = table(path=str(trained.parent / "data.csv"), target="rare", split="part")
     assert torch.equal(again.train.inputs, first.train.inputs)  # type: ignore[attr-defined]
