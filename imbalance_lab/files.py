@@ -44,7 +44,7 @@ def atomic_write(path: Path, size: int = 0) -> Iterator[Path]:
         os.replace(temporary, path)
         _flush(path.parent)
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
+        if not is_disk_error(error):
             raise
         raise WriteError(_disk_error(path, temporary, size, error)) from error
     finally:
@@ -56,6 +56,11 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
     with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def is_disk_error(error: BaseException) -> bool:
+    """Whether a disk is full, read-only or not permitted."""
+    return isinstance(error, OSError) and error.errno in _DISK_ERRORS
 
 
 def remove_leftovers(folder: Path) -> list[Path]:
@@ -92,9 +97,9 @@ def process_start(pid: int) -> str | None:
         return None
 
 
-def megabytes(size: float) -> str:
-    """A number of bytes in MB, at least 0.1."""
-    return f"{max(0.1, size / 1e6):.1f} MB"
+def readable_size(size: float) -> str:
+    """A number of bytes in kB or MB."""
+    return f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
 
 
 def _flush(path: Path) -> None:
@@ -116,10 +121,11 @@ def _disk_error(path: Path, temporary: Path, size: int, error: OSError) -> str:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT):
         return f"cannot write {path}: {error.strerror}: make its folder writable, or choose another one"
     written = temporary.stat().st_size if temporary.is_file() else 0
-    needed = f"{megabytes(size)}" if size > written else f"more than {megabytes(written)}"
+    needed = readable_size(size) if size > written else f"more than {readable_size(written)}"
+    free = readable_size(free_space(path) + written)
     return (
-        f"cannot write {path}: {error.strerror}: it needs {needed}, and {megabytes(free_space(path) + written)} are "
-        "free: free some space, or choose another disk; what was written before is unchanged"
+        f"cannot write {path}: {error.strerror}: it needs {needed}, and {free} are free: free some space, or choose "
+        "another disk; what was written before is unchanged"
     )
 
 

@@ -53,7 +53,7 @@ def check_overrides(overrides: Sequence[str]) -> None:
         UsageError: naming it.
     """
     for override in overrides:
-        key, _, value = override.partition("=")
+        key, _, _ = override.partition("=")
         group = key.lstrip("+~").split(".")[0]
         if group in RENAMED:
             raise UsageError(f"{group} is now called {RENAMED[group]}")
@@ -63,8 +63,7 @@ def check_overrides(overrides: Sequence[str]) -> None:
             )
         if key.startswith("~"):
             raise UsageError(f"{override} would leave no {key[1:]}: choose another, as in {group}=…")
-        if key == group and ".." in value:
-            raise UsageError(f"{override} is not a choice: {group} is one of its own configurations")
+    validate_arguments(overrides)
 
 
 def _key(override: str) -> str:

@@ -6,7 +6,7 @@ from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.checkpoint_file import content_size
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.files import free_space, megabytes
+from imbalance_lab.files import free_space, readable_size
 
 COPIES = 3
 """The best and the last checkpoint, and the one being written."""
@@ -22,8 +22,8 @@ def check_disk(directory: RunDirectory, experiment: Experiment) -> None:
     free = free_space(directory.path)
     if free < needed:
         raise UsageError(
-            f"{directory.path}: the checkpoints and predictions of this run need about {megabytes(needed)}, and "
-            f"{megabytes(free)} are free: free some space, or choose another place with hydra.run.dir=…"
+            f"{directory.path}: the checkpoints and predictions of this run need about {readable_size(needed)}, and "
+            f"{readable_size(free)} are free: free some space, or choose another place with hydra.run.dir=…"
         )
 
 

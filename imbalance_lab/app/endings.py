@@ -3,9 +3,10 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from imbalance_lab.app.status import RunStatus
 from imbalance_lab.app.watch import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.files import atomic_write
+from imbalance_lab.files import atomic_write, free_space, is_disk_error, readable_size
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import override, shell_words, visible
 
@@ -36,6 +37,7 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
     traceback goes to a file. A process that is not the first one prints only what that one cannot know.
     """
     ending = Ending()
+    threading.excepthook = _report_of_thread
     try:
         yield ending
     except PeerError as loss:
@@ -52,14 +54,24 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
             report_termination(ending.directory, stop)
         raise
     except Exception as error:
+        full = is_disk_error(error)  # of a file that a logger writes; ours are sentences already
+        if not is_sweep and full and ending.directory is not None:
+            free = readable_size(free_space(ending.directory.path))
+            exit_with_error(f"{ending.directory.path}: {describe(error)}: {free} are free, free some space")
         if not is_sweep or ending.directory is None:
             raise
         file = ending.directory.traceback
-        with atomic_write(file) as temporary:
+        with suppress(UsageError), atomic_write(file) as temporary:
             temporary.write_text(traceback.format_exc(), encoding="utf-8")
         raise UsageError(f"{describe(error)} (traceback in {os.path.relpath(file)})") from error
     finally:
         leave_process_group()
+
+
+def _report_of_thread(arguments: threading.ExceptHookArgs) -> None:
+    """A full disk, which TensorBoard's thread notices too, is told once, by the main thread."""
+    if not isinstance(arguments.exc_value, OSError) or not is_disk_error(arguments.exc_value):
+        threading.__excepthook__(arguments)
 
 
 def _end_at_once(loss: PeerError, directory: RunDirectory | None) -> None:

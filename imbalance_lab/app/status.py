@@ -1,7 +1,5 @@
 """The status file of a run: whether it is running, finished, failed or was stopped."""
 
-import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,7 +9,7 @@ from typing import Any
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.files import process_start
+from imbalance_lab.evaluation.status_file import this_process
 from imbalance_lab.termination import Terminated
 
 
@@ -24,9 +22,7 @@ class RunStatus:
         self.content: dict[str, Any] = {
             "state": "running",
             "started": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "process_start": process_start(os.getpid()),
+            **this_process(),
         }
 
     def begin(self) -> None:
@@ -38,7 +34,7 @@ class RunStatus:
         self.content |= {"state": state, "seconds": round(time.monotonic() - self.start, 1)}
         if error is not None:
             self.content["error"] = error
-        with suppress(UsageError):  # a full disk: the error that ended the run is the one to tell
+        with suppress(UsageError, OSError):  # the error that ended the run is the one to tell
             self._write()
 
     def _write(self) -> None:

@@ -5,7 +5,6 @@ It is the interface between training and everything after it: who knows the dire
 
 import csv
 import io
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation import stored_files
+from imbalance_lab.evaluation import status_file, stored_files
 from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
-from imbalance_lab.files import process_exists, process_start, write_json
+from imbalance_lab.files import write_json
 from imbalance_lab.text import override, shell_words
 
 if TYPE_CHECKING:
@@ -205,13 +204,7 @@ class RunDirectory:
 
     def read_status(self) -> dict[str, Any]:
         """The status; "not started" where there is none, "killed" where it says "running" of a process that is gone."""
-        if not self.status.exists():
-            return {"state": "not started"}
-        with reading(self.status, "delete it, it only says how the run ended"):
-            status = stored_files.check_status(read_json(self.status))
-        if status["state"] == "running" and _is_gone(status):
-            status |= {"state": "killed", "error": "killed: its process has ended without a word"}
-        return status
+        return status_file.read(self.status)
 
     def read_resumed_from(self) -> list[dict[str, Any]]:
         """The earlier runs that this one was resumed from, the first one first."""
@@ -234,7 +227,7 @@ class RunDirectory:
 
     def write_status(self, content: Mapping[str, Any]) -> None:
         """Write the status."""
-        write_json(self.status, dict(content))
+        status_file.write(self.status, content)
 
     def read_overrides(self) -> dict[str, str]:
         """The overrides of the command line by key, in its order."""
@@ -274,10 +267,3 @@ class RunDirectory:
                 f"{path} is neither a run directory nor a sweep directory: there is no {CONFIG_FOLDER}/overrides.yaml"
             )
         return below
-
-
-def _is_gone(status: Mapping[str, Any]) -> bool:
-    """Whether the process of a status ran on this machine and no longer does."""
-    if status.get("host") != socket.gethostname() or not isinstance(status.get("pid"), int):
-        return False
-    return not process_exists(status["pid"]) or process_start(status["pid"]) != status.get("process_start")

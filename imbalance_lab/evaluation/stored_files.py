@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,23 +89,6 @@ def check_scores(content: dict[str, Any]) -> dict[str, Any]:
             check_integer(f"{split}.n", scores["n"], minimum=1)
         for place, each in enumerate(check_list(f"{split}.classes", scores.get("classes", []))):
             _check_class(f"{split}.classes[{place}]", each)
-    return content
-
-
-def check_status(content: dict[str, Any]) -> dict[str, Any]:
-    """The content of `status.json`.
-
-    Raises:
-        ValueError, TypeError: naming the entry that is wrong.
-    """
-    _text("state", _entry(content, "state"))
-    for name in ("error", "started"):
-        if content.get(name) is not None:
-            _text(name, content[name])
-    if content.get("started") is not None and datetime.fromisoformat(content["started"]).tzinfo is None:
-        raise ValueError(f"started has no time zone: {content['started']}")
-    if content.get("seconds") is not None:
-        check_number("seconds", content["seconds"], minimum=0)
     return content
 
 

@@ -126,6 +126,8 @@ def is_batched(gradient: Tensor) -> bool:
 
     They allow no writing into tensors that are not batched themselves.
     """
+    if torch.compiler.is_compiling():
+        return False
     functorch = torch._C._functorch
     return functorch.is_functorch_wrapped_tensor(gradient) or functorch.is_legacy_batchedtensor(gradient)
 

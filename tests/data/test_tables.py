@@ -283,5 +283,5 @@ def test_a_checkpoint_of_other_columns_is_refused(path: Path, run_job: RunJob) -
         UsageError, match=r"the model takes column 'mean radius' as a feature: remove it from data\.drop"
     ):
         instantiate_experiment(
-            composed(*options, "data.drop=[mean radius]", f"ckpt_path={directory}/checkpoints/best.ckpt")
+            composed(*options, "data.drop=[mean radius]", "fit=false", f"ckpt_path={directory}/checkpoints/best.ckpt")
         )

@@ -321,8 +321,8 @@ def test_the_other_runs_are_still_evaluated(run: Path, tmp_path: Path, capsys: p
         ("operating_point._target_=imbalance_lab.losses.FocalLoss", "operating_point: FocalLoss"),
         ("calibration._target_=imbalance_lab.posthoc.MaxF1", "calibration: "),
         ("calibration._target_=os.system", "os.system, which is of a package that is not trusted"),
-        ("operating_point=null", "onfig group override must be"),
-        ("operating_point=5", "onfig group override must be"),
+        ("operating_point=null", "is not a choice: operating_point is one of"),
+        ("operating_point=5", "is not a choice: operating_point is one of"),
     ],
 )
 def test_a_wrong_option_of_evaluate(run: Path, override: str, sentence: str) -> None:
