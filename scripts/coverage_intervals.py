@@ -108,7 +108,7 @@ def sample(kinds: Sequence[Kind], n: int, step: float, rng: np.random.Generator)
 
 def above(kinds: Sequence[Kind], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """The probability that an example scores higher."""
-    return np.sum([k.share * LAWS[k.family].sf((scores - k.center) / k.spread) for k in kinds], axis=0)
+    return np.asarray(np.sum([k.share * LAWS[k.family].sf((scores - k.center) / k.spread) for k in kinds], axis=0))
 
 
 def true_scores(setting: Setting, prevalence: float, points: int = 50_000) -> tuple[float, float]:
