@@ -174,7 +174,7 @@ def one_class(
         )
         ranking = metrics.rank(positive, negative)
         intervals = {
-            "logit-DeLong with t, united with Wilson's near separation": metrics.auroc_interval(ranking),
+            "logit-DeLong with t, Wilson's near separation": metrics.auroc_interval(ranking),
             "DeLong ± 1.96 errors (usual)": wald(ranking.auroc, ranking.auroc_variance),
         }
         tally.add(f"AUROC{suffix}", true_area, intervals)

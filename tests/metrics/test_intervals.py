@@ -66,22 +66,28 @@ def logit_t(ranking, level):
 
 @pytest.mark.parametrize(("n_positive", "n_negative", "gap"), [(5, 200, 1.5), (30, 300, 2.5), (200, 4, 0.5), (3, 3, 0)])
 @pytest.mark.parametrize("level", LEVELS)
-def test_near_separation_aurocs_interval_is_united_with_the_largest_variance(n_positive, n_negative, gap, level):
+def test_near_separation_aurocs_interval_is_wilsons_of_an_effective_number(n_positive, n_negative, gap, level):
     ranking = ranking_of(n_positive, n_negative, gap)
     area, rarer = ranking.auroc, min(n_positive, n_negative)
-    assert rarer * min(area, 1 - area) < 5
-    low, high = auroc_interval(ranking, level)
-    z, by_t = norm.ppf((1 + level) / 2), logit_t(ranking, level)
-    assert low <= by_t[0]
-    assert by_t[1] <= high
-    # Where Wilson's ends are the wider ones, they are z errors of the largest variance, a (1 − a) / m, away.
-    for end in (low, high):
-        if not np.isclose(end, by_t).any():
-            assert abs(end - area) == pytest.approx(z * np.sqrt(end * (1 - end) / rarer), rel=1e-6)
-    # It contains the inversion of Hanley & McNeil's variance, which presumes examples of one kind.
-    for end, inside in ((low, 1e-9), (high, -1e-9)):
-        if 0 < end < 1:
-            assert abs(end - area) >= z * np.sqrt(hanley_mcneil(end, n_positive, n_negative)) - inside
+    x = rarer * min(area, 1 - area)
+    assert 0 < x < 5
+    n = min(area * (1 - area) / ranking.auroc_variance, 1.5 * (rarer - 1 + 2 * x))
+    # Each end is so many errors of a proportion with that value away: z, or t for the end next to 0 or 1.
+    for end, is_outer in zip(auroc_interval(ranking, level), (area < 0.5, area > 0.5), strict=True):
+        quantile = t.ppf((1 + level) / 2, rarer - 1) if is_outer else norm.ppf((1 + level) / 2)
+        assert abs(end - area) == pytest.approx(quantile * np.sqrt(end * (1 - end) / n), rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 10, 30, 1000])
+def test_a_kind_of_examples_that_the_sample_lacks_by_chance_stays_in_the_interval(n):
+    # A share s of the positives is ranked below every negative, AUROC = 1 − s: of n positives none is, in (1 − s)ⁿ of
+    # all samples. These see full separation and do not cover, if 1 − s is below the low end.
+    low, high = auroc_interval(rank(np.arange(1.0, n + 1), np.zeros(2000)))
+    assert high == 1
+    assert low**n < (0.085 if n > 1 else 0.21)
+    # The same if the positives are the many, and if all are ranked wrongly.
+    assert auroc_interval(rank(np.ones(2000), -np.arange(0.0, n))) == pytest.approx((low, 1))
+    assert auroc_interval(rank(-np.arange(1.0, n + 1), np.zeros(2000))) == pytest.approx((0, 1 - low))
 
 
 @pytest.mark.parametrize("level", LEVELS)
