@@ -61,6 +61,13 @@ def logit_scale_interval(value: float, error: float, quantile: float) -> Interva
     return float(expit(center - half_width)), float(expit(center + half_width))
 
 
+def poisson_mean_limit(count: float, alpha: float) -> float:
+    """The Poisson mean that is exceeded by ``count`` or more events with probability ``alpha``; 0 without an event."""
+    from scipy.special import gammaincinv
+
+    return float(gammaincinv(count, alpha)) if count > 0 else 0.0
+
+
 def proportion_interval(share: float, trials: float, quantile: float) -> Interval:
     """All proportions a that lie within quantile · √(a (1 − a) / trials) from the observed ``share`` (Wilson 1927).
 

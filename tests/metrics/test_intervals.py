@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
-from scipy.stats import binomtest, norm, t
+from scipy.stats import binom, binomtest, chi2, norm, t
 
 from imbalance_lab.metrics import (
     auroc_interval,
@@ -71,23 +71,33 @@ def test_near_separation_aurocs_interval_is_wilsons_of_an_effective_number(n_pos
     area, rarer = ranking.auroc, min(n_positive, n_negative)
     x = rarer * min(area, 1 - area)
     assert 0 < x < 5
-    n = min(area * (1 - area) / ranking.auroc_variance, 1.5 * (rarer - 1 + 2 * x))
-    # Each end is so many errors of a proportion with that value away: z, or t for the end next to 0 or 1.
-    for end, is_outer in zip(auroc_interval(ranking, level), (area < 0.5, area > 0.5), strict=True):
-        quantile = t.ppf((1 + level) / 2, rarer - 1) if is_outer else norm.ppf((1 + level) / 2)
-        assert abs(end - area) == pytest.approx(quantile * np.sqrt(end * (1 - end) / n), rel=1e-6)
+    n = min(area * (1 - area) / ranking.auroc_variance, 1.25 * (rarer - 1 + 6 * x))
+    # Each end is z errors of a proportion with that value away, unless the Poisson limit is nearer to 0 or 1.
+    misses = chi2.ppf(1 - level, 2 * x) / 2 / rarer
+    limits = (misses if area < 0.5 else 1, 1 - misses if area > 0.5 else 0)
+    for end, limit in zip(auroc_interval(ranking, level), limits, strict=True):
+        by_wilson = norm.ppf((1 + level) / 2) * np.sqrt(end * (1 - end) / n)
+        assert abs(end - area) == pytest.approx(by_wilson, rel=1e-6) or (
+            end == pytest.approx(limit) and abs(end - area) > by_wilson
+        )
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 6, 10, 30, 1000])
-def test_a_kind_of_examples_that_the_sample_lacks_by_chance_stays_in_the_interval(n):
-    # A share s of the positives is ranked below every negative, AUROC = 1 − s: of n positives none is, in (1 − s)ⁿ of
-    # all samples. These see full separation and do not cover, if 1 − s is below the low end.
-    low, high = auroc_interval(rank(np.arange(1.0, n + 1), np.zeros(2000)))
-    assert high == 1
-    assert low**n < (0.085 if n > 1 else 0.21)
-    # The same if the positives are the many, and if all are ranked wrongly.
-    assert auroc_interval(rank(np.ones(2000), -np.arange(0.0, n))) == pytest.approx((low, 1))
-    assert auroc_interval(rank(-np.arange(1.0, n + 1), np.zeros(2000))) == pytest.approx((0, 1 - low))
+def of_two_kinds(n, n_wrong, n_others, rarer_is_positive):
+    """n examples of one class, of which so many are ranked wrongly by all of the other class and the rest rightly."""
+    own = np.where(np.arange(n) < n_wrong, -1.0, 1.0)
+    return rank(own, np.zeros(n_others)) if rarer_is_positive else rank(np.zeros(n_others), -own)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 10, 15, 30, 60, 100])
+@pytest.mark.parametrize("rarer_is_positive", [True, False])
+def test_two_kinds_of_examples_are_covered_whatever_their_shares(n, rarer_is_positive):
+    # Exact: the number of examples of the kind that is ranked wrongly is binomial, and AUROC is 1 − its share.
+    ends = np.array([auroc_interval(of_two_kinds(n, k, 500, rarer_is_positive)) for k in range(n + 1)])
+    share = np.linspace(0.001, 0.999, 999)[:, None]
+    covers = (ends[:, 0] <= 1 - share) & (1 - share <= ends[:, 1])
+    coverage = (binom.pmf(np.arange(n + 1), n, share) * covers).sum(1)
+    assert coverage.min() >= 0.91
+    assert coverage.mean() >= 0.94
 
 
 @pytest.mark.parametrize("level", LEVELS)

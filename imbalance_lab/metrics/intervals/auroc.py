@@ -5,6 +5,7 @@ from imbalance_lab.metrics.distributions import (
     find_root,
     logit_scale_interval,
     normal_quantile,
+    poisson_mean_limit,
     proportion_interval,
     student_quantile,
 )
@@ -18,10 +19,12 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
 
     If the classes are nearly or fully separated, x = m · min(A, 1 − A) < 5, DeLong's variance V can be far too small,
     even 0: examples of a kind that is ranked wrongly may be missing from the sample. Then it is Wilson's interval for a
-    proportion of n = A (1 − A) / V examples, but at most 3/2 (m − 1 + 2x): m − 1 have the largest variance that any
-    distribution of scores allows (van Dantzig 1951; Birnbaum & Klose 1957). With the factor 3/2, a
-    kind that the sample lacks by chance is in the 95 % interval in 91.5 % of samples or more, however large it is. The
-    end next to 0 or 1 uses Student's t. docs/metrics.md has the coverage in simulations.
+    proportion of n = A (1 − A) / V examples, but at most 5/4 (m − 1 + 6x). The largest variance that any distribution
+    of scores allows is that of m − 1 (van Dantzig 1951; Birnbaum & Klose 1957), and with 5/4 a kind that the sample
+    lacks by chance stays in the interval. The end next to 0 or 1 reaches the Poisson limit of x misranked examples, as
+    in the modified Wilson interval of Brown, Cai & DasGupta (2001). If the scores of a class are of two kinds, one
+    ranked above and one below all of the other class, the 95 % interval covers in at least 91 % of samples, exactly,
+    whatever m ≥ 2 and their shares. docs/metrics.md has the coverage in simulations of other scores.
 
     Raises:
         TypeError, ValueError: for anything but a `Ranking`, and for a level outside (0, 1).
@@ -31,15 +34,14 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     if not ranking.is_defined:
         return None
     area, variance, rarer, misranked = _summary(ranking)
-    t = student_quantile(level, rarer - 1) if rarer > 1 else None
-    if t is not None and _normal_approx_valid(misranked, variance):
-        return logit_scale_interval(area, variance**0.5, t)
-    n = max(1.0, 1.5 * (rarer - 1))
+    if _normal_approx_valid(misranked, variance):
+        return logit_scale_interval(area, variance**0.5, student_quantile(level, rarer - 1))
+    n = max(1.0, 1.25 * (rarer - 1))
     if variance > 0:  # some are misranked, and show how far the scores scatter
-        n = min(area * (1 - area) / variance, n + 3 * misranked)
+        n = min(area * (1 - area) / variance, n + 7.5 * misranked)
     low, high = proportion_interval(area, n, normal_quantile(level))
-    outer_low, outer_high = proportion_interval(area, n, t) if t is not None else (0.0, 1.0)
-    return (outer_low if area <= 0.5 else low), (outer_high if area >= 0.5 else high)
+    limit = poisson_mean_limit(misranked, 1 - level) / rarer
+    return (min(low, limit) if area <= 0.5 else low), (max(high, 1 - limit) if area >= 0.5 else high)
 
 
 def one_kind_auroc_interval(ranking: Ranking, level: float) -> Interval | None:
