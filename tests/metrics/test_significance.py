@@ -123,6 +123,15 @@ def test_near_separation_the_interval_reaches_the_ends_implied_by_the_own_interv
     assert low_a - high_b <= found.interval[0] <= found.difference <= found.interval[1] <= high_a - low_b
 
 
+@pytest.mark.parametrize("score", ["auroc", "average_precision"])
+def test_the_comparison_does_not_depend_on_whether_influences_are_kept(monkeypatch, score):
+    a, b, target = two_models((60, 12, 4), 3.0, 1.5)
+    kept = compare_rankings(a, b, target, score)
+    assert 0 < kept.macro.p < 1
+    monkeypatch.setattr("imbalance_lab.metrics.intervals.macro.MAX_KEPT_INFLUENCES", 0)
+    assert compare_rankings(a, b, target, score) == kept
+
+
 def test_undefined_classes_are_left_out():
     a, b, target = two_models((40, 25), 1.0, 0.5)
     wider = [np.hstack([s, np.zeros((65, 1))]) for s in (a, b)]

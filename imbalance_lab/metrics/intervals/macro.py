@@ -46,8 +46,8 @@ def macro_auroc_interval(
 
     The examples' influences on the mean (`metrics.influence`) give its standard error, used on the logit scale with
     Student's t. If the normal approximation is not valid for a class, the interval is extended to the ends that the
-    classes' own intervals imply (MOVER; Zou & Donner 2008), with the correlations of their influences. Two classes
-    whose scores mirror each other have one AUROC, and the macro interval is that of `auroc_interval`.
+    classes' own intervals imply (MOVER; Zou & Donner 2008), with the correlations of their influences; of two classes
+    it is these. If their scores mirror each other, they have one AUROC, and the macro interval is `auroc_interval`.
 
     Args:
         rankings: one for each class.

@@ -43,6 +43,9 @@ def mean_interval(values: Sequence[float], intervals: Sequence[Interval | None])
 def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, level: float) -> Interval | None:
     """The interval of the mean of scores of the same examples, whose errors are correlated; None without scores.
 
+    Where the error is not valid for all scores: of two classes, the ends that their own intervals imply, because their
+    errors are one; else the union of both (`combine_intervals`).
+
     Args:
         estimates: the scores, read one at a time: the influences of many classes do not fit into memory together.
         strata: of the examples.
