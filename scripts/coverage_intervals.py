@@ -79,8 +79,11 @@ UNEVEN = {
     "10 % like negatives, N(4)": Setting((Kind(0.9, 4), Kind(0.1, 0))),
     "15 % N(−1), N(3)": Setting((Kind(0.85, 3), Kind(0.15, -1))),
     "20 % N(−3), N(4)": Setting((Kind(0.8, 4), Kind(0.2, -3))),
+    "30 % N(−3), N(4)": Setting((Kind(0.7, 4), Kind(0.3, -3))),
+    "35 % N(−3), N(4)": Setting((Kind(0.65, 4), Kind(0.35, -3))),
     "20 % N(3, 10²), N(3)": Setting((Kind(0.8, 3), Kind(0.2, 3, 10))),
     "10 % of negatives N(4), N(2)": Setting((Kind(1, 2),), (Kind(0.9, 0), Kind(0.1, 4))),
+    "2 % of negatives N(7), N(4)": Setting((Kind(1, 4),), (Kind(0.98, 0), Kind(0.02, 7))),
     "both 20 % of spread 10, N(3)": Setting((Kind(0.8, 3), Kind(0.2, 3, 10)), (Kind(0.8, 0), Kind(0.2, 0, 10))),
     "Cauchy + 4 against N(0)": Setting((Kind(1, 4, 1, "cauchy"),)),
     "Cauchy + 4 against Cauchy": Setting((Kind(1, 4, 1, "cauchy"),), (Kind(1, 0, 1, "cauchy"),)),
@@ -108,7 +111,7 @@ def sample(kinds: Sequence[Kind], n: int, step: float, rng: np.random.Generator)
 
 def above(kinds: Sequence[Kind], scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """The probability that an example scores higher."""
-    return np.sum([k.share * LAWS[k.family].sf((scores - k.center) / k.spread) for k in kinds], axis=0)
+    return np.asarray(np.sum([k.share * LAWS[k.family].sf((scores - k.center) / k.spread) for k in kinds], axis=0))
 
 
 def true_scores(setting: Setting, prevalence: float, points: int = 50_000) -> tuple[float, float]:
@@ -174,7 +177,7 @@ def one_class(
         )
         ranking = metrics.rank(positive, negative)
         intervals = {
-            "logit-DeLong with t, united with Wilson's near separation": metrics.auroc_interval(ranking),
+            "logit-DeLong with t, modified Wilson near separation": metrics.auroc_interval(ranking),
             "DeLong ± 1.96 errors (usual)": wald(ranking.auroc, ranking.auroc_variance),
         }
         tally.add(f"AUROC{suffix}", true_area, intervals)

@@ -18,8 +18,8 @@ from imbalance_lab.metrics.intervals.auroc import one_kind_auroc_interval
 from imbalance_lab.metrics.intervals.macro import (
     AUROC_SCORE,
     AVERAGE_PRECISION_SCORE,
+    MacroScore,
     RankingScore,
-    macro_interval,
 )
 from imbalance_lab.metrics.ranking import Ranking, rank_one_vs_rest
 from imbalance_lab.metrics.significance import Comparison, implied_p_value, undefined_comparison
@@ -87,6 +87,9 @@ class _PairedRankings:
     ) -> None:
         self.score, self.scores, self.target, self.level = score, scores, target, level
         self.rankings = [rank_one_vs_rest(each, target) for each in scores]
+        self.macro_scores = [
+            MacroScore(score, rankings, each, target) for rankings, each in zip(self.rankings, scores, strict=True)
+        ]
 
     def compare(self) -> RankingComparison:
         total = np.zeros((2, len(self.target)))
@@ -125,10 +128,7 @@ class _PairedRankings:
         return Comparison(difference, interval, p, min(classes[c].n_positive for c in defined))
 
     def _macro_intervals(self, level: float) -> list[Interval]:
-        return [
-            macro_interval(self.score, rankings, scores, self.target, level) or (0.0, 1.0)
-            for rankings, scores in zip(self.rankings, self.scores, strict=True)
-        ]
+        return [macro_score.interval(level) or (0.0, 1.0) for macro_score in self.macro_scores]
 
 
 def _compare_class(

@@ -61,6 +61,27 @@ def logit_scale_interval(value: float, error: float, quantile: float) -> Interva
     return float(expit(center - half_width)), float(expit(center + half_width))
 
 
+def poisson_mean_limit(count: float, alpha: float) -> float:
+    """The Poisson mean that is exceeded by ``count`` or more events with probability ``alpha``; 0 without an event."""
+    from scipy.special import gammaincinv
+
+    return float(gammaincinv(count, alpha)) if count > 0 else 0.0
+
+
+def proportion_interval(share: float, trials: float, quantile: float) -> Interval:
+    """All proportions a that lie within quantile · √(a (1 − a) / trials) from the observed ``share`` (Wilson 1927).
+
+    Args:
+        share: the observed proportion, in [0, 1].
+        trials: their number, or the effective number of an estimate with another variance than a proportion's; > 0.
+        quantile: of the normal distribution, or of Student's t; finite.
+    """
+    ratio = quantile**2 / trials
+    center = (share + ratio / 2) / (1 + ratio)
+    half_width = (max(share * (1 - share), 0.0) * ratio + ratio**2 / 4) ** 0.5 / (1 + ratio)
+    return max(0.0, center - half_width), min(1.0, center + half_width)
+
+
 def find_root(function: Callable[[float], float], low: float, high: float) -> float:
     """Where a continuous ``function`` crosses 0 between ``low`` and ``high`` (Brent's method)."""
     from scipy.optimize import brentq

@@ -72,16 +72,16 @@ def label_balanced_accuracy_interval(preds: ArrayLike, target: ArrayLike, level:
     """
     check_level(level)
     predicted, actual = _both(preds, target)
-    correct = predicted == actual
+    correct, strata = predicted == actual, Strata(actual.astype(np.int64))
 
     def estimates() -> Iterator[ScoreEstimate]:
         for members, label in positives_and_negatives(actual):
             n_correct, n = int((correct[:, label] & members).sum()), int(members.sum())
             influence = np.where(members, correct[:, label] - n_correct / n, 0) / n
-            valid = min(n_correct, n - n_correct) >= 5
-            yield ScoreEstimate(n_correct / n, wilson_interval(n_correct, n, level), influence, valid)
+            interval, error = wilson_interval(n_correct, n, level), float(np.sqrt(strata.variance(influence)))
+            yield ScoreEstimate(n_correct / n, interval, influence, error, min(n_correct, n - n_correct) >= 5)
 
-    return dependent_mean_interval(estimates(), Strata(actual.astype(np.int64)), level)
+    return dependent_mean_interval(estimates(), strata, level)
 
 
 def positives_and_negatives(target: ArrayLike) -> Iterator[tuple[Mask, int]]:

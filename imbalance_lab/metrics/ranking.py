@@ -106,7 +106,9 @@ class Ranking(NamedTuple):
     @property
     def positives_at(self) -> Counts:
         """The number of positives with exactly each threshold's score, (G,)."""
-        return np.diff(self.tp, prepend=0)
+        counts = self.tp.copy()
+        counts[1:] -= self.tp[:-1]  # several times as fast as np.diff with its prepend
+        return counts
 
     def _negative_components(self) -> tuple[NDArray[np.float64], Counts]:
         """The share of positives above a negative (½ for ties), and how many negatives have that share."""

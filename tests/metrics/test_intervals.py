@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
-from scipy.stats import binomtest, norm, t
+from scipy.stats import binom, binomtest, chi2, norm, t
 
 from imbalance_lab.metrics import (
     auroc_interval,
@@ -66,22 +66,38 @@ def logit_t(ranking, level):
 
 @pytest.mark.parametrize(("n_positive", "n_negative", "gap"), [(5, 200, 1.5), (30, 300, 2.5), (200, 4, 0.5), (3, 3, 0)])
 @pytest.mark.parametrize("level", LEVELS)
-def test_near_separation_aurocs_interval_is_united_with_the_largest_variance(n_positive, n_negative, gap, level):
+def test_near_separation_aurocs_interval_is_wilsons_of_an_effective_number(n_positive, n_negative, gap, level):
     ranking = ranking_of(n_positive, n_negative, gap)
     area, rarer = ranking.auroc, min(n_positive, n_negative)
-    assert rarer * min(area, 1 - area) < 5
-    low, high = auroc_interval(ranking, level)
-    z, by_t = norm.ppf((1 + level) / 2), logit_t(ranking, level)
-    assert low <= by_t[0]
-    assert by_t[1] <= high
-    # Where Wilson's ends are the wider ones, they are z errors of the largest variance, a (1 − a) / m, away.
-    for end in (low, high):
-        if not np.isclose(end, by_t).any():
-            assert abs(end - area) == pytest.approx(z * np.sqrt(end * (1 - end) / rarer), rel=1e-6)
-    # It contains the inversion of Hanley & McNeil's variance, which presumes examples of one kind.
-    for end, inside in ((low, 1e-9), (high, -1e-9)):
-        if 0 < end < 1:
-            assert abs(end - area) >= z * np.sqrt(hanley_mcneil(end, n_positive, n_negative)) - inside
+    x = rarer * min(area, 1 - area)
+    assert 0 < x < 5
+    n = min(area * (1 - area) / ranking.auroc_variance, 1.25 * (rarer - 1 + 6 * x))
+    # Each end is z errors of a proportion with that value away, unless the Poisson limit is nearer to 0 or 1.
+    misses = chi2.ppf(1 - level, 2 * x) / 2 / rarer
+    limits = (misses if area < 0.5 else 1, 1 - misses if area > 0.5 else 0)
+    for end, limit in zip(auroc_interval(ranking, level), limits, strict=True):
+        by_wilson = norm.ppf((1 + level) / 2) * np.sqrt(end * (1 - end) / n)
+        assert abs(end - area) == pytest.approx(by_wilson, rel=1e-6) or (
+            end == pytest.approx(limit) and abs(end - area) > by_wilson
+        )
+
+
+def of_two_kinds(n, n_wrong, n_others, rarer_is_positive):
+    """n examples of one class, of which so many are ranked wrongly by all of the other class and the rest rightly."""
+    own = np.where(np.arange(n) < n_wrong, -1.0, 1.0)
+    return rank(own, np.zeros(n_others)) if rarer_is_positive else rank(np.zeros(n_others), -own)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 10, 15, 30, 60, 100])
+@pytest.mark.parametrize("rarer_is_positive", [True, False])
+def test_two_kinds_of_examples_are_covered_whatever_their_shares(n, rarer_is_positive):
+    # Exact: the number of examples of the kind that is ranked wrongly is binomial, and AUROC is 1 − its share.
+    ends = np.array([auroc_interval(of_two_kinds(n, k, 500, rarer_is_positive)) for k in range(n + 1)])
+    share = np.linspace(0.001, 0.999, 999)[:, None]
+    covers = (ends[:, 0] <= 1 - share) & (1 - share <= ends[:, 1])
+    coverage = (binom.pmf(np.arange(n + 1), n, share) * covers).sum(1)
+    assert coverage.min() >= 0.91
+    assert coverage.mean() >= 0.94
 
 
 @pytest.mark.parametrize("level", LEVELS)

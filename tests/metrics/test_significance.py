@@ -4,7 +4,6 @@ from scipy import stats
 
 from imbalance_lab.metrics import (
     Comparison,
-    auroc_interval,
     compare_accuracy,
     compare_balanced_accuracy,
     compare_label_balanced_accuracy,
@@ -15,6 +14,7 @@ from imbalance_lab.metrics import (
     rank_one_vs_rest,
     stratified_bootstrap,
 )
+from imbalance_lab.metrics.intervals.auroc import one_kind_auroc_interval
 
 
 def binary(score):
@@ -119,8 +119,17 @@ def test_a_constant_score_loses_to_separation_if_there_are_enough_examples(n, is
 def test_near_separation_the_interval_reaches_the_ends_implied_by_the_own_intervals():
     a, b, target = two_models((200, 6), 4.0, 1.5, seed=2)
     found = compare_rankings(a, b, target).classes[1]
-    (low_a, high_a), (low_b, high_b) = (auroc_interval(rank_one_vs_rest(s, target)[1]) for s in (a, b))
+    (low_a, high_a), (low_b, high_b) = (one_kind_auroc_interval(rank_one_vs_rest(s, target)[1], 0.95) for s in (a, b))
     assert low_a - high_b <= found.interval[0] <= found.difference <= found.interval[1] <= high_a - low_b
+
+
+@pytest.mark.parametrize("score", ["auroc", "average_precision"])
+def test_the_comparison_does_not_depend_on_whether_influences_are_kept(monkeypatch, score):
+    a, b, target = two_models((60, 12, 4), 3.0, 1.5)
+    kept = compare_rankings(a, b, target, score)
+    assert 0 < kept.macro.p < 1
+    monkeypatch.setattr("imbalance_lab.metrics.intervals.macro.MAX_KEPT_INFLUENCES", 0)
+    assert compare_rankings(a, b, target, score) == kept
 
 
 def test_undefined_classes_are_left_out():

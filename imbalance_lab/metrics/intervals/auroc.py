@@ -1,12 +1,14 @@
 """Intervals of AUROC."""
 
-from collections.abc import Callable
-
-import numpy as np
-
 from imbalance_lab.metrics.array_inputs import check_level
-from imbalance_lab.metrics.distributions import find_root, logit_scale_interval, normal_quantile, student_quantile
-from imbalance_lab.metrics.intervals.proportions import wilson_interval
+from imbalance_lab.metrics.distributions import (
+    find_root,
+    logit_scale_interval,
+    normal_quantile,
+    poisson_mean_limit,
+    proportion_interval,
+    student_quantile,
+)
 from imbalance_lab.metrics.ranking import Ranking, check_ranking
 from imbalance_lab.metrics.types import Interval
 from imbalance_lab.validation import check_integer, check_number
@@ -15,10 +17,14 @@ from imbalance_lab.validation import check_integer, check_number
 def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     """AUROC's interval: DeLong's variance on the logit scale with Student's t, m − 1 degrees of freedom, m = min(P, Q).
 
-    If the classes are nearly or fully separated, m · min(A, 1 − A) < 5, DeLong's variance can be far too small, even 0:
-    examples of a kind that is ranked wrongly may be missing from the sample. Then the interval is united with the one
-    for the largest variance that any distribution of scores allows, A (1 − A) / m (van Dantzig 1951; Birnbaum & Klose
-    1957): Wilson's, for a proportion of m examples. docs/metrics.md has the coverage in simulations.
+    If the classes are nearly or fully separated, x = m · min(A, 1 − A) < 5, DeLong's variance V can be far too small,
+    even 0: examples of a kind that is ranked wrongly may be missing from the sample. Then it is Wilson's interval for a
+    proportion of n = A (1 − A) / V examples, but at most 5/4 (m − 1 + 6x). The largest variance that any distribution
+    of scores allows is that of m − 1 (van Dantzig 1951; Birnbaum & Klose 1957), and with 5/4 a kind that the sample
+    lacks by chance stays in the interval. The end next to 0 or 1 reaches the Poisson limit of x misranked examples, as
+    in the modified Wilson interval of Brown, Cai & DasGupta (2001). If the scores of a class are of two kinds, one
+    ranked above and one below all of the other class, the 95 % interval covers in at least 91 % of samples, exactly,
+    whatever m ≥ 2 and their shares. docs/metrics.md has the coverage in simulations of other scores.
 
     Raises:
         TypeError, ValueError: for anything but a `Ranking`, and for a level outside (0, 1).
@@ -27,20 +33,33 @@ def auroc_interval(ranking: Ranking, level: float = 0.95) -> Interval | None:
     check_level(level)
     if not ranking.is_defined:
         return None
-    rarer = min(ranking.n_positive, ranking.n_negative)
-    return _united(ranking, lambda: wilson_interval(rarer * ranking.auroc, rarer, level) or (0.0, 1.0), level)
+    area, variance, rarer, misranked = _summary(ranking)
+    if _normal_approx_valid(misranked, variance):
+        return logit_scale_interval(area, variance**0.5, student_quantile(level, rarer - 1))
+    n = max(1.0, 1.25 * (rarer - 1))
+    if variance > 0:  # some are misranked, and show how far the scores scatter
+        n = min(area * (1 - area) / variance, n + 7.5 * misranked)
+    low, high = proportion_interval(area, n, normal_quantile(level))
+    limit = poisson_mean_limit(misranked, 1 - level) / rarer
+    return (min(low, limit) if area <= 0.5 else low), (max(high, 1 - limit) if area >= 0.5 else high)
 
 
 def one_kind_auroc_interval(ranking: Ranking, level: float) -> Interval | None:
-    """The interval if all positives are of one kind, and so all negatives; narrower than `auroc_interval`.
+    """The interval if all positives are of one kind, and so all negatives; narrower near full separation.
 
-    Near separation it is united with the inversion of Hanley & McNeil's variance (1982) instead of Wilson's interval.
+    There the one by DeLong's variance is united with the inversion of Hanley & McNeil's (1982); no Wilson's interval.
     For differences of two models on the same examples: another kind that the sample lacks is missing for both.
     """
     if not ranking.is_defined:
         return None
-    area, n_positive, n_negative = ranking.auroc, ranking.n_positive, ranking.n_negative
-    return _united(ranking, lambda: _score_inversion(area, n_positive, n_negative, level), level)
+    area, variance, rarer, misranked = _summary(ranking)
+    by_delong = (1.0, 0.0)
+    if 0 < area < 1 and variance > 0:
+        by_delong = logit_scale_interval(area, variance**0.5, student_quantile(level, rarer - 1))
+    if _normal_approx_valid(misranked, variance):
+        return by_delong
+    low, high = _score_inversion(area, ranking.n_positive, ranking.n_negative, level)
+    return min(low, by_delong[0]), max(high, by_delong[1])
 
 
 def planned_auroc_interval(area: float, n_positive: int, n_negative: int, level: float = 0.95) -> Interval:
@@ -58,25 +77,23 @@ def planned_auroc_interval(area: float, n_positive: int, n_negative: int, level:
 
 def auroc_normal_approx_valid(ranking: Ranking) -> bool:
     """Whether AUROC ± a multiple of DeLong's standard error is valid: enough examples of both classes are misranked."""
-    return n_misranked(ranking) >= 5 and ranking.auroc_variance > 0
+    _, variance, _, misranked = _summary(ranking)
+    return _normal_approx_valid(misranked, variance)
 
 
 def n_misranked(ranking: Ranking) -> float:
     """The mean number of examples of the rarer class that are ranked wrongly (correctly, if that is less)."""
-    return min(ranking.n_positive, ranking.n_negative) * min(ranking.auroc, 1 - ranking.auroc)
+    return _summary(ranking)[3]
 
 
-def _united(ranking: Ranking, near_separation: Callable[[], Interval], level: float) -> Interval:
-    """The interval by DeLong's variance, united with ``near_separation``'s where the approximation is invalid."""
-    area, variance = ranking.auroc, ranking.auroc_variance
-    low, high = 1.0, 0.0
-    if 0 < area < 1 and variance > 0:
-        quantile = student_quantile(level, min(ranking.n_positive, ranking.n_negative) - 1)
-        low, high = logit_scale_interval(area, np.sqrt(variance), quantile)
-    if auroc_normal_approx_valid(ranking):
-        return low, high
-    other_low, other_high = near_separation()
-    return min(low, other_low), max(high, other_high)
+def _summary(ranking: Ranking) -> tuple[float, float, int, float]:
+    """AUROC, its variance, the size of the rarer class, and how many of its examples are misranked."""
+    area, rarer = ranking.auroc, min(ranking.n_positive, ranking.n_negative)
+    return area, ranking.auroc_variance, rarer, rarer * min(area, 1 - area)
+
+
+def _normal_approx_valid(misranked: float, variance: float) -> bool:
+    return misranked >= 5 and variance > 0
 
 
 def _score_inversion(area: float, n_positive: int, n_negative: int, level: float) -> Interval:

@@ -19,6 +19,8 @@ class ScoreEstimate(NamedTuple):
     interval: Interval | None
     influence: Influence
     """Of each example on the score, (N,)."""
+    error: float
+    """The standard error that the influences give."""
     normal_approx_valid: bool
     """Whether the influences give the error."""
 
@@ -41,6 +43,9 @@ def mean_interval(values: Sequence[float], intervals: Sequence[Interval | None])
 def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, level: float) -> Interval | None:
     """The interval of the mean of scores of the same examples, whose errors are correlated; None without scores.
 
+    Where the error is not valid for all scores: of two classes, the ends that their own intervals imply, because their
+    errors are one; else the union of both (`combine_intervals`).
+
     Args:
         estimates: the scores, read one at a time: the influences of many classes do not fit into memory together.
         strata: of the examples.
@@ -57,9 +62,8 @@ def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, 
         total += estimate.influence
         low, high = estimate.interval or (0.0, 1.0)
         distances = np.array([estimate.value - low, high - estimate.value])
-        error = np.sqrt(strata.variance(estimate.influence))
-        if error > 0:
-            scaled_influence += np.outer(distances / error, estimate.influence)
+        if estimate.error > 0:
+            scaled_influence += np.outer(distances / estimate.error, estimate.influence)
         else:
             zero_influence.append(distances)
         values.append(estimate.value)
@@ -74,7 +78,9 @@ def dependent_mean_interval(estimates: Iterable[ScoreEstimate], strata: Strata, 
     implied = max(0.0, mean - below), min(1.0, mean + above)
     variances = strata.variances(total)
     df = student_df(variances, strata.sizes)
-    if df < 1:  # a single positive: no error is known
+    if df < 1 or (
+        len(strata.sizes) == 2 and not normal_approx_valid
+    ):  # a single positive, or two classes with one error
         return implied
     error = float(np.sqrt(variances.sum())) / n
     return combine_intervals(mean, error, implied, normal_approx_valid, student_quantile(level, df))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from imbalance_lab.metrics.array_inputs import as_confusion, check_level
-from imbalance_lab.metrics.distributions import normal_quantile
+from imbalance_lab.metrics.distributions import normal_quantile, proportion_interval
 from imbalance_lab.metrics.intervals.means import combine_intervals, mean_interval
 from imbalance_lab.metrics.types import Counts, Interval
 from imbalance_lab.validation import check_number
@@ -23,10 +23,7 @@ def wilson_interval(successes: float, trials: int, level: float = 0.95) -> Inter
     check_number("successes (of trials)", successes, minimum=0, maximum=trials * (1 + 1e-12))
     if not trials:
         return None
-    z, share = normal_quantile(level), successes / trials
-    center = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    half_width = z / (1 + z**2 / trials) * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return max(0.0, float(center - half_width)), min(1.0, float(center + half_width))
+    return proportion_interval(successes / trials, trials, normal_quantile(level))
 
 
 def balanced_accuracy_interval(confusion: Counts, level: float = 0.95) -> Interval | None:
