@@ -121,7 +121,7 @@ def test_only_the_run_directory_knows_its_files_by_name():
             is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
             if is_text and id(node) not in documentation and RUN_FILES.match(node.value):
                 found.add((str(path.relative_to(PACKAGE)), node.value))
-    assert {file for file, _ in found} == {"evaluation/run_directory.py"}
+    assert {file for file, _ in found} == {"evaluation/run_files.py"}
 
 
 def test_modules_and_functions_are_short():

@@ -58,7 +58,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
         if wants_traceback or sentence is None:
             raise
         is_sweep = print_sweep()
-        exit_with_error(sentence, code=1 if is_sweep else 2)
+        exit_with_error(sentence, code=1 if is_sweep and Sweep.job_started else 2)
     except BrokenPipeError:  # of --cfg job | head
         if Sweep.job_started:
             raise

@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import compose_config
 from imbalance_lab.app.messages import RENAMED
+from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
 from imbalance_lab.evaluation.stored_files import reading

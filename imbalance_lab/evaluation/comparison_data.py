@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
+from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.evaluation import Evaluation, Score
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.evaluation.report_data import EpochHistory
 from imbalance_lab.evaluation.sweep import Run, group_by_test_set, varied_overrides
 from imbalance_lab.metrics import over_seeds
 

@@ -8,12 +8,13 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation import status_file, stored_files
+from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, RunFiles, Split
 from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
 from imbalance_lab.files import write_json
 from imbalance_lab.text import override, shell_words
@@ -21,150 +22,19 @@ from imbalance_lab.text import override, shell_words
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
 
-Split = Literal["val", "test"]
-CONFIG_FOLDER = ".hydra"
-"""Where Hydra stores the configuration of a run, below its directory."""
-
 # Remedies for damaged files: one that is not computed from others, and the scores of the epochs.
 RESTORE = "restore it from a copy, or train again"
 NO_EPOCHS = "delete it, only the plot over the epochs is lost"
 
 
 @dataclass(frozen=True)
-class RunDirectory:
-    """A run's files, by what they are; each exists once it was written."""
-
-    path: Path
-
-    @property
-    def config(self) -> Path:
-        """The composed configuration, YAML."""
-        return self.path / CONFIG_FOLDER / "config.yaml"
-
-    @property
-    def overrides(self) -> Path:
-        """The overrides of the command line, a YAML list."""
-        return self.path / CONFIG_FOLDER / "overrides.yaml"
-
-    @property
-    def hydra(self) -> Path:
-        """Hydra's own configuration, YAML."""
-        return self.path / CONFIG_FOLDER / "hydra.yaml"
-
-    @property
-    def status(self) -> Path:
-        """Whether it runs, finished or failed, since when, and why."""
-        return self.path / "status.json"
-
-    @property
-    def metadata(self) -> Path:
-        """What an evaluation needs beside the predictions: command, seed, checkpoint, counts, priors, versions."""
-        return self.path / "run.json"
-
-    @property
-    def traceback(self) -> Path:
-        """For a run of a sweep that failed by a bug: where."""
-        return self.path / "traceback.txt"
-
-    @property
-    def resumed_from(self) -> Path:
-        """For a resumed run: the checkpoint, the place in training, and the configuration of each earlier run."""
-        return self.path / "resumed_from.json"
-
-    @property
-    def data_summary(self) -> Path:
-        """The summary of the data before training."""
-        return self.path / "data_summary.json"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of the checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that files are written to while a run trains."""
-        return self.path, self.checkpoints, self.path / "predictions", self.path / "predictions" / "last"
-
-    @property
-    def best_checkpoint(self) -> Path:
-        """The epoch with the best monitored score."""
-        return self.checkpoints / "best.ckpt"
-
-    @property
-    def last_checkpoint(self) -> Path:
-        """The last epoch."""
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def epochs(self) -> Path:
-        """Every epoch's scores, CSV."""
-        return self.path / "metrics.csv"
-
-    @property
-    def scores(self) -> Path:
-        """The final scores."""
-        return self.path / "metrics.json"
-
-    @property
-    def operating_point(self) -> Path:
-        """Calibration, class priors and thresholds."""
-        return self.path / "operating_point.json"
-
-    @property
-    def report(self) -> Path:
-        """The page that a person opens."""
-        return self.path / "report.html"
-
-    @property
-    def curves(self) -> Path:
-        """Every vertex of the ROC and PR curves, CSV."""
-        return self.path / "curves.csv"
-
-    @property
-    def roc(self) -> Path:
-        """The ROC curves, PNG."""
-        return self.path / "roc.png"
-
-    @property
-    def pr(self) -> Path:
-        """The precision-recall curves, PNG."""
-        return self.path / "pr.png"
-
-    @property
-    def tables(self) -> Path:
-        """The folder of the report's tables, CSV."""
-        return self.path / "tables"
-
-    @property
-    def images(self) -> Path:
-        """The folder of the report's plots, PNG and SVG."""
-        return self.path / "images"
-
-    @property
-    def mistakes(self) -> Path:
-        """The worst mistakes on the rarest classes, Parquet."""
-        return self.path / "predictions" / "mistakes.parquet"
-
-    def predictions(self, split: Split, *, of_last: bool = False) -> Path:
-        """The stored predictions of a split, Parquet; of the last epoch instead of the best one if asked for."""
-        folder = self.path / "predictions"
-        return (folder / "last" if of_last else folder) / f"{split}.parquet"
-
-    @property
-    def published(self) -> tuple[Path, ...]:
-        """The files that experiment trackers store with a run, as far as they exist."""
-        return tuple(file for file in (*self.results, self.config) if file.is_file())
+class RunDirectory(RunFiles):
+    """A run's files: their names, and how each is read and written."""
 
     @property
     def evaluate_again(self) -> str:
         """The remedy for what is computed from the predictions."""
         return f"write it again with {shell_words('imbalance-lab', 'evaluate', str(self.path))}"
-
-    @property
-    def results(self) -> tuple[Path, ...]:
-        """The files that an evaluation writes in any case, the tables apart."""
-        return (self.report, self.scores, self.operating_point, self.curves, self.roc, self.pr)
 
     def read_predictions(self, split: Split) -> "Predictions":
         """The stored predictions of a split.
@@ -245,11 +115,6 @@ class RunDirectory:
                     raise ValueError("its last line is cut off")
                 text = text[: text.rfind("\n") + 1]  # the line that is being written
             return [row for row in csv.DictReader(io.StringIO(text, newline=""), strict=True) if row.get("epoch")]
-
-    @property
-    def is_run(self) -> bool:
-        """Whether it is the directory of a run, finished or not."""
-        return any(file.is_file() for file in (self.overrides, self.status, self.metadata, self.scores))
 
     @classmethod
     def find(cls, path: Path) -> list["RunDirectory"]:

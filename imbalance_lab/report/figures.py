@@ -13,7 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistogram
-from imbalance_lab.evaluation.report_data import EpochHistory, ReportData
+from imbalance_lab.evaluation.epoch_history import EpochHistory
+from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.curves import PR, ROC, draw, short
 from imbalance_lab.report.payload import most_confused

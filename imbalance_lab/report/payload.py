@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistogram
+from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.evaluation import defined
-from imbalance_lab.evaluation.report_data import EpochHistory, ReportData, ThresholdResult
+from imbalance_lab.evaluation.report_data import ReportData, ThresholdResult
 from imbalance_lab.metrics import Ranking
 from imbalance_lab.report.simplify_curve import simplify_curve
 

@@ -47,14 +47,14 @@ class MLflow(MLFlowLogger):
         artifacts = Path(check_text("artifact_location", artifact_location)).absolute().as_uri()
         if uri.startswith(("http://", "https://")):
             _check_server(uri)
-        if uri.startswith(SQLITE):
-            _check_database(uri)
         import mlflow  # here: it sets up its own logging, which reports every table it creates
 
         for name in (mlflow.__name__, "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # an experiment may be new
         with _alone(uri):
+            if uri.startswith(SQLITE):
+                _check_database(uri)
             try:
                 mlflow.MlflowClient(uri).get_experiment_by_name(experiment)
             except mlflow.MlflowException as error:

@@ -46,7 +46,7 @@ def test_the_gradient_is_the_derivative():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"scale": 0}, "scale must be a finite number > 0, got 0"),
+        ({"scale": 0}, r"scale must be a finite number in .*, got 0"),
         ({"scale": True}, "scale must be a number, got True"),
         ({"out_features": 0}, "out_features must be an integer ≥ 1, got 0"),
         ({"in_features": 2.0}, "in_features must be an integer ≥ 1, got 2.0"),

@@ -131,7 +131,7 @@ def test_the_command_line_says_it_in_a_sentence_before_training(tmp_path: Path) 
     command = [sys.executable, str(ROOT / "train.py"), "--config-dir", "conf", "trainer=cpu", "data=mine"]
     environment = ENVIRONMENT | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
     done = subprocess.run(
-        [*command, "backbone=mlp", "logger=none"],
+        [*command, "backbone=mlp", "logger=none", "allow=[mine]"],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == (

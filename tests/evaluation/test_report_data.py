@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from imbalance_lab.evaluation.distributions import reliability_bins, score_histograms
+from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.mistakes import read_mistakes
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.evaluation.report_data import EpochHistory, ReportData, RunRecord, compute_report_data
+from imbalance_lab.evaluation.report_data import ReportData, RunRecord, compute_report_data
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.posthoc import fit_postprocessor
 from imbalance_lab.posthoc.heuristic import MaxF1

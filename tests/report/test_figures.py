@@ -10,7 +10,7 @@ from PIL import Image
 
 from imbalance_lab.app.evaluate import evaluate_run
 from imbalance_lab.evaluation.distributions import ReliabilityBin, ReliabilityCurve, ScoreHistogram
-from imbalance_lab.evaluation.report_data import EpochHistory
+from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.report.figures import draw_confusion, draw_counts, draw_epochs, draw_reliability, draw_scores
 from tests.conftest import composed
