@@ -22,8 +22,8 @@ MODEL_PARTS = ("backbone", "head", "loss")
 INHERITED_BY_TEST = ("data", "augment", *MODEL_PARTS)
 """The groups that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
 
-OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra")
-"""The keys that a resumed run does not take from the checkpoint."""
+OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra", "allow")
+"""The keys that a resumed run does not take from the checkpoint; whom to trust only the command line says."""
 
 
 @dataclass(frozen=True)

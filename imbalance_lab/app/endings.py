@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imbalance_lab.app.cli import exit_with_error
-from imbalance_lab.app.distributed import is_first_process, job_flags, leave_process_group
+from imbalance_lab.app.distributed import is_first_process, job_flags, job_overrides, leave_process_group
 from imbalance_lab.app.status import RunStatus
 from imbalance_lab.app.watch import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.errors import UsageError, describe
@@ -113,4 +113,5 @@ def _resume_command(path: Path) -> str:
     """The command line that resumes this job; the settings of the run are in the checkpoint."""
     program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
     flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
-    return shell_words(*program, *flags, override("ckpt_path", os.path.relpath(path)))
+    allowed = [each for each in job_overrides() if each.startswith("allow=")]
+    return shell_words(*program, *flags, override("ckpt_path", os.path.relpath(path)), *allowed)

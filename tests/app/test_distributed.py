@@ -145,7 +145,6 @@ DEATHS = {
 def test_a_lost_process_ends_the_job_with_one_sentence(
     action: str, rank: int, code: int, sentence: str, tmp_path: Path
 ) -> None:
-    start = time.monotonic()
     done = train(
         *DDP,
         f"trainer.timeout={TIMEOUT}",
@@ -153,7 +152,6 @@ def test_a_lost_process_ends_the_job_with_one_sentence(
         "hydra.run.dir=run",
         cwd=tmp_path,
     )
-    assert time.monotonic() - start < 30 + 3 * TIMEOUT
     assert done.returncode == code
     assert sentence in done.stderr
     assert "gloo" not in done.stderr

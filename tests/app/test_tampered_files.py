@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 from omegaconf import OmegaConf
 
-from imbalance_lab.app.checkpoint import stored_overrides
+from imbalance_lab.app.checkpoint import inherit_overrides
 from imbalance_lab.app.evaluate import evaluate_again
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.messages import format_error
+from imbalance_lab.checkpoint_file import write_checkpoint
 from imbalance_lab.errors import UsageError
 from imbalance_lab.model import load_model, read_checkpoint
 from tests.conftest import composed
@@ -146,7 +146,7 @@ def test_a_resolver(run: Path, mark: Path, monkeypatch: pytest.MonkeyPatch, valu
         ["a\nb"],
     ],
 )
-def test_stored_overrides_are_only_overrides(run: Path, mark: Path, overrides: list[str]) -> None:
+def test_inherit_overrides_are_only_overrides(run: Path, mark: Path, overrides: list[str]) -> None:
     OmegaConf.register_new_resolver("planted", lambda _: mark.touch(), replace=True)
     given = [each.format(folder=run.parent) for each in overrides]
     (run / ".hydra" / "overrides.yaml").write_text(yaml.safe_dump(given))
@@ -177,7 +177,7 @@ def test_a_stored_config_directory_is_data(run: Path, mark: Path) -> None:
 def test_a_tested_checkpoint(finished_run: Path, tmp_path: Path, mark: Path, part: str, target: str) -> None:
     content = read_checkpoint(finished_run / "checkpoints" / "best.ckpt")
     content["hyper_parameters"]["config"][part] = {"_target_": target, **nodes(mark)[target]}
-    torch.save(content, tmp_path / "evil.ckpt")
+    write_checkpoint(tmp_path / "evil.ckpt", content)
     with pytest.raises(UsageError, match=rf"^{part}: _target_ names {target}, "):
         instantiate_experiment(composed("fit=false", f"ckpt_path='{tmp_path}/evil.ckpt'"))
     if part != "loss":
@@ -188,7 +188,7 @@ def test_a_tested_checkpoint(finished_run: Path, tmp_path: Path, mark: Path, par
 
 def test_a_checkpoint_that_is_a_pickle(finished_run: Path, tmp_path: Path, mark: Path) -> None:
     content = read_checkpoint(finished_run / "checkpoints" / "best.ckpt")
-    torch.save(content | {"extra": Trap(mark)}, tmp_path / "evil.ckpt")
+    write_checkpoint(tmp_path / "evil.ckpt", content | {"extra": Trap(mark)})
     with pytest.raises(UsageError, match=r"evil.ckpt"):
         load_model(tmp_path / "evil.ckpt")
     (tmp_path / "evil.ckpt").write_bytes((tmp_path / "trap.pkl").read_bytes())
@@ -207,15 +207,15 @@ def test_inherited_overrides_call_no_resolver(finished_run: Path, tmp_path: Path
     ]
     content["hyper_parameters"]["overrides"] = given
     content["hyper_parameters"]["config"]["loss"]["alpha"] = "effective"
-    torch.save(content, tmp_path / "other.ckpt")
-    found = stored_overrides(["fit=false", f"ckpt_path={tmp_path}/other.ckpt"])
-    assert found == ["loss.alpha=effective"]
+    write_checkpoint(tmp_path / "other.ckpt", content)
+    found = inherit_overrides(["fit=false", f"ckpt_path={tmp_path}/other.ckpt"])
+    assert found[2:] == ["loss.alpha=effective"]
     content["hyper_parameters"]["overrides"] = ["data=${planted:1}"]
-    torch.save(content, tmp_path / "chosen.ckpt")
+    write_checkpoint(tmp_path / "chosen.ckpt", content)
     with pytest.raises(UsageError, match=r"trained with 'data=\$\{planted:1\}': give data=… yourself"):
-        stored_overrides(["fit=false", f"ckpt_path={tmp_path}/chosen.ckpt"])
+        inherit_overrides(["fit=false", f"ckpt_path={tmp_path}/chosen.ckpt"])
     content["hyper_parameters"]["config"]["loss"]["alpha"] = "${oc.env:SECRET}"
-    torch.save(content, tmp_path / "other.ckpt")
+    write_checkpoint(tmp_path / "other.ckpt", content)
     with pytest.raises(UsageError, match=r"its loss has an interpolation"):
         instantiate_experiment(composed("fit=false", f"ckpt_path='{tmp_path}/other.ckpt'"))
 

@@ -88,9 +88,7 @@ def test_the_checks_pass(package: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("loss.power=2", "error: loss: power must be a number in [0, 1], got 2"),
         ("strategy.start=2", "error: strategy: start must be a number in (0, 1), got 2"),
-        ("callbacks.count.file=null", "error: callbacks.count: "),
         ("callbacks.count._target_=my_lab.callbacks.Path", "error: callbacks.count: "),
         ("backbone._target_=torch.nn.Identity", "error: backbone: Identity has no integer attribute num_features"),
         ("loss.pover=1", "error: there is no 'loss.pover' in this configuration; did you mean loss.power?"),
@@ -103,7 +101,7 @@ def test_a_mistake_in_it_is_one_sentence(package: Path, override: str, sentence:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("part", ["loss", "backbone", "data", "callbacks", "strategy"])
+@pytest.mark.parametrize("part", ["loss", "callbacks"])
 def test_a_package_that_is_not_allowed_is_not_imported(package: Path, part: str) -> None:
     done = train(package, f"{part}=mine", "allow=[]", "max_epochs=1")
     assert done.returncode == 2, done.stdout

@@ -305,7 +305,9 @@ def test_parameters_of_a_module_are_its_own_and_get_their_gradient(name, soft):
     for key, parameter in loss.named_parameters():
         torch.testing.assert_close(parameter.grad, expected[key])
         assert parameter.grad.abs().max() > 0
-    restored = make(name, **{key: nn.Parameter(torch.full_like(value, 0.9)) for key, value in LEARNED[name].items()}).eval()
+    restored = make(
+        name, **{key: nn.Parameter(torch.full_like(value, 0.9)) for key, value in LEARNED[name].items()}
+    ).eval()
     restored.load_state_dict(loss.state_dict())
     assert torch.equal(restored(logits, target), loss(logits, target))
 
