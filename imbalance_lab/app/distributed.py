@@ -69,12 +69,13 @@ def hydra_overrides(given: list[str]) -> list[str]:
     return [*kept, f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}", "hydra.output_subdir=null"]
 
 
-def shared_path(path: Path, timeout: float) -> Path:
+def shared_path(path: Path, timeout: object) -> Path:
     """The first process's ``path``, in every process of a launcher; connects them.
 
     Args:
         path: this process's own.
-        timeout: seconds that a process waits for the others, here and in every later step.
+        timeout: seconds that a process waits for the others, here and in every later step; if it is no such number,
+            which is refused soon after, 120.
     """
     environment = cluster_environment()
     if environment is None:
@@ -89,7 +90,7 @@ def shared_path(path: Path, timeout: float) -> Path:
             "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
             rank=environment.global_rank(),
             world_size=environment.world_size(),
-            timeout=timedelta(seconds=timeout),
+            timeout=timedelta(seconds=timeout if isinstance(timeout, int | float) and timeout > 0 else 120),
         )
     paths = [os.fspath(path.absolute())]
     dist.broadcast_object_list(paths)

@@ -14,6 +14,7 @@ import pytest
 
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from tests.helpers.command_line import ENVIRONMENT, ROOT, train
+from tests.helpers.runs import assert_same_run
 from tests.helpers.sabotage import sabotage
 
 pytestmark = pytest.mark.slow
@@ -33,6 +34,15 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     done = train(*JOB, "trainer=cpu", "hydra.run.dir=run", cwd=folder)
     assert done.returncode == 0, done.stderr
     return RunDirectory(folder / "run")
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of two processes that Lightning has started."""
+    folder = tmp_path_factory.mktemp("together")
+    done = train(*DDP, "hydra.run.dir=run", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
 
 
 def free_port() -> int:
@@ -163,13 +173,20 @@ def test_a_lost_process_ends_the_job_with_one_sentence(
 
 
 @pytest.mark.parametrize("phase", ["on_train_batch_start", "on_test_batch_end"])
-def test_a_signal_to_any_process_stops_all(phase: str, tmp_path: Path) -> None:
-    done = train(*DDP, *sabotage(phase, "SIGTERM", rank=1), "hydra.run.dir=run", cwd=tmp_path)
+def test_a_signal_to_any_process_stops_all_and_the_resumed_run_is_the_same(
+    phase: str, together: Path, tmp_path: Path
+) -> None:
+    job = [*DDP, *sabotage(phase, "SIGTERM", step=8, rank=1), "num_workers=1"]
+    done = train(*job, "hydra.run.dir=run", cwd=tmp_path)
     assert done.returncode == 143, done.stderr
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "preempted"
     assert done.stderr.startswith("stopped by SIGTERM; resume with: python")
     assert done.stderr.count("\n") == 1
     assert not processes_of(tmp_path)
+    last = "ckpt_path=run/checkpoints/last.ckpt"
+    resumed = train(last, "allow=[tests]", "hydra.run.dir=resumed", cwd=tmp_path, SABOTAGE="off")
+    assert resumed.returncode == 0, resumed.stderr
+    assert_same_run(together, tmp_path / "resumed")
 
 
 def test_a_signal_to_the_whole_group_ends_the_job(tmp_path: Path) -> None:
