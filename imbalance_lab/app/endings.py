@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imbalance_lab.app.cli import exit_with_error
-from imbalance_lab.app.distributed import is_first_process, job_flags, job_overrides, leave_process_group
+from imbalance_lab.app.distributed import (
+    cluster_environment,
+    is_first_process,
+    job_flags,
+    job_overrides,
+    leave_process_group,
+)
 from imbalance_lab.app.status import RunStatus
 from imbalance_lab.app.watch import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.errors import UsageError, describe
@@ -41,7 +47,10 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
     try:
         yield ending
     except PeerError as loss:
-        _end_at_once(loss, ending.directory)
+        if not is_sweep or not is_first_process() or cluster_environment() is not None:
+            _end_at_once(loss, ending.directory)
+        kill_children()
+        raise UsageError(str(loss)) from loss  # the next run starts processes of its own
     except (UsageError, FloatingPointError) as mistake:
         if is_sweep:  # Hydra continues with the other runs and reports this one at the end
             raise UsageError(str(mistake)) from mistake

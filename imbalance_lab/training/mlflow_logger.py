@@ -5,7 +5,7 @@ import re
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
@@ -47,14 +47,14 @@ class MLflow(MLFlowLogger):
         artifacts = Path(check_text("artifact_location", artifact_location)).absolute().as_uri()
         if uri.startswith(("http://", "https://")):
             _check_server(uri)
+        if uri.startswith(SQLITE):
+            _check_database(uri)
         import mlflow  # here: it sets up its own logging, which reports every table it creates
 
         for name in (mlflow.__name__, "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("lightning.pytorch.loggers.mlflow").setLevel(logging.ERROR)  # an experiment may be new
         with _alone(uri):
-            if uri.startswith(SQLITE):
-                _check_database(uri)
             try:
                 mlflow.MlflowClient(uri).get_experiment_by_name(experiment)
             except mlflow.MlflowException as error:
@@ -110,7 +110,6 @@ def _alone(tracking_uri: str) -> Iterator[None]:
         yield
         return
     path = Path(file.partition("?")[0]).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(f"{path}.lock", timeout=PATIENCE)
         lock.acquire()
@@ -140,8 +139,11 @@ def _check_server(uri: str) -> None:
 
 def _check_database(uri: str) -> None:
     """Raise an error for a file that cannot be a database; MLflow itself would try for minutes."""
+    file = uri.removeprefix(SQLITE)
     try:
-        with closing(sqlite3.connect(uri.removeprefix("sqlite:///"))) as database:
+        with suppress(OSError):
+            Path(file.partition("?")[0]).parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as database:
             database.execute("PRAGMA schema_version")
     except sqlite3.Error as error:
         raise ValueError(f"tracking_uri={uri} cannot be used ({error}): the default is sqlite:///mlflow.db") from error
