@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import load_model
 from tests.conftest import ROOT
+from tests.helpers import command_line
 
 CHOICES = [f"{group}=mine" for group in ("loss", "backbone", "data", "callbacks", "strategy")]
 
@@ -32,9 +32,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def train(package: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     given = arguments if any(each.startswith("allow=") for each in arguments) else ("allow=[my_lab]", *arguments)
-    command = [sys.executable, str(ROOT / "train.py"), "--config-dir", "my_conf", "trainer=cpu", *given]
-    environment = {"PYTHONPATH": str(package), "OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
-    return subprocess.run(command, cwd=package, env=environment, capture_output=True, text=True, check=False)
+    return command_line.train("--config-dir", "my_conf", "trainer=cpu", *given, cwd=package, PYTHONPATH=str(package))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,8 @@ from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.validate_data import validate_data
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from tests.conftest import ROOT, composed
+from tests.conftest import composed
+from tests.helpers import command_line
 from tests.helpers.images import tree
 
 
@@ -34,8 +34,7 @@ def test_the_summary_is_written_and_printed_and_errors_stop(tmp_path: Path, caps
 
 def test_check_ends_before_training_and_a_fit_prints_the_short_form(tmp_path: Path) -> None:
     def train(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(ROOT / "train.py"), "trainer=cpu", *options]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return command_line.train("trainer=cpu", *options, cwd=tmp_path)
 
     checked = train("check=true")
     assert checked.returncode == 0

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.helpers import fork_server
+
 ROOT = Path(__file__).parents[2]
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
@@ -16,14 +18,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 def call(*command: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a Python command with one thread, as in a terminal 100 columns wide that is a pipe."""
+    program = [str(word) for word in command]
+    whole = ENVIRONMENT | {"PYTHONPATH": str(ROOT)} | environment
+    if sys.platform == "linux" and program[0] != "-c":
+        return fork_server.run(program, cwd, whole)
     return subprocess.run(
-        [sys.executable, *map(str, command)],
-        cwd=cwd,
-        env=ENVIRONMENT | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+        [sys.executable, *program], cwd=cwd, env=whole, capture_output=True, text=True, timeout=300, check=False
     )
 
 
