@@ -52,6 +52,7 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
         kill_children()
         raise UsageError(str(loss)) from loss  # the next run starts processes of its own
     except (UsageError, FloatingPointError) as mistake:
+        kill_children()  # or they would report that this process is gone
         if is_sweep:  # Hydra continues with the other runs and reports this one at the end
             raise UsageError(str(mistake)) from mistake
         if is_first_process() or not is_connected():
@@ -63,6 +64,7 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
             report_termination(ending.directory, stop)
         raise
     except Exception as error:
+        kill_children()
         full = is_disk_error(error)  # of a file that a logger writes; ours are sentences already
         if not is_sweep and full and ending.directory is not None:
             free = readable_size(free_space(ending.directory.path))
