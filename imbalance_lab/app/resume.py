@@ -11,8 +11,6 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import write_json
 
-MODES = ("exact", "continue")
-
 NOT_OF_TRAINING = (
     *("ckpt_path", "resume", "fit", "check", "allow", "checkpoint", "guard", "report", "data_summary", "logger"),
     *("calibration", "prior_correction", "operating_point"),

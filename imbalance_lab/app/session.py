@@ -141,6 +141,11 @@ def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], ca
     own_signals(trainer)
     set_timeout(trainer, config.trainer.timeout)
     environment = cluster_environment()
+    if environment is None and trainer.num_nodes > 1:
+        raise UsageError(
+            f"trainer.num_nodes={trainer.num_nodes} needs a launcher, so that all machines have one run directory: "
+            "start it with torchrun or srun (docs/reliability.md)"
+        )
     if environment is not None and environment.world_size() != trainer.world_size:
         raise UsageError(
             f"{environment.world_size()} processes were started, but trainer.devices × trainer.num_nodes is "

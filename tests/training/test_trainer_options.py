@@ -67,6 +67,11 @@ def test_what_leaves_nothing_to_train_or_to_score_is_refused_before_training(
     assert not (tmp_path / "run" / "checkpoints").exists()
 
 
+def test_several_machines_need_a_launcher(run_job: RunJob) -> None:
+    with pytest.raises(UsageError, match=r"trainer\.num_nodes=2 needs a launcher, .* start it with torchrun or srun"):
+        run_job(*JOB, "trainer.num_nodes=2", "trainer=ddp_cpu")
+
+
 def test_few_steps_and_rare_validations_are_refused_together(run_job: RunJob) -> None:
     with pytest.raises(UsageError, match="check_val_every_n_epoch=3 never validates in 2 epochs"):
         run_job(*JOB, "trainer.check_val_every_n_epoch=3", "trainer.max_steps=7")
