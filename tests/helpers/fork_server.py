@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -69,12 +70,26 @@ def _serve() -> None:
         if not child:
             atexit._clear()
             _become(request)
-        sys.stdout.write(json.dumps(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])) + "\n")
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        _wait_for_group(child)
+        sys.stdout.write(json.dumps(code) + "\n")
         sys.stdout.flush()
+
+
+def _wait_for_group(leader: int) -> None:
+    """Wait for the processes that a program has left: what they print belongs to it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(leader, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
 
 
 def _become(request: dict[str, Any]) -> None:
     """Run the program and end."""
+    os.setsid()
     signal.alarm(int(request["timeout"]))
     os.chdir(request["cwd"])
     os.environ.clear()

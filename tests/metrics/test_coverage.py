@@ -11,21 +11,21 @@ from scripts import coverage_intervals as study
 def coverage():
     """Score → method → coverage by setting, from few simulations of few settings."""
     settings = {
-        "POSITIVES": (5, 20, 100), "PREVALENCES": (0.02, 0.3), "AREAS": (0.6, 0.9, 0.99),
+        "POSITIVES": (5, 20), "PREVALENCES": (0.02, 0.3), "AREAS": (0.6, 0.99),
         "LAYOUTS": ((200, 10), (200, 20, 5), (5,) * 10), "MACRO_AREAS": (0.9, 0.99), "BOOTSTRAP_DRAWS": 100,
-        "UNEVEN_POSITIVES": (6, 20),
+        "UNEVEN_POSITIVES": (6,),
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():
             patch.setattr(study, name, value)
-        cells = study.study(simulations=200, seed=1)
+        cells = study.study(simulations=120, seed=1)
     by_score = {}
     for (score, method), of_setting in cells.items():
         by_score.setdefault(score, {})[method] = np.array([covers for covers, _ in of_setting.values()])
     return by_score
 
 
-# Of 200 simulations at 95 %, 5 standard errors are 7.7 %.
+# Of 120 simulations at 95 %, 5 standard errors are 10 %.
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "score",
@@ -35,7 +35,7 @@ def coverage():
 def test_ours_covers_and_the_usual_interval_does_not(coverage, score):
     ours, *_, usual = (coverage[score][m] for m in coverage[score] if "no difference" not in m)
     assert ours.mean() >= 0.93
-    assert ours.min() >= (0.89 if score.startswith("AUROC") else 0.85)
+    assert ours.min() >= (0.87 if score.startswith("AUROC") else 0.83)
     assert usual.min() < 0.85
     assert usual.mean() < ours.mean()
 
