@@ -176,7 +176,7 @@ def test_a_lost_process_ends_the_job_with_one_sentence(
 def test_a_signal_to_any_process_stops_all_and_the_resumed_run_is_the_same(
     phase: str, together: Path, tmp_path: Path
 ) -> None:
-    job = [*DDP, *sabotage(phase, "SIGTERM", step=8, rank=1), "num_workers=1"]
+    job = [*DDP, *sabotage(phase, "SIGTERM", step=8, rank=1)]
     done = train(*job, "hydra.run.dir=run", cwd=tmp_path)
     assert done.returncode == 143, done.stderr
     assert json.loads((tmp_path / "run" / "status.json").read_text())["state"] == "preempted"
