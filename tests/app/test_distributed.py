@@ -196,7 +196,6 @@ def test_a_signal_to_the_whole_group_ends_the_job(tmp_path: Path) -> None:
             SCRIPT,
             *(JOB[0], "max_epochs=1000", JOB[2]),
             "trainer=ddp_cpu",
-            "num_workers=1",
             "hydra.run.dir=run",
         ],
         cwd=tmp_path,
