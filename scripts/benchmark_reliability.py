@@ -66,6 +66,8 @@ def time_step(
     trainer: Any = SimpleNamespace(world_size=1, precision_plugin=None, current_epoch=0, global_step=0)
     times: dict[str, list[float]] = {"step": [], "stop": [], "skip": []}
     guards: Any = {"stop": NonFiniteGuard("stop"), "skip": NonFiniteGuard("skip")}
+    for guard in guards.values():
+        guard.on_train_start(trainer, module)
     for _ in range(repeats + 3):
         start = time.perf_counter()
         optimizer.zero_grad()

@@ -47,6 +47,7 @@ class NonFiniteGuard(pl.Callback):
         self.batches: list[Batch] = []
         self.pending: deque[_Check] = deque()
         self.buffers: list[tuple[Tensor, Tensor]] = []
+        self.parameters: list[Tensor] = []
 
     def state_dict(self) -> dict[str, Any]:
         """The number of steps left out."""
@@ -55,6 +56,10 @@ class NonFiniteGuard(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue counting."""
         self.skipped = state_dict["skipped"]
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Look the parameters up once: to walk through the modules at every step takes longer than the check."""
+        self.parameters = list(pl_module.parameters())
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
@@ -90,7 +95,7 @@ class NonFiniteGuard(pl.Callback):
         With several processes it is that of the gradient, which they share: so all decide alike.
         """
         values = list(module.health)
-        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
         if gradients and getattr(trainer.precision_plugin, "scaler", None) is None:
             norms = list(torch._foreach_norm(gradients))
             values = norms if trainer.world_size > 1 else values + norms
