@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from tests.helpers.command_line import ENVIRONMENT, ROOT, train
+from tests.helpers.command_line import ENVIRONMENT, ROOT, finished, train
 from tests.helpers.runs import assert_same_run
 from tests.helpers.sabotage import sabotage
 
@@ -30,19 +30,13 @@ TIMEOUT = 12
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     """The run of one process."""
-    folder = tmp_path_factory.mktemp("alone")
-    done = train(*JOB, "trainer=cpu", "hydra.run.dir=run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return RunDirectory(folder / "run")
+    return RunDirectory(finished(*JOB, "trainer=cpu", cwd=tmp_path_factory.mktemp("alone")))
 
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of two processes that Lightning has started."""
-    folder = tmp_path_factory.mktemp("together")
-    done = train(*DDP, "hydra.run.dir=run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
+    return finished(*DDP, cwd=tmp_path_factory.mktemp("together"))
 
 
 def free_port() -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunJob
-from tests.helpers.command_line import ENVIRONMENT, ROOT, train
+from tests.helpers.command_line import ENVIRONMENT, ROOT, finished, train
 from tests.helpers.runs import assert_same_run
 from tests.helpers.sabotage import sabotage
 
@@ -29,10 +29,7 @@ CODES = {"SIGTERM": (143, "preempted"), "SIGUSR1": (143, "preempted"), "SIGINT":
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    done = train(*JOB, "hydra.run.dir=run", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
+    return finished(*JOB, cwd=tmp_path_factory.mktemp("whole"))
 
 
 @pytest.mark.parametrize(
@@ -101,15 +98,14 @@ def test_a_signal_before_the_training_leaves_nothing(tmp_path: Path) -> None:
     assert json.loads(status.read_text())["state"] == "preempted"
 
 
+def sweep_with(action: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A sweep of three runs, the second of which does something to itself at its second step."""
+    at = sabotage("on_train_batch_start", action)
+    return train("-m", *JOB, *at, "callbacks.sabotage.step=1000,2,1001", "hydra.sweep.dir=sweep", cwd=folder)
+
+
 def test_in_a_sweep_every_exception_is_a_sentence_and_the_others_go_on(tmp_path: Path) -> None:
-    done = train(
-        "-m",
-        *JOB,
-        *sabotage("on_train_batch_start", "raise"),
-        "callbacks.sabotage.step=1000,2,1001",
-        "hydra.sweep.dir=sweep",
-        cwd=tmp_path,
-    )
+    done = sweep_with("raise", tmp_path)
     assert done.returncode == 1, done.stderr
     states = [json.loads((tmp_path / "sweep" / str(n) / "status.json").read_text()) for n in range(3)]
     assert [status["state"] for status in states] == ["finished", "failed", "finished"]
@@ -121,14 +117,7 @@ def test_in_a_sweep_every_exception_is_a_sentence_and_the_others_go_on(tmp_path:
 
 
 def test_a_signal_in_a_sweep_prints_the_table_of_what_is_finished(tmp_path: Path) -> None:
-    done = train(
-        "-m",
-        *JOB,
-        *sabotage("on_train_batch_start", "SIGTERM"),
-        "callbacks.sabotage.step=1000,2,1001",
-        "hydra.sweep.dir=sweep",
-        cwd=tmp_path,
-    )
+    done = sweep_with("SIGTERM", tmp_path)
     assert done.returncode == 143, done.stderr
     assert sorted(path.name for path in (tmp_path / "sweep").glob("*/")) == ["0", "1"]
     assert "stopped by SIGTERM" in done.stdout

@@ -32,6 +32,13 @@ def train(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
     return call(ROOT / "train.py", *arguments, cwd=cwd, **environment)
 
 
+def finished(*arguments: str, cwd: Path) -> Path:
+    """The directory of a run that ``python train.py ARGUMENTS`` has finished in ``cwd``."""
+    done = train(*arguments, "hydra.run.dir=run", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return cwd / "run"
+
+
 def metrics_of(directory: Path) -> dict[str, Any]:
     """The final scores of a run."""
     content: dict[str, Any] = json.loads((directory / "metrics.json").read_text())
