@@ -46,6 +46,16 @@ def override(key: str, value: str) -> str:
     return f"{key}={value if _PLAIN.fullmatch(value) else hydra_quoted(value)}"
 
 
+def split_override(word: str) -> tuple[str, str]:
+    """The key and the value of an override as it was given; a leading + or ~ belongs to neither.
+
+    >>> split_override("+trainer.callbacks=[]"), split_override("~callbacks.mine")
+    (('trainer.callbacks', '[]'), ('callbacks.mine', ''))
+    """
+    key, _, value = word.lstrip("+~").partition("=")
+    return key, value
+
+
 def hydra_quoted(value: str) -> str:
     """Text as one value of Hydra's grammar: a quote in it ends nothing, and ``${…}`` is no interpolation."""
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash counts only before a quote

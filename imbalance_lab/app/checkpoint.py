@@ -10,11 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from imbalance_lab.app.distributed import is_first_process
-from imbalance_lab.checkpoint_file import is_whole, newest_whole
+from imbalance_lab.checkpoint_file import DamagedCheckpointError, newest_whole
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
-from imbalance_lab.text import override, shell_words, visible
+from imbalance_lab.text import override, shell_words, split_override, visible
 
 MODEL_PARTS = ("backbone", "head", "loss")
 """The groups that define the model: its weights fit no other choice."""
@@ -59,36 +59,31 @@ def inherit_overrides(given: Sequence[str]) -> list[str]:
     """
     from imbalance_lab.model import read_checkpoint  # here: what it imports takes seconds
 
-    words = {word.lstrip("+~").partition("=")[0]: word.partition("=")[2].strip("'\"") for word in given}
+    words = {key: value.strip("'\"") for key, value in map(split_override, given)}
     path, is_test = Path(words["ckpt_path"]), words.get("fit", "true").lower() == "false"
     completed = list(given)
     if not path.is_file():
         return completed  # null, or reported once the configuration is composed
-    if not is_test and not is_whole(path):
-        path = _whole_one_beside(path)
-        completed = [word for word in given if not word.startswith("ckpt_path=")] + [override("ckpt_path", str(path))]
     try:
         hparams = read_checkpoint(path)["hyper_parameters"]
+    except DamagedCheckpointError:
+        other = None if is_test else newest_whole(path.parent.glob("*.ckpt"))
+        if other is None:
+            return completed  # reported once the configuration is composed
+        if is_first_process():
+            said = f"warning: {path} is damaged: resuming from the newest whole checkpoint, {other}"
+            print(visible(said), file=sys.stderr)
+        others = [word for word in given if not word.startswith("ckpt_path=")]
+        return inherit_overrides([*others, override("ckpt_path", str(other))])
     except UsageError:
-        return completed  # reported once the configuration is composed
+        return completed
     for word in map(str, hparams.get("overrides", [])):
-        key = word.lstrip("+~").partition("=")[0]
+        key, _ = split_override(word)
         group = key.split(".")[0]
         is_inherited = group in INHERITED_BY_TEST if is_test else group not in OF_THE_JOB
         if is_inherited and key not in words and group not in words:
             completed.append(_resolved(word, key, hparams["config"]) if "${" in word else word)
     return completed
-
-
-def _whole_one_beside(path: Path) -> Path:
-    """The newest checkpoint in the folder of a damaged one that is whole; the damaged one if there is none."""
-    other = newest_whole(path.parent.glob("*.ckpt"))
-    if other is None:
-        return path
-    if is_first_process():
-        said = f"warning: {path} is damaged: resuming from the newest whole checkpoint, {other}"
-        print(visible(said), file=sys.stderr)
-    return other
 
 
 def _resolved(word: str, key: str, config: Mapping[str, Any]) -> str:
@@ -125,7 +120,7 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
             raise UsageError(f"ckpt_path={config.ckpt_path} is damaged: its {part} has an interpolation, ${{…}}")
         here: Any = OmegaConf.to_container(config[part], resolve=True)
         for word in overrides:
-            key, _, value = word.lstrip("+~").partition("=")
+            key, value = split_override(word)
             wrong = _differs(part, key, here, stored[part])
             if wrong is not None:
                 raise UsageError(

@@ -20,6 +20,7 @@ from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
 from imbalance_lab.evaluation.stored_files import reading
+from imbalance_lab.text import split_override
 from imbalance_lab.validation import check_bool
 
 POSTPROCESSING = ("operating_point", "calibration", "prior_correction", "report")
@@ -41,7 +42,7 @@ def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConf
     stored = _stored_config(directory)
     if overrides:
         composed = _composed(directory, overrides)
-        for key in {_key(override).split(".")[0] for override in overrides}:
+        for key in {split_override(override)[0].split(".")[0] for override in overrides}:
             OmegaConf.update(stored, key, _without_resolvers(composed[key]), merge=False, force_add=True)
     _check_postprocessing(directory, stored)
     return stored
@@ -65,10 +66,6 @@ def check_overrides(overrides: Sequence[str]) -> None:
         if key.startswith("~"):
             raise UsageError(f"{override} would leave no {key[1:]}: choose another, as in {group}=…")
     validate_arguments(overrides)
-
-
-def _key(override: str) -> str:
-    return override.lstrip("+~").partition("=")[0]
 
 
 def _stored_config(directory: RunDirectory) -> DictConfig:
@@ -116,14 +113,14 @@ def _kept(directory: RunDirectory, overrides: Sequence[str]) -> list[str]:
     given = {each.partition("=")[0] for each in overrides}
 
     def is_kept(override: str) -> bool:
-        key = _key(override)
+        key = split_override(override)[0]
         if re.split(r"[./@]", key)[0] in ("hydra", "allow"):
             return False
         return key not in given and key.split(".")[0] not in given
 
     kept = [each for each in directory.read_override_list() if is_kept(each)]
     for override in kept:
-        if "." not in _key(override) and RESOLVER.search(override):  # Hydra would call it to find the file
+        if "." not in split_override(override)[0] and RESOLVER.search(override):  # Hydra would call it to find the file
             with reading(directory.overrides, RESTORE):
                 raise ValueError(f"{override} chooses a configuration by a resolver")
     return kept

@@ -93,7 +93,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     return Experiment(
         *(splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior),
         overrides=tuple(overrides),
-        checkpoint=checkpoint,
+        checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
     )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import visible
 
@@ -43,9 +43,8 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
 
 def _check_kinds(options: dict[str, Any]) -> None:
     """Raise an error for an object of another kind, as a loss that was chosen as the operating point."""
-    for key, method in (("calibration", "fit"), ("prior_correction", "fit")):
-        if not callable(getattr(options[key], method, None)) or not callable(getattr(options[key], "validate", None)):
-            raise UsageError(f"{key}: {type(options[key]).__name__} has no methods validate and fit: choose {key}=…")
+    for key in ("calibration", "prior_correction"):
+        require_attributes(key, options[key], "fit", "validate")
     rule = options["rule"]
     if not _is_rule(rule):
         raise UsageError(

@@ -86,7 +86,7 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
         if not session.trainer.is_global_zero:
             return float("nan")
         with console().status("scoring the predictions"):
-            results = write_results(config, experiment, directory, checkpoint, session.train_prior)
+            results = write_results(config, experiment, directory, checkpoint, session)
         scores = results.test.scalars("test") | {"kept/auroc/macro": results.val.macro_auroc.value}
         step = max(session.trainer.global_step, session.last.step)  # nothing may have been left to train
         for logger in session.loggers:
@@ -147,7 +147,7 @@ def write_results(
     experiment: Experiment,
     directory: RunDirectory,
     checkpoint: Path,
-    train_prior: tuple[float, ...] | None,
+    session: Session,
 ) -> "RunResults":
     """Write the run's metadata, the worst mistakes, and all results of the evaluation."""
     from imbalance_lab.app.evaluate import evaluate_predictions
@@ -159,9 +159,9 @@ def write_results(
         "command": shlex.join(["python", *sys.argv]),
         "seed": config.seed,
         "checkpoint": os_path.relpath(checkpoint, directory.path),
-        "epoch": read_checkpoint_file(checkpoint)["epoch"] + 1,
+        "epoch": session.best.epoch,
         "train_counts": counts.tolist(),
-        "train_prior": None if train_prior is None else list(train_prior),
+        "train_prior": None if session.train_prior is None else list(session.train_prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
     }
     directory.write_metadata(metadata)

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from imbalance_lab.app.compose import config_directory
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.errors import UsageError
+from imbalance_lab.text import split_override
 from imbalance_lab.validation import did_you_mean
 
 FLAGS: dict[str, tuple[str, ...] | None] = {
@@ -80,7 +81,7 @@ def _overrides(words: Sequence[str]) -> Iterator[str]:
 def _check_repeated(overrides: Sequence[str]) -> None:
     given: dict[str, str] = {}
     for word in overrides:
-        key = word.lstrip("+~").partition("=")[0]
+        key, _ = split_override(word)
         if given.setdefault(key, word) != word:
             raise UsageError(f"{key} is given twice, as {given[key]} and as {word}: leave one out")
 

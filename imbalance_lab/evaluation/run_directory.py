@@ -17,7 +17,7 @@ from imbalance_lab.evaluation import status_file, stored_files
 from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, RunFiles, Split
 from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
 from imbalance_lab.files import write_json
-from imbalance_lab.text import override, shell_words
+from imbalance_lab.text import override, shell_words, split_override
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
@@ -101,8 +101,7 @@ class RunDirectory(RunFiles):
 
     def read_overrides(self) -> dict[str, str]:
         """The overrides of the command line by key, in its order."""
-        pairs = (each.lstrip("+~").partition("=") for each in self.read_override_list())
-        return {key: value for key, _, value in pairs}
+        return dict(map(split_override, self.read_override_list()))
 
     def read_epochs(self) -> list[dict[str, str]]:
         """The rows of `epochs` that belong to an epoch; none where nothing was logged."""

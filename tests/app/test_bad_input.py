@@ -299,7 +299,7 @@ AFTER = [
     ([*DEPLOY, "prior_correction.deploy_prior=[0.5,0.5]"], "deploy_prior has 2 class priors, but there are 10 classes"),
     (["prior_correction=logit_adjustment", "prior_correction.tau=-1"], "tau must be a finite number ≥ 0, got -1"),
     (["prior_correction=logit_adjustment", "loss=ldam"], "use calibration=bias_corrected"),
-    (["calibration._target_=imbalance_lab.losses.FocalLoss"], "calibration: FocalLoss has no methods validate and fit"),
+    (["calibration._target_=imbalance_lab.losses.FocalLoss"], "calibration: FocalLoss has no fit"),
     (["logger=csv", "logger.flush_logs_every_n_steps=0"], "flush_logs_every_n_steps must be an integer ≥ 1, got 0"),
     (["logger=csv", "logger.version=null"], "there is no 'logger.version' in this configuration"),
     (["logger=csv", "+logger.version=null"], "logger: CSV.__init__() got an unexpected keyword argument 'version'"),

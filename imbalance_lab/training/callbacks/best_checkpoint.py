@@ -48,6 +48,7 @@ class BestCheckpoint(ModelCheckpoint):
         self.resumed_from = resumed_from
         self.on_save = on_save
         self.step = -1
+        self.epoch: int | None = None
 
     def adopt(self) -> None:
         """Take over the best model of the run that is resumed: copy it, and remember its score."""
@@ -72,10 +73,10 @@ class BestCheckpoint(ModelCheckpoint):
         self.best_model_path = self.kth_best_model_path = str(self.path)
         self.best_model_score = self.kth_value = score
         self.best_k_models = {str(self.path): score}
-        self.step = int(content["global_step"])
+        self.step, self.epoch = int(content["global_step"]), int(content["epoch"]) + 1
 
     def _save_checkpoint(self, trainer: pl.Trainer, filepath: str) -> None:
-        self.step = trainer.global_step
+        self.step, self.epoch = trainer.global_step, trainer.current_epoch + 1
         super()._save_checkpoint(trainer, filepath)
         if self.on_save is not None:
             self.on_save(trainer)
