@@ -112,8 +112,10 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
         )
         head = build(config["head"], allow, in_features=backbone.num_features, out_features=task.num_classes)
     prepare = schema.prepare_from(dict(_below("prepare", weights)))
-    for name, module in (("prepare", prepare), ("backbone", backbone), ("head", head)):
-        _load_weights(module, dict(_below(name, weights)), f"{path}: {name}")
+    modules = {"prepare": prepare, "backbone": backbone, "head": head}
+    check_state_dict(f"{path}", weights, modules)
+    for name, module in modules.items():
+        module.load_state_dict(dict(_below(name, weights)))
     point = content.get("operating_point")
     with reading(path, "write its operating point again with imbalance-lab evaluate RUN"):
         postprocessor = None if point is None else PostProcessor.from_json(point)
@@ -138,6 +140,28 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     return content
 
 
+def check_state_dict(source: str, weights: Mapping[str, Any], modules: Mapping[str, nn.Module]) -> None:
+    """Raise an error if the ``weights`` of a checkpoint are not those of the ``modules``, in name, shape or type.
+
+    Raises:
+        UsageError: naming a tensor and what is wrong with it.
+    """
+    for part, module in modules.items():
+        expected = module.state_dict(prefix=f"{part}.")
+        stored = {name: tensor for name, tensor in weights.items() if name.startswith(f"{part}.")}
+        for name in sorted(expected.keys() ^ stored.keys()):
+            how = "lacks" if name in expected else "has an unknown"
+            raise UsageError(f"{source} {how} tensor {name}: it is not a checkpoint of this model; choose another")
+        for name, tensor in expected.items():
+            trained = stored[name]
+            if not isinstance(trained, Tensor) or trained.shape != tensor.shape:
+                there = tuple(trained.shape) if isinstance(trained, Tensor) else type(trained).__name__
+                raise UsageError(
+                    f"{source} was trained on other inputs, {name} is {there} there "
+                    f"and {tuple(tensor.shape)} here: choose its data, with the same columns or image_size"
+                )
+
+
 def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) -> Any:
     """Instantiate a module by its ``_target_`` and keys, and with those of the ``available`` arguments that it takes.
 
@@ -155,13 +179,6 @@ def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) 
     if given.get("pretrained"):
         given["pretrained"] = False  # its weights are in the checkpoint
     return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
-
-
-def _load_weights(module: nn.Module, weights: dict[str, Tensor], name: str) -> None:
-    try:
-        module.load_state_dict(weights)
-    except (RuntimeError, TypeError) as error:  # unknown, missing or misshapen tensors
-        raise UsageError(f"{name} does not have the weights of this model: {' '.join(str(error).split())}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor, nn
+from torch import Tensor
 
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.checkpoint_file import DamagedCheckpointError, newest_whole
@@ -164,30 +164,6 @@ def check_classes(checkpoint: CheckpointContent, task: Task) -> None:
             f"ckpt_path={checkpoint.path} has {len(trained)} classes, {trained[0]!r} …, but the data have "
             f"{len(found)}, {found[0]!r} …: choose the data that it was trained on"
         )
-
-
-def check_weights(checkpoint: CheckpointContent, modules: Mapping[str, nn.Module]) -> None:
-    """Raise an error if the weights of a checkpoint are not those of the model, in name, shape or type.
-
-    Raises:
-        UsageError: naming a tensor and what is wrong with it.
-    """
-    for part, module in modules.items():
-        expected = module.state_dict(prefix=f"{part}.")
-        stored = {name: tensor for name, tensor in checkpoint.weights.items() if name.startswith(f"{part}.")}
-        for name in sorted(expected.keys() ^ stored.keys()):
-            how = "lacks" if name in expected else "has an unknown"
-            raise UsageError(
-                f"ckpt_path={checkpoint.path} {how} tensor {name}: it is not a checkpoint of this model; choose another"
-            )
-        for name, tensor in expected.items():
-            trained = stored[name]
-            if not isinstance(trained, Tensor) or trained.shape != tensor.shape:
-                there = tuple(trained.shape) if isinstance(trained, Tensor) else type(trained).__name__
-                raise UsageError(
-                    f"ckpt_path={checkpoint.path} was trained on other inputs, {name} is {there} there "
-                    f"and {tuple(tensor.shape)} here: choose its data, with the same columns or image_size"
-                )
 
 
 def _differs(part: str, key: str, here: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from imbalance_lab import seeding
 from imbalance_lab.app.build import instantiate_part, require_attributes
-from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes, check_weights
+from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
@@ -75,10 +75,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     _check_batch_statistics(config, backbone, len(splits.train))
     _warn_of_head(loss, head)
     if checkpoint is not None:
-        check_classes(checkpoint, task)
-        if config.fit:
-            check_data(checkpoint, splits)
-        check_weights(checkpoint, {"prepare": splits.prepare, "backbone": backbone, "head": head})
+        _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = instantiate_part(
         config,
         "sampler",
@@ -96,6 +93,18 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
     )
+
+
+def _check_fit(
+    config: DictConfig, checkpoint: CheckpointContent, splits: Splits, task: Task, modules: dict[str, nn.Module]
+) -> None:
+    """Raise an error if a checkpoint is not of these classes, these data (to resume on) and this model."""
+    from imbalance_lab.model import check_state_dict  # here: what it imports takes seconds
+
+    check_classes(checkpoint, task)
+    if config.fit:
+        check_data(checkpoint, splits)
+    check_state_dict(f"ckpt_path={checkpoint.path}", checkpoint.weights, modules)
 
 
 def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tuple[float, ...] | None:

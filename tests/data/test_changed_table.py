@@ -13,7 +13,7 @@ import torch
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.train import train
 from imbalance_lab.checkpoint_file import read_checkpoint_file
-from imbalance_lab.data import InputSchema, table
+from imbalance_lab.data import InputSchema, Splits, table
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -52,6 +52,13 @@ def on_another_file(run: Path, file: Path) -> tuple[Any, list[str]]:
     overrides = ["data=table", f"data.path={file}", "data.target=rare", "data.split=part", "logger=none", "fit=false"]
     overrides.append(f"ckpt_path={run}/checkpoints/best.ckpt")
     return composed(*overrides), overrides
+
+
+def changed_data(change: "Change", run: Path, folder: Path) -> Splits:
+    """What the run's model is tested on, if its file is changed so."""
+    change(shop()).to_csv(folder / "other.csv", index=False)
+    config, overrides = on_another_file(run, folder / "other.csv")
+    return instantiate_experiment(config, overrides).splits
 
 
 def in_another_order(frame: pd.DataFrame) -> pd.DataFrame:
@@ -104,10 +111,8 @@ REFUSED: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_the_model_cannot_take_is_refused_by_name(case: str, trained: Path, tmp_path: Path) -> None:
     change, says = REFUSED[case]
-    change(shop()).to_csv(tmp_path / "other.csv", index=False)
-    config, overrides = on_another_file(trained, tmp_path / "other.csv")
     with pytest.raises(UsageError, match=says):
-        instantiate_experiment(config, overrides)
+        changed_data(change, trained, tmp_path)
 
 
 TOLD: dict[str, tuple[Change, str]] = {
@@ -128,9 +133,7 @@ TOLD: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("case", TOLD)
 def test_what_differs_is_counted_and_told(case: str, trained: Path, tmp_path: Path) -> None:
     change, says = TOLD[case]
-    change(shop()).to_csv(tmp_path / "other.csv", index=False)
-    config, overrides = on_another_file(trained, tmp_path / "other.csv")
-    assert list(instantiate_experiment(config, overrides).splits.notes) == [says]
+    assert list(changed_data(change, trained, tmp_path).notes) == [says]
 
 
 def test_the_same_file_has_nothing_to_tell(trained: Path) -> None:
