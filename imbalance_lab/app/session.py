@@ -232,6 +232,8 @@ def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
     """The chosen logger, and a CSV logger, whose file the report reads."""
     from lightning.pytorch.loggers import CSVLogger
 
+    from imbalance_lab.training.loggers import CSV
+
     if not is_first_process():
         return []  # the first process logs; another's MLflow would make the same database at the same time
     chosen = instantiate_part(config, "logger", save_dir=str(directory.path))
@@ -240,4 +242,4 @@ def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
     require_attributes("logger", chosen, "log_metrics", "finalize")
     if isinstance(chosen, CSVLogger):
         return [chosen]
-    return [CSVLogger(directory.path, name="", version="", flush_logs_every_n_steps=1), chosen]
+    return [CSV(str(directory.path)), chosen]
