@@ -1,12 +1,13 @@
 """A trained model from its checkpoint alone: no Hydra, no training data.
 
 model = load_model("runs/DATE/TIME")
-probabilities = model.probabilities(frame)
+output = model.predict(frame)
+output.probabilities, output.labels, output.flags
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,11 +20,35 @@ from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.stored_files import reading
-from imbalance_lab.posthoc import PostProcessor
+from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
+from imbalance_lab.posthoc.threshold import is_flagged
 from imbalance_lab.task import Task
 from imbalance_lab.trusted import locate
 
 BATCH_SIZE = 1024
+
+
+class ModelOutput(NamedTuple):
+    """What a model says about N examples.
+
+    Args:
+        classes: the names of the C classes.
+        probabilities: (N, C) float64, calibrated, for the class priors of the post-processing.
+        labels: (N,) int64, the most probable class; None for multilabel, where each label is decided by its flag.
+        flags: (N, C) bool, whether a class reaches its threshold; one without a threshold never does.
+        sets: (N, C) bool, the classes of each prediction set; None without such sets.
+    """
+
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    labels: NDArray[np.int64] | None
+    flags: NDArray[np.bool_]
+    sets: NDArray[np.bool_] | None = None
+
+    @property
+    def predicted(self) -> NDArray[np.str_] | None:
+        """The name of the most probable class, (N,); None for multilabel."""
+        return None if self.labels is None else np.array(self.classes)[self.labels]
 
 
 class Model(nn.Module):
@@ -76,13 +101,38 @@ class Model(nn.Module):
         logits: NDArray[np.float32] = torch.cat(parts).numpy()
         return logits
 
+    def predict(self, raw: Any) -> ModelOutput:
+        """Raw inputs, as `InputSchema.encode` takes them → probabilities and decisions."""
+        return self.output(self.logits(raw))
+
+    def output(self, logits: NDArray[np.float32]) -> ModelOutput:
+        """Logits (N, C) of this model → probabilities and decisions.
+
+        Raises:
+            UsageError: for a model that was not evaluated.
+        """
+        postprocessor = self._evaluated()
+        adjusted = torch.from_numpy(postprocessor.adjusted(logits))
+        activation = postprocessor.activation
+        flags: Tensor = is_flagged(log_odds(adjusted, activation), postprocessor.log_odds_thresholds.cpu())
+        return ModelOutput(
+            self.classes,
+            probabilities(adjusted, activation).numpy(),
+            None if self.task.is_multilabel else adjusted.argmax(1).numpy(),
+            flags.numpy(),
+        )
+
     def probabilities(self, raw: Any) -> NDArray[np.float64]:
         """Raw inputs → calibrated probabilities (N, C), for the class priors that the run chose."""
-        return self._evaluated().probabilities(self.logits(raw))
+        return self.predict(raw).probabilities
 
     def flags(self, raw: Any) -> NDArray[np.bool_]:
         """Raw inputs → whether each class reaches its threshold, (N, C); a class without a threshold never does."""
-        return self._evaluated().flags(self.logits(raw))
+        return self.predict(raw).flags
+
+    def with_postprocessor(self, postprocessor: PostProcessor) -> "Model":
+        """The same net, not a copy of it, with other decisions."""
+        return Model(self.task, self.schema, self.prepare, self.backbone, self.head, postprocessor).eval()
 
     def _evaluated(self) -> PostProcessor:
         if self.postprocessor is None:
