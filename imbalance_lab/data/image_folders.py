@@ -97,13 +97,18 @@ def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:
         raise ValueError(f"{tree} has no folders: it needs one for each class")
     for folder in folders:
         _check_utf8(folder)
-        paths = sorted(_images(folder, ()))
+        paths = sorted(find_images(folder))
         if not paths:
             raise ValueError(f"the class folder {folder} has no image ({', '.join(SUFFIXES)}): fill it, or remove it")
         yield folder.name, paths
 
 
-def _images(folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
+def find_images(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[str]:
+    """The paths of the images below a folder, in no order; hidden files are left out.
+
+    Raises:
+        ValueError: for a link to a folder that contains it, and a name that is not UTF-8.
+    """
     real = folder.resolve()
     if real in above:
         raise ValueError(f"{folder} is a link to a folder that contains it: remove the link")
@@ -114,7 +119,7 @@ def _images(folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _images(path, (*above, real))
+            yield from find_images(path, (*above, real))
         elif path.suffix.lower() in SUFFIXES:
             _check_utf8(path)
             yield entry.path

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import Column, describe_unknown, fit_column, infer_kind, text_columns
+from imbalance_lab.data.columns import Column, Unknown, describe_unknown, fit_column, infer_kind, text_columns
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
-from imbalance_lab.data.table_changes import check_features, describe_changes
+from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.validation import check_list
 
 MANY_MISSING = 0.5
@@ -111,7 +111,7 @@ def table(
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
-        notes += describe_changes(schema, features, inputs)
+        notes += _changes(schema, features, inputs, unknown)
     notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
     everything = Rows(inputs, labels, torch.arange(len(data)), files, groups)
     train, val, test = (everything.subset(rows) for rows in parts)
@@ -122,6 +122,14 @@ def _check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: 
     for option, columns in options.items():
         for column in columns:
             require_column(column, data.column_names, files[0][0], f"data.{option}")
+
+
+def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:
+    """Sentences on what differs from the table that the model was trained on."""
+    taken = {column.name for column in schema.columns}
+    missing = MissingValues(schema)
+    missing.count(inputs, unknown)
+    return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]
 
 
 def _fit_columns(
