@@ -102,7 +102,8 @@ def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions
         if isinstance(model.schema, TableSchema):
             targets = model.schema.targets
             labels = list(targets) if model.task.is_multilabel else targets[0]
-    return InputOptions(tuple(options.id), str(data.get("path_column", "path")), labels)
+    unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
+    return InputOptions(tuple(options.id), str(data.get("path_column", "path")), labels, unused)
 
 
 def _print(model: "Model", summary: "PredictionSummary", notes: list[str], options: argparse.Namespace) -> None:

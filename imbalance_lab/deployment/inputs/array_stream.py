@@ -41,7 +41,7 @@ class ArrayStream(InputStream):
         step = max(1, min(PART_ROWS, PART_VALUES // max(1, self.inputs[:1].size)))
         for first in range(0, len(self.inputs), step):
             with told_in_a_sentence():
-                inputs = self.schema.encode(np.asarray(self.inputs[first : first + step]))
+                inputs = self.schema.encode(np.array(self.inputs[first : first + step]))
             targets = None if self.targets is None else self.targets[first : first + step]
             yield Part(first, index_keys(first, len(inputs)), inputs, {}, targets)
             self.done = first + len(inputs)

@@ -26,11 +26,13 @@ class InputOptions(NamedTuple):
         labels: the column with the class, or a list of columns with labels; None: none are read. For a folder of
             images any text will do, the class is the name of the first folder; for arrays, it is the name in the
             ``.npz`` file.
+        unused: columns of a table that the training data had too, and that are no features: nothing is said of them.
     """
 
     ids: tuple[str, ...] = ()
     path_column: str = "path"
     labels: str | Sequence[str] | None = None
+    unused: tuple[str, ...] = ()
 
 
 class Part(NamedTuple):

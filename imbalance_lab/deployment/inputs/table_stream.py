@@ -35,8 +35,8 @@ class TableStream(InputStream):
                 require_column(name, self.rows.names, file, "--id")
             for name in self._labels:
                 require_column(name, self.rows.names, file, "the label column")
-        taken = {*(column.name for column in schema.columns), *options.ids, *schema.targets, *self._labels}
-        self.notes += describe_extra([name for name in self.rows.names if name not in taken])
+        known = {*(column.name for column in schema.columns), *options.ids, *options.unused, *schema.targets}
+        self.notes += describe_extra([name for name in self.rows.names if name not in known])
 
     def __iter__(self) -> Iterator[Part]:
         wanted = [*(column.name for column in self.schema.columns), *self.options.ids, *self._labels]
