@@ -20,8 +20,8 @@ from imbalance_lab.app.build import (
 from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process
 from imbalance_lab.app.instantiate import Experiment
+from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_postprocessing
-from imbalance_lab.app.watch import manage_processes
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
