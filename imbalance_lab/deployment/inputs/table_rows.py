@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 from imbalance_lab.data.read_table import MISSING, as_text, check_header, readable, table_file
 from imbalance_lab.deployment.inputs.stream import PART_ROWS
 
-BLOCK = 1 << 23
-"""Bytes of a CSV file that are parsed in one go; a row must fit into them."""
+BLOCK = 1 << 21
+"""Bytes of a CSV file that are parsed in one go; a row must fit into them. Arrow reads up to 32 of them ahead."""
 
 
 class TableRows(ABC):
