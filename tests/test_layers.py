@@ -26,7 +26,7 @@ LAYERS = [
     {"checkpoint_file", "trusted"},
     {"losses", "samplers", "metrics", "backbones"},
     {"posthoc"},
-    {"data"},
+    {"data", "shift"},
     {"training"},
     {"evaluation"},
     {"report"},
