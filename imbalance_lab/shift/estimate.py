@@ -67,7 +67,7 @@ class Samples:
     @property
     def num_classes(self) -> int:
         """C."""
-        return self.reference.shape[1]
+        return int(self.reference.shape[1])
 
     @property
     def reference_prior(self) -> Array:

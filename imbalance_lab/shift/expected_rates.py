@@ -85,7 +85,7 @@ def class_strata(target: Target, prior: Sequence[float], c: int) -> tuple[NDArra
     They are the classes; of labels, or a single logit, the rows without and with label c.
     """
     if target.ndim == 1 and len(prior) > 1 and abs(sum(prior) - 1) < 1e-6:
-        return target, np.asarray(prior, np.float64), c
+        return target.astype(np.int64, copy=False), np.asarray(prior, np.float64), c
     has = target[:, c] if target.ndim == 2 else target == (c if len(prior) > 1 else 1)
     return has.astype(np.int64), np.array([1 - prior[c], prior[c]]), 1
 

@@ -68,8 +68,8 @@ def _numbers(column: Array) -> list[tuple[str, Array]]:
 def _categories(column: Array) -> list[tuple[str, Array]]:
     missing = np.isnan(column)
     values, counts = np.unique(column[~missing], return_counts=True)
-    frequent = values[np.argsort(-counts, kind="stable")][:MAX_CATEGORIES]
-    frequent = [value for value in frequent if (column == value).sum() >= MIN_CATEGORY_ROWS]
+    order = np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]
+    frequent = values[order[counts[order] >= MIN_CATEGORY_ROWS]]
     rare = ~missing & ~np.isin(column, frequent)
     return [
         *(("category", (column == value).astype(np.float64)) for value in frequent),

@@ -43,15 +43,15 @@ def other_shift_test(
     """Test whether the features of each class are distributed in the new sample as in the reference.
 
     Two classifiers (logistic regression and gradient boosting) are each trained on either half and tested on the
-    other; the p-value is 4 times the smallest (Bonferroni). Equal rows fall into the same half. ``parts`` compares every
-    feature on its own, on all rows: which changed most.
+    other; the p-value is 4 times the smallest (Bonferroni). Equal rows fall into the same half. ``parts`` compares
+    every feature on its own, on all rows: which changed most.
 
     Args:
         reference_features: (N, F) numbers; NaN is missing.
         reference_target: class indices (N,).
         features: (M, F) of the new sample.
-        estimate: the estimated shares of exactly these rows, from `estimate_prior_em` or `estimate_prior_bbse`; or known
-            shares (C,).
+        estimate: the estimated shares of exactly these rows, from `estimate_prior_em` or `estimate_prior_bbse`; or
+            known shares (C,).
         categorical: the columns whose numbers are codes of categories.
         level: the share of false alarms without other shift.
         seed: of the halves and of the boosting.
