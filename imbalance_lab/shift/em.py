@@ -5,12 +5,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
+from scipy.special import gammaincc
 
-from imbalance_lab.posthoc import BiasCorrectedScaling, probabilities
+from imbalance_lab.posthoc import BiasCorrectedScaling, Calibration, NoCalibration, probabilities
+from imbalance_lab.posthoc.activation import negative_log_likelihood
 from imbalance_lab.shift.estimate import PriorEstimate, Samples, estimate_with_intervals
 from imbalance_lab.task import Activation, Logits, Target
 
 Array = NDArray[np.float64]
+CALIBRATION_LEVEL = 0.05
 
 
 def estimate_prior_em(
@@ -23,9 +26,9 @@ def estimate_prior_em(
 ) -> PriorEstimate:
     """Estimate the class shares of an unlabelled sample by maximum likelihood, with a 95 % interval for each.
 
-    The reference calibrates the logits (`BiasCorrectedScaling`, Alexandari et al. 2020, arXiv 1901.06852), so that
-    p_c(x) / π_c is proportional to p(x | c). The shares w with the largest likelihood Σ_j log Σ_c w_c p_c(x_j) / π_c of
-    the new rows are what EM converges to.
+    The reference calibrates the logits (`BiasCorrectedScaling`, Alexandari et al. 2020, arXiv 1901.06852) unless they
+    are calibrated already (`calibrate_if_needed`), so that p_c(x) / π_c is proportional to p(x | c). The shares w with
+    the largest likelihood Σ_j log Σ_c w_c p_c(x_j) / π_c of the new rows are what EM converges to.
 
     It holds where only the class priors differ (label shift), see `other_shift_test`.
 
@@ -43,13 +46,30 @@ def estimate_prior_em(
 
 
 def _em(samples: Samples) -> tuple[Array, Array, Array]:
-    calibration = BiasCorrectedScaling().fit(samples.reference, samples.target)
+    calibration = calibrate_if_needed(samples.reference, samples.target)
     reference, new = (probabilities(calibration(each), "softmax") for each in (samples.reference, samples.new))
     base = samples.reference_prior
     prior = maximum_likelihood_shares(new / base, base)
     tuned = np.maximum(prior, 1 / len(new))
     tuned /= tuned.sum()
     return prior, posterior(reference, tuned / base), posterior(new, tuned / base)
+
+
+def calibrate_if_needed(logits: Array, target: NDArray[np.int64]) -> Calibration:
+    """Bias-corrected scaling, or none if the likelihood ratio does not reject at 5 % that the logits are calibrated.
+
+    With few rows of a class, the calibration's own error is larger than what it corrects.
+
+    Args:
+        logits: (N, C) of the reference.
+        target: class indices (N,).
+    """
+    fitted = BiasCorrectedScaling().fit(logits, target)
+    unchanged = NoCalibration().fit(logits, target, fitted.prior, "softmax")
+    before, after = (negative_log_likelihood(z, target, "softmax") for z in (logits, fitted(logits)))
+    # Twice the gain is χ² with C degrees of freedom: T and C − 1 biases.
+    p_value = gammaincc(logits.shape[1] / 2, max(before - after, 0.0) * len(target))
+    return fitted if p_value <= CALIBRATION_LEVEL else unchanged
 
 
 def posterior(probability: Array, ratio: Array) -> Array:

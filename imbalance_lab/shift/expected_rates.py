@@ -120,8 +120,12 @@ def _precision_interval(
     """MOVER of log-odds(share) + log recall − log fpr; ``rates`` are both with half a row more, so that none is 0."""
     inside = share if 0 < share < 1 else float(np.mean(share_interval))
     with np.errstate(divide="ignore", invalid="ignore"):
-        center = logit(inside) + np.log(rates[0]) - np.log(rates[1])
-        low = np.array([logit(inside) - logit(share_interval[0]), *np.log([rates[0] / recall[0], fpr[1] / rates[1]])])
-        high = np.array([logit(share_interval[1]) - logit(inside), *np.log([recall[1] / rates[0], rates[1] / fpr[0]])])
-    ends = center - np.sqrt((low**2).sum()), center + np.sqrt((high**2).sum())
+        share_low, share_high = logit(share_interval)
+        (recall_low, recall_high), (fpr_low, fpr_high) = np.log(recall), np.log(fpr)
+    odds, log_recall, log_fpr = float(logit(inside)), *np.log(rates)
+    center = odds + log_recall - log_fpr
+    ends = (
+        center - np.linalg.norm([odds - share_low, log_recall - recall_low, fpr_high - log_fpr]),
+        center + np.linalg.norm([share_high - odds, recall_high - log_recall, log_fpr - fpr_low]),
+    )
     return float(expit(ends[0])), float(expit(ends[1]))

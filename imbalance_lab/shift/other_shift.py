@@ -153,9 +153,10 @@ def _scores(
     boosting = HistGradientBoostingClassifier(
         max_iter=40, max_leaf_nodes=8, min_samples_leaf=20, early_stopping=False, random_state=seed
     )
+    # Boosting needs no more than 33 values a column; by itself it would look for weighted percentiles, slowly.
     return [
-        classifier.fit(design[trained], is_new, sample_weight=of_row).predict_proba(design[tested])[:, 1]
-        for classifier in (LogisticRegression(max_iter=200), boosting)
+        classifier.fit(x[trained], is_new, sample_weight=of_row).predict_proba(x[tested])[:, 1]
+        for classifier, x in ((LogisticRegression(max_iter=200), design), (boosting, np.round(16 * design)))
     ]
 
 
