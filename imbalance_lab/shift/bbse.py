@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from imbalance_lab.posthoc import probabilities
+from imbalance_lab.shift.calibrated import calibrated_probabilities
 from imbalance_lab.shift.estimate import PriorEstimate, Samples, estimate_with_intervals
 from imbalance_lab.shift.share_interval import class_means
 from imbalance_lab.task import Activation, Logits, Target
@@ -25,8 +25,8 @@ def estimate_prior_bbse(
     """Estimate the class shares of an unlabelled sample from its mean probabilities, with a 95 % interval for each.
 
     With the mean probabilities (soft confusion matrix) A of the reference's classes, the new sample's mean is A w; w is
-    the least-squares solution with w ≥ 0 and Σ w = 1, and the exact one if that has no negative share. The
-    probabilities need not be calibrated.
+    the least-squares solution with w ≥ 0 and Σ w = 1, and the exact one if that has no negative share. It is right for
+    any probabilities, and precise for those that are calibrated as for `estimate_prior_em`.
 
     The arguments and errors are as for `estimate_prior_em`.
     """
@@ -34,7 +34,7 @@ def estimate_prior_bbse(
 
 
 def _bbse(samples: Samples) -> tuple[Array, Array, Array]:
-    reference, new = (probabilities(each, "softmax") for each in (samples.reference, samples.new))
+    reference, new = calibrated_probabilities(samples.reference, samples.target, samples.new)
     shares = simplex_least_squares(class_means(reference, samples.target).T, new.mean(0))
     return shares, reference, new
 

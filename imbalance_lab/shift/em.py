@@ -5,15 +5,12 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.special import gammaincc
 
-from imbalance_lab.posthoc import BiasCorrectedScaling, Calibration, NoCalibration, probabilities
-from imbalance_lab.posthoc.activation import negative_log_likelihood
+from imbalance_lab.shift.calibrated import calibrated_probabilities
 from imbalance_lab.shift.estimate import PriorEstimate, Samples, estimate_with_intervals
 from imbalance_lab.task import Activation, Logits, Target
 
 Array = NDArray[np.float64]
-CALIBRATION_LEVEL = 0.05
 
 
 def estimate_prior_em(
@@ -46,30 +43,12 @@ def estimate_prior_em(
 
 
 def _em(samples: Samples) -> tuple[Array, Array, Array]:
-    calibration = calibrate_if_needed(samples.reference, samples.target)
-    reference, new = (probabilities(calibration(each), "softmax") for each in (samples.reference, samples.new))
+    reference, new = calibrated_probabilities(samples.reference, samples.target, samples.new)
     base = samples.reference_prior
     prior = maximum_likelihood_shares(new / base, base)
     tuned = np.maximum(prior, 1 / len(new))
     tuned /= tuned.sum()
     return prior, posterior(reference, tuned / base), posterior(new, tuned / base)
-
-
-def calibrate_if_needed(logits: Array, target: NDArray[np.int64]) -> Calibration:
-    """Bias-corrected scaling, or none if the likelihood ratio does not reject at 5 % that the logits are calibrated.
-
-    With few rows of a class, the calibration's own error is larger than what it corrects.
-
-    Args:
-        logits: (N, C) of the reference.
-        target: class indices (N,).
-    """
-    fitted = BiasCorrectedScaling().fit(logits, target)
-    unchanged = NoCalibration().fit(logits, target, fitted.prior, "softmax")
-    before, after = (negative_log_likelihood(z, target, "softmax") for z in (logits, fitted(logits)))
-    # Twice the gain is χ² with C degrees of freedom: T and C − 1 biases.
-    p_value = gammaincc(logits.shape[1] / 2, max(before - after, 0.0) * len(target))
-    return fitted if p_value <= CALIBRATION_LEVEL else unchanged
 
 
 def posterior(probability: Array, ratio: Array) -> Array:
@@ -108,7 +87,7 @@ def maximum_likelihood_shares(density: Array, start: Array, tolerance: float = 1
 
 def _newton_step(density: Array, shares: Array, ratio: Array, gradient: Array) -> Array:
     hessian = ratio.T @ ratio / len(ratio)
-    factor = np.linalg.cholesky(hessian + 1e-12 * np.trace(hessian) * np.eye(len(shares)))
+    factor = np.linalg.cholesky(hessian + 1e-11 * np.trace(hessian) * np.eye(len(shares)))
     goal, _ = nnls(factor.T, factor.T @ shares - np.linalg.solve(factor, gradient))
     before = _objective(density, shares)
     for halving in range(30):
