@@ -1,4 +1,4 @@
-"""Probabilities that hold for the reference sample's class shares: calibrated on it, if it shows that this is needed."""
+"""Probabilities that hold for the reference's class shares: calibrated on it, if it shows that this is needed."""
 
 import numpy as np
 from numpy.typing import NDArray

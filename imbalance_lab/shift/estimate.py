@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from imbalance_lab.metrics.array_inputs import as_examples, as_scores
 from imbalance_lab.posthoc.activation import validate_activation
 from imbalance_lab.shift.share_interval import share_intervals, unbiased_votes
-from imbalance_lab.task import Activation, Logits, Target
+from imbalance_lab.task import Activation, Logits, Target, one_hot
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -124,6 +124,8 @@ def check_samples(
         TypeError, ValueError: naming what does not fit.
     """
     validate_activation(activation)
+    if activation == "sigmoid" and np.ndim(reference_target) == 1 and np.shape(reference_logits)[1:] == (1,):
+        reference_target = np.asarray(reference_target)[:, None]  # the single logit of a binary classifier
     reference, target = as_examples(reference_logits, reference_target, "reference_logits", finite=True)
     new = as_scores(logits, "logits", ndim=2, finite=True)
     num_classes = reference.shape[1]
@@ -135,7 +137,7 @@ def check_samples(
             f"for {num_classes} logits: pass activation='sigmoid' for labels"
         )
     if activation == "sigmoid" and target.ndim == 1:
-        target = (target[:, None] == (np.arange(num_classes) if num_classes > 1 else 1)).astype(np.int64)
+        target = one_hot(target, num_classes).astype(np.int64)
     counts = np.bincount(target, minlength=num_classes) if target.ndim == 1 else target.sum(0)
     few = np.flatnonzero((counts < 2) | (counts > len(target) - 2))
     if len(few):

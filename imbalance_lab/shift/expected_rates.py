@@ -118,6 +118,8 @@ def _precision_interval(
     share: float, share_interval: Interval, rates: tuple[float, float], recall: Interval, fpr: Interval
 ) -> Interval:
     """MOVER of log-odds(share) + log recall − log fpr; ``rates`` are both with half a row more, so that none is 0."""
+    if share_interval in ((0, 0), (1, 1)):
+        return share_interval
     inside = share if 0 < share < 1 else float(np.mean(share_interval))
     with np.errstate(divide="ignore", invalid="ignore"):
         share_low, share_high = logit(share_interval)

@@ -47,8 +47,8 @@ def prior_shift_test(
     reference, _, new = check_samples(reference_logits, reference_target, logits, activation)
     first, second = probabilities(reference, activation), probabilities(new, activation)
     pooled = np.concatenate([first, second])
-    scale = pooled.std(0)
-    pooled = (pooled - pooled.mean(0)) / np.where(scale > 0, scale, 1)
+    varies = np.ptp(pooled, 0) > 0
+    pooled = np.where(varies, pooled - pooled.mean(0), 0) / np.where(varies, pooled.std(0), 1)
     p_value, statistic = _permutation_p_value(pooled, len(first), np.random.default_rng(seed))
     return ShiftTest("prior shift", p_value, level, statistic, _parts(first, second))
 

@@ -103,11 +103,14 @@ def test_recall_does_not_depend_on_the_shares_and_precision_does():
 
 
 def test_a_guarantee_counts_no_row_twice():
-    """10 of 100 positives are left at a tenth of the share: too few for 0.9, however often they are repeated."""
+    """9 of 100 positives are left at a tenth of the share: too few for 0.9, however often they are repeated."""
     z, target, _ = samples((900, 100), (1, 1), distance=4.0)
     scores = log_odds(z, "softmax")
     assert isinstance(MinPrecision(0.9)(scores[:, 1], target == 1), Threshold)
-    assert "no threshold reaches it" in propose_thresholds(MinPrecision(0.9), scores, target, [0.99, 0.01])[1]
+    assert (
+        "needs 29 positives on validation, the class has 9"
+        in propose_thresholds(MinPrecision(0.9), scores, target, [0.99, 0.01])[1]
+    )
 
 
 def test_an_alert_budget_is_kept_under_the_new_shares_and_too_few_positives_are_refused():
