@@ -37,5 +37,5 @@ def _checkpoint_size(experiment: Experiment) -> int:
 
 def _predictions_size(experiment: Experiment) -> int:
     splits = experiment.splits
-    # Two models; index, target and logits of each example, before compression.
-    return 2 * (len(splits.val) + len(splits.test)) * (16 + 4 * experiment.task.num_classes)
+    # Of each example of two models, before compression: index, source and class; logits; for one model probabilities.
+    return (len(splits.val) + len(splits.test)) * (2 * 64 + (2 * 4 + 8) * experiment.task.num_classes)

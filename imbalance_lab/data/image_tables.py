@@ -64,7 +64,8 @@ def image_table(
     else:
         splits = split_from_column(table[split], split, source)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
-    return build_splits(ImageList(folder, files, classes, targets, groups), splits, reading)
+    values = None if group is None else table[group].combine_chunks()
+    return build_splits(ImageList(folder, files, classes, targets, values), splits, reading)
 
 
 def image_paths(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:

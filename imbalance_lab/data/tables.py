@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
@@ -29,15 +28,15 @@ MANY_MISSING = 0.5
 class Rows(Arrays):
     """Rows of tables: ``inputs`` (N, F) float32, numbers first, NaN where missing, then category codes.
 
-    ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) has equal
-    numbers for rows that belong together.
+    ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) are the values of
+    the column that says which rows belong together.
     """
 
     files: Files = ()
-    groups: NDArray[np.int64] | None = None
+    groups: pa.Array | None = None
 
     def subset(self, positions: Tensor) -> Self:
-        groups = None if self.groups is None else self.groups[positions.numpy()]
+        groups = None if self.groups is None else self.groups.take(pa.array(positions.numpy()))
         taken = self.inputs[positions], self.targets[positions], self.index[positions]
         return replace(self, inputs=taken[0], targets=taken[1], index=taken[2], groups=groups)
 
@@ -113,7 +112,8 @@ def table(
         fitted = _fit_like(schema, inputs[parts.train])
         notes += _changes(schema, features, inputs, unknown)
     notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
-    everything = Rows(inputs, labels, torch.arange(len(data)), files, groups)
+    values = None if group is None else data[group].combine_chunks()
+    everything = Rows(inputs, labels, torch.arange(len(data)), files, values)
     train, val, test = (everything.subset(rows) for rows in parts)
     return Splits(classes, train, val, test, fitted, schema, notes)
 
