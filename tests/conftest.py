@@ -99,21 +99,10 @@ def purchases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def purchases_run(purchases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of a run on these purchases, whose customers are groups."""
-    from omegaconf import OmegaConf
+    from tests.helpers.runs import trained
 
-    from imbalance_lab.app.instantiate import instantiate_experiment
-    from imbalance_lab.app.train import train
-    from imbalance_lab.evaluation.run_directory import RunDirectory
-
-    directory = tmp_path_factory.mktemp("purchases_run")
-    overrides = ["data=table", f"data.path='{purchases}'", "data.target=fraud", "data.group=customer"]
-    overrides += ["max_epochs=3", "batch_size=32", "operating_point=max_f1"]
-    config = composed(*overrides)
-    (directory / ".hydra").mkdir()
-    OmegaConf.save(config, directory / ".hydra" / "config.yaml")
-    OmegaConf.save(overrides, directory / ".hydra" / "overrides.yaml")
-    train(config, instantiate_experiment(config, overrides), RunDirectory(directory))
-    return directory
+    data = ["data=table", f"data.path='{purchases}'", "data.target=fraud", "data.group=customer"]
+    return trained(tmp_path_factory.mktemp("purchases") / "run", *data, "max_epochs=3", "batch_size=32")
 
 
 RunJob = Callable[..., Path]
