@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import Tags
+from sklearn.utils import Tags, assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
@@ -82,6 +82,7 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             ValueError, TypeError: naming what does not fit.
         """
         if y is not None:
+            assert_all_finite(y, input_name="y")
             check_classification_targets(y)
             check_consistent_length(X, y if self.model_.task.is_multilabel else column_or_1d(y, warn=True))
         self.model_.schema.encode(self._raw(X))
@@ -99,9 +100,7 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Calibrated and adjusted logits (N, C); of two classes the second's minus the first's, (N,)."""
         model = self.model_
-        logits = model.logits(self._raw(X))
-        model.output(logits[:1])  # which refuses a model that was not evaluated
-        adjusted: NDArray[np.float64] = model.postprocessor.adjusted(logits)  # type: ignore[union-attr]
+        adjusted: NDArray[np.float64] = model.evaluated_postprocessor.adjusted(model.logits(self._raw(X)))
         return adjusted[:, 1] - adjusted[:, 0] if model.task.kind == "binary" else adjusted
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -135,6 +134,8 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             return X
         if isinstance(schema, ArraySchema) and np.shape(X)[1:] == schema.shape and len(schema.shape) != 1:
             return X
+        if isinstance(schema, TableSchema) and isinstance(X, list):
+            X = np.asarray(X, object)  # NumPy would turn numbers beside text into text
         finite: Any = "allow-nan" if isinstance(schema, TableSchema) else True
         array = check_array(X, dtype=None, ensure_all_finite=finite, input_name="X", estimator=self)
         if array.shape[1] != self.n_features_in_:
@@ -143,7 +144,9 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
                 "features as input"
             )
         if isinstance(schema, ArraySchema):
-            return array.reshape(-1, *schema.shape)
+            with np.errstate(invalid="ignore"):
+                same = array.astype(schema.dtype)  # tools turn integers into floats
+            return (same if np.array_equal(same, array) else array).reshape(-1, *schema.shape)
         names = (column.name for column in schema.columns) if isinstance(schema, TableSchema) else ()
         return {name: _column(values) for name, values in zip(names, array.T, strict=True)}
 

@@ -8,7 +8,7 @@ One Parquet file a split, one row an example, which any Parquet reader opens:
     group             its value in the group column of the data, if they have one
     target            text, its class; in a multilabel task target_<label>, int8, 0 or 1 for each label
     predicted         text, the most probable class; not in a multilabel task
-    p_<class>         float64, for each class its calibrated and adjusted probability, as `imbalance-lab predict` gives
+    p_<class>         float32, for each class its calibrated and adjusted probability, as `imbalance-lab predict` gives
     logit_<class>     float32, for each class what the model said
 
 ``predicted`` and ``p_<class>`` follow from the logits and the post-processing: each evaluation writes them anew, and
@@ -174,7 +174,7 @@ class Predictions:
         if not self.task.is_multilabel:
             labels = self.task.predict_labels(postprocessor.adjusted(self.logits))
             found["predicted"] = _class_column(labels, self.classes)
-        p = np.ascontiguousarray(postprocessor.probabilities(self.logits).T)
+        p = np.ascontiguousarray(postprocessor.probabilities(self.logits).T.astype(np.float32))
         return found | {f"{PROBABILITY}{name}": pa.array(row) for name, row in zip(self.classes, p, strict=True)}
 
     def _digest(self, task: bytes) -> str:
