@@ -34,7 +34,7 @@ def estimate_prior_em(
         reference_target: class indices (N,), or under sigmoid 0/1 (N, C).
         logits: raw (M, C) of the new sample.
         activation: under sigmoid each label is a binary problem of its own.
-        seed: not used: nothing is drawn.
+        seed: of random numbers; this method draws none, and the result does not depend on it.
 
     Raises:
         TypeError, ValueError: for arrays that do not fit together, or a class without reference rows.

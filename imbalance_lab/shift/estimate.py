@@ -23,12 +23,12 @@ class PriorEstimate:
     Args:
         method: the estimator, as text.
         prior: the share of each class, (C,); they sum to 1, or under sigmoid each label has its own.
-        interval: the 95 % interval of each share, C pairs. They are for the population's shares; the shares that the
-            sample itself happens to have vary less, so that the intervals hold them at least as often.
+        interval: the 95 % interval of each share, C pairs, which contains the estimate. They are for the population's
+            shares; the new sample's own shares vary around these, and the intervals allow for that.
         reference_prior: the shares in the reference sample, (C,).
         activation: softmax or sigmoid.
-        votes: (M, C), for each new row its unbiased vote for every share (`unbiased_votes`): their mean is the sum of
-            the errors' linear part.
+        votes: (M, C), what each new row says of every share (`unbiased_votes`); NaN if the logits do not tell the
+            classes apart. `other_shift_test` needs them.
         reference_votes: (N, C), the same for the reference, whose mean is 1 in the class itself and 0 in the others.
     """
 

@@ -111,7 +111,7 @@ def test_a_score_that_is_the_class_is_no_shift_whatever_the_shares():
     """The remainder of scores that depend on the class is uniform under prior shift, with the errors of all parts."""
     p = []
     for seed in range(80):
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng([seed, 1])  # not the numbers of the samples
         z, target, new = samples((360, 40), (250, 250), seed)
         estimate = estimate_prior_bbse(z, target, new)
         stratum = np.concatenate([target, np.full(500, 2)])
