@@ -36,6 +36,7 @@ def _checkpoint_size(experiment: Experiment) -> int:
 
 
 def _predictions_size(experiment: Experiment) -> int:
-    splits = experiment.splits
+    parts = experiment.splits.parts
+    predicted = sum(len(source) for split, source in parts.items() if split != "train")
     # Two models; index, target and logits of each example, before compression.
-    return 2 * (len(splits.val) + len(splits.test)) * (16 + 4 * experiment.task.num_classes)
+    return 2 * predicted * (16 + 4 * experiment.task.num_classes)
