@@ -47,18 +47,9 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
 
     record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
-    calibration = read_calibration(directory)
+    calibration = directory.read_calibration()
     _check_agreement(directory, record, val, test, calibration)
     return evaluate_predictions(directory, config, record, val, test, calibration)
-
-
-def read_calibration(directory: RunDirectory) -> "Predictions | None":
-    """The stored predictions of the calibration split; None for a run without.
-
-    Raises:
-        UsageError: for a damaged file.
-    """
-    return directory.read_predictions("calibration") if directory.predictions("calibration").is_file() else None
 
 
 def _check_agreement(

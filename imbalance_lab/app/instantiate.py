@@ -102,7 +102,8 @@ def _check_conformal(config: DictConfig, splits: Splits) -> None:
     held_out, limit = splits.calibration, config.trainer.limit_test_batches
     counts = None if held_out is None else splits.task.count(held_out.targets).tolist()
     method = validate_conformal(config, splits.classes, counts)
-    if limit not in (None, 1.0) and not isinstance(method, NoPredictionSets):
+    is_limited = not (limit is None or (isinstance(limit, float) and limit == 1))
+    if is_limited and not isinstance(method, NoPredictionSets):
         raise UsageError(
             f"trainer.limit_test_batches={limit} leaves out calibration examples too: leave it out, or choose "
             "conformal=none"

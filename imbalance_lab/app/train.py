@@ -152,7 +152,7 @@ def write_results(
     session: Session,
 ) -> "RunResults":
     """Write the run's metadata, the worst mistakes, and all results of the evaluation."""
-    from imbalance_lab.app.evaluate import evaluate_predictions, read_calibration
+    from imbalance_lab.app.evaluate import evaluate_predictions
     from imbalance_lab.evaluation.mistakes import write_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
 
@@ -170,7 +170,7 @@ def write_results(
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     mistakes = write_mistakes(directory.mistakes, test, experiment.splits.test, counts)
     record = RunRecord.read(directory, metadata, mistakes)
-    return evaluate_predictions(directory, config, record, val, test, read_calibration(directory))
+    return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
