@@ -217,7 +217,7 @@ def test_equal_scores_are_one_cluster():
         (
             [500, 90, 8],
             0.01,
-            "takes 99 .* but b, c have 98 together: choose a larger data.calibration_fraction, or alph",
+            "takes 99 .* but b, c have 98 together: choose a larger data.calibration_f",
         ),
         ([500, 0], 0.2, r"takes 4 .* but b has 0: choose a larger data.calibration_fraction$"),
         (None, 0.1, "need a calibration split of their own.*data.calibration_fraction=0.15"),
