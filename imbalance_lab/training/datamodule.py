@@ -61,7 +61,11 @@ class DataModule(pl.LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The split `tested`, each example once."""
-        return self._eval_loader(self.splits.parts[self.tested])
+        return self._eval_loader(self.splits.test) if self.tested == "test" else self.calibration_dataloader()
+
+    def calibration_dataloader(self) -> DataLoader[Batch]:
+        """The calibration split, each example once; KeyError for data without one."""
+        return self._eval_loader(self.splits.parts["calibration"])
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Augment training batches."""
