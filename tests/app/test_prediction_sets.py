@@ -117,7 +117,7 @@ def test_a_run_of_an_earlier_release_is_evaluated_and_resumed(run: Path, tmp_pat
     evaluate_again([copy], [])
     with pytest.raises(UsageError, match=r"need a calibration split .* data.calibration_fraction=0.15"):
         evaluate_again([copy], ["conformal=class_conditional"])
-    own = {"backbone=mlp", "max_epochs=2", "logger=none", "monitor=val/loss", "monitor_mode=max"}
+    own = ["backbone=mlp", "max_epochs=2", "logger=none", "monitor=val/loss", "monitor_mode=max"]
     assert changed_settings(composed(*own), config) == {}
     now = changed_settings(composed(*own, "data.calibration_fraction=0.1"), config)
     assert now == {"data.calibration_fraction": (0, 0.1)}

@@ -202,7 +202,7 @@ def test_k_means_finds_classes_with_alike_scores():
     assert np.array_equal(cluster, again)
     assert all(map(np.array_equal, positions, same))
     joined, _ = cluster_labels(scores, 0.1, needed=900)
-    assert joined.max() == 0  # two thirds of 2,400 scores: no two clusters have 900
+    assert joined.max() == 0  # of 60 · 22 scores no two clusters have 900 each
 
 
 def test_equal_scores_are_one_cluster():
