@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from omegaconf import OmegaConf
 
     directory = tmp_path_factory.mktemp("sets") / "run"
-    overrides = [*OVERRIDES, *SETS, "monitor=val/loss", "monitor_mode=max"]  # the first epoch has the highest loss
+    overrides = [*OVERRIDES, *SETS, "monitor_mode=min"]  # the first epoch has the lowest AUROC
     config = composed(*overrides)
     (directory / ".hydra").mkdir(parents=True)
     OmegaConf.save(config, directory / ".hydra" / "config.yaml")
@@ -117,7 +117,7 @@ def test_a_run_of_an_earlier_release_is_evaluated_and_resumed(run: Path, tmp_pat
     evaluate_again([copy], [])
     with pytest.raises(UsageError, match=r"need a calibration split .* data.calibration_fraction=0.15"):
         evaluate_again([copy], ["conformal=class_conditional"])
-    own = ["backbone=mlp", "max_epochs=2", "logger=none", "monitor=val/loss", "monitor_mode=max"]
+    own = ["backbone=mlp", "max_epochs=2", "logger=none", "monitor_mode=min"]
     assert changed_settings(composed(*own), config) == {}
     now = changed_settings(composed(*own, "data.calibration_fraction=0.1"), config)
     assert now == {"data.calibration_fraction": (0, 0.1)}
