@@ -6,7 +6,7 @@
 Each simulation draws a calibration set, fits the sets, and counts on a new test set how often they hold the true class.
 Promised is a coverage of at least 1 − alpha for a class with a quantile of its own, where k / (n + 1) with
 k = ⌈(n + 1)(1 − alpha)⌉ is expected, and for the classes of a cluster together. "± 2σ" are two standard errors of the
-mean over the simulations; "spread" is the standard deviation from one simulation to the next, of a class on 100 examples.
+mean over the simulations; "spread" is the standard deviation of one coverage, on 100 examples of a class.
 """
 
 import argparse
