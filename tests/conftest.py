@@ -75,6 +75,47 @@ def label_sweep(wine_labels: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     return sweep
 
 
+def write_purchases(path: Path, n: int = 400, seed: int = 0) -> Path:
+    """Purchases as a CSV file: amounts with gaps, categories, customers with several each, rare fraud; a blank line."""
+    import random
+
+    rng, lines = random.Random(seed), ["amount,hour,shop,customer,fraud"]
+    for row in range(n):
+        fraud = rng.random() < 0.15
+        amount = "" if rng.random() < 0.1 else f"{rng.gauss(3 if fraud else 0, 1):.3f}"
+        shop = rng.choice("abbb" if fraud else "aaac")
+        lines.append(f"{amount},{rng.randrange(24)},{shop},k{row // 3},{'fraud' if fraud else 'good'}")
+    lines.insert(5, "")
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def purchases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of `write_purchases`."""
+    return write_purchases(tmp_path_factory.mktemp("purchases") / "purchases.csv")
+
+
+@pytest.fixture(scope="session")
+def purchases_run(purchases: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a run on these purchases, whose customers are groups."""
+    from omegaconf import OmegaConf
+
+    from imbalance_lab.app.instantiate import instantiate_experiment
+    from imbalance_lab.app.train import train
+    from imbalance_lab.evaluation.run_directory import RunDirectory
+
+    directory = tmp_path_factory.mktemp("purchases_run")
+    overrides = ["data=table", f"data.path='{purchases}'", "data.target=fraud", "data.group=customer"]
+    overrides += ["max_epochs=3", "batch_size=32", "operating_point=max_f1"]
+    config = composed(*overrides)
+    (directory / ".hydra").mkdir()
+    OmegaConf.save(config, directory / ".hydra" / "config.yaml")
+    OmegaConf.save(overrides, directory / ".hydra" / "overrides.yaml")
+    train(config, instantiate_experiment(config, overrides), RunDirectory(directory))
+    return directory
+
+
 RunJob = Callable[..., Path]
 
 

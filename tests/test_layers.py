@@ -26,11 +26,12 @@ LAYERS = [
     {"checkpoint_file", "trusted"},
     {"losses", "samplers", "metrics", "backbones"},
     {"posthoc"},
-    {"data"},
+    {"data", "shift"},
     {"training"},
     {"evaluation"},
     {"report"},
     {"model"},
+    {"deployment"},
     {"app", "testing"},
     {"__main__"},
 ]

@@ -38,5 +38,5 @@ def _checkpoint_size(experiment: Experiment) -> int:
 def _predictions_size(experiment: Experiment) -> int:
     parts = experiment.splits.parts
     predicted = sum(len(source) for split, source in parts.items() if split != "train")
-    # Two models; index, target and logits of each example, before compression.
-    return 2 * predicted * (16 + 4 * experiment.task.num_classes)
+    # Of each example of two models, before compression: index, source and class; logits; for one model probabilities.
+    return predicted * (2 * 64 + (2 * 4 + 8) * experiment.task.num_classes)

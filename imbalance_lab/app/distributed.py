@@ -60,7 +60,7 @@ def hydra_overrides(given: list[str]) -> list[str]:
     """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it."""
     if cluster_environment() is None:
         return given
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # see `imbalance_lab.app.watch`
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # see `imbalance_lab.app.peers`
     if is_first_process():
         return given
     scratch = tempfile.mkdtemp(prefix="imbalance_lab_")

@@ -18,8 +18,8 @@ from imbalance_lab.app.distributed import (
     job_overrides,
     leave_process_group,
 )
+from imbalance_lab.app.peers import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.app.status import RunStatus
-from imbalance_lab.app.watch import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write, free_space, is_disk_error, readable_size

@@ -123,7 +123,8 @@ def _check_outputs(directory: RunDirectory) -> None:
     """Raise an error, before anything is written, if a result cannot be written."""
     if directory.tables.exists() and not directory.tables.is_dir():
         raise UsageError(f"{directory.tables} is a file, but results are to be written there: rename it")
-    for path in (*directory.results, directory.path):
+    predictions = (directory.predictions("val"), directory.predictions("test"))
+    for path in (*directory.results, *predictions, directory.path):
         if path != directory.path and path.is_dir():
             raise UsageError(f"{path} is a folder, but a result is to be written there: rename it")
         folder = path if path.is_dir() else path.parent
@@ -147,6 +148,8 @@ def _write(
     val, test, after, postprocessor, on_test, sets = results
     point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
     write_json(directory.operating_point, point)
+    val.predictions.write(directory.predictions("val"), postprocessor)
+    test.predictions.write(directory.predictions("test"), postprocessor)
     scores = {
         "checkpoint": record.metadata["checkpoint"],
         "val": val.as_json(),

@@ -7,6 +7,7 @@ import argparse
 import os
 import runpy
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from hydra.errors import HydraException
@@ -21,6 +22,7 @@ COMMANDS = {
     "validate-data": "check the data thoroughly and stop: KEY=VALUE …, as python train.py check=true",
     "evaluate": "score a run's stored predictions again: RUN … KEY=VALUE …",
     "compare": "compare finished runs, or those of a sweep: RUN …",
+    "predict": "apply a trained model to a file: RUN INPUT -o OUT",
 }
 
 
@@ -37,8 +39,12 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         if command == "evaluate":
             evaluate_command(parser, rest)
-        else:
+        elif command == "compare":
             compare_command(parser, rest)
+        else:
+            module = import_module(f"imbalance_lab.app.{command}_command")
+            module.add_arguments(parser)
+            module.run(parser.parse_args(rest))
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if sentence is None:

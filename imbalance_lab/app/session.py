@@ -20,8 +20,8 @@ from imbalance_lab.app.build import (
 from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process
 from imbalance_lab.app.instantiate import Experiment
+from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_postprocessing
-from imbalance_lab.app.watch import manage_processes
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
@@ -79,7 +79,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes about hardware
     manage_processes()
-    from imbalance_lab.evaluation.predictions import Predictions
+    from imbalance_lab.evaluation.predictions import Predictions, describe_examples
     from imbalance_lab.training.callbacks import PredictionWriter
     from imbalance_lab.training.trainer_options import check_trainer
 
@@ -87,7 +87,8 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     prior = _train_prior(config, experiment, strategy)
 
     def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
-        stored = Predictions(experiment.task, index, target, logits)
+        source = getattr(experiment.splits, split)
+        stored = Predictions(experiment.task, index, target, logits, *describe_examples(source, index))
         stored.write(directory.predictions(split, of_last=of_last))
 
     writer = PredictionWriter(store)

@@ -19,10 +19,10 @@ from imbalance_lab.app.disk import check_disk
 from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
 from imbalance_lab.app.endings import report_death, run_endings
 from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
+from imbalance_lab.app.peers import sharing_errors
 from imbalance_lab.app.resume import describe_resume, is_trained, write_resume
 from imbalance_lab.app.session import Session, build_session
 from imbalance_lab.app.status import recording_status
-from imbalance_lab.app.watch import sharing_errors
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers

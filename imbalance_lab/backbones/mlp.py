@@ -18,6 +18,8 @@ class MLP(nn.Module):
         widths: features of each hidden layer.
         dropout: probability of dropping a hidden feature in training, in [0, 1).
         cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
+        unknown_rate: for those columns, the probability in [0, 1) that a category is replaced by the unknown one in
+            training, so that a category which no training row has gets a trained vector; see `Embedding`.
     """
 
     def __init__(
@@ -26,10 +28,11 @@ class MLP(nn.Module):
         widths: Sequence[int] = (256, 128),
         dropout: float = 0.0,
         cardinalities: Sequence[int] = (),
+        unknown_rate: float = 0.0,
     ) -> None:
         super().__init__()
         dropout = check_number("dropout", dropout, minimum=0, below=1)
-        embedding = Embedding(math.prod(input_shape), cardinalities)
+        embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate)
         layers: list[nn.Module] = [nn.Flatten(), embedding] if cardinalities else [nn.Flatten()]
         features = embedding.num_features
         for width in check_widths("widths", widths):

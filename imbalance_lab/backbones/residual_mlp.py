@@ -20,6 +20,8 @@ class ResidualMLP(nn.Module):
         expansion: features inside a block, as a multiple of ``width``.
         dropout: probability of dropping a feature inside a block in training, in [0, 1).
         cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
+        unknown_rate: for those columns, the probability in [0, 1) that a category is replaced by the unknown one in
+            training, so that a category which no training row has gets a trained vector; see `Embedding`.
     """
 
     def __init__(
@@ -30,13 +32,14 @@ class ResidualMLP(nn.Module):
         expansion: float = 2.0,
         dropout: float = 0.2,
         cardinalities: Sequence[int] = (),
+        unknown_rate: float = 0.0,
     ) -> None:
         super().__init__()
         check_integer("width", width, minimum=1)
         check_integer("depth", depth, minimum=1)
         dropout = check_number("dropout", dropout, minimum=0, below=1)
         inner = int(width * check_number("expansion", expansion, minimum=1 / width))
-        self.embedding = Embedding(math.prod(input_shape), cardinalities)
+        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate)
         self.stem = nn.Linear(self.embedding.num_features, width)
         self.blocks = nn.ModuleList(
             nn.Sequential(

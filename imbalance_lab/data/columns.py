@@ -99,6 +99,23 @@ def text_columns(columns: Sequence[Column]) -> list[str]:
     return [column.name for column in columns if column.is_text]
 
 
+def check_columns(columns: Sequence[Column], names: Sequence[str], files: Files = ()) -> None:
+    """Refuse a table that lacks one of the ``columns``; ``names`` are those that it has.
+
+    Raises:
+        ValueError: naming every missing column, and the nearest name that there is.
+    """
+    missing = [column.name for column in columns if column.name not in names]
+    if not missing:
+        return
+    near = did_you_mean(missing[0], [name for name in names if name not in {column.name for column in columns}])
+    where = f"{files[0][0]} has" if files else "the data have"
+    if len(missing) == 1:
+        raise ValueError(f"{where} no column {missing[0]!r}, which the model takes{near or ': add it'}")
+    listed = ", ".join(map(repr, missing[:8])) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+    raise ValueError(f"{where} no columns {listed}, which the model takes{near or ': add them'}")
+
+
 def encode_columns(
     columns: Sequence[Column], table: pa.Table, files: Files = ()
 ) -> tuple[NDArray[np.float32], Unknown]:
@@ -107,13 +124,10 @@ def encode_columns(
     Raises:
         ValueError: naming a column that is missing, and the nearest that there is; and as `Column.encode` does.
     """
+    check_columns(columns, table.column_names, files)
     inputs = np.empty((len(table), len(columns)), np.float32)
     unknown: Unknown = {}
     for to, column in enumerate(columns):
-        if column.name not in table.column_names:
-            hint = did_you_mean(column.name, table.column_names)
-            where = f"{files[0][0]} has" if files else "the data have"
-            raise ValueError(f"{where} no column {column.name!r}, which the model takes{hint or ': add it'}")
         inputs[:, to] = column.encode(table[column.name], files)
         if counts := column.unknown(table[column.name]):
             unknown[column.name] = counts

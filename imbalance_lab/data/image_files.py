@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -40,6 +41,7 @@ FITTED_ON = 512
 class ImageFiles(Dataset[Batch]):
     """One split of image files; ``index`` is an example's place among all ``files``, of every split.
 
+    ``groups`` (N,) are values that are equal for images that belong together.
     Inputs are (N, channels, size, size): uint8, or float32 over 0 … 65535 if any file has 16 bits.
     """
 
@@ -48,7 +50,7 @@ class ImageFiles(Dataset[Batch]):
     targets: Tensor
     index: Tensor
     decoder: ImageDecoder
-    groups: NDArray[np.int64] | None = None
+    groups: pa.Array | None = None
     cache: Path | None = None
 
     @property
@@ -69,7 +71,7 @@ class ImageFiles(Dataset[Batch]):
         return Batch(inputs, self.targets[draws.positions], index, draws.seeds)
 
     def subset(self, positions: Tensor) -> Self:
-        groups = None if self.groups is None else self.groups[positions.numpy()]
+        groups = None if self.groups is None else self.groups.take(pa.array(positions.numpy()))
         return replace(self, targets=self.targets[positions], index=self.index[positions], groups=groups)
 
     def names(self, positions: Tensor) -> list[str]:

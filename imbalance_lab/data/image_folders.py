@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
@@ -65,7 +65,8 @@ def image_folder(
         raise FileNotFoundError(f"data.root={root} is not a directory: name the one with a folder for each class")
     files, numbers, classes, given = _tree(folder, None if schema is None else schema.classes)
     targets = torch.tensor(numbers)
-    groups = None if group_pattern is None else _groups(files, folder, group_pattern)
+    values = None if group_pattern is None else _groups(files, folder, group_pattern)
+    groups = None if values is None else np.unique(np.array(values), return_inverse=True)[1]
     fractions = {
         "val_fraction": val_fraction,
         "test_fraction": test_fraction,
@@ -73,7 +74,8 @@ def image_folder(
     }
     splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
     options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
-    return build_splits(ImageList(folder, files, classes, targets, groups), splits, options)
+    listed = ImageList(folder, files, classes, targets, None if values is None else pa.array(values))
+    return build_splits(listed, splits, options)
 
 
 def _tree(root: Path, known: tuple[str, ...] | None) -> tuple[list[str], list[int], tuple[str, ...], SplitIndices]:
@@ -108,13 +110,18 @@ def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:
         raise ValueError(f"{tree} has no folders: it needs one for each class")
     for folder in folders:
         _check_utf8(folder)
-        paths = sorted(_images(folder, ()))
+        paths = sorted(find_images(folder))
         if not paths:
             raise ValueError(f"the class folder {folder} has no image ({', '.join(SUFFIXES)}): fill it, or remove it")
         yield folder.name, paths
 
 
-def _images(folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
+def find_images(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[str]:
+    """The paths of the images below a folder, in no order; hidden files are left out.
+
+    Raises:
+        ValueError: for a link to a folder that contains it, and a name that is not UTF-8.
+    """
     real = folder.resolve()
     if real in above:
         raise ValueError(f"{folder} is a link to a folder that contains it: remove the link")
@@ -125,7 +132,7 @@ def _images(folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from _images(path, (*above, real))
+            yield from find_images(path, (*above, real))
         elif path.suffix.lower() in SUFFIXES:
             _check_utf8(path)
             yield entry.path
@@ -143,7 +150,7 @@ def _existing(root: Path, names: Sequence[str]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
-def _groups(files: Sequence[str], root: Path, pattern: str) -> NDArray[np.int64]:
+def _groups(files: Sequence[str], root: Path, pattern: str) -> list[str]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
@@ -154,5 +161,4 @@ def _groups(files: Sequence[str], root: Path, pattern: str) -> NDArray[np.int64]
         if match is None:
             raise ValueError(f"data.group_pattern={pattern!r} does not match {os.path.relpath(file, root)}")
         found.append(match.group(1 if expression.groups else 0))
-    codes: NDArray[np.int64] = np.unique(np.array(found), return_inverse=True)[1]
-    return codes
+    return found

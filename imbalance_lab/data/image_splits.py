@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-import numpy as np
+import pyarrow as pa
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
@@ -35,7 +34,7 @@ class ImageList(NamedTuple):
     files: Sequence[str]
     classes: tuple[str, ...]
     targets: Tensor
-    groups: NDArray[np.int64] | None
+    groups: pa.Array | None
 
 
 class ImageOptions(NamedTuple):

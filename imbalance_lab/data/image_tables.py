@@ -58,7 +58,7 @@ def image_table(
             require_column(name, table.column_names, source[0][0], f"data.{option}")
     classes, targets = read_targets(table, label, source, None if schema is None else schema.classes)
     folder = source[0][0].parent if root is None else Path(root).expanduser()
-    files = _files(table[path_column], path_column, folder, source)
+    files = image_paths(table[path_column], path_column, folder, source)
     groups = None if group is None else group_ids(table[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
     given = SplitIndices(torch.arange(len(table)), NOTHING, NOTHING)
@@ -67,11 +67,16 @@ def image_table(
     fractions["calibration_fraction"] = calibration_fraction
     splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
-    return build_splits(ImageList(folder, files, classes, targets, groups), splits, reading)
+    values = None if group is None else table[group].combine_chunks()
+    return build_splits(ImageList(folder, files, classes, targets, values), splits, reading)
 
 
-def _files(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:
-    """The paths of the images, each of which exists."""
+def image_paths(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:
+    """The paths of the images that a column lists, relative to ``root``; each exists.
+
+    Raises:
+        ValueError: naming the line and the file that does not.
+    """
     files = []
     for row, relative in enumerate(column.to_pylist()):
         file = root / str(relative)

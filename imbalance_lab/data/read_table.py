@@ -2,7 +2,8 @@
 
 import csv
 import gzip
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,27 +36,62 @@ def read_table(path: str | Path, option: str = "data.path", text: Collection[str
     Raises:
         ValueError, FileNotFoundError: if it is not such a file, or has no rows or no usable header.
     """
+    file, delimiter = table_file(path, option)
+    with readable(file):
+        table = pq.read_table(file) if delimiter is None else _read_csv(file, delimiter, text)
+        names = table.column_names
+    check_header(file, names)
+    if not table.num_rows:
+        raise ValueError(f"{file} has a header but no row")
+    return as_text([(file, 0)], table)
+
+
+def table_file(path: str | Path, option: str) -> tuple[Path, str | None]:
+    """The file, and what delimits its columns; None for a Parquet file.
+
+    Raises:
+        ValueError, FileNotFoundError: if it is not a table.
+    """
     file = Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"{option}={path} is not a file: name a .csv, .tsv or .parquet file")
     kind = file.with_suffix("").suffix.lower() if file.suffix == ".gz" else file.suffix.lower()
     if kind != ".parquet" and kind not in DELIMITERS:
         raise ValueError(f"{option}={path} ends in {file.suffix or 'nothing'}: name a .csv, .tsv or .parquet file")
+    return file, DELIMITERS.get(kind)
+
+
+@contextmanager
+def readable(file: Path) -> Iterator[None]:
+    """Turn what Arrow raises on a broken file into a sentence, a ValueError."""
     try:
-        table = pq.read_table(file) if kind == ".parquet" else _read_csv(file, DELIMITERS[kind], text)
-        names = table.column_names
+        yield
     except (pa.ArrowInvalid, OSError) as error:
         raise ValueError(f"{file} cannot be read: {' '.join(str(error).split())[:300]}") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"the header of {file} is not UTF-8: save the file as UTF-8") from error
+
+
+def check_header(file: Path, names: Sequence[str]) -> None:
+    """Refuse a file that is separated by semicolons, and two columns of the same name.
+
+    Raises:
+        ValueError: with the remedy.
+    """
     if len(names) == 1 and names[0].count(";"):
         raise ValueError(f"{file} is separated by semicolons: save it with commas, and points in its numbers")
-    if not table.num_rows:
-        raise ValueError(f"{file} has a header but no row")
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{file} has two columns called {name!r}: rename one of them")
-    return pa.table({name: _plain([(file, 0)], name, table[name]) for name in names})
+
+
+def as_text(files: Files, table: pa.Table) -> pa.Table:
+    """The table with text as strings, whatever type it is stored as; refuse bytes that are not UTF-8.
+
+    Raises:
+        ValueError: naming the place.
+    """
+    return pa.table({name: _plain(files, name, table[name]) for name in table.column_names})
 
 
 def as_table(raw: Any, text: Collection[str] = ()) -> pa.Table:
@@ -74,7 +110,7 @@ def as_table(raw: Any, text: Collection[str] = ()) -> pa.Table:
         table = raw if isinstance(raw, pa.Table) else pa.table(dict(raw) if isinstance(raw, Mapping) else raw)
     except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
         raise ValueError(f"the data cannot be read as a table: {' '.join(str(error).split())[:300]}") from error
-    return pa.table({name: _plain((), name, table[name]) for name in table.column_names})
+    return as_text((), table)
 
 
 def format_location(files: Files, row: int) -> str:
@@ -157,7 +193,6 @@ def _read_csv(file: Path, delimiter: str, text: Collection[str], threads: bool =
 
 
 def _plain(files: Files, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Text as strings, whatever type it is stored as; refuse bytes that are not UTF-8."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):

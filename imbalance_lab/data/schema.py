@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
 from imbalance_lab.data.finite import first_non_finite
-from imbalance_lab.data.image_decoder import ImageDecoder, check_depth, decode, header
+from imbalance_lab.data.image_decoder import ImageDecoder, check_depth, decode, header, in_parallel
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, as_table
@@ -155,9 +155,12 @@ class ImageSchema(InputSchema):
             UnreadableImageError: naming the file.
         """
         paths: Sequence[str | Path] = [raw] if isinstance(raw, str | Path) else list(raw)
-        for path in paths:
-            check_depth(path, header(path, self.decoder), self.decoder)
-        return (decode(paths, self.decoder) if paths else torch.empty(0, *self.input_shape)), {}
+        return (torch.cat(list(in_parallel(self._decode, paths))) if paths else torch.empty(0, *self.input_shape)), {}
+
+    def _decode(self, path: str | Path) -> Tensor:
+        """One image (1, channels, size, size)."""
+        check_depth(path, header(path, self.decoder), self.decoder)
+        return decode([path], self.decoder)
 
     def as_dict(self) -> dict[str, Any]:
         parts = {"size": self.size, "channels": self.channels, "is_16bit": self.is_16bit, "max_pixels": self.max_pixels}

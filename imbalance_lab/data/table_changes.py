@@ -1,10 +1,12 @@
 """How a table differs from the one that a model was trained on: what is refused, and what is told in a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
+import torch
 from torch import Tensor
 
+from imbalance_lab.data.columns import Unknown
 from imbalance_lab.data.schema import InputSchema, TableSchema
 
 MAX_NAMED = 8
@@ -27,26 +29,40 @@ def check_features(schema: InputSchema, features: pa.Table, data: pa.Table) -> T
     return schema
 
 
-def describe_changes(schema: TableSchema, features: pa.Table, inputs: Tensor) -> Iterator[str]:
-    """A sentence on columns that the model does not take, and on gaps that it has not seen in training.
+def describe_extra(names: Sequence[str]) -> Iterator[str]:
+    """A sentence on the columns of a file that the model does not take, if there are any."""
+    if names:
+        more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+        listed = ", ".join(map(repr, names[:MAX_NAMED]))
+        yield f"the model does not take column{'s' * (len(names) > 1)} {listed}{more}: ignored"
 
-    Args:
-        schema: of the model.
-        features: the columns of the file that could be features.
-        inputs: (N, F), as the schema encodes them.
-    """
-    taken = {column.name for column in schema.columns}
-    if extra := [name for name in features.column_names if name not in taken]:
-        more = f" and {len(extra) - MAX_NAMED} more" if len(extra) > MAX_NAMED else ""
-        names = ", ".join(map(repr, extra[:MAX_NAMED]))
-        yield f"the model does not take column{'s' * (len(extra) > 1)} {names}{more}: ignored"
-    for column, values in zip(schema.columns, inputs.unbind(1), strict=True):
-        missing = int(values.isnan().sum()) if column.kind == "number" else features[column.name].null_count
-        if missing == len(values):
-            stands = "the training median stands for it" if column.kind == "number" else "treated as unknown"
-            yield f"column {column.name!r} has no value in any row: {stands}"
-        elif missing and column.kind == "number" and column.name not in schema.gaps:
-            yield (
-                f"column {column.name!r}: {missing:,} of {len(values):,} values are missing, though no training row "
-                "lacks one: the training median stands for them"
-            )
+
+class MissingValues:
+    """Counts the values that are missing in rows of a table, to compare them with the training rows."""
+
+    def __init__(self, schema: TableSchema) -> None:
+        self.schema = schema
+        self.counts = torch.zeros(len(schema.columns), dtype=torch.long)
+        self.n_rows = 0
+
+    def count(self, inputs: Tensor, unknown: Unknown) -> None:
+        """Add encoded rows (n, F), in which categories that are ``unknown`` have the code of a missing one."""
+        numbers = len(self.schema.numbers)
+        self.counts[:numbers] += inputs[:, :numbers].isnan().sum(0)
+        self.counts[numbers:] += (inputs[:, numbers:] == 0).sum(0)
+        for column, name in enumerate(each.name for each in self.schema.columns):
+            self.counts[column] -= sum(unknown.get(name, {}).values())
+        self.n_rows += len(inputs)
+
+    def describe(self) -> Iterator[str]:
+        """A sentence on each column without any value, or with gaps that the model has not seen in training."""
+        for column, missing in zip(self.schema.columns, self.counts.tolist(), strict=True):
+            is_number = column.kind == "number"
+            if missing == self.n_rows:
+                stands = "the training median stands for it" if is_number else "treated as unknown"
+                yield f"column {column.name!r} has no value in any row: {stands}"
+            elif missing and is_number and column.name not in self.schema.gaps:
+                yield (
+                    f"column {column.name!r}: {missing:,} of {self.n_rows:,} values are missing, though no training "
+                    "row lacks one: the training median stands for them"
+                )

@@ -9,17 +9,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import Column, describe_unknown, fit_column, infer_kind, text_columns
+from imbalance_lab.data.columns import Column, Unknown, describe_unknown, fit_column, infer_kind, text_columns
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
-from imbalance_lab.data.table_changes import check_features, describe_changes
+from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.validation import check_list
 
 MANY_MISSING = 0.5
@@ -29,15 +28,15 @@ MANY_MISSING = 0.5
 class Rows(Arrays):
     """Rows of tables: ``inputs`` (N, F) float32, numbers first, NaN where missing, then category codes.
 
-    ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) has equal
-    numbers for rows that belong together.
+    ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) are the values of
+    the column that says which rows belong together.
     """
 
     files: Files = ()
-    groups: NDArray[np.int64] | None = None
+    groups: pa.Array | None = None
 
     def subset(self, positions: Tensor) -> Self:
-        groups = None if self.groups is None else self.groups[positions.numpy()]
+        groups = None if self.groups is None else self.groups.take(pa.array(positions.numpy()))
         taken = self.inputs[positions], self.targets[positions], self.index[positions]
         return replace(self, inputs=taken[0], targets=taken[1], index=taken[2], groups=groups)
 
@@ -114,9 +113,10 @@ def table(
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
-        notes += describe_changes(schema, features, inputs)
+        notes += _changes(schema, features, inputs, unknown)
     notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
-    everything = Rows(inputs, labels, torch.arange(len(data)), files, groups)
+    values = None if group is None else data[group].combine_chunks()
+    everything = Rows(inputs, labels, torch.arange(len(data)), files, values)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
     return Splits(classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None)
 
@@ -125,6 +125,14 @@ def _check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: 
     for option, columns in options.items():
         for column in columns:
             require_column(column, data.column_names, files[0][0], f"data.{option}")
+
+
+def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:
+    """Sentences on what differs from the table that the model was trained on."""
+    taken = {column.name for column in schema.columns}
+    missing = MissingValues(schema)
+    missing.count(inputs, unknown)
+    return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]
 
 
 def _fit_columns(

@@ -1,31 +1,53 @@
 """The stored predictions of a run: what everything after training reads.
 
-One Parquet file a split, one row an example: ``index`` (int64), ``target`` (int64, or C int8 of labels), ``logits``
-(C float32). The task, with the class names and how logits become probabilities, is in the file's metadata. Any Parquet
-reader opens it: ``pandas.read_parquet("predictions/test.parquet")``. The metadata has a digest of the content, so that
-damage is an error, never another score.
+One Parquet file a split, one row an example, which any Parquet reader opens:
+``pandas.read_parquet("predictions/test.parquet")``. Its columns are
+
+    index             int64, the number of the example in its data
+    source            text, where it comes from: "fraud.csv, line 12", "cats/1.png"
+    group             its value in the group column of the data, if they have one
+    target            text, its class; in a multilabel task target_<label>, int8, 0 or 1 for each label
+    predicted         text, the most probable class; not in a multilabel task
+    p_<class>         float64, for each class its calibrated and adjusted probability, as `imbalance-lab predict` gives
+    logit_<class>     float32, for each class what the model said
+
+``predicted`` and ``p_<class>`` follow from the logits and the post-processing: each evaluation writes them anew, and
+nothing reads them back. The metadata hold the task, and a digest of all that is read back; every page has a checksum.
+So damage is an error, never another score.
 """
 
-import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import torch
 from numpy.typing import NDArray
 
+from imbalance_lab.data import Source
+from imbalance_lab.evaluation import earlier_predictions
 from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics.array_inputs import as_scores, as_target
 from imbalance_lab.task import Activation, Task
+
+if TYPE_CHECKING:
+    from imbalance_lab.posthoc import PostProcessor
+
+TARGET, LOGIT, PROBABILITY = "target", "logit_", "p_"
 
 
 @dataclass(frozen=True)
 class Predictions:
     """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target``, (N,) or (N, C) as ``task`` says.
+
+    ``source`` (N,) are the names of the examples for a user, ``group`` (N,) their values in a group column; each may be
+    None, if unknown.
 
     Raises:
         ValueError: if these do not fit together, an example appears twice, or a logit is not finite.
@@ -35,6 +57,8 @@ class Predictions:
     index: NDArray[np.int64]
     target: NDArray[np.int64]
     logits: NDArray[np.float32]
+    source: pa.Array | None = None
+    group: pa.Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "logits", as_scores(self.logits, "logits", ndim=2, finite=None))
@@ -46,6 +70,9 @@ class Predictions:
                 f"{len(self.index)} index, {len(self.target)} target, logits {self.logits.shape} and "
                 f"{self.task.num_classes} class names do not fit together"
             )
+        for name, column in self._told():
+            if len(column) != n:
+                raise ValueError(f"{len(column)} {name} and logits {self.logits.shape} do not fit together")
         wanted = self.logits.shape if self.task.is_multilabel else (n,)
         if self.target.shape != wanted:
             raise ValueError(f"the targets of a {self.task.kind} task must be {wanted}, got shape {self.target.shape}")
@@ -74,53 +101,126 @@ class Predictions:
         """The names of the C classes."""
         return self.task.classes
 
-    def write(self, path: Path) -> None:
-        """Write the file whole or not at all."""
-        target = _rows(self.target.astype(np.int8)) if self.target.ndim == 2 else self.target
-        table = pa.table({"index": self.index, "target": target, "logits": _rows(self.logits)})
+    def write(self, path: Path, postprocessor: "PostProcessor | None" = None) -> None:
+        """Write the file whole or not at all; with what ``postprocessor`` makes of the logits, once it is known.
+
+        Raises:
+            ValueError: if two classes have the same name.
+        """
+        if twice := [name for name, times in Counter(self.classes).items() if times > 1]:
+            raise ValueError(f"two classes are called {twice[0]!r}: rename one of them")
         task = json.dumps(self.task.as_dict())
-        digest = _digest(task.encode(), self.index, self.target, self.logits)
-        table = table.replace_schema_metadata({"task": task, "sha256": digest})
+        columns = {"index": pa.array(self.index), **dict(self._told()), **self._target_columns()}
+        if postprocessor is not None:
+            columns |= self._postprocessed(postprocessor)
+        columns |= {f"{LOGIT}{name}": pa.array(z) for name, z in zip(self.classes, self._by_class(), strict=True)}
+        table = pa.table(columns)
+        table = table.replace_schema_metadata({"task": task, "sha256": self._digest(task.encode())})
+        floats = [field.name for field in table.schema if pa.types.is_floating(field.type) and field.name != "group"]
+        text = [name for name in table.column_names if name not in {*floats, "index", "source"}]
         with atomic_write(path) as unfinished:
-            pq.write_table(table, unfinished, compression="zstd")
+            # The bytes of floats side by side, and what paths have in common once: smaller, and not slower.
+            pq.write_table(
+                table,
+                unfinished,
+                compression="zstd",
+                write_page_checksum=True,
+                use_dictionary=text,
+                use_byte_stream_split=floats,
+                column_encoding={"source": "DELTA_BYTE_ARRAY"} if self.source is not None else None,
+            )
 
     @classmethod
     def read(cls, path: Path) -> "Predictions":
-        """Read what `write` wrote, in this release or an earlier one, which stored no digest.
+        """Read what `write` wrote, in this release or an earlier one.
 
         Raises:
             ValueError: if the content is not what was written; for a damaged file any error of Arrow too.
         """
-        with pq.ParquetFile(path) as file:
-            table = file.read()
-        metadata = table.schema.metadata
-        index = table["index"].to_numpy().copy()  # Arrow's own memory is read-only
-        target, logits = _array(table["target"]).astype(np.int64), _array(table["logits"]).copy()
-        if b"task" in metadata:
-            digest = metadata.get(b"sha256")
-            if digest is not None and digest.decode() != _digest(metadata[b"task"], index, target, logits):
-                raise ValueError("its content is not what was written: the digest differs")
-            return cls(Task.from_dict(json.loads(metadata[b"task"])), index, target, logits)
-        return cls.of(json.loads(metadata[b"classes"]), index, target, logits, metadata[b"link"].decode())
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            schema = file.schema_arrow
+            if earlier_predictions.is_earlier(schema):
+                return cls(*earlier_predictions.read(file))
+            # Arrow takes "a.b" for a field of "a", and reads all that begin with "a." then: more than asked for.
+            derived = [name for name in schema.names if name == "predicted" or name.startswith(PROBABILITY)]
+            table = file.read([name for name in schema.names if name not in derived])
+            for name in derived:  # only to verify the checksums of what others read
+                file.read([name])
+        task = Task.from_dict(json.loads(schema.metadata[b"task"]))
+        told = {name: table[name].combine_chunks() for name in ("source", "group") if name in schema.names}
+        logits = np.ascontiguousarray(_stacked(table, LOGIT, task.classes).T)
+        found = cls(task, table["index"].to_numpy().copy(), _target(table, task), logits, **told)
+        if schema.metadata[b"sha256"].decode() != found._digest(schema.metadata[b"task"]):
+            raise ValueError("its content is not what was written: the digest differs")
+        return found
+
+    def _told(self) -> Iterator[tuple[str, pa.Array]]:
+        """What is known about the examples besides, by column."""
+        for name, column in (("source", self.source), ("group", self.group)):
+            if column is not None:
+                yield name, column
+
+    def _by_class(self) -> NDArray[np.float32]:
+        return np.ascontiguousarray(self.logits.T)
+
+    def _target_columns(self) -> dict[str, pa.Array]:
+        if not self.task.is_multilabel:
+            return {TARGET: _class_column(self.target, self.classes)}
+        labels = np.ascontiguousarray(self.target.T.astype(np.int8))
+        return {f"{TARGET}_{name}": pa.array(row) for name, row in zip(self.classes, labels, strict=True)}
+
+    def _postprocessed(self, postprocessor: "PostProcessor") -> dict[str, pa.Array]:
+        found = {}
+        if not self.task.is_multilabel:
+            labels = self.task.predict_labels(postprocessor.adjusted(self.logits))
+            found["predicted"] = _class_column(labels, self.classes)
+        p = np.ascontiguousarray(postprocessor.probabilities(self.logits).T)
+        return found | {f"{PROBABILITY}{name}": pa.array(row) for name, row in zip(self.classes, p, strict=True)}
+
+    def _digest(self, task: bytes) -> str:
+        """SHA-256 of all that is read back."""
+        parts = [*earlier_predictions.content_parts(self.index, self.target, self.logits)]
+        for name, column in self._told():
+            parts += [f"{name} {column.type}".encode(), *_text_parts(column)]
+        return earlier_predictions.sha256(task, parts)
 
 
-def _digest(task: bytes, *arrays: NDArray[Any]) -> str:
-    """SHA-256 of the task and of the arrays with their types and shapes."""
-    found = hashlib.sha256(task)
-    for array in arrays:
-        found.update(f"{array.dtype.str}{array.shape}".encode())
-        found.update(np.ascontiguousarray(array).data)
-    return found.hexdigest()
+def describe_examples(source: Source, index: NDArray[np.int64]) -> tuple[pa.Array | None, pa.Array | None]:
+    """The names of the examples of ``source`` that have these ``index`` (n,), and their groups; None if unknown."""
+    order = np.argsort(source.index.numpy())
+    at = order[np.searchsorted(source.index.numpy(), index, sorter=order)]
+    try:
+        names = pa.array(source.names(torch.from_numpy(at)), pa.string())
+    except OSError:  # the file whose lines are counted is gone: the predictions must not be lost with it
+        names = None
+    groups: pa.Array | None = getattr(source, "groups", None)  # sources of users may have none
+    return names, None if groups is None else groups.take(pa.array(at))
 
 
-def _rows(values: NDArray[Any]) -> pa.FixedSizeListArray:
-    """(N, C) as a column of lists."""
-    return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), values.shape[1])
+def _class_column(labels: NDArray[Any], classes: Sequence[str]) -> pa.DictionaryArray:
+    """Class indices (N,) as the names of the classes, all of which the column knows, in their order."""
+    return pa.DictionaryArray.from_arrays(pa.array(labels.astype(np.int32)), pa.array(classes, pa.string()))
 
 
-def _array(column: pa.ChunkedArray) -> NDArray[Any]:
-    """A column of numbers as (N,), one of lists as (N, C)."""
-    whole = column.combine_chunks()
-    if not pa.types.is_fixed_size_list(whole.type):
-        return np.asarray(whole)
-    return np.asarray(whole.flatten()).reshape(len(whole), whole.type.list_size)
+def _target(table: pa.Table, task: Task) -> NDArray[np.int64]:
+    """Class indices (N,), or labels (N, C)."""
+    if task.is_multilabel:
+        return np.ascontiguousarray(_stacked(table, f"{TARGET}_", task.classes).T.astype(np.int64))
+    codes = pc.index_in(table[TARGET].cast(pa.string()), pa.array(task.classes, pa.string()))
+    if codes.null_count:
+        raise ValueError("a target is not a class of its task")
+    found: NDArray[np.int64] = codes.to_numpy().astype(np.int64)
+    return found
+
+
+def _stacked(table: pa.Table, prefix: str, classes: Sequence[str]) -> NDArray[Any]:
+    """The columns of the classes, (C, N)."""
+    return np.stack([table[f"{prefix}{name}"].to_numpy() for name in classes])
+
+
+def _text_parts(column: pa.Array) -> Iterator[bytes | memoryview]:
+    """The values of a column as text, and their lengths (−1 for none): different for different columns."""
+    text = column.cast(pa.large_string())
+    yield np.asarray(pc.fill_null(pc.binary_length(text), -1)).astype(np.int64).data
+    whole = pa.LargeListArray.from_arrays(pa.array([0, len(text)], pa.int64()), pc.fill_null(text, ""))
+    yield pc.binary_join(whole, pa.scalar("", pa.large_string()))[0].as_buffer()

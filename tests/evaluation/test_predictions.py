@@ -1,12 +1,22 @@
+import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
-from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.data import Arrays
+from imbalance_lab.data.tables import Rows
+from imbalance_lab.evaluation.predictions import Predictions, describe_examples
+from imbalance_lab.posthoc import PostProcessor
+from imbalance_lab.posthoc.calibration import Calibration
 from imbalance_lab.task import Task
+from tests.test_class_names import HOSTILE
 
 ODD_NAMES = ("T-shirt/top", 'said "no",\n\ttwice', "Größe 猫 🐈", "", "$x_1$ [red]")
 
@@ -51,15 +61,104 @@ def test_the_logits_that_are_read_can_be_changed(tmp_path):
     assert read.logits.sum() == 0
 
 
-def test_any_parquet_reader_opens_the_file(tmp_path):
-    written = seeded()
+def test_pandas_shows_names_not_numbers(tmp_path):
+    written = replace(labelled_by_one(), source=pa.array(["a.csv, line 2", "a.csv, line 3", "a.csv, line 4"]))
+    written = replace(written, group=pa.array([7, 7, None]))
+    written.write(tmp_path / "val.parquet", halved(written.classes))
+    frame = pd.read_parquet(tmp_path / "val.parquet")
+    assert frame.columns.tolist() == [
+        *("index", "source", "group", "target", "predicted"),
+        *("p_yes", "p_no", "p_", "logit_yes", "logit_no", "logit_"),
+    ]
+    assert frame["target"].tolist() == ["no", "", "yes"]
+    assert frame["target"].cat.categories.tolist() == ["yes", "no", ""]
+    assert frame["predicted"].tolist() == ["yes", "", "yes"]
+    assert frame["source"][1] == "a.csv, line 3"
+    assert frame["group"][0] == 7
+    assert (frame.dtypes["logit_yes"], frame.dtypes["p_yes"]) == (np.float32, np.float64)
+    z = written.logits.astype(np.float64) / 2
+    expected = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+    np.testing.assert_allclose(frame[["p_yes", "p_no", "p_"]], expected, rtol=1e-12)
+
+
+def labelled_by_one():
+    logits = np.array([[2, 1, 0], [0, 1, 4], [1, 0, 1]], np.float32)
+    return Predictions.of(("yes", "no", ""), np.array([5, 6, 9]), np.array([1, 2, 0]), logits)
+
+
+def halved(classes, activation="softmax"):
+    """A post-processing of temperature 2, without thresholds."""
+    calibration = Calibration(activation, 2.0, (0.0,) * len(classes), None)
+    return PostProcessor(classes, calibration, None, ["none was asked for"] * len(classes))
+
+
+def test_probabilities_are_absent_until_the_post_processing_is_known(tmp_path):
+    labelled_by_one().write(tmp_path / "val.parquet")
+    names = pq.read_schema(tmp_path / "val.parquet").names
+    assert names == ["index", "target", "logit_yes", "logit_no", "logit_"]
+
+
+def test_source_and_group_are_read_as_they_were(tmp_path):
+    names = pa.array(["ä/1.png", "", None])
+    for group in (pa.array(["p1", None, "p1"]), pa.array([1.5, -0.0, None]), pa.array([1, 2**62, 3])):
+        written = replace(labelled_by_one(), source=names, group=group)
+        written.write(tmp_path / "val.parquet", halved(written.classes))
+        read = Predictions.read(tmp_path / "val.parquet")
+        assert_same(read, written)
+        assert read.source.equals(names)
+        assert read.group.equals(group)
+        read.write(tmp_path / "again.parquet", halved(written.classes))
+        assert (tmp_path / "again.parquet").read_bytes() == (tmp_path / "val.parquet").read_bytes()
+
+
+NESTED = ("a", "a.b", "a.b.c", ".", "target", "logit_a", "p_", "list.element", "a=b", "'", "`", "\\", "null", "\0")
+
+
+@pytest.mark.parametrize("multilabel", [False, True])
+def test_any_class_names_are_read_back(tmp_path, multilabel):
+    names, rng = tuple(dict.fromkeys((*NESTED, *HOSTILE))), np.random.default_rng(0)
+    C = len(names)
+    target = rng.integers(0, 2, (50, C)) if multilabel else rng.integers(0, C, 50)
+    activation = "sigmoid" if multilabel else "softmax"
+    written = Predictions.of(names, np.arange(50), target, rng.normal(size=(50, C)).astype(np.float32), activation)
+    written.write(tmp_path / "val.parquet", halved(names, activation))
+    assert_same(Predictions.read(tmp_path / "val.parquet"), written)
+    table = pq.read_table(tmp_path / "val.parquet")
+    assert {f"p_{name}" for name in names} <= set(table.column_names)
+
+
+def test_two_classes_of_one_name_are_refused(tmp_path):
+    same = Predictions.of(("a", "b", "a"), np.arange(3), np.array([0, 1, 2]), np.zeros((3, 3), np.float32))
+    with pytest.raises(ValueError, match="two classes are called 'a'"):
+        same.write(tmp_path / "val.parquet")
+
+
+def test_another_layout_of_the_same_rows_is_the_same(tmp_path):
+    written = replace(seeded(), source=pa.array([f"{n % 7}.png" for n in range(40)]))
+    written.write(tmp_path / "val.parquet", halved(ODD_NAMES))
+    table = pq.read_table(tmp_path / "val.parquet")
+    pq.write_table(table.select(sorted(table.column_names)), tmp_path / "other.parquet", row_group_size=7)
+    read = Predictions.read(tmp_path / "other.parquet")
+    assert_same(read, written)
+    assert read.source.equals(written.source)
+
+
+@pytest.mark.parametrize("column", ["index", "source", "group", "target", "logit_no"])
+def test_the_digest_covers_all_that_is_read_back(tmp_path, column):
+    written = replace(labelled_by_one(), source=pa.array(["a", "b", "c"]), group=pa.array([1, 2, 2]))
     written.write(tmp_path / "val.parquet")
     table = pq.read_table(tmp_path / "val.parquet")
-    assert table.schema.names == ["index", "target", "logits"]
-    assert table.schema.types == [pa.int64(), pa.int64(), pa.list_(pa.float32(), 5)]
-    assert Task.from_dict(json.loads(table.schema.metadata[b"task"])).classes == ODD_NAMES
-    assert table["index"].to_pylist() == written.index.tolist()
-    assert table["logits"].to_pylist() == written.logits.tolist()
+    values = table[column].to_pylist()
+    swapped = pa.array([values[2], values[1], values[0]], table.schema.field(column).type)
+    for other in (table.set_column(table.column_names.index(column), column, swapped), table.drop_columns(column)):
+        pq.write_table(other.replace_schema_metadata(table.schema.metadata), tmp_path / "val.parquet")
+        with pytest.raises((ValueError, KeyError), match=f"digest differs|{column}"):
+            Predictions.read(tmp_path / "val.parquet")
+
+
+def test_lengths_of_names_are_part_of_the_digest():
+    one, other = (replace(labelled_by_one(), source=pa.array(names)) for names in (["ab", "c", ""], ["a", "bc", None]))
+    assert one._digest(b"") != other._digest(b"")
 
 
 def test_an_example_that_appears_twice_is_refused():
@@ -127,9 +226,13 @@ def test_labels_are_stored_in_a_byte_each_and_read_as_they_were(tmp_path):
     assert read.task.is_multilabel
     assert read.task.activation == "sigmoid"
     assert not seeded().task.is_multilabel
-    table = pq.read_table(tmp_path / "val.parquet")
-    assert table.schema.field("target").type == pa.list_(pa.int8(), 3)
-    assert table["target"].to_pylist() == written.target.tolist()
+    frame = pd.read_parquet(tmp_path / "val.parquet")
+    assert frame.dtypes["target_torn"] == np.int8
+    assert frame[["target_torn", "target_late", "target_lost"]].values.tolist() == written.target.tolist()
+    written.write(tmp_path / "val.parquet", halved(written.classes, "sigmoid"))
+    frame = pd.read_parquet(tmp_path / "val.parquet")
+    np.testing.assert_allclose(frame["p_late"], 1 / (1 + np.exp(-written.logits[:, 1].astype(float) / 2)), rtol=1e-12)
+    assert "predicted" not in frame, "each label is predicted on its own"
     read.target[:] = 0
 
 
@@ -150,10 +253,42 @@ def test_labels_that_do_not_fit_the_task_are_refused(target, activation, sentenc
         predictions()
 
 
-def test_files_of_the_previous_release_are_read(tmp_path):
-    written = labelled()
-    written.write(tmp_path / "new.parquet")
-    table = pq.read_table(tmp_path / "new.parquet")
-    old = {"classes": json.dumps(written.classes), "link": "sigmoid"}
-    pq.write_table(table.replace_schema_metadata(old), tmp_path / "old.parquet")
-    assert_same(Predictions.read(tmp_path / "old.parquet"), written)
+@pytest.mark.parametrize("written", [labelled(), seeded()], ids=["labels", "classes"])
+@pytest.mark.parametrize("sealed", [True, False])
+def test_files_of_earlier_releases_are_read(tmp_path, written, sealed):
+    target = written.target.astype(np.int8) if written.task.is_multilabel else written.target
+    columns = {"index": written.index, "target": as_lists(target), "logits": as_lists(written.logits)}
+    task = json.dumps(written.task.as_dict())
+    digest = hashlib.sha256(task.encode())  # as that release computed it
+    for array in (written.index, written.target, written.logits):
+        digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    oldest = {"classes": json.dumps(written.classes), "link": written.task.activation}
+    about = {"task": task, "sha256": digest.hexdigest()} if sealed else oldest
+    pq.write_table(pa.table(columns).replace_schema_metadata(about), tmp_path / "old.parquet")
+    read = Predictions.read(tmp_path / "old.parquet")
+    assert_same(read, written)
+    assert (read.source, read.group) == (None, None)
+    read.write(tmp_path / "new.parquet", halved(written.classes, written.task.activation))
+    assert_same(Predictions.read(tmp_path / "new.parquet"), written)
+    if sealed:
+        columns["index"] = written.index[::-1]
+        pq.write_table(pa.table(columns).replace_schema_metadata(about), tmp_path / "old.parquet")
+        with pytest.raises(ValueError, match="the digest differs"):
+            Predictions.read(tmp_path / "old.parquet")
+
+
+def as_lists(values):
+    flat = pa.array(np.ascontiguousarray(values).ravel())
+    return flat if values.ndim == 1 else pa.FixedSizeListArray.from_arrays(flat, values.shape[1])
+
+
+def test_examples_are_described_by_index_whatever_the_order():
+    rows = Rows(torch.zeros(4, 1), torch.zeros(4).long(), torch.tensor([8, 2, 5, 3]), (), pa.array(list("abcd")))
+    source, group = describe_examples(rows, np.array([3, 8, 5]))
+    assert source.to_pylist() == ["row 4", "row 9", "row 6"]
+    assert group.to_pylist() == ["d", "a", "c"]
+    source, group = describe_examples(Arrays(rows.inputs, rows.targets, rows.index), np.array([5]))
+    assert source.to_pylist() == ["example 5"]
+    assert group is None
+    gone = replace(rows, files=[(Path("/nowhere/a.csv"), 0)])
+    assert describe_examples(gone, np.array([5]))[0] is None

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from omegaconf import OmegaConf
 
 from imbalance_lab.app.evaluate import evaluate_run
+from imbalance_lab.app.instantiate import instantiate_experiment
+from imbalance_lab.app.train import train
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from tests.conftest import composed
@@ -49,3 +52,13 @@ def rewritten(source: Path, to: Path, classes: tuple[str, ...], n: int = 400, se
     RunDirectory(to).write_metadata(about)
     evaluate_run(RunDirectory(to), composed())
     return to / "report.html"
+
+
+def trained(directory: Path, *overrides: str) -> Path:
+    """The directory of a run that ``python train.py OVERRIDES`` would leave, trained in this process."""
+    config = composed(*overrides)
+    (directory / ".hydra").mkdir(parents=True)
+    OmegaConf.save(config, directory / ".hydra" / "config.yaml")
+    OmegaConf.save(list(overrides), directory / ".hydra" / "overrides.yaml")
+    train(config, instantiate_experiment(config, overrides), RunDirectory(directory))
+    return directory

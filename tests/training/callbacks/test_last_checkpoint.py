@@ -1,6 +1,7 @@
 """A run that a signal stopped, resumed: as if nothing had happened."""
 
 import os
+import random
 import signal
 from pathlib import Path
 from typing import Any
@@ -129,3 +130,18 @@ def test_a_second_ctrl_c_stops_at_once(run_job: RunJob, monkeypatch: pytest.Monk
     with STOP.handled(), pytest.raises(Terminated) as stopped:
         run_job(*JOB)
     assert stopped.value.code == 130
+
+
+def test_masked_categories_are_resumed_bit_for_bit_whatever_the_workers(run_job: RunJob, tmp_path: Path) -> None:
+    rng = random.Random(0)
+    rows = [f"{rng.gauss(0, 1):.3f},{rng.choice('abcde')},{rng.choice(['no', 'no', 'yes'])}" for _ in range(300)]
+    (tmp_path / "rows.csv").write_text("\n".join(["x,shop,fraud", *rows]) + "\n")
+    job = ("data=table", f"data.path='{tmp_path}/rows.csv'", "data.target=fraud", "backbone.widths=[8]")
+    job = (*job, "backbone.unknown_rate=0.2", "max_epochs=2", "batch_size=32", "logger=csv")
+    whole = run_job(*job, name="whole")
+    stopped_run(run_job, *job, "num_workers=1", hook="training_step", step=3)
+    resumed = run_job(*job, f"ckpt_path='{tmp_path}/stopped/checkpoints/last.ckpt'", name="resumed")
+    assert_same_run(whole, resumed)
+    states = read_checkpoint_file(whole / "checkpoints" / "last.ckpt")["optimizer_states"][0]["state"].values()
+    (moments,) = (each["exp_avg"] for each in states if each["exp_avg"].shape == (6, 3))
+    assert moments[0].any(), "the unknown shop was trained"

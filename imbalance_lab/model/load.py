@@ -1,16 +1,10 @@
-"""A trained model from its checkpoint alone: no Hydra, no training data.
-
-model = load_model("runs/DATE/TIME")
-probabilities = model.probabilities(frame)
-"""
+"""A trained model from its checkpoint alone: no Hydra, no training data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from imbalance_lab.arguments import accepted_arguments
@@ -19,75 +13,10 @@ from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.stored_files import reading
+from imbalance_lab.model.model import Model
 from imbalance_lab.posthoc import PostProcessor
 from imbalance_lab.task import Task
 from imbalance_lab.trusted import locate
-
-BATCH_SIZE = 1024
-
-
-class Model(nn.Module):
-    """A trained net with what its raw inputs are, what it predicts, and its post-processing.
-
-    Args:
-        task: its classes, and how logits become probabilities.
-        schema: what raw inputs look like.
-        prepare: raw inputs as the schema encodes them → inputs of the backbone.
-        backbone: → features (N, F).
-        head: → logits (N, C).
-        postprocessor: calibration, prior correction and thresholds; None for a run that was not evaluated.
-
-    Shapes: ``model(inputs)`` takes encoded inputs (N, …) and returns logits (N, C), as the run stored them.
-    """
-
-    def __init__(
-        self,
-        task: Task,
-        schema: InputSchema,
-        prepare: nn.Module,
-        backbone: nn.Module,
-        head: nn.Module,
-        postprocessor: PostProcessor | None,
-    ) -> None:
-        super().__init__()
-        self.task = task
-        self.schema = schema
-        self.prepare = prepare
-        self.backbone = backbone.to(memory_format=torch.channels_last)  # as in training: sums in the same order
-        self.head = head
-        self.postprocessor = postprocessor
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the C classes."""
-        return self.task.classes
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Encoded inputs (N, …) → logits (N, C), before post-processing."""
-        logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
-        return logits
-
-    @torch.inference_mode()
-    def logits(self, raw: Any) -> NDArray[np.float32]:
-        """Raw inputs, as `InputSchema.encode` takes them → logits (N, C), batch by batch."""
-        device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
-        inputs: Tensor = self.schema.encode(raw)
-        parts = [self(part.to(device)).float().cpu() for part in torch.split(inputs, BATCH_SIZE)]
-        logits: NDArray[np.float32] = torch.cat(parts).numpy()
-        return logits
-
-    def probabilities(self, raw: Any) -> NDArray[np.float64]:
-        """Raw inputs → calibrated probabilities (N, C), for the class priors that the run chose."""
-        return self._evaluated().probabilities(self.logits(raw))
-
-    def flags(self, raw: Any) -> NDArray[np.bool_]:
-        """Raw inputs → whether each class reaches its threshold, (N, C); a class without a threshold never does."""
-        return self._evaluated().flags(self.logits(raw))
-
-    def _evaluated(self) -> PostProcessor:
-        if self.postprocessor is None:
-            raise UsageError("this checkpoint has no post-processing: run imbalance-lab evaluate RUN first")
-        return self.postprocessor
 
 
 def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> Model:
@@ -119,7 +48,11 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     point = content.get("operating_point")
     with reading(path, "write its operating point again with imbalance-lab evaluate RUN"):
         postprocessor = None if point is None else PostProcessor.from_json(point)
-    return Model(task, schema, prepare, backbone, head, postprocessor).eval().requires_grad_(False)
+    data = {key: value for key, value in config.get("data", {}).items() if not key.startswith("_")}
+    model = Model(
+        task, schema, prepare, backbone, head, postprocessor, class_counts=hparams["class_counts"], data_options=data
+    )
+    return model.eval().requires_grad_(False)
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

@@ -1,0 +1,132 @@
+"""``imbalance-lab predict RUN INPUT -o OUT``: what a trained model says about a file."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imbalance_lab.errors import UsageError
+from imbalance_lab.text import shell_words
+
+if TYPE_CHECKING:
+    from imbalance_lab.deployment.inputs import InputOptions
+    from imbalance_lab.deployment.predict import PredictionSummary
+    from imbalance_lab.model import Model
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of ``predict``."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run directory, or a checkpoint of one")
+    parser.add_argument(
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="a .csv, .tsv or .parquet file; a folder of images, a table of paths, or an image; a .npy or .npz file",
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a .csv or .parquet file")
+    parser.add_argument(
+        "--id", action="append", default=[], metavar="COLUMN", help="name the rows by this column; may be repeated"
+    )
+    parser.add_argument("--score", action="store_true", help="the input has labels: print the scores on them too")
+    decisions = parser.add_argument_group("decide differently, without training again")
+    decisions.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="CLASS=P",
+        help="flag the class from this probability on; may be repeated",
+    )
+    decisions.add_argument(
+        "--operating-point",
+        metavar="RULE",
+        help="choose thresholds by this rule on validation, as in max_f1, min_recall=0.9 or "
+        "min_cost:false_positive=1,false_negative=50",
+    )
+    decisions.add_argument(
+        "--deploy-prior",
+        metavar="P1,P2,…",
+        help="adjust the probabilities to these class priors, in the order of the classes",
+    )
+    parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:1")
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="PACKAGE", help="your own package that the model was built from"
+    )
+
+
+def run(options: argparse.Namespace) -> None:
+    """Predict, write, and print the summary.
+
+    Raises:
+        UsageError: for a run, an input or an option that does not fit; no file is written then.
+    """
+    from imbalance_lab.app.decide import decided
+    from imbalance_lab.deployment.inputs import open_input
+    from imbalance_lab.deployment.predict import predict
+    from imbalance_lab.deployment.predictions_file import check_output
+    from imbalance_lab.model import load_model
+    from imbalance_lab.progress import progress
+
+    if not options.run.exists():
+        raise UsageError(f"{options.run} does not exist: name a run directory, or a checkpoint of one")
+    if not options.input.exists():
+        raise UsageError(f"{options.input} does not exist: name the input")
+    check_output(options.output, options.input)
+    model = load_model(options.run, allow=options.allow)
+    model = decided(model, options.run, options.threshold, options.operating_point, options.deploy_prior)
+    model.to(_device(options.device))
+    source = open_input(options.input, model.schema, _input_options(options, model))
+    with progress("predicting") as step:
+        summary = predict(model, source, options.output, step)
+    _print(model, summary, source.notes, options)
+
+
+def _device(name: str) -> Any:
+    import torch
+
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return torch.empty(0, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {name} cannot be used here ({str(error).splitlines()[0]}): use cpu") from error
+
+
+def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions":
+    """Where the input has paths and labels, as the data of the run have them."""
+    from imbalance_lab.data.schema import TableSchema
+    from imbalance_lab.deployment.inputs import InputOptions
+
+    data = model.data_options
+    labels: Any = None
+    if options.score:
+        labels = data.get("label", "targets")
+        if isinstance(model.schema, TableSchema):
+            targets = model.schema.targets
+            labels = list(targets) if model.task.is_multilabel else targets[0]
+    unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
+    return InputOptions(tuple(options.id), str(data.get("path_column", "path")), labels, unused)
+
+
+def _print(model: "Model", summary: "PredictionSummary", notes: list[str], options: argparse.Namespace) -> None:
+    from imbalance_lab.data.columns import describe_unknown
+    from imbalance_lab.deployment.prediction_table import difference_lines, prediction_table
+    from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
+    from imbalance_lab.report.terminal import console, evaluation_table, relative_path, summary_lines
+    from imbalance_lab.report.threshold_table import threshold_table
+
+    out = console()
+    for sentence in [*notes, *describe_unknown(summary.unknown, summary.n)]:
+        out.print(f"note: {sentence}", soft_wrap=True)
+    out.print(prediction_table(summary, f"Predictions for {summary.n:,} examples of {options.input}"))
+    for line in difference_lines(summary, shell_words("imbalance-lab", "watch", str(options.run), str(options.input))):
+        out.print(line, soft_wrap=True)
+    if summary.scored is not None:
+        postprocessor = model.evaluated_postprocessor
+        on_test = postprocessor.evaluate_on(summary.scored.logits, summary.scored.target)
+        scored = adjusted(summary.scored, postprocessor) if postprocessor.prior_correction else summary.scored
+        scores = Evaluation(scored, model.class_counts)
+        out.print("")
+        out.print(evaluation_table(scores, f"Scores on {options.input}"))
+        for line in ["", *summary_lines(scores), ""]:
+            out.print(line)
+        out.print(threshold_table(model.classes, postprocessor.thresholds, on_test))
+    out.print(f"\n{relative_path(options.output.absolute())}")
