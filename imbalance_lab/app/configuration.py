@@ -23,7 +23,7 @@ from imbalance_lab.evaluation.stored_files import reading
 from imbalance_lab.text import split_override
 from imbalance_lab.validation import check_bool
 
-POSTPROCESSING = ("operating_point", "calibration", "prior_correction", "report")
+POSTPROCESSING = ("operating_point", "calibration", "prior_correction", "conformal", "report")
 """The keys and groups that ``evaluate`` may change."""
 
 RESOLVER = re.compile(r"\$\{[^{}]*?[\w.]+:")
@@ -40,6 +40,8 @@ def evaluation_config(directory: RunDirectory, overrides: list[str]) -> DictConf
     """
     check_overrides(overrides)
     stored = _stored_config(directory)
+    if "conformal" not in stored:  # of an earlier release
+        stored["conformal"] = {"_target_": "imbalance_lab.posthoc.NoPredictionSets"}
     if overrides:
         composed = _composed(directory, overrides)
         for key in {split_override(override)[0].split(".")[0] for override in overrides}:

@@ -94,14 +94,15 @@ def _refitted(
     config = evaluation_config(directory, overrides)
     prior = directory.read_metadata()["train_prior"]
     try:
-        fitted = fit_postprocessing(config, directory.read_predictions("val"), prior and tuple(prior))
+        val, calibration = directory.read_predictions("val"), directory.read_calibration()
+        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration)
     except UsageError as error:
         sentence = str(error).removeprefix("after training: ").replace("operating_point=", "--operating-point ")
         raise UsageError(sentence) from error
     if deploy_prior is None or operating_point is not None or not only_given:
         return fitted
     none = ["no threshold was given for these class priors"] * len(fitted.classes)
-    return PostProcessor(fitted.classes, fitted.calibration, fitted.prior_correction, none)
+    return PostProcessor(fitted.classes, fitted.calibration, fitted.prior_correction, none, fitted.prediction_sets)
 
 
 def _rule(text: str | None) -> list[str]:
@@ -133,8 +134,8 @@ def _with_thresholds(
     for c, p in given.items():
         thresholds[c] = Threshold(f"given, p ≥ {p:g}", math.log(p) - math.log1p(-p), 0, 0, 0, 0)
     parts = postprocessor.classes, postprocessor.calibration, postprocessor.prior_correction
-    changed = PostProcessor(*parts, thresholds)
+    changed = PostProcessor(*parts, thresholds, postprocessor.prediction_sets)
     if not directory.predictions("val").is_file():
         return changed
     val = directory.read_predictions("val")
-    return PostProcessor(*parts, changed.evaluate_on(val.logits, val.target))
+    return PostProcessor(*parts, changed.evaluate_on(val.logits, val.target), postprocessor.prediction_sets)

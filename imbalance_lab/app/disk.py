@@ -36,6 +36,7 @@ def _checkpoint_size(experiment: Experiment) -> int:
 
 
 def _predictions_size(experiment: Experiment) -> int:
-    splits = experiment.splits
+    parts = experiment.splits.parts
+    predicted = sum(len(source) for split, source in parts.items() if split != "train")
     # Of each example of two models, before compression: index, source and class; logits; for one model probabilities.
-    return (len(splits.val) + len(splits.test)) * (2 * 64 + (2 * 4 + 8) * experiment.task.num_classes)
+    return predicted * (2 * 64 + (2 * 4 + 8) * experiment.task.num_classes)

@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.evaluation.report_data import RunRecord
+    from imbalance_lab.evaluation.set_coverage import SetCoverage
     from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
 class RunResults(NamedTuple):
-    """The scores of both splits, those after post-processing if it changes them, and the thresholds' counts on test."""
+    """The scores of both splits, those after post-processing if it changes them, and what the decisions do on test."""
 
     val: "Evaluation"
     test: "Evaluation"
     test_adjusted: "Evaluation | None"
     postprocessor: "PostProcessor"
     thresholds_on_test: "tuple[Threshold | str, ...]"
+    sets_on_test: "SetCoverage | None" = None
 
 
 def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
@@ -45,15 +47,24 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
 
     record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
-    _check_agreement(directory, record, val, test)
-    return evaluate_predictions(directory, config, record, val, test)
+    calibration = directory.read_calibration()
+    _check_agreement(directory, record, val, test, calibration)
+    return evaluate_predictions(directory, config, record, val, test, calibration)
 
 
-def _check_agreement(directory: RunDirectory, record: "RunRecord", val: "Predictions", test: "Predictions") -> None:
+def _check_agreement(
+    directory: RunDirectory,
+    record: "RunRecord",
+    val: "Predictions",
+    test: "Predictions",
+    calibration: "Predictions | None",
+) -> None:
     """Raise an error if files of a run, each whole in itself, are not of the same run."""
     classes, counted = test.task.num_classes, len(record.metadata["train_counts"])
     if val.task != test.task:
         wrong, reason = directory.predictions("val"), "its classes are not those of the test predictions"
+    elif calibration is not None and calibration.task != test.task:
+        wrong, reason = directory.predictions("calibration"), "its classes are not those of the test predictions"
     elif counted != classes:
         wrong, reason = directory.metadata, f"it counts {counted} classes, but the predictions have {classes}"
     elif any(max(each.of_class, each.target or 0, each.predicted or 0) >= classes for each in record.mistakes):
@@ -64,7 +75,12 @@ def _check_agreement(directory: RunDirectory, record: "RunRecord", val: "Predict
 
 
 def evaluate_predictions(
-    directory: RunDirectory, config: DictConfig, record: "RunRecord", val: "Predictions", test: "Predictions"
+    directory: RunDirectory,
+    config: DictConfig,
+    record: "RunRecord",
+    val: "Predictions",
+    test: "Predictions",
+    calibration: "Predictions | None" = None,
 ) -> RunResults:
     """Score the predictions, fit the post-processing, and write the results.
 
@@ -74,16 +90,18 @@ def evaluate_predictions(
         record: what is known about the run besides its predictions.
         val: the predictions for validation, on which the post-processing is fitted.
         test: those for test.
+        calibration: those on which prediction sets are fitted, if there is such a split.
 
     Raises:
         UsageError: for options that make no sense; nothing is written then.
     """
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
+    from imbalance_lab.evaluation.set_coverage import score_sets
 
     _check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
-    postprocessor = fit_postprocessing(config, val, prior and tuple(prior))
+    postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
     changed = postprocessor.prior_correction is not None
     results = RunResults(
         Evaluation(val, counts),
@@ -91,6 +109,7 @@ def evaluate_predictions(
         Evaluation(adjusted(test, postprocessor), counts) if changed else None,
         postprocessor,
         postprocessor.evaluate_on(test.logits, test.target),
+        score_sets(postprocessor, test),
     )
     try:
         _write(directory, config, record, results, checkpoint)
@@ -126,7 +145,7 @@ def _write(
     from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables
 
-    val, test, after, postprocessor, on_test = results
+    val, test, after, postprocessor, on_test, sets = results
     point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
     write_json(directory.operating_point, point)
     val.predictions.write(directory.predictions("val"), postprocessor)
@@ -137,6 +156,7 @@ def _write(
         "test": test.as_json(),
         "test_adjusted": None if after is None else after.as_json(),
         "test_at_thresholds": [each if isinstance(each, str) else each.as_json() for each in on_test],
+        **({} if sets is None else {"test_prediction_sets": sets.as_json()}),
     }
     directory.write_scores(scores)
     if checkpoint is not None:
@@ -147,7 +167,7 @@ def _write(
         with atomic_write(path) as unfinished:
             draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
     write_curves(directory.curves, classes, test.rankings)
-    data = compute_report_data(record, val, test, after, postprocessor, on_test)
+    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key
@@ -156,10 +176,11 @@ def _write(
 
 def print_results(results: RunResults, title: str) -> None:
     """Print the tables of an evaluation."""
+    from imbalance_lab.report.set_table import set_lines, set_table
     from imbalance_lab.report.terminal import console, evaluation_table, summary_lines
     from imbalance_lab.report.threshold_table import missing_threshold_lines, threshold_table
 
-    _, test, after, postprocessor, on_test = results
+    _, test, after, postprocessor, on_test, sets = results
     out = console()
     out.print(evaluation_table(test, title))
     out.print()
@@ -173,6 +194,11 @@ def print_results(results: RunResults, title: str) -> None:
     out.print(threshold_table(postprocessor.classes, postprocessor.thresholds, on_test))
     for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
         out.print(line, soft_wrap=True)
+    if sets is not None:
+        out.print()
+        out.print(set_table(sets))
+        for line in set_lines(sets):
+            out.print(line, soft_wrap=True)
 
 
 def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:

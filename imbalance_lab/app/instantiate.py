@@ -17,7 +17,7 @@ from imbalance_lab import seeding
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.distributed import is_first_process
-from imbalance_lab.app.postprocessing import validate_postprocessing
+from imbalance_lab.app.postprocessing import validate_conformal, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
@@ -26,6 +26,7 @@ from imbalance_lab.backbones import CosineHead
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import LDAMLoss
+from imbalance_lab.posthoc import NoPredictionSets
 from imbalance_lab.samplers import Sampler
 from imbalance_lab.task import Task
 
@@ -87,12 +88,26 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     require_attributes("sampler", sampler, "order")
     prior = train_prior(loss, sampler, splits.class_counts)
     validate_postprocessing(config, task, prior)
+    _check_conformal(config, splits)
     return Experiment(
         *(splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior),
         overrides=tuple(overrides),
         checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
     )
+
+
+def _check_conformal(config: DictConfig, splits: Splits) -> None:
+    """Raise an error if the calibration split does not suffice for the prediction sets that are asked for."""
+    held_out, limit = splits.calibration, config.trainer.limit_test_batches
+    counts = None if held_out is None else splits.task.count(held_out.targets).tolist()
+    method = validate_conformal(config, splits.classes, counts)
+    is_limited = not (limit is None or (isinstance(limit, float) and limit == 1))
+    if is_limited and not isinstance(method, NoPredictionSets):
+        raise UsageError(
+            f"trainer.limit_test_batches={limit} leaves out calibration examples too: leave it out, or choose "
+            "conformal=none"
+        )
 
 
 def _check_fit(

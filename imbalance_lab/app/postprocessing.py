@@ -1,5 +1,6 @@
-"""Calibration, prior correction and thresholds, as configured."""
+"""Calibration, prior correction, thresholds and prediction sets, as configured."""
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from imbalance_lab.text import visible
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.posthoc import PostProcessor
+    from imbalance_lab.posthoc import ConformalMethod, PostProcessor
     from imbalance_lab.task import Task
 
 
@@ -41,6 +42,26 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     return options
 
 
+def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Sequence[int] | None) -> "ConformalMethod":
+    """Instantiate the method of prediction sets; raise an error, before training, if it cannot be fitted afterwards.
+
+    Args:
+        config: its group ``conformal``.
+        classes: C names.
+        counts: (C,) calibration examples of each class; None without a calibration split.
+
+    Raises:
+        UsageError: in a sentence that says what to do instead, with the number of examples needed.
+    """
+    method: ConformalMethod = instantiate_part(config, "conformal")
+    require_attributes("conformal", method, "fit", "validate")
+    try:
+        method.validate(classes, counts)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"conformal: {error}") from error
+    return method
+
+
 def _check_kinds(options: dict[str, Any]) -> None:
     """Raise an error for an object of another kind, as a loss that was chosen as the operating point."""
     for key in ("calibration", "prior_correction"):
@@ -65,16 +86,34 @@ def _is_rule(rule: Any) -> bool:
 
 
 def fit_postprocessing(
-    config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None
+    config: DictConfig,
+    predictions: "Predictions",
+    train_prior: tuple[float, ...] | None,
+    calibration_split: "Predictions | None" = None,
 ) -> "PostProcessor":
-    """Fit the configured post-processing on the predictions of the validation split.
+    """Fit the configured post-processing on the predictions of the validation split, its sets on the calibration split.
 
     Where these examples do not suffice, a trained model is not given up for it: calibration and prior correction are
     skipped, and the screen says why.
 
     Raises:
-        UsageError: for options that make no sense.
+        UsageError: for options that make no sense, and for prediction sets for which there are too few examples.
     """
+    from imbalance_lab.posthoc import fit_prediction_sets
+
+    task, held_out = predictions.task, calibration_split
+    counts = None if held_out is None else task.one_hot(held_out.target).sum(0).tolist()
+    method = validate_conformal(config, task.classes, counts)
+    postprocessor = _fit(config, predictions, train_prior)
+    return (
+        postprocessor
+        if held_out is None
+        else fit_prediction_sets(postprocessor, method, held_out.logits, held_out.target)
+    )
+
+
+def _fit(config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None) -> "PostProcessor":
+    """Calibration, prior correction and thresholds; see `fit_postprocessing`."""
     from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, fit_postprocessor
 
     task = predictions.task

@@ -58,7 +58,7 @@ def evaluate_command(parser: argparse.ArgumentParser, arguments: list[str]) -> N
         "words",
         nargs="+",
         metavar="RUN|KEY=VALUE",
-        help="run directories, and operating_point=, calibration=, prior_correction= or report.images=true",
+        help="run directories, and operating_point=, calibration=, prior_correction=, conformal= or report.images=true",
     )
     words = parser.parse_args(arguments).words
     from imbalance_lab.app.evaluate import evaluate_again

@@ -13,17 +13,20 @@ from imbalance_lab.files import write_json
 
 NOT_OF_TRAINING = (
     *("ckpt_path", "resume", "fit", "check", "allow", "checkpoint", "guard", "report", "data_summary", "logger"),
-    *("calibration", "prior_correction", "operating_point"),
+    *("calibration", "prior_correction", "operating_point", "conformal"),
     *("num_workers", "eval_batch_size"),
     *("trainer.accelerator", "trainer.devices", "trainer.num_nodes", "trainer.strategy", "trainer.timeout"),
     *("trainer.max_time", "trainer.log_every_n_steps", "trainer.num_sanity_val_steps"),
     *("trainer.enable_model_summary", "trainer.enable_progress_bar", "trainer.default_root_dir"),
-    *("data.cache", "data.root", "data.path", "data.val_path", "data.test_path"),
+    *("data.cache", "data.root", "data.path", "data.val_path", "data.test_path", "data.calibration_path"),
 )
 """Keys and groups that do not change what is trained, only where it is computed, found, logged and evaluated.
 
 Where the data are may change; that they are the same is checked by their fingerprint.
 """
+
+ADDED = {"data.calibration_fraction": 0}
+"""Keys that earlier releases did not have, with the value that does what they did."""
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -103,7 +106,8 @@ def changed_settings(config: DictConfig, earlier: Mapping[str, Any]) -> Changes:
     now = dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
     before = dict(_flat(earlier, ""))
     keys = [key for key in (before | now) if not _is_ignored(key) and not _is_interpolated(config, key)]
-    return {key: (before.get(key), now.get(key)) for key in keys if before.get(key) != now.get(key)}
+    values = {key: (before.get(key, ADDED.get(key)), now.get(key, ADDED.get(key))) for key in keys}
+    return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
 
 
 def _listed(changes: Changes) -> str:

@@ -127,19 +127,21 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
 
 
 def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> None:
-    """Store the predictions of the best and, where its weights differ, of the last model on validation and test."""
+    """Store the predictions of the best and, where its weights differ, of the last model; training is not predicted."""
     session.trainer.loggers = []  # each loop would begin an event file of its own
+    calibration = {"calibration"} & session.data.splits.parts.keys()
     with session.writer.writing(of_last=False) as missing:
-        _predict(session, checkpoint, missing)
+        _predict(session, checkpoint, missing | calibration)
     if config.fit and session.best.step != session.last.step:
         with session.writer.writing(of_last=True) as missing:
-            _predict(session, session.last.path, missing)
+            _predict(session, session.last.path, missing | calibration)
 
 
 def _predict(session: Session, checkpoint: Path, splits: AbstractSet[str]) -> None:
-    loops: dict[str, Any] = {"val": session.trainer.validate, "test": session.trainer.test}
     for split in sorted(splits, reverse=True):  # validation first
-        loops[split](session.classifier, session.data, ckpt_path=str(checkpoint), weights_only=True, verbose=False)
+        loop: Any = session.trainer.validate if split == "val" else session.trainer.test
+        session.data.tested = "calibration" if split == "calibration" else "test"
+        loop(session.classifier, session.data, ckpt_path=str(checkpoint), weights_only=True, verbose=False)
 
 
 def write_results(
@@ -167,7 +169,8 @@ def write_results(
     directory.write_metadata(metadata)
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     mistakes = write_mistakes(directory.mistakes, test, experiment.splits.test, counts)
-    return evaluate_predictions(directory, config, RunRecord.read(directory, metadata, mistakes), val, test)
+    record = RunRecord.read(directory, metadata, mistakes)
+    return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:

@@ -115,7 +115,7 @@ def _hashes(inputs: Tensor) -> NDArray[np.uint64]:
 
 @dataclass(frozen=True)
 class Splits:
-    """A source of examples in three splits: to train on, to select on, and to report.
+    """A source of examples in splits: to train on, to select on, to report, and maybe to calibrate prediction sets on.
 
     Args:
         classes: the names of the C classes, or labels.
@@ -124,6 +124,7 @@ class Splits:
             deviation of each channel or feature of arrays.
         input_schema: describes the raw inputs; None for those of arrays.
         notes: what a user should know about the data, a sentence each; the data summary lists them as warnings.
+        calibration: examples that nothing is trained or chosen on, for prediction sets; None without.
 
     Raises:
         ValueError: naming a target that is out of range, or an input in memory that is not finite.
@@ -136,14 +137,21 @@ class Splits:
     fitted: nn.Module | None = None
     input_schema: InputSchema | None = None
     notes: Sequence[str] = ()
+    calibration: Source | None = None
 
     def __post_init__(self) -> None:
         table = self.input_schema if isinstance(self.input_schema, TableSchema) else None
         columns = () if table is None else [column.name for column in table.columns]
-        for split, source in (("train", self.train), ("val", self.val), ("test", self.test)):
+        for split, source in self.parts.items():
             check_targets(split, source, len(self.classes))
             if isinstance(source, Arrays):
                 check_inputs(split, source, source.inputs, columns)
+
+    @property
+    def parts(self) -> dict[str, Source]:
+        """Every split by its name: train, val, test, and calibration if there is one."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return parts if self.calibration is None else parts | {"calibration": self.calibration}
 
     @cached_property
     def task(self) -> Task:
@@ -166,7 +174,7 @@ class Splits:
     def fingerprint(self) -> str:
         """Equal for equal splits: the same classes, and the same examples and targets in each split, in that order."""
         digest = hashlib.sha256(json.dumps(self.classes).encode())
-        for source in (self.train, self.val, self.test):
+        for source in self.parts.values():
             for column in (source.index, source.targets):
                 values = column.to(torch.int64).contiguous().numpy()
                 digest.update(repr(values.shape).encode() + values.tobytes())

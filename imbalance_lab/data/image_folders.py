@@ -18,7 +18,12 @@ from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 from imbalance_lab.validation import did_you_mean
 
-SPLIT_FOLDERS = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+SPLIT_FOLDERS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+    "calibration": ("calibration",),
+}
 
 
 def image_folder(
@@ -26,6 +31,7 @@ def image_folder(
     root: str,
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
+    calibration_fraction: float = 0.0,
     split_seed: int = 0,
     group_pattern: str | None = None,
     image_size: int = 224,
@@ -40,6 +46,7 @@ def image_folder(
     Args:
         root: the tree.
         val_fraction, test_fraction: shares, stratified, of a split that has no folder.
+        calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which images are in which split.
         group_pattern: a regular expression that is searched for in each path below ``root``; files with the same match
             (of its first group, if it has one) are never in two splits.
@@ -60,7 +67,11 @@ def image_folder(
     targets = torch.tensor(numbers)
     values = None if group_pattern is None else _groups(files, folder, group_pattern)
     groups = None if values is None else np.unique(np.array(values), return_inverse=True)[1]
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    fractions = {
+        "val_fraction": val_fraction,
+        "test_fraction": test_fraction,
+        "calibration_fraction": calibration_fraction,
+    }
     splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
     options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
     listed = ImageList(folder, files, classes, targets, None if values is None else pa.array(values))

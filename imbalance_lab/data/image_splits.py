@@ -70,9 +70,11 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
         notes += told
     index = torch.arange(len(images.files))
     everything = ImageFiles(images.root, images.files, images.targets, index, decoder, images.groups, stored)
-    train, val, test = (everything.subset(rows) for rows in splits)
+    train, val, test, calibration = (everything.subset(rows) for rows in splits)
     schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
-    return Splits(images.classes, train, val, test, fit_normalize(train, options.normalize), schema, notes)
+    fitted = fit_normalize(train, options.normalize)
+    held_out = calibration if len(calibration) else None
+    return Splits(images.classes, train, val, test, fitted, schema, notes, held_out)
 
 
 MAX_IMAGE_SIZE = 4096

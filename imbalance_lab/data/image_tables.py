@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import torch
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.image_files import Normalization
@@ -11,7 +12,7 @@ from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, b
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema
-from imbalance_lab.data.splitting import stratified_split
+from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
 
 
 def image_table(
@@ -24,6 +25,7 @@ def image_table(
     split: str | None = None,
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
+    calibration_fraction: float = 0.0,
     split_seed: int = 0,
     image_size: int = 224,
     channels: Channels = "auto",
@@ -40,7 +42,7 @@ def image_table(
         root: the directory that the paths are relative to; the table's own if None.
         path_column: the column with the image's path.
         group: a column; rows with equal values are never in two splits.
-        split: a column with train, val or test in every row.
+        split: a column with train, val, test or calibration in every row.
 
     The other arguments are `image_folder`'s.
 
@@ -58,11 +60,12 @@ def image_table(
     folder = source[0][0].parent if root is None else Path(root).expanduser()
     files = image_paths(table[path_column], path_column, folder, source)
     groups = None if group is None else group_ids(table[group])
-    if split is None:
-        fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-        splits = stratified_split(targets, **fractions, seed=split_seed, groups=groups)
-    else:
-        splits = split_from_column(table[split], split, source)
+    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    given = SplitIndices(torch.arange(len(table)), NOTHING, NOTHING)
+    if split is not None:
+        given, fractions = split_from_column(table[split], split, source), dict.fromkeys(fractions, 0.0)
+    fractions["calibration_fraction"] = calibration_fraction
+    splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
     values = None if group is None else table[group].combine_chunks()
     return build_splits(ImageList(folder, files, classes, targets, values), splits, reading)

@@ -14,7 +14,8 @@ from imbalance_lab.data.read_table import MISSING, Files, first_true, format_loc
 from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.validation import did_you_mean
 
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "test", "calibration")
+"""Of these calibration may be empty."""
 
 
 def read_targets(
@@ -53,11 +54,11 @@ def split_from_column(column: pa.ChunkedArray, name: str, files: Files) -> Split
     """The rows of each split, as the column says.
 
     Raises:
-        ValueError: for anything but train, val and test.
+        ValueError: for anything but these.
     """
     column = _filled(column, name, files).cast(pa.string())
     if (row := first_true(pc.invert(pc.is_in(column, pa.array(SPLITS))))) >= 0:
-        _refuse(files, row, name, column[row].as_py(), "is not one of train, val, test")
+        _refuse(files, row, name, column[row].as_py(), f"is not one of {', '.join(SPLITS)}")
     return SplitIndices(*(torch.from_numpy(np.flatnonzero(np.asarray(pc.equal(column, split)))) for split in SPLITS))
 
 
@@ -75,7 +76,7 @@ def validate_splits(classes: Sequence[str], labels: Tensor, parts: SplitIndices)
         ValueError: for an empty split, a training split of a single class, a class that only another split has.
     """
     for split, rows in zip(SPLITS, parts, strict=True):
-        if not len(rows):
+        if not len(rows) and split != "calibration":
             raise ValueError(f"there is no example in the {split} split: give it a larger fraction, or more examples")
     if labels.ndim == 2:
         present = {split: labels[rows].any(0) for split, rows in zip(SPLITS, parts, strict=True)}
@@ -85,7 +86,7 @@ def validate_splits(classes: Sequence[str], labels: Tensor, parts: SplitIndices)
     if labels.ndim == 1 and int(present["train"].sum()) < 2:
         only = [name for name, there in zip(classes, present["train"].tolist(), strict=True) if there]
         raise ValueError(f"all training examples are of one class, {only[0]!r}: two are needed")
-    for split in ("val", "test"):
+    for split in SPLITS[1:]:
         for c in (present[split] & ~present["train"]).nonzero().flatten().tolist():
             raise ValueError(
                 f"class {classes[c]!r} is in the {split} split but has no training example: "

@@ -1,7 +1,8 @@
 """Imbalanced versions of balanced datasets: long-tailed (Cui et al. 2019; Cao et al. 2019) and two-class.
 
 The test set stays as it is. The validation set is taken from the training pool, the same share of every class, before
-the tail is made: it is balanced, never overlaps with the test set, and does not change with the imbalance.
+the tail is made: it is balanced, never overlaps with the test set, and does not change with the imbalance. So is a
+calibration set, which changes neither.
 """
 
 from collections.abc import Callable
@@ -47,6 +48,7 @@ def long_tailed(
     profile: Profile = "exp",
     subset_seed: int = 0,
     val_fraction: float = 0.1,
+    calibration_fraction: float = 0.0,
     root: str | None = None,
     schema: InputSchema | None = None,
 ) -> Splits:
@@ -58,17 +60,19 @@ def long_tailed(
         profile: "exp" or "step", see `long_tailed_counts`; n_max is the pool's smallest class without validation.
         subset_seed: which examples are kept. This alone changes accuracy by points: report several seeds.
         val_fraction: share of each class of the pool that becomes the validation set.
+        calibration_fraction: the same for calibration, taken from what validation leaves; 0 for no such set.
         root: the directory of the dataset, unless it is the default one.
         schema: of a trained model: classes go by name, in its order; other classes or inputs are refused.
 
     Raises:
         ValueError: if an argument is out of range, or a class would keep no example.
     """
-    _check(val_fraction=val_fraction, subset_seed=subset_seed)
+    _check(val_fraction, calibration_fraction, subset_seed)
     check_number("factor", factor, minimum=1)
     check_choice("profile", profile, get_args(Profile))
     classes, pool, test = _in_order(_load(dataset, root), schema)
     val, rest = _split_validation(pool, len(classes), val_fraction, subset_seed)
+    calibration, rest = _split_calibration(pool, rest, calibration_fraction)
     n_max = min(len(members) for members in rest)
     kept = long_tailed_counts(n_max, len(classes), factor, profile)
     if min(kept) < 1:
@@ -79,7 +83,7 @@ def long_tailed(
     train = torch.cat([members[:n] for members, n in zip(rest, kept, strict=True)]).sort().values
     if schema is not None:
         check_array_schema(schema, classes, pool)
-    return Splits(classes, pool.subset(train), pool.subset(val), test)
+    return Splits(classes, pool.subset(train), pool.subset(val), test, calibration=calibration)
 
 
 def binary(
@@ -88,6 +92,7 @@ def binary(
     positive_ratio: float = 0.1,
     subset_seed: int = 0,
     val_fraction: float = 0.1,
+    calibration_fraction: float = 0.0,
     root: str | None = None,
     schema: InputSchema | None = None,
 ) -> Splits:
@@ -101,7 +106,7 @@ def binary(
     Raises:
         ValueError: if an argument is out of range, or the dataset has fewer positives than the ratio asks for.
     """
-    _check(val_fraction=val_fraction, subset_seed=subset_seed)
+    _check(val_fraction, calibration_fraction, subset_seed)
     check_number("positive_ratio", positive_ratio, above=0, below=1)
     classes, pool, test = _load(dataset, root)
     half = len(classes) // 2
@@ -109,7 +114,8 @@ def binary(
         "|".join(part) if len(part) <= 5 else f"{part[0]} … {part[-1]}" for part in (classes[:half], classes[half:])
     )
     pool, test = _halved(pool, half), _halved(test, half)
-    val, (negatives, positives) = _split_validation(pool, 2, val_fraction, subset_seed)
+    val, rest = _split_validation(pool, 2, val_fraction, subset_seed)
+    calibration, (negatives, positives) = _split_calibration(pool, rest, calibration_fraction)
     n_positive = round(positive_ratio / (1 - positive_ratio) * len(negatives))
     if not 1 <= n_positive <= len(positives):
         natural = len(positives) / (len(positives) + len(negatives))
@@ -120,7 +126,7 @@ def binary(
     train = torch.cat([negatives, positives[:n_positive]]).sort().values
     if schema is not None:
         check_array_schema(schema, names, pool)
-    return Splits(names, pool.subset(train), pool.subset(val), test)
+    return Splits(names, pool.subset(train), pool.subset(val), test, calibration=calibration)
 
 
 def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
@@ -156,6 +162,21 @@ def _split_validation(pool: Arrays, num_classes: int, fraction: float, seed: int
     return val, [m[n:] for m, n in zip(members, n_val, strict=True)]
 
 
-def _check(*, val_fraction: float, subset_seed: int) -> None:
+def _split_calibration(pool: Arrays, rest: list[Tensor], fraction: float) -> tuple[Arrays | None, list[Tensor]]:
+    """The calibration set, and what it leaves of each class: it takes those that would be kept last."""
+    if not fraction:
+        return None, rest
+    sizes = torch.bincount(pool.targets, minlength=len(rest)).tolist()
+    left = [len(m) - max(1, round(fraction * n)) for m, n in zip(rest, sizes, strict=True)]
+    if min(left) < 1:
+        raise ValueError(
+            f"calibration_fraction={fraction} leaves a class without a training example: choose a smaller one"
+        )
+    chosen = torch.cat([m[n:] for m, n in zip(rest, left, strict=True)]).sort().values
+    return pool.subset(chosen), [m[:n] for m, n in zip(rest, left, strict=True)]
+
+
+def _check(val_fraction: float, calibration_fraction: float, subset_seed: int) -> None:
     check_number("val_fraction", val_fraction, above=0, below=1)
+    check_number("calibration_fraction", calibration_fraction, minimum=0, below=1)
     check_integer("subset_seed", subset_seed, minimum=0, maximum=MAX_SEED)

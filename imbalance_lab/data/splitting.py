@@ -1,6 +1,6 @@
-"""Split examples into training, validation and test: stratified by class, by seed, with groups kept together."""
+"""Split examples into training, validation, test and calibration: stratified, by seed, with groups kept together."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -9,6 +9,8 @@ from torch import Tensor
 
 from imbalance_lab.validation import MAX_SEED, check_integer, check_number
 
+NOTHING = torch.empty(0, dtype=torch.long)
+
 
 class SplitIndices(NamedTuple):
     """Positions (n,) int64, ascending, of each split."""
@@ -16,38 +18,55 @@ class SplitIndices(NamedTuple):
     train: Tensor
     val: Tensor
     test: Tensor
+    calibration: Tensor = NOTHING
 
 
 def stratified_split(
-    targets: Tensor, *, val_fraction: float, test_fraction: float, seed: int = 0, groups: ArrayLike | None = None
+    targets: Tensor,
+    *,
+    val_fraction: float,
+    test_fraction: float,
+    calibration_fraction: float = 0.0,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
 ) -> SplitIndices:
     """Give every class its share in every split.
 
     A group counts for the rarest of its classes (or labels), and goes whole into one split; without groups each
     example is its own. Of each class the groups are shuffled and dealt out by their numbers of examples. Three groups
-    of a class or more give one to each split, two give training and test one; the largest is for training.
+    of a class or more give one to each split, two give training and test one; the largest is for training. Calibration
+    is taken, in the same way, from what would be for training without it: validation and test do not depend on it.
 
     Args:
         targets: class numbers (N,), or 0/1 labels (N, L).
-        val_fraction, test_fraction: shares of the examples, ≥ 0; what is left is for training. 0 leaves a split empty.
+        val_fraction, test_fraction, calibration_fraction: shares of the examples, ≥ 0; what is left is for training. 0
+            leaves a split empty.
         seed: decides which examples are in which split.
         groups: (N,) of anything that can be sorted, equal for examples that belong together: a patient, a device.
 
     Raises:
-        ValueError: if the fractions leave nothing for training.
+        ValueError: if the fractions leave nothing for training, or nothing for calibration where that is asked for.
     """
-    for name, value in {"val_fraction": val_fraction, "test_fraction": test_fraction}.items():
+    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    if calibration_fraction != 0:
+        fractions["calibration_fraction"] = calibration_fraction
+    for name, value in fractions.items():
         check_number(name, value, minimum=0, below=1)
-    if val_fraction + test_fraction >= 1:
-        raise ValueError(
-            f"val_fraction={val_fraction} and test_fraction={test_fraction} leave nothing for training: "
-            "choose fractions that sum to less than 1"
-        )
+    if sum(fractions.values()) >= 1:
+        given = " and ".join(f"{name}={value}" for name, value in fractions.items())
+        raise ValueError(f"{given} leave nothing for training: choose fractions that sum to less than 1")
     check_integer("split_seed", seed, minimum=0, maximum=MAX_SEED)
-    group = np.arange(len(targets)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    split = _dealt(_rarest(targets.numpy()), group, (test_fraction, val_fraction), seed)[group]
-    test, val, train = (torch.from_numpy(np.flatnonzero(split == number)) for number in range(3))
-    return SplitIndices(train, val, test)
+    labels = targets.numpy()
+    group = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    test, val, train = _positions(labels, group, (test_fraction, val_fraction), seed)
+    calibration = np.empty(0, np.int64)
+    if calibration_fraction:
+        share = calibration_fraction * len(labels) / max(len(train), 1)
+        _, calibration, rest = (train[part] for part in _positions(labels[train], group[train], (0.0, share), seed))
+        train = rest
+        if not len(calibration):
+            raise ValueError(f"calibration_fraction={calibration_fraction} of {len(labels)} examples is none: raise it")
+    return SplitIndices(*map(torch.from_numpy, (train, val, test, calibration)))
 
 
 def fill_missing_splits(
@@ -56,6 +75,7 @@ def fill_missing_splits(
     *,
     val_fraction: float,
     test_fraction: float,
+    calibration_fraction: float = 0.0,
     seed: int = 0,
     groups: NDArray[np.int64] | None = None,
 ) -> SplitIndices:
@@ -63,13 +83,23 @@ def fill_missing_splits(
     fractions = {
         "val_fraction": 0.0 if len(given.val) else val_fraction,
         "test_fraction": 0.0 if len(given.test) else test_fraction,
+        "calibration_fraction": 0.0 if len(given.calibration) else calibration_fraction,
     }
-    if len(given.val) and len(given.test):
+    if len(given.val) and len(given.test) and fractions["calibration_fraction"] == 0:
         return given
     own = None if groups is None else groups[given.train.numpy()]
     further = stratified_split(targets[given.train], seed=seed, groups=own, **fractions)
-    val, test = (there if len(there) else given.train[new] for there, new in zip(given[1:], further[1:], strict=True))
-    return SplitIndices(given.train[further.train], val, test)
+    filled = (there if len(there) else given.train[new] for there, new in zip(given[1:], further[1:], strict=True))
+    return SplitIndices(given.train[further.train], *filled)
+
+
+def _positions(
+    targets: NDArray[np.int64], group: NDArray[Any], fractions: tuple[float, float], seed: int
+) -> tuple[NDArray[np.int64], ...]:
+    """The positions of the examples in each of the splits of `_dealt`."""
+    number = np.unique(group, return_inverse=True)[1]
+    split = _dealt(_rarest(targets), number, fractions, seed)[number]
+    return tuple(np.flatnonzero(split == part) for part in range(3))
 
 
 def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class ClassSummary:
     test: int
     per_batch: float
     auroc_width: float | None
+    calibration: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ def summarize(
         thorough: decode every file and compare all contents, even if that takes long.
         auroc, width: warn if validation would measure an AUROC of ``auroc`` with an interval wider than ``width``.
     """
-    parts = {"train": splits.train, "val": splits.val, "test": splits.test}
+    parts = splits.parts
     examples = {split: len(source) for split, source in parts.items()}
     classes = _summarize_classes(splits, sampler, batch_size, auroc)
-    warnings = [*splits.notes, *_class_warnings(classes, len(splits.val), auroc, width)]
+    warnings = [*splits.notes, *_class_warnings(classes, examples, auroc, width)]
     errors = list(_group_leaks(parts))
     if thorough:
         errors += _unreadable(parts)
@@ -79,18 +81,16 @@ def summarize(
 
 def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc: float) -> list[ClassSummary]:
     n_classes, n_val = len(splits.classes), len(splits.val)
-    train, val, test = (_counts(part.targets, n_classes) for part in (splits.train, splits.val, splits.test))
+    counts = {split: _counts(source.targets, n_classes) for split, source in splits.parts.items()}
     drawn = sampler.order(0)
     per_batch = _counts(splits.train.targets[drawn], n_classes) * (min(batch_size, len(drawn)) / len(drawn))
     return [
         ClassSummary(
             name,
-            shot_group(int(train[c])),
-            train=int(train[c]),
-            val=int(val[c]),
-            test=int(test[c]),
+            shot_group(int(counts["train"][c])),
             per_batch=float(per_batch[c]),
-            auroc_width=_width(auroc, int(val[c]), n_val - int(val[c])),
+            auroc_width=_width(auroc, int(counts["val"][c]), n_val - int(counts["val"][c])),
+            **{split: int(each[c]) for split, each in counts.items()},
         )
         for c, name in enumerate(splits.classes)
     ]
@@ -109,11 +109,22 @@ def _width(auroc: float, n_positive: int, n_negative: int) -> float | None:
     return high - low
 
 
-def _class_warnings(classes: Sequence[ClassSummary], n_val: int, auroc: float, width: float) -> Iterator[str]:
-    for split in ("train", "val", "test"):
+EFFECT = {
+    "train": "it cannot be learned",
+    "val": "its scores there are undefined",
+    "test": "its scores there are undefined",
+    "calibration": "no prediction set can be promised to hold it",
+}
+"""What it means that a split has no example of a class."""
+
+
+def _class_warnings(
+    classes: Sequence[ClassSummary], examples: Mapping[str, int], auroc: float, width: float
+) -> Iterator[str]:
+    n_val = examples["val"]
+    for split in examples:
         if absent := [each.name for each in classes if not getattr(each, split)]:
-            effect = "it cannot be learned" if split == "train" else "its scores there are undefined"
-            yield f"there is no {split} example of {_listed(absent)}: {effect}"
+            yield f"there is no {split} example of {_listed(absent)}: {EFFECT[split]}"
     rare = [each.name for each in classes if each.train and each.per_batch < 1]
     if rare:
         yield f"a batch has on average less than one example of {_listed(rare)}: see batch_size and sampler"
@@ -144,7 +155,7 @@ def _positives_for(auroc: float, width: float, n: int) -> int | None:
 def _group_leaks(parts: Mapping[str, Source]) -> Iterator[str]:
     """Groups in two splits: a column or folders gave the split, and did not keep groups together."""
     groups = {split: getattr(source, "groups", None) for split, source in parts.items()}
-    for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
+    for a, b in combinations(parts, 2):
         one, other = groups[a], groups[b]
         if one is None or other is None:
             continue
@@ -174,7 +185,7 @@ def _duplicates(parts: Mapping[str, Source], thorough: bool) -> Iterator[str]:
     for split, source in parts.items():
         with progress(f"comparing the {split} examples"):
             hashes[split] = source.content_hashes()
-    for a, b in (("train", "val"), ("train", "test"), ("val", "test")):
+    for a, b in combinations(parts, 2):
         at = np.flatnonzero(np.isin(hashes[b], hashes[a]))
         if len(at):
             twins = [int(np.flatnonzero(hashes[a] == hashes[b][i])[0]) for i in at[:MAX_NAMED]]

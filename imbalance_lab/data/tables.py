@@ -17,7 +17,7 @@ from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema, TableSchema
-from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
+from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.validation import check_list
 
@@ -51,6 +51,7 @@ def table(
     target: str | Sequence[str],
     val_path: str | None = None,
     test_path: str | None = None,
+    calibration_path: str | None = None,
     split: str | None = None,
     group: str | None = None,
     drop: Sequence[str] = (),
@@ -58,6 +59,7 @@ def table(
     scaling: Scaling = "standard",
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
+    calibration_fraction: float = 0.0,
     split_seed: int = 0,
     schema: InputSchema | None = None,
 ) -> Splits:
@@ -68,20 +70,21 @@ def table(
     Args:
         path: a ``.csv``, ``.tsv`` or ``.parquet`` file.
         target: the column with the class; or a list of columns, each 0 or 1, for multilabel data.
-        val_path, test_path: further files with the same columns, as validation and test rows.
-        split: a column with train, val or test in every row.
+        val_path, test_path, calibration_path: further files with the same columns, as rows of these splits.
+        split: a column with train, val, test or calibration in every row.
         group: a column; rows with equal values are never in two splits.
         drop: columns that are not features.
         categorical: numeric columns that are categories: codes, postcodes.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
         val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
+        calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which rows are in which split.
         schema: of a trained model: columns, categories and classes are its own, whatever this file holds.
 
     Raises:
         ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
     """
-    paths = {"data.path": path, "data.val_path": val_path, "data.test_path": test_path}
+    paths = {"path": path, "val_path": val_path, "test_path": test_path, "calibration_path": calibration_path}
     files, data = _concatenated(paths, text_columns(schema.columns) if isinstance(schema, TableSchema) else [])
     check_list("data.drop", drop)
     check_list("data.categorical", categorical)
@@ -91,13 +94,13 @@ def table(
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    parts = _parts(files, len(data), val_path, test_path)
-    if split is None:
-        parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
-    elif len(files) > 1:
-        raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
-    else:
-        parts = split_from_column(data[split], split, files)
+    parts = _parts(files, len(data), list(paths.values()))
+    if split is not None:
+        if len(files) > 1:
+            raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
+        parts, fractions = split_from_column(data[split], split, files), dict.fromkeys(fractions, 0.0)
+    fractions["calibration_fraction"] = calibration_fraction
+    parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
     notes: list[str] = []
@@ -114,8 +117,8 @@ def table(
     notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values)
-    train, val, test = (everything.subset(rows) for rows in parts)
-    return Splits(classes, train, val, test, fitted, schema, notes)
+    train, val, test, calibration = (everything.subset(rows) for rows in parts)
+    return Splits(classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None)
 
 
 def _check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: Files) -> None:
@@ -197,7 +200,7 @@ def _concatenated(paths: dict[str, str | None], text: Sequence[str]) -> tuple[Fi
     for option, path in paths.items():
         if path is None:
             continue
-        more = read_table(path, option, text)
+        more = read_table(path, f"data.{option}", text)
         if tables and set(more.column_names) != set(tables[0].column_names):
             other = sorted(set(more.column_names) ^ set(tables[0].column_names))
             raise ValueError(
@@ -213,9 +216,8 @@ def _concatenated(paths: dict[str, str | None], text: Sequence[str]) -> tuple[Fi
         ) from error
 
 
-def _parts(files: Files, n: int, val_path: str | None, test_path: str | None) -> SplitIndices:
+def _parts(files: Files, n: int, paths: Sequence[str | None]) -> SplitIndices:
     """The splits that separate files give; the rows of the first are for training."""
     ends = [*(start for _, start in files[1:]), n]
     rows = iter([torch.arange(start, end) for (_, start), end in zip(files, ends, strict=True)])
-    nothing = torch.empty(0, dtype=torch.long)
-    return SplitIndices(next(rows), next(rows) if val_path else nothing, next(rows) if test_path else nothing)
+    return SplitIndices(*(NOTHING if path is None else next(rows) for path in paths))

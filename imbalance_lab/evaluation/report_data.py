@@ -21,6 +21,7 @@ from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -129,6 +130,7 @@ class ReportData:
         reliability: of the predicted class (not for multilabel) and of every class, on test.
         histograms: of every class, on test.
         operating_point: what the thresholds do.
+        prediction_sets: what they do, on test; None without.
     """
 
     run: RunRecord
@@ -139,6 +141,7 @@ class ReportData:
     reliability: tuple[ReliabilityCurve, ...]
     histograms: tuple[ScoreHistogram, ...]
     operating_point: OperatingPoint
+    prediction_sets: SetCoverage | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -176,6 +179,7 @@ def compute_report_data(
     test_adjusted: Evaluation | None,
     postprocessor: PostProcessor,
     on_test: Sequence[Threshold | str],
+    prediction_sets: SetCoverage | None = None,
 ) -> ReportData:
     """Compute the data of a run's report from its evaluations; no file is read.
 
@@ -184,6 +188,7 @@ def compute_report_data(
         val, test, test_adjusted: the evaluations of the stored predictions.
         postprocessor: the operating point.
         on_test: (C,) its thresholds with their counts on test.
+        prediction_sets: what they do on test; None without.
     """
     predictions = test.predictions
     positive = predictions.task.one_hot(predictions.target)
@@ -197,4 +202,5 @@ def compute_report_data(
         reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.task.is_multilabel),
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
+        prediction_sets=prediction_sets,
     )

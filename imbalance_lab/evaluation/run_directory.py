@@ -49,6 +49,10 @@ class RunDirectory(RunFiles):
         with reading(path, f"restore it from a copy, or test the model again with {test}"):
             return Predictions.read(path)
 
+    def read_calibration(self) -> "Predictions | None":
+        """The stored predictions of the calibration split; None for a run without one."""
+        return self.read_predictions("calibration") if self.predictions("calibration").is_file() else None
+
     def read_metadata(self) -> dict[str, Any]:
         """What `write_metadata` wrote."""
         with reading(self.metadata, RESTORE):

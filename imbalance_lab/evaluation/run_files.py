@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Split = Literal["val", "test"]
+Split = Literal["val", "test", "calibration"]
 CONFIG_FOLDER = ".hydra"
 """Where Hydra stores the configuration of a run, below its directory."""
 

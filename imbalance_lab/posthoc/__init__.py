@@ -1,13 +1,20 @@
-"""Post-processing of stored logits, without further training: calibration, class priors and decision thresholds."""
+"""Post-processing of stored logits, without further training: calibration, priors, thresholds, prediction sets."""
 
 from imbalance_lab.posthoc.activation import ClassPriors, log_odds, probabilities
 from imbalance_lab.posthoc.bias_corrected import BiasCorrectedScaling
 from imbalance_lab.posthoc.calibration import Calibration, CalibrationMethod, NoCalibration
-from imbalance_lab.posthoc.fit import fit_postprocessor, validate_postprocessing
+from imbalance_lab.posthoc.conformal import (
+    ClassConditionalConformal,
+    ConformalMethod,
+    NoPredictionSets,
+    calibration_examples_needed,
+)
+from imbalance_lab.posthoc.fit import fit_postprocessor, fit_prediction_sets, validate_postprocessing
 from imbalance_lab.posthoc.guaranteed import MaxFPR, MinPrecision, MinRecall, examples_needed
 from imbalance_lab.posthoc.heuristic import AlertBudget, MaxF1, MinCost, flag_highest
 from imbalance_lab.posthoc.logit_adjustment import PostHocLogitAdjustment, choose_tau
 from imbalance_lab.posthoc.postprocessor import PostProcessor
+from imbalance_lab.posthoc.prediction_sets import ClassConditionalSets, ClassQuantile
 from imbalance_lab.posthoc.prior import implied_prior
 from imbalance_lab.posthoc.prior_correction import DeployPrior, NoPriorCorrection, PriorCorrection, PriorShift
 from imbalance_lab.posthoc.tau_normalization import tau_normalized
@@ -21,7 +28,11 @@ __all__ = [
     "BiasCorrectedScaling",
     "Calibration",
     "CalibrationMethod",
+    "ClassConditionalConformal",
+    "ClassConditionalSets",
     "ClassPriors",
+    "ClassQuantile",
+    "ConformalMethod",
     "DeployPrior",
     "MaxF1",
     "MaxFPR",
@@ -29,6 +40,7 @@ __all__ = [
     "MinPrecision",
     "MinRecall",
     "NoCalibration",
+    "NoPredictionSets",
     "NoPriorCorrection",
     "PostHocLogitAdjustment",
     "PostProcessor",
@@ -38,9 +50,11 @@ __all__ = [
     "Threshold",
     "ThresholdError",
     "ThresholdRule",
+    "calibration_examples_needed",
     "choose_tau",
     "examples_needed",
     "fit_postprocessor",
+    "fit_prediction_sets",
     "fit_temperature",
     "flag_highest",
     "implied_prior",

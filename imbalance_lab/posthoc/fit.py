@@ -1,4 +1,4 @@
-"""Fitting a `PostProcessor` on the validation split."""
+"""Fitting a `PostProcessor` on the validation split, and its prediction sets on the calibration split."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from imbalance_lab.metrics.array_inputs import as_examples
 from imbalance_lab.posthoc.activation import ClassPriors
 from imbalance_lab.posthoc.calibration import CalibrationMethod
+from imbalance_lab.posthoc.conformal import ConformalMethod
 from imbalance_lab.posthoc.postprocessor import PostProcessor
 from imbalance_lab.posthoc.prior_correction import NoPriorCorrection, PriorCorrection
 from imbalance_lab.posthoc.temperature import TemperatureScaling
@@ -60,6 +61,29 @@ def fit_postprocessor(
     positive = one_hot(target, len(classes))
     thresholds = [_choose_threshold(rule, scores[:, c], positive[:, c]) for c in range(len(classes))]
     return PostProcessor(classes, fitted, shift, thresholds)
+
+
+def fit_prediction_sets(
+    postprocessor: PostProcessor, method: ConformalMethod, logits: Logits, target: Target
+) -> PostProcessor:
+    """The same post-processing with prediction sets.
+
+    Args:
+        postprocessor: fitted, on other examples than these.
+        method: how to fit.
+        logits: (N, C), raw, of a calibration split: examples that nothing was trained, fitted or chosen on.
+        target: class indices (N,), or 0/1 (N, C).
+
+    Raises:
+        ValueError: if a class has too few examples, with the number needed.
+    """
+    logits, target = as_examples(logits, target, "logits", finite=True)
+    classes = postprocessor.classes
+    positive = one_hot(target, len(classes))
+    sets = method.fit(postprocessor.log_odds(logits), positive, classes, postprocessor.prior_offset.tolist())
+    return PostProcessor(
+        classes, postprocessor.calibration, postprocessor.prior_correction, postprocessor.thresholds, sets
+    )
 
 
 def validate_postprocessing(

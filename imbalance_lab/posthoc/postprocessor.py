@@ -2,7 +2,7 @@
 
 The order is fixed and each step is applied once, to the raw logits, so that nothing is corrected twice:
 
-    z  →  z / T + bias  →  + prior offset  →  probabilities, predicted labels, flags
+    z  →  z / T + bias  →  + prior offset  →  probabilities, predicted labels, flags, prediction sets
 """
 
 import math
@@ -18,6 +18,8 @@ from imbalance_lab.metrics.array_inputs import as_examples, as_scores
 from imbalance_lab.posthoc import activation as functional
 from imbalance_lab.posthoc.activation import ClassPriors, match_type, to_float64
 from imbalance_lab.posthoc.calibration import Calibration, scale_logits, validate_logits
+from imbalance_lab.posthoc.consistency import check_consistency
+from imbalance_lab.posthoc.prediction_sets import ClassConditionalSets
 from imbalance_lab.posthoc.prior_correction import PriorShift
 from imbalance_lab.posthoc.threshold import Threshold, is_flagged
 from imbalance_lab.task import Activation, Logits, Target, one_hot
@@ -38,6 +40,7 @@ class PostProcessor(nn.Module):
         calibration: of the raw logits.
         prior_correction: of the calibrated logits, or None.
         thresholds: for each class a `Threshold` on its log-odds, or the reason why it has none.
+        prediction_sets: quantiles of the classes, fitted on a calibration split; None for a model without sets.
 
     Raises:
         ValueError: if these do not fit together.
@@ -47,6 +50,8 @@ class PostProcessor(nn.Module):
     bias: Tensor  # (C,) float64
     prior_offset: Tensor  # (C,) float64
     log_odds_thresholds: Tensor  # (C,) float32, +inf for a class without a threshold
+    set_log_odds: Tensor | None  # (C,) float32, the quantiles; None without prediction sets
+    set_offset: Tensor | None  # (C,) float64, the prior offset that they were fitted with
 
     def __init__(
         self,
@@ -54,19 +59,24 @@ class PostProcessor(nn.Module):
         calibration: Calibration,
         prior_correction: PriorShift | None,
         thresholds: Sequence[Threshold | str],
+        prediction_sets: ClassConditionalSets | None = None,
     ) -> None:
         super().__init__()
-        _check_consistency(classes, calibration, prior_correction, thresholds)
+        check_consistency(classes, calibration, prior_correction, thresholds, prediction_sets)
         self.classes = tuple(classes)
         self.calibration = calibration
         self.prior_correction = prior_correction
         self.thresholds = tuple(thresholds)
+        self.prediction_sets = prediction_sets
         offset = (0.0,) * len(self.classes) if prior_correction is None else prior_correction.offset
         log_odds = [each.log_odds if isinstance(each, Threshold) else math.inf for each in thresholds]
         self.register_buffer("temperature", torch.tensor(calibration.temperature, dtype=torch.float64))
         self.register_buffer("bias", torch.tensor(calibration.bias, dtype=torch.float64))
         self.register_buffer("prior_offset", torch.tensor(offset, dtype=torch.float64))
         self.register_buffer("log_odds_thresholds", torch.tensor(log_odds, dtype=torch.float64).float())
+        sets = (None, None) if prediction_sets is None else (prediction_sets.log_odds, prediction_sets.offset)
+        self.register_buffer("set_log_odds", None if sets[0] is None else torch.tensor(sets[0], dtype=torch.float32))
+        self.register_buffer("set_offset", None if sets[1] is None else torch.tensor(sets[1], dtype=torch.float64))
 
     @property
     def activation(self) -> Activation:
@@ -130,6 +140,22 @@ class PostProcessor(nn.Module):
         log_odds = functional.log_odds(self._adjust(logits), self.activation)
         return match_type(is_flagged(log_odds, self.log_odds_thresholds), logits)
 
+    @overload
+    def sets(self, logits: Tensor) -> Tensor: ...
+    @overload
+    def sets(self, logits: Logits) -> NDArray[np.bool_]: ...
+    def sets(self, logits: Logits | Tensor) -> NDArray[Any] | Tensor:
+        """Which classes are in the prediction set of each example, (N, C) bool; see `ClassConditionalSets`.
+
+        Raises:
+            ValueError: if there are no prediction sets.
+        """
+        if self.set_log_odds is None or self.set_offset is None:
+            raise ValueError("no prediction sets were fitted: evaluate the run with conformal=class_conditional")
+        scaled = scale_logits(self._wide(logits), self.temperature, self.bias)
+        log_odds = functional.log_odds(scaled + self.set_offset, self.activation)
+        return match_type(log_odds >= self.set_log_odds, logits)
+
     def evaluate_on(self, logits: Logits, target: Target) -> tuple[Threshold | str, ...]:
         """The thresholds with their counts on other examples: raw logits (N, C), target (N,) or 0/1 (N, C)."""
         logits, target = as_examples(logits, target, "logits")
@@ -141,6 +167,7 @@ class PostProcessor(nn.Module):
 
     def as_json(self) -> dict[str, Any]:
         """The content of `operating_point.json`."""
+        sets = self.prediction_sets
         return {
             "calibration": self.calibration.as_json(),
             "prior_correction": None if self.prior_correction is None else self.prior_correction.as_json(),
@@ -149,12 +176,13 @@ class PostProcessor(nn.Module):
                 {"name": name, **_threshold_as_json(threshold)}
                 for name, threshold in zip(self.classes, self.thresholds, strict=True)
             ],
+            **({} if sets is None else {"prediction_sets": sets.as_json(self.classes)}),
         }
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "PostProcessor":
         """Read what `as_json` returned."""
-        correction = content["prior_correction"]
+        correction, sets = content["prior_correction"], content.get("prediction_sets")
         return cls(
             classes=[each["name"] for each in content["classes"]],
             calibration=Calibration.from_json(content["calibration"]),
@@ -162,6 +190,7 @@ class PostProcessor(nn.Module):
             thresholds=[
                 each["refused"] if "refused" in each else Threshold.from_json(each) for each in content["classes"]
             ],
+            prediction_sets=None if sets is None else ClassConditionalSets.from_json(sets),
         )
 
     def get_extra_state(self) -> dict[str, Any]:
@@ -173,13 +202,25 @@ class PostProcessor(nn.Module):
         stored = PostProcessor.from_json(state)
         self.classes, self.calibration = stored.classes, stored.calibration
         self.prior_correction, self.thresholds = stored.prior_correction, stored.thresholds
+        self.prediction_sets = stored.prediction_sets
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *options: Any) -> None:
+        """Have the buffers of prediction sets if the stored post-processing has sets, whether this one has or not."""
+        for name in ("set_log_odds", "set_offset"):
+            stored = state_dict.get(prefix + name)
+            setattr(self, name, None if stored is None else torch.empty_like(stored, device=self.bias.device))
+        super()._load_from_state_dict(state_dict, prefix, *options)
 
     def _adjust(self, logits: Logits | Tensor) -> Tensor:
+        tensor: Tensor = self(self._wide(logits))
+        return tensor
+
+    def _wide(self, logits: Logits | Tensor) -> Tensor:
+        """Raw logits (N, C) as a float64 tensor on this module's device, or on their own."""
         logits = logits if isinstance(logits, Tensor) else as_scores(logits, "logits", empty=True)
         validate_logits(logits, len(self.classes))
         wide = to_float64(logits)
-        tensor: Tensor = self(wide if isinstance(logits, Tensor) else wide.to(self.bias.device))
-        return tensor
+        return wide if isinstance(logits, Tensor) else wide.to(self.bias.device)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "PostProcessor":
         """Move between devices only: decisions must not change because a net is used in half precision."""
@@ -194,29 +235,3 @@ class PostProcessor(nn.Module):
 
 def _threshold_as_json(threshold: Threshold | str) -> dict[str, Any]:
     return threshold.as_json() if isinstance(threshold, Threshold) else {"threshold": None, "refused": threshold}
-
-
-def _check_consistency(
-    classes: Sequence[str],
-    calibration: Calibration,
-    prior_correction: PriorShift | None,
-    thresholds: Sequence[Threshold | str],
-) -> None:
-    if not len(classes) == len(thresholds) == len(calibration.bias):
-        raise ValueError(
-            f"got {len(classes)} classes, {len(thresholds)} thresholds and {len(calibration.bias)} biases: "
-            "the numbers must be equal"
-        )
-    if prior_correction is None:
-        return
-    calibrated, corrected = calibration.prior, prior_correction.train_prior
-    if calibrated is None or not np.allclose(calibrated, corrected, rtol=1e-6, atol=0):
-        raise ValueError(
-            f"the calibrated logits have the class priors {calibrated}, but the prior correction starts from "
-            f"{corrected}: that would correct twice, or not at all"
-        )
-    if prior_correction.activation != calibration.activation:
-        raise ValueError(
-            f"the calibration is for {calibration.activation}, but the prior correction is for "
-            f"{prior_correction.activation}"
-        )

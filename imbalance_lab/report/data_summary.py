@@ -44,12 +44,13 @@ def summary_table(summary: DataSummary) -> Table:
     """Per class: examples, group, expected number in a batch, half width of the AUROC interval on validation."""
     table = plain_table("The data, before training")
     table.add_column("class", overflow="ellipsis", max_width=26, no_wrap=True)
-    for heading in ("train", "val", "test", "group", "a batch", "AUROC ±"):
+    splits = list(summary.examples)
+    for heading in (*splits, "group", "a batch", "AUROC ±"):
         table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
     rarest = sorted(range(len(summary.classes)), key=lambda c: summary.classes[c].train)[:MAX_ROWS]
     for each in (summary.classes[c] for c in sorted(rarest)):
         half = "–" if each.auroc_width is None else f"{each.auroc_width / 2:.3f}"
-        counts = (f"{n:,}" for n in (each.train, each.val, each.test))
+        counts = (f"{getattr(each, split):,}" for split in splits)
         table.add_row(each.name, *counts, each.group, f"{each.per_batch:.1f}", half)
     if len(summary.classes) > MAX_ROWS:
         table.caption = f"the {MAX_ROWS} rarest of {len(summary.classes)} classes; all of them in data_summary.json"

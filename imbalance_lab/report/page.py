@@ -9,9 +9,11 @@ from typing import Any
 from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.report_data import OperatingPoint, ReportData, RunRecord
+from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots, threshold_row
+from imbalance_lab.report.set_table import set_note
 from imbalance_lab.report.verdict import verdict
 
 
@@ -45,6 +47,7 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         "classes": [{**each.as_json(), "lift": data.lift(each)} for each in data.test.classes],
         **plots(data),
         "point": _operating_point(data.operating_point),
+        "sets": _prediction_sets(data.prediction_sets),
     }
 
 
@@ -76,6 +79,12 @@ def _operating_point(point: OperatingPoint) -> dict[str, Any]:
     if point.prior is not None:
         note += f" Probabilities are for the class priors {', '.join(f'{share:.3g}' for share in point.prior)}."
     return {"note": f"{note} Counts are on test.", "rows": [threshold_row(each) for each in point.thresholds]}
+
+
+def _prediction_sets(sets: SetCoverage | None) -> dict[str, Any] | None:
+    if sets is None:
+        return None
+    return {"note": set_note(sets), **sets.as_json()}
 
 
 def _mistakes(mistakes: Sequence[Mistake], classes: Sequence[str]) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ Rows = Iterable[Mapping[str, Any]]
 def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -> None:
     """Write ``directory/NAME.csv``: scores, classes, confusion, reliability, histograms, operating_point.
 
+    And prediction_sets, if there are any.
+
     Args:
         directory: the folder, created if absent.
         scores: the content of `metrics.json`.
@@ -37,6 +39,8 @@ def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -
             {**row, "class": data.classes[row["class"]]} for row in map(threshold_row, data.operating_point.thresholds)
         ],
     }
+    if data.prediction_sets is not None:
+        tables["prediction_sets"] = [each.as_json() for each in data.prediction_sets.classes]
     for name, rows in tables.items():
         _write(directory / f"{name}.csv", [_flatten(row) for row in rows])
 

@@ -11,12 +11,12 @@ from imbalance_lab.task import Task
 
 
 def check_source(splits: Splits) -> None:
-    """Check the three splits of a source.
+    """Check every split of a source.
 
     Raises:
         AssertionError: saying what does not hold.
     """
-    sources = {"train": splits.train, "val": splits.val, "test": splits.test}
+    sources = splits.parts
     for split, source in sources.items():
         _check_split(split, source, len(splits.classes))
     _check_indices(sources)

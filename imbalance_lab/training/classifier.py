@@ -238,7 +238,8 @@ class Classifier(pl.LightningModule):
             logits: Tensor = self(batch.input).float()
         finite = logits.isfinite().all(1)
         if not finite.all():
-            split = "test" if self.trainer.testing else "validation"
+            data: Any = self.trainer
+            split = data.datamodule.tested if self.trainer.testing else "validation"
             raise FloatingPointError(
                 f"the logits of {int((~finite).sum())} {split} examples are not finite: index "
                 f"{batch.index[~finite][:8].tolist()}: look for non-finite inputs among them"

@@ -1,7 +1,7 @@
 """The one DataModule: any source's splits, batched, shared among processes, augmented on the device."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as pl
 from torch import Tensor
@@ -23,7 +23,11 @@ class DataModule(pl.LightningDataModule):
         augment: called with the inputs and the sample seeds of a training batch, on the device.
         num_workers: worker processes; 0 is fastest for examples in memory.
         seed: determines the order and the augmentation.
+
+    ``tested`` is the split that a Trainer's test loop goes through; there is none for calibration.
     """
+
+    tested: Literal["test", "calibration"] = "test"
 
     def __init__(
         self,
@@ -56,8 +60,12 @@ class DataModule(pl.LightningDataModule):
         return self._eval_loader(self.splits.val)
 
     def test_dataloader(self) -> DataLoader[Batch]:
-        """The test split, each example once."""
-        return self._eval_loader(self.splits.test)
+        """The split `tested`, each example once."""
+        return self._eval_loader(self.splits.test) if self.tested == "test" else self.calibration_dataloader()
+
+    def calibration_dataloader(self) -> DataLoader[Batch]:
+        """The calibration split, each example once; KeyError for data without one."""
+        return self._eval_loader(self.splits.parts["calibration"])
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Augment training batches."""

@@ -11,6 +11,13 @@ from typing import Any
 from imbalance_lab.errors import UsageError
 from imbalance_lab.training.datamodule import DataModule
 
+USES = {
+    "val": "select the model and fit the thresholds by",
+    "test": "score the model on",
+    "calibration": "predict of the calibration split",
+}
+"""What each split is for."""
+
 
 def batches_per_epoch(trainer: Any, data: DataModule) -> int:
     """The number of training batches in an epoch, after ``trainer.limit_train_batches``."""
@@ -34,12 +41,14 @@ def check_trainer(trainer: Any, data: DataModule, *, fit: bool) -> None:
             "for a quick run choose max_epochs=1 trainer.limit_train_batches=1"
         )
     loaders = {"val": data.val_dataloader(), "test": data.test_dataloader()}
+    if data.splits.calibration is not None:
+        loaders["calibration"] = data.calibration_dataloader()
     for split, loader in loaders.items():
-        limit = getattr(trainer, f"limit_{split}_batches")
+        option = "limit_val_batches" if split == "val" else "limit_test_batches"
+        limit = getattr(trainer, option)
         if not _limited(len(loader), limit):
-            use = "select the model and fit the thresholds by" if split == "val" else "score the model on"
             raise UsageError(
-                f"trainer.limit_{split}_batches={limit} of {len(loader)} leaves no batch to {use}: "
+                f"trainer.{option}={limit} of {len(loader)} leaves no batch to {USES[split]}: "
                 "leave it out, or choose a whole number ≥ 1"
             )
     if fit:

@@ -19,7 +19,7 @@ from tests.helpers.sabotage import sabotage
 
 pytestmark = pytest.mark.slow
 
-JOB = ("backbone=mlp", "max_epochs=2", "logger=csv")
+JOB = ("backbone=mlp", "max_epochs=2", "logger=csv", "data.calibration_fraction=0.1")
 LONG = ("backbone=mlp", "max_epochs=1000", "logger=csv")
 DDP = (*JOB, "trainer=ddp_cpu")
 SCRIPT = str(ROOT / "train.py")
@@ -121,7 +121,7 @@ def test_whoever_starts_the_processes_there_is_one_run(launch: object, alone: Ru
     assert told.count("epoch 2/2") == 1
     assert not any(line for _, _, errors in ended for line in errors.splitlines() if "OMP_NUM_THREADS" not in line)
     run = RunDirectory(status.parent)
-    for split in ("val", "test"):
+    for split in ("val", "test", "calibration"):
         one, many = (each.read_predictions(split) for each in (alone, run))  # type: ignore[arg-type]
         np.testing.assert_array_equal(one.index, many.index)
         np.testing.assert_allclose(one.logits, many.logits, atol=2e-4)

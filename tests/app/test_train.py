@@ -297,6 +297,19 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
         (["early_stopping=0"], "early_stopping (true, false or a number of epochs) must be an integer ≥ 1, got 0"),
         (["head_lr=0"], "head_lr (null for optimizer.lr) must be a finite number in (0, 1000], got 0"),
         (
+            ["conformal=class_conditional"],
+            "conformal: prediction sets need a calibration split of their own",
+        ),
+        (
+            ["conformal=class_conditional", "conformal.alpha=0.01", "data.calibration_fraction=0.02"],
+            "conformal: alpha=0.01 takes 99 calibration examples of a class, or of the classes with fewer together, "
+            "but 0, 1, 2, 3, 4 and 5 more have 30 together: choose a larger data.calibration_fraction, or alpha ≥ 0.25",
+        ),
+        (
+            ["conformal=class_conditional", "data.calibration_fraction=0.2", "trainer.limit_test_batches=1"],
+            "trainer.limit_test_batches=1 leaves out calibration examples too",
+        ),
+        (
             ["loss=ldam", "prior_correction=logit_adjustment"],
             "the class priors of the logits are unknown after this loss",
         ),
@@ -337,7 +350,8 @@ def test_every_choice_composes_with_the_others(override: str) -> None:
     + ["data=digits_lt", "data=digits_binary"],
 )
 def test_every_choice_builds(override: str) -> None:
-    instantiate_experiment(composed(override))
+    needed = ["data.calibration_fraction=0.1"] if override == "conformal=class_conditional" else []
+    instantiate_experiment(composed(override, *needed))
 
 
 @pytest.mark.parametrize(

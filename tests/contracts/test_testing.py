@@ -61,14 +61,19 @@ def test_every_backbone_of_tables_passes(make: Any) -> None:
 
 @pytest.mark.parametrize("source", ["long_tailed", "binary", "images", "table", "labels"])
 def test_every_source_passes(source: str, tmp_path: Path, wine_labels: Path) -> None:
+    folder = tree(tmp_path / "images", each=12)
     make = {
-        "long_tailed": lambda: ARRAYS,
-        "binary": lambda: binary(digits, val_fraction=0.2),
-        "images": lambda: image_folder(root=str(tree(tmp_path / "images", each=12)), image_size=8),
-        "table": lambda: table(path=str(wine_labels), target="strong", categorical=["dark"]),
-        "labels": lambda: table(path=str(wine_labels), target=["strong", "dark"]),
+        "long_tailed": lambda **more: long_tailed(digits, factor=20, val_fraction=0.2, **more),
+        "binary": lambda **more: binary(digits, val_fraction=0.2, **more),
+        "images": lambda **more: image_folder(root=str(folder), image_size=8, **more),
+        "table": lambda **more: table(path=str(wine_labels), target="strong", categorical=["dark"], **more),
+        "labels": lambda **more: table(path=str(wine_labels), target=["strong", "dark"], **more),
     }
     check_source(make[source]())
+    with_calibration = make[source](calibration_fraction=0.2)
+    check_source(with_calibration)
+    assert list(with_calibration.parts) == ["train", "val", "test", "calibration"]
+    assert torch.equal(with_calibration.test.index, make[source]().test.index)
 
 
 class Plain(nn.Module):

@@ -71,6 +71,23 @@ def test_validation_and_test_do_not_change_with_the_imbalance():
     assert len({tuple(split.test.index.tolist()) for split in splits}) == 1
 
 
+@pytest.mark.parametrize(("make", "arguments"), [(long_tailed, {"factor": 9}), (binary, {"positive_ratio": 0.2})])
+def test_calibration_is_a_share_of_each_class_and_changes_neither_validation_nor_test(make, arguments):
+    plain, splits = make(animals, **arguments), make(animals, calibration_fraction=0.2, **arguments)
+    assert plain.calibration is None
+    assert list(splits.parts) == ["train", "val", "test", "calibration"]
+    assert torch.equal(splits.val.index, plain.val.index)
+    assert torch.equal(splits.test.index, plain.test.index)
+    assert set(splits.train.index.tolist()) < set(plain.train.index.tolist())
+    everything = torch.cat([part.index for part in splits.parts.values()])
+    assert len(everything.unique()) == len(everything)
+    classes = len(splits.classes)
+    assert splits.calibration.targets.bincount().tolist() == [40 // classes] * classes
+    assert splits.fingerprint != plain.fingerprint
+    with pytest.raises(ValueError, match=r"calibration_fraction=0.9 leaves a class without a training example"):
+        make(animals, calibration_fraction=0.9, **arguments)
+
+
 def test_a_heavier_tail_keeps_a_subset():
     light, heavy = (set(long_tailed(animals, factor=f).train.index.tolist()) for f in (3, 30))
     assert heavy < light

@@ -105,6 +105,21 @@ def test_unreadable_files_and_duplicates_are_found_by_path(tmp_path: Path) -> No
     assert held_out in " ".join(summary_of(splits).warnings)
 
 
+def test_the_calibration_split_is_counted_and_compared(tmp_path: Path) -> None:
+    plain = splits_of([40, 4], [20, 2], [20, 2])
+    held_out = replace(plain.test, index=plain.test.index + 1000)
+    summary = summary_of(replace(plain, calibration=held_out))
+    assert summary.examples["calibration"] == 22
+    assert [each.calibration for each in summary.classes] == [20, 2]
+    assert any("22 calibration examples are copies of test ones" in each for each in summary.warnings)
+    rare = held_out.subset((held_out.targets == 0).nonzero().flatten())
+    assert any(
+        "there is no calibration example of" in each and "no prediction set can be promised to hold it" in each
+        for each in summary_of(replace(plain, calibration=rare)).warnings
+    )
+    assert "calibration" not in summary_of(plain).examples
+
+
 def test_groups_in_two_splits_are_an_error(tmp_path: Path) -> None:
     frame = load_breast_cancer(as_frame=True).frame
     frame["part"] = np.array(["train", "train", "val", "test"])[np.arange(len(frame)) % 4]

@@ -110,6 +110,41 @@ def test_a_column_or_files_give_the_split(cancer: pd.DataFrame, tmp_path: Path) 
     assert len(only_test.val) == pytest.approx(0.15 * (part == "train").sum(), abs=1)
 
 
+def test_calibration_is_a_fraction_a_column_or_a_file(cancer: pd.DataFrame, tmp_path: Path) -> None:
+    path = str(tmp_path / "t.csv")
+    part = np.array(["train", "test", "val", "calibration"])[np.arange(len(cancer)) % 4]
+    cancer.assign(part=part, patient=np.arange(len(cancer)) // 5).to_csv(path, index=False)
+    options = {"path": path, "target": "target", "group": "patient", "drop": ["part"]}
+    plain, splits = table(**options), table(calibration_fraction=0.2, **options)  # type: ignore[arg-type]
+    assert plain.calibration is None
+    assert splits.calibration is not None
+    assert torch.equal(plain.val.index, splits.val.index)
+    assert torch.equal(plain.test.index, splits.test.index)
+    sides = [set((source.index // 5).tolist()) for source in splits.parts.values()]
+    assert sum(map(len, sides)) == len(set.union(*sides))
+    assert len(splits.calibration) == pytest.approx(0.2 * len(cancer), abs=10)
+    of_column = table(path=path, target="target", split="part", drop=["patient"])
+    assert of_column.calibration is not None
+    assert of_column.calibration.index.tolist() == np.flatnonzero(part == "calibration").tolist()
+    cancer.to_csv(tmp_path / "a.csv", index=False)
+    cancer[:100].to_csv(tmp_path / "b.csv", index=False)
+    of_file = table(path=str(tmp_path / "a.csv"), calibration_path=str(tmp_path / "b.csv"), target="target")
+    assert of_file.calibration is not None
+    assert of_file.calibration.names(torch.tensor([99])) == ["b.csv, line 101"]
+    assert len(of_file.train) + len(of_file.val) + len(of_file.test) == len(cancer)
+
+
+def test_a_column_without_calibration_rows_leaves_them_to_the_fraction(cancer: pd.DataFrame, tmp_path: Path) -> None:
+    part = np.array(["train", "test", "val", "train"])[np.arange(len(cancer)) % 4]
+    cancer.assign(part=part).to_csv(tmp_path / "t.csv", index=False)
+    splits = table(path=str(tmp_path / "t.csv"), target="target", split="part", calibration_fraction=0.25)
+    assert splits.calibration is not None
+    assert splits.test.index.tolist() == np.flatnonzero(part == "test").tolist()
+    both = torch.cat([splits.train.index, splits.calibration.index]).sort().values
+    assert both.tolist() == np.flatnonzero(part == "train").tolist()
+    assert len(splits.calibration) == pytest.approx(0.25 * (part == "train").sum(), abs=2)
+
+
 def test_unseen_categories_are_code_zero(tmp_path: Path) -> None:
     rows = [
         f"{x},{c},{y},{s}"

@@ -7,6 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from imbalance_lab.app.evaluate import evaluate_run
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from tests.conftest import composed
 from tests.helpers.browser import Opened, needs_browser
 from tests.helpers.runs import HOSTILE, PLOTS, rewritten
 
@@ -99,6 +103,28 @@ def test_hostile_names_stay_text(browser: Any, finished_run: Path, tmp_path: Pat
     names = opened.page.locator("#classes td:first-child span:first-child").all_inner_texts()
     assert names == [name or "(no name)" for name in HOSTILE]
     assert opened.page.locator("#classes script, #classes img, #scores-choices img").count() == 0
+
+
+def test_prediction_sets_are_a_table_with_what_they_promise(browser: Any, finished_run: Path, tmp_path: Path) -> None:
+    rewritten(finished_run, tmp_path, HOSTILE)
+    files = RunDirectory(tmp_path)
+    stored = files.read_predictions("val")
+    few = np.flatnonzero((stored.target > 1) | (np.arange(len(stored.target)) < 80))  # 10 each of the first two classes
+    Predictions(stored.task, stored.index[few] + 9999, stored.target[few], stored.logits[few]).write(
+        files.predictions("calibration")
+    )
+    results = evaluate_run(files, composed("conformal=class_conditional", "conformal.alpha=0.05"))
+    opened = Opened(browser, tmp_path / "report.html")
+    assert opened.complaints == []
+    assert opened.page.evaluate("window.hit") is None
+    rows = opened.page.locator("#sets tbody tr").all_inner_texts()
+    assert results.sets_on_test is not None
+    assert len(rows) == len(HOSTILE) + 1  # and the null cluster of the two
+    assert f"{results.sets_on_test.classes[2].coverage.value:.3f}" in rows[2]
+    assert "cluster null" in rows[0]
+    note = opened.page.locator("#sets-note").inner_text()
+    assert "at least 95 % have it in their set" in note
+    assert "Classes of one cluster share a quantile" in note
 
 
 def test_a_page_with_a_thousand_classes_says_what_it_leaves_out(

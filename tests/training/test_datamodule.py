@@ -34,3 +34,12 @@ def test_a_batch_holds_the_inputs_and_targets_of_its_index() -> None:
 def test_evaluation_goes_through_a_split_in_its_stored_order() -> None:
     for loader, split in ((module().val_dataloader(), SPLITS.val), (module().test_dataloader(), SPLITS.test)):
         assert torch.cat([batch.index for batch in loader]).equal(split.index)
+
+
+def test_the_test_loop_goes_through_the_calibration_split_when_asked_to() -> None:
+    splits = long_tailed(digits, factor=20, val_fraction=0.2, calibration_fraction=0.1)
+    data = DataModule(splits, RandomSampler(targets=splits.train.targets))
+    assert splits.calibration is not None
+    for tested, split in (("calibration", splits.calibration), ("test", splits.test)):
+        data.tested = tested  # type: ignore[assignment]
+        assert torch.cat([batch.index for batch in data.test_dataloader()]).equal(split.index)

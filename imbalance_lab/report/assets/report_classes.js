@@ -92,3 +92,42 @@ table(
   ],
   data.point.rows,
 );
+
+if (data.sets) {
+  const clusters = data.sets.clusters.map((row) => ({
+    ...row,
+    name: `cluster ${row.name}: ${row.classes.map((each) => each || "(no name)").join(", ")}`,
+    min_probability: null,
+    mean_size: null,
+  }));
+  table(
+    "sets",
+    [
+      {
+        title: "class",
+        text: true,
+        value: (row) => row.name,
+        cell: (row) => el("span", { title: row.name }, row.name || "(no name)"),
+      },
+      { title: "calibration", value: (row) => row.n_calibration, cell: (row) => whole(row.n_calibration) },
+      ...(clusters.length
+        ? [
+            {
+              title: "quantile of",
+              text: true,
+              value: (row) => (row.cluster ? `cluster ${row.cluster}` : row.classes ? "all of it" : "its own"),
+            },
+          ]
+        : []),
+      {
+        title: "in a set from probability",
+        value: (row) => row.min_probability,
+        cell: (row) => number(row.min_probability, 4),
+      },
+      { title: "test", value: (row) => row.n, cell: (row) => whole(row.n) },
+      { title: "coverage [95 % CI]", value: (row) => row.coverage.value, cell: (row) => scored(row.coverage) },
+      { title: "mean size", value: (row) => row.mean_size, cell: (row) => number(row.mean_size, 2) },
+    ],
+    [...data.sets.classes, ...clusters],
+  );
+}

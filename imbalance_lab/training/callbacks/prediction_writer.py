@@ -1,4 +1,4 @@
-"""Stores the predictions of validation and test, reusing those computed during training."""
+"""Stores the predictions of validation, test and calibration, reusing those computed during training."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from imbalance_lab.data import Batch
 
-Split = Literal["val", "test"]
+Split = Literal["val", "test", "calibration"]
 Columns = tuple[Tensor, Tensor, Tensor]
 Store = Callable[[Split, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], bool], None]
 """``store(split, index (N,), target, logits (N, C), of_last)``."""
@@ -77,9 +77,10 @@ class PredictionWriter(pl.Callback):
             self.latest = trainer.global_step, batches
 
     def on_test_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Store the test split."""
+        """Store the split that was tested."""
         batches, self.batches = self.batches, []
-        self._gather_and_store(trainer, "test", batches)
+        data: Any = trainer
+        self._gather_and_store(trainer, data.datamodule.tested, batches)
 
     def _keep(self, batch: Batch, logits: Tensor) -> None:
         self.batches.append((batch.index.cpu(), batch.target.cpu(), logits.float().cpu()))
