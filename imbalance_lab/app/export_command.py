@@ -23,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "words",
         nargs="*",
         metavar="KEY=VALUE",
-        help="data.path=… if the run's data have moved; allow=[…] for a package of your own",
+        help="where the run's data are now, if they have moved, as in data.path=FILE",
+    )
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="PACKAGE", help="your own package that the model was built from"
     )
 
 
@@ -45,10 +48,9 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(f"{options.run} is not the directory of a run: name one, as in runs/DATE/TIME")
     path = options.output or directory.exported(options.to)
     check_target(options.to, path)
-    allow, overrides = _words(options.words)
     with console().status("reading the validation data"):
-        model = load_model(options.run, allow=allow)
-        splits = validation_data(directory, overrides, allow)
+        model = load_model(options.run, allow=options.allow)
+        splits = validation_data(directory, options.words, options.allow)
         rows = validation_rows(model, splits.val, directory.read_predictions("val"))
     with console().status("exporting"):
         written = export_model(model, rows, options.to, path)
@@ -61,16 +63,6 @@ def run(options: argparse.Namespace) -> None:
         f"{written.parity.difference:.1e}, all {decisions} equal\n"
         f"(the model and the predictions that the run stored: within {rows.stored_difference:.1e})"
     )
-
-
-def _words(words: list[str]) -> tuple[list[str], list[str]]:
-    """The packages that ``allow=[…]`` names, and the other words."""
-    from omegaconf import OmegaConf
-
-    from imbalance_lab.app.build import allowed_packages
-
-    allow = [word for word in words if word.startswith("allow=")]
-    return list(allowed_packages(OmegaConf.from_dotlist(allow))), [word for word in words if word not in allow]
 
 
 def _decisions(labels: bool, sets: bool) -> list[str]:

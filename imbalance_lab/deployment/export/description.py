@@ -84,17 +84,19 @@ def describe_inputs(model: Model) -> list[dict[str, Any]]:
 
 
 def _thresholds(graph: Graph) -> list[dict[str, Any]]:
-    """Of each class: log-odds and probability in the graph, and the log-odds that the run chose; or why it has none."""
+    """Of each class: log-odds and probability in the graph, and the log-odds that the run chose; or why it has none.
+
+    Log-odds are null for a threshold that nothing reaches.
+    """
     found: list[dict[str, Any]] = []
     moved = graph.thresholds.tolist()
     for name, threshold, log_odds in zip(graph.model.classes, graph.postprocessor.thresholds, moved, strict=True):
         if not isinstance(threshold, Threshold):
             found.append({"class": name, "refused": threshold})
-        elif not np.isfinite(log_odds):
-            found.append({"class": name, "rule": threshold.rule, "refused": "it flags nothing"})
-        else:
-            values = {"log_odds": log_odds, "threshold": float(expit(log_odds)), "log_odds_of_run": threshold.log_odds}
-            found.append({"class": name, "rule": threshold.rule, **values})
+            continue
+        values = {"log_odds": log_odds, "threshold": float(expit(log_odds)), "log_odds_of_run": threshold.log_odds}
+        plain = {key: value if np.isfinite(value) else None for key, value in values.items()}
+        found.append({"class": name, "rule": threshold.rule, **plain})
     return found
 
 

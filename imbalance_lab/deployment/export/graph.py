@@ -1,11 +1,12 @@
 """A whole model as one graph: encoded inputs → probabilities and decisions."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from imbalance_lab.data.schema import TableSchema
 from imbalance_lab.deployment.export.inputs import input_names
-from imbalance_lab.deployment.export.rows import evaluated
 from imbalance_lab.model import Model
 from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
 from imbalance_lab.posthoc.threshold import is_flagged
@@ -35,7 +36,7 @@ class Graph(nn.Module):
     def __init__(self, model: Model, thresholds: Tensor) -> None:
         super().__init__()
         self.model = model
-        self.postprocessor: PostProcessor = evaluated(model)
+        self.postprocessor: PostProcessor = model.evaluated_postprocessor
         self.is_table = isinstance(model.schema, TableSchema)
         self.input_names = input_names(model.schema)
         self.output_names = output_names(model)
@@ -53,7 +54,8 @@ class Graph(nn.Module):
             "flags": is_flagged(log_odds(adjusted, activation), self.thresholds),
         }
         if "sets" in self.output_names:
-            outputs["sets"] = self.postprocessor.sets(logits)
+            postprocessor: Any = self.postprocessor
+            outputs["sets"] = postprocessor.sets(logits)
         return tuple(outputs[name] for name in self.output_names)
 
     def _rows(self, inputs: tuple[Tensor, ...]) -> Tensor:

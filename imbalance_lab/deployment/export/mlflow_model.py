@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 import imbalance_lab
@@ -23,6 +24,7 @@ from imbalance_lab.deployment.export.rows import Rows
 from imbalance_lab.deployment.export.torch_file import write_torch
 from imbalance_lab.errors import UsageError
 from imbalance_lab.files import write_json
+from imbalance_lab.posthoc import Threshold
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -76,16 +78,19 @@ def predict_mlflow(path: Path, graph: Graph, rows: Rows) -> Outputs:
 
     with _quiet():
         frame = mlflow.pyfunc.load_model(str(path)).predict(_raw_of(rows, graph.model.schema, len(rows)))
-    classes = graph.model.classes
-    prefixes = {"probabilities": "p", "flags": "flag", "sets": "in_set"}
-    found = {
-        name: np.stack([frame[f"{prefix}_{each}"] for each in classes], 1)
-        for name, prefix in prefixes.items()
-        if name in graph.output_names
-    }
+    classes, n = graph.model.classes, len(rows)
+    found = {"probabilities": _by_class(frame, "p", classes, n), "flags": _by_class(frame, "flag", classes, n) == 1}
     if "labels" in graph.output_names:
         found["labels"] = np.array([classes.index(name) for name in frame["predicted"]])
+    if "sets" in graph.output_names:
+        found["sets"] = _by_class(frame, "set", classes, n) == 1
     return found
+
+
+def _by_class(frame: Any, prefix: str, classes: Sequence[str], n: int) -> NDArray[np.float64]:
+    """The columns of each class, (N, C); 0 where a class has none, as a flag without a threshold."""
+    columns = [f"{prefix}_{name}" for name in classes]
+    return np.stack([frame[each].to_numpy(np.float64) if each in frame else np.zeros(n) for each in columns], 1)
 
 
 def raw_table(schema: TableSchema, encoded: Tensor) -> Any:
@@ -96,7 +101,7 @@ def raw_table(schema: TableSchema, encoded: Tensor) -> Any:
     return pd.DataFrame({column.name: _values(column, values) for column, values in columns})
 
 
-def _values(column: Column, encoded: np.ndarray[Any, Any]) -> Any:
+def _values(column: Column, encoded: NDArray[np.float32]) -> Any:
     if column.kind == "number":
         return encoded.astype(np.float64)
     values = np.empty(len(encoded), object)
@@ -134,9 +139,10 @@ def _signature(graph: Graph) -> "ModelSignature":
     outputs: list[ColSpec | TensorSpec] = [ColSpec("double", f"p_{name}") for name in classes]
     if "labels" in graph.output_names:
         outputs.append(ColSpec("string", "predicted"))
-    for name, prefix in (("flags", "flag"), ("sets", "in_set")):
-        if name in graph.output_names:
-            outputs += [ColSpec("boolean", f"{prefix}_{each}") for each in classes]
+    thresholds = zip(classes, graph.postprocessor.thresholds, strict=True)
+    outputs += [ColSpec("boolean", f"flag_{name}") for name, each in thresholds if isinstance(each, Threshold)]
+    if "sets" in graph.output_names:
+        outputs += [ColSpec("boolean", f"set_{name}") for name in classes]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 

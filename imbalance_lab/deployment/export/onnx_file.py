@@ -1,5 +1,6 @@
 """An ONNX file: runs in onnxruntime, without Python's torch and without this package."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,19 @@ def write_onnx(graph: Graph, program: torch.export.ExportedProgram, path: Path) 
         raise UsageError(f"the weights have {size:,} bytes, and an ONNX file 2 GiB at most: use --to torch_export")
     batch = torch.export.Dim("N")
     try:
-        exported = torch.onnx.export(
-            program,
-            dynamo=True,
-            opset_version=OPSET,
-            custom_translation_table=translations(),
-            input_names=list(graph.input_names),
-            output_names=list(graph.output_names),
-            dynamic_shapes=(tuple({0: batch} for _ in graph.input_names),),
-            external_data=False,
-            verbose=False,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "# The axis name: N will not be used")  # two inputs share it, as meant
+            exported = torch.onnx.export(
+                program,
+                dynamo=True,
+                opset_version=OPSET,
+                custom_translation_table=translations(),
+                input_names=list(graph.input_names),
+                output_names=list(graph.output_names),
+                dynamic_shapes=(tuple({0: batch} for _ in graph.input_names),),
+                external_data=False,
+                verbose=False,
+            )
     except torch.onnx.errors.OnnxExporterError as error:
         backbone = type(graph.model.backbone).__name__
         reason = " ".join(str(error.__cause__ or error).split())[:200]

@@ -10,11 +10,14 @@ from torch import Tensor
 
 from imbalance_lab.deployment.export.rows import Rows
 from imbalance_lab.errors import UsageError
-from imbalance_lab.model import BATCH_SIZE, ModelOutput
+from imbalance_lab.model import ModelOutput
 from imbalance_lab.text import visible
 
 TOLERANCE = 1e-5
 """Of probabilities."""
+
+BATCH_SIZE = 1024
+"""Rows that a runtime gets at once."""
 
 Outputs = Mapping[str, NDArray[Any]]
 """What a runtime returned, by the names of `imbalance_lab.deployment.export.graph.output_names`."""

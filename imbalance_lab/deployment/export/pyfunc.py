@@ -35,13 +35,14 @@ class Classifier:
         self.schema = InputSchema.from_dict(description["input_schema"])
         self.classes: list[str] = description["classes"]
         self.output_names = [each["name"] for each in description["outputs"]]
+        self.flag_columns = [f"flag_{each['class']}" for each in description["thresholds"] if "refused" not in each]
         self.graph = TorchFile(folder / GRAPH)
 
     def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> "pd.DataFrame":
         """A DataFrame, paths of images (also as a column "path"), or arrays → one row for each.
 
-        The columns are ``p_<class>``, ``predicted`` (not for multilabel), ``flag_<class>``, and ``in_set_<class>``
-        where the model has prediction sets.
+        The columns are ``p_<class>``, ``predicted`` (not for multilabel), ``flag_<class>`` for each class that has a
+        threshold, and ``set_<class>`` where the model has prediction sets: those that ``imbalance-lab predict`` writes.
 
         Raises:
             ValueError: naming what does not fit, and where.
@@ -56,9 +57,10 @@ class Classifier:
         columns: dict[str, NDArray[Any]] = self._by_class("p", outputs["probabilities"])
         if "labels" in outputs:
             columns["predicted"] = np.array(self.classes)[outputs["labels"]]
-        columns |= self._by_class("flag", outputs["flags"])
+        flags = self._by_class("flag", outputs["flags"])
+        columns |= {name: flags[name] for name in self.flag_columns}
         if "sets" in outputs:
-            columns |= self._by_class("in_set", outputs["sets"])
+            columns |= self._by_class("set", outputs["sets"])
         return pd.DataFrame(columns)
 
     def _by_class(self, prefix: str, values: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -12,13 +12,16 @@ from imbalance_lab.data.arrays import Source
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.model import BATCH_SIZE, Model, ModelOutput
+from imbalance_lab.model import Model, ModelOutput
 from imbalance_lab.posthoc import PostProcessor
 from imbalance_lab.samplers import SampledIndices
 
 MAX_ROWS = 10_000
 MAX_BYTES = 512 * 2**20
 """At most so many rows, and so many bytes of encoded inputs: larger validation splits are checked in part."""
+
+READ_AT_ONCE = 256
+"""Rows; of image files as many are decoded together."""
 
 STORED_TOLERANCE = 1e-3
 """Of probabilities; predictions of a GPU differ from those of a CPU by less, those of other data by more."""
@@ -54,12 +57,12 @@ def validation_rows(model: Model, source: Source, stored: Predictions) -> Rows:
     Raises:
         UsageError: if the model was not evaluated, or the predictions are of other data.
     """
-    postprocessor = evaluated(model)
+    postprocessor = model.evaluated_postprocessor
     logits = _aligned(source, stored)
     log_odds = postprocessor.log_odds(logits)
     at = choose_rows(_margins(log_odds, postprocessor), _read(source, torch.zeros(1, dtype=torch.long)).nbytes)
-    inputs = torch.cat([_read(source, part) for part in at.split(BATCH_SIZE)])  # type: ignore[no-untyped-call]
-    ours = model_logits(model, inputs)
+    inputs = torch.cat([_read(source, part) for part in at.split(READ_AT_ONCE)])  # type: ignore[no-untyped-call]
+    ours = model.logits_of(inputs)
     output = model.output(ours)
     difference = np.abs(output.probabilities - postprocessor.probabilities(logits[at.numpy()]))
     if not (largest := float(difference.max())) <= STORED_TOLERANCE:
@@ -71,25 +74,6 @@ def validation_rows(model: Model, source: Source, stored: Predictions) -> Rows:
     log_odds[at.numpy()] = postprocessor.log_odds(ours)
     paths = [source.files[i] for i in source.index[at].tolist()] if isinstance(source, ImageFiles) else None
     return Rows(inputs, output, log_odds, lambda rows: source.names(at[rows]), paths, largest)
-
-
-def evaluated(model: Model) -> PostProcessor:
-    """The post-processing of a model.
-
-    Raises:
-        UsageError: for a model that was not evaluated.
-    """
-    if model.postprocessor is None:
-        raise UsageError("this checkpoint has no post-processing: run imbalance-lab evaluate RUN first")
-    return model.postprocessor
-
-
-def model_logits(model: Model, inputs: Tensor) -> NDArray[np.float32]:
-    """Encoded inputs (N, …) → logits (N, C), batch by batch, as `Model.logits` computes them."""
-    with torch.inference_mode():
-        parts = [model(part).float() for part in torch.split(inputs, BATCH_SIZE)]
-    logits: NDArray[np.float32] = torch.cat(parts).numpy()
-    return logits
 
 
 def choose_rows(margins: NDArray[np.float32], row_bytes: int) -> Tensor:

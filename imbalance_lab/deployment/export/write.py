@@ -15,7 +15,7 @@ from imbalance_lab.deployment.export.description import describe
 from imbalance_lab.deployment.export.graph import Graph
 from imbalance_lab.deployment.export.inputs import graph_inputs
 from imbalance_lab.deployment.export.parity import Outputs, Parity, batches, compare, joined
-from imbalance_lab.deployment.export.rows import Rows, evaluated
+from imbalance_lab.deployment.export.rows import Rows
 from imbalance_lab.deployment.export.thresholds import robust_thresholds
 from imbalance_lab.deployment.export.torch_file import TorchFile, trace, write_torch
 from imbalance_lab.errors import UsageError
@@ -60,7 +60,7 @@ def export_model(model: Model, rows: Rows, to: Target, path: Path) -> Export:
 
 def build_graph(model: Model, rows: Rows) -> Graph:
     """The graph of a model, with thresholds between the log-odds of validation examples."""
-    thresholds = robust_thresholds(evaluated(model).log_odds_thresholds.numpy(), rows.log_odds)
+    thresholds = robust_thresholds(model.evaluated_postprocessor.log_odds_thresholds.numpy(), rows.log_odds)
     return Graph(model, torch.from_numpy(thresholds)).eval()
 
 
