@@ -15,6 +15,7 @@ from imbalance_lab.posthoc import (
     BiasCorrectedScaling,
     DeployPrior,
     MaxF1,
+    MinRecall,
     NoCalibration,
     NoPriorCorrection,
     TemperatureScaling,
@@ -97,7 +98,7 @@ def untrained(
         logits,
         target,
         classes,
-        MaxF1(min_positives=5),
+        MinRecall(0.8, confidence=0.5) if prior else MaxF1(min_positives=5),
         train_prior=share,
         activation=activation,  # type: ignore[arg-type]
         calibration=CALIBRATIONS[calibration],

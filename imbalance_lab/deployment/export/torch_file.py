@@ -1,5 +1,6 @@
 """PyTorch's own file, ``torch.export``: runs wherever torch is, without this package."""
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,9 @@ def trace(graph: "Graph", example: tuple[Tensor, ...]) -> torch.export.ExportedP
 
 def write_torch(program: torch.export.ExportedProgram, path: Path) -> None:
     """Write a ``.pt2`` file."""
-    with path.open("wb") as file:  # torch wants a name that ends in .pt2, a temporary one does not
+    with path.open("wb") as file, warnings.catch_warnings():  # a file: torch refuses names that do not end in .pt2
+        # Weights in channels-last order are whole, and are stored so.
+        warnings.filterwarnings("ignore", "No complete tensor found in the group")
         torch.export.save(program, file)
 
 
