@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             module = import_module(f"imbalance_lab.app.{command}_command")
             module.add_arguments(parser)
-            module.run(parser.parse_args(rest))
+            module.run(parser.parse_intermixed_args(rest))  # KEY=VALUE stands before and after options
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if sentence is None:

@@ -29,11 +29,8 @@ from imbalance_lab.posthoc import Threshold
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-REQUIREMENTS = ("torch", "numpy", "pandas", "pillow", "pyarrow", "scipy")
+REQUIREMENTS = ("torch", "numpy", "pandas", "pillow", "pyarrow", "rich")
 """The packages that `pyfunc` imports, in the versions that are installed here."""
-
-N_EXAMPLE = 3
-"""Rows of the input example."""
 
 
 def check_mlflow() -> None:
@@ -49,13 +46,10 @@ def check_mlflow() -> None:
         raise UsageError(f"{error.name or 'mlflow'} is not installed: pip install 'imbalance-lab[mlflow]'") from error
 
 
-def write_mlflow(
-    graph: Graph, program: torch.export.ExportedProgram, description: dict[str, Any], rows: Rows, path: Path
-) -> None:
+def write_mlflow(graph: Graph, program: torch.export.ExportedProgram, description: dict[str, Any], path: Path) -> None:
     """Write the directory ``path``, which must not exist."""
     import mlflow.pyfunc
 
-    schema = graph.model.schema
     with TemporaryDirectory() as folder, _quiet():
         data = Path(folder) / "model"
         data.mkdir()
@@ -67,7 +61,7 @@ def write_mlflow(
             data_path=str(data),
             code_paths=[str(Path(imbalance_lab.__file__).parent)],
             signature=_signature(graph),
-            input_example=None if isinstance(schema, ImageSchema) else _raw_of(rows, schema, N_EXAMPLE),
+            input_example=_example(graph),
             pip_requirements=[f"{package}=={version(package).partition('+')[0]}" for package in REQUIREMENTS],
         )
 
@@ -77,7 +71,7 @@ def predict_mlflow(path: Path, graph: Graph, rows: Rows) -> Outputs:
     import mlflow.pyfunc
 
     with _quiet():
-        frame = mlflow.pyfunc.load_model(str(path)).predict(_raw_of(rows, graph.model.schema, len(rows)))
+        frame = mlflow.pyfunc.load_model(str(path)).predict(_raw_of(rows, graph.model.schema))
     classes, n = graph.model.classes, len(rows)
     found = {"probabilities": _by_class(frame, "p", classes, n), "flags": _by_class(frame, "flag", classes, n) == 1}
     if "labels" in graph.output_names:
@@ -109,17 +103,29 @@ def _values(column: Column, encoded: NDArray[np.float32]) -> Any:
     return values
 
 
-def _raw_of(rows: Rows, schema: InputSchema, n: int) -> Any:
-    """The first ``n`` rows as a user gives them to MLflow."""
+def _example(graph: Graph) -> Any:
+    """One made-up input, since a model may go where its data may not: medians and first categories, or zeros."""
+    schema = graph.model.schema
     if isinstance(schema, TableSchema):
-        return raw_table(schema, rows.inputs[:n])
+        median: Any = graph.model.prepare.median
+        return raw_table(schema, torch.cat([median, torch.ones(len(schema.cardinalities))])[None])
+    if isinstance(schema, ImageSchema):
+        return None  # there is no file that is everywhere
+    dtype = schema.dtype if isinstance(schema, ArraySchema) else "float32"
+    return np.zeros((1, *schema.input_shape), dtype)
+
+
+def _raw_of(rows: Rows, schema: InputSchema) -> Any:
+    """The rows as a user gives them to MLflow."""
+    if isinstance(schema, TableSchema):
+        return raw_table(schema, rows.inputs)
     if not isinstance(schema, ImageSchema):
-        return rows.inputs[:n].numpy()
+        return rows.inputs.numpy()
     if rows.paths is None:
         raise UsageError("MLflow's form takes paths of images, but these data are no files: use --to torch_export")
     import pandas as pd
 
-    return pd.DataFrame({PATH_COLUMN: rows.paths[:n]})
+    return pd.DataFrame({PATH_COLUMN: rows.paths})
 
 
 def _signature(graph: Graph) -> "ModelSignature":

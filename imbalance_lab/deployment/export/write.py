@@ -118,7 +118,7 @@ def _write_directory(graph: Graph, program: torch.export.ExportedProgram, rows: 
     from imbalance_lab.deployment.export.mlflow_model import predict_mlflow, write_mlflow
 
     with _atomic_directory(path) as temporary:
-        write_mlflow(graph, program, _described(graph, "mlflow", None), rows, temporary)
+        write_mlflow(graph, program, _described(graph, "mlflow", None), temporary)
         parity = compare("the model of --to mlflow", predict_mlflow(temporary, graph, rows), rows)
     return Export((path,), parity)
 
