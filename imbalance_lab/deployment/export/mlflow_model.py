@@ -40,8 +40,9 @@ def check_mlflow() -> None:
         UsageError: with the command that installs it.
     """
     try:
-        import mlflow.pyfunc  # noqa: F401
-        import pandas  # noqa: F401
+        with _quiet():
+            import mlflow.pyfunc  # noqa: F401
+            import pandas  # noqa: F401
     except ImportError as error:
         raise UsageError(f"{error.name or 'mlflow'} is not installed: pip install 'imbalance-lab[mlflow]'") from error
 

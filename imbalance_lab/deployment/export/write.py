@@ -70,6 +70,12 @@ def check_target(to: Target, path: Path) -> None:
     Raises:
         UsageError: naming it.
     """
+    if to == "mlflow" and path.exists() and not (path / MLFLOW_FILE).is_file():
+        raise UsageError(f"{path} is there, and not a model of MLflow's that an export may replace: choose another -o")
+    if to != "mlflow" and path.is_dir():
+        raise UsageError(f"{path} is a folder, but --to {to} writes a file: name one, as in -o {path / 'model'}…")
+    if to != "mlflow" and path.suffix != SUFFIXES[to]:
+        raise UsageError(f"{path} must end in {SUFFIXES[to]}, as files of --to {to} do: choose another -o")
     if to == "onnx":
         from imbalance_lab.deployment.export.onnx_file import check_packages
 
@@ -78,12 +84,6 @@ def check_target(to: Target, path: Path) -> None:
         from imbalance_lab.deployment.export.mlflow_model import check_mlflow
 
         check_mlflow()
-    if to == "mlflow" and path.exists() and not (path / MLFLOW_FILE).is_file():
-        raise UsageError(f"{path} is there, and not a model of MLflow's that an export may replace: choose another -o")
-    if to != "mlflow" and path.is_dir():
-        raise UsageError(f"{path} is a folder, but --to {to} writes a file: name one, as in -o {path / 'model'}…")
-    if to != "mlflow" and path.suffix != SUFFIXES[to]:
-        raise UsageError(f"{path} must end in {SUFFIXES[to]}, as files of --to {to} do: choose another -o")
 
 
 def description_path(path: Path) -> Path:
