@@ -45,6 +45,7 @@ def by_mlflow(model: Path, given: Path) -> pd.DataFrame:
     return pd.read_parquet(answers)
 
 
+@pytest.mark.slow
 def test_a_table_with_whole_numbers_and_extra_columns(tmp_path: Path) -> None:
     model, rows = untrained("mixed", MLP, calibration="bias_corrected", n=300)
     export_model(model, rows, "mlflow", tmp_path / "model")
