@@ -1,4 +1,4 @@
-"""The program ``imbalance-lab``: train, evaluate, compare and validate-data, each a command.
+"""The program ``imbalance-lab``: train, validate-data, evaluate, compare and export, each a command.
 
 ``imbalance-lab train KEY=VALUE …`` is ``python train.py KEY=VALUE …``; ``python -m imbalance_lab`` is the same program.
 """
@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "score a run's stored predictions again: RUN … KEY=VALUE …",
     "compare": "compare finished runs, or those of a sweep: RUN …",
     "predict": "apply a trained model to a file: RUN INPUT -o OUT",
+    "export": "write a run's model as one file for other programs: RUN --to onnx, torch_export or mlflow",
 }
 
 
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             module = import_module(f"imbalance_lab.app.{command}_command")
             module.add_arguments(parser)
-            module.run(parser.parse_args(rest))
+            module.run(parser.parse_intermixed_args(rest))  # KEY=VALUE stands before and after options
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if sentence is None:

@@ -120,6 +120,11 @@ class RunFiles:
         """The folder of the report's plots, PNG and SVG."""
         return self.path / "images"
 
+    def exported(self, form: str) -> Path:
+        """Where a model is exported to, unless the user names a place: one for each form."""
+        names = {"onnx": "model.onnx", "torch_export": "model.pt2", "mlflow": "mlflow"}
+        return self.path / "exports" / names[form]
+
     @property
     def mistakes(self) -> Path:
         """The worst mistakes on the rarest classes, Parquet."""
