@@ -71,8 +71,8 @@ class Setting(NamedTuple):
 
 def quapy_shares(z: Array, target: NDArray[np.int64], new: Array) -> tuple[Array, Array]:
     """QuaPy's EM of the probabilities as they are, and recalibrated."""
-    from abstention.calibration import TempScaling  # type: ignore[import-untyped]
-    from quapy.method.aggregative import EMQ  # type: ignore[import-untyped]
+    from abstention.calibration import TempScaling
+    from quapy.method.aggregative import EMQ
 
     reference, p = probabilities(z, "softmax"), probabilities(new, "softmax")
     one_hot = np.eye(z.shape[1])[target]

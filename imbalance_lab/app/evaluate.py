@@ -6,7 +6,7 @@ Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -15,6 +15,7 @@ from imbalance_lab.app.postprocessing import fit_postprocessing
 from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
+from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
@@ -113,6 +114,8 @@ def evaluate_predictions(
     )
     try:
         _write(directory, config, record, results, checkpoint)
+        if calibration is not None:
+            calibration.write(directory.predictions("calibration"), postprocessor)
     except OSError as error:
         reason = f"{error.strerror or error}"
         raise UsageError(f"the results cannot be written to {directory.path}: {reason}") from error
@@ -123,8 +126,7 @@ def _check_outputs(directory: RunDirectory) -> None:
     """Raise an error, before anything is written, if a result cannot be written."""
     if directory.tables.exists() and not directory.tables.is_dir():
         raise UsageError(f"{directory.tables} is a file, but results are to be written there: rename it")
-    predictions = (directory.predictions("val"), directory.predictions("test"))
-    for path in (*directory.results, *predictions, directory.path):
+    for path in (*directory.results, *map(directory.predictions, get_args(Split)), directory.path):
         if path != directory.path and path.is_dir():
             raise UsageError(f"{path} is a folder, but a result is to be written there: rename it")
         folder = path if path.is_dir() else path.parent

@@ -120,6 +120,7 @@ class Model(nn.Module):
             probabilities(adjusted, activation).numpy(),
             None if self.task.is_multilabel else adjusted.argmax(1).numpy(),
             flags.numpy(),
+            None if postprocessor.prediction_sets is None else postprocessor.sets(logits),
         )
 
     def probabilities(self, raw: Any) -> NDArray[np.float64]:
