@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "score a run's stored predictions again: RUN … KEY=VALUE …",
     "compare": "compare finished runs, or those of a sweep: RUN …",
     "predict": "apply a trained model to a file: RUN INPUT -o OUT",
+    "watch": "estimate the class shares of a file without labels, and test it for shift: RUN NEW",
 }
 
 
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         else:
             module = import_module(f"imbalance_lab.app.{command}_command")
             module.add_arguments(parser)
-            module.run(parser.parse_args(rest))
+            module.run(parser.parse_intermixed_args(rest))
     except (UsageError, HydraException, OmegaConfBaseException, ValueError) as error:
         sentence = format_error(error)
         if sentence is None:
