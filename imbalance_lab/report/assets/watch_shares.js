@@ -69,7 +69,10 @@ plot("shares", () => ({
           thickness: 2,
           width: 4,
         },
-        text: shown.map((c, at) => `${escaped(name(c))}: ${percent(scores[at].value)}<br>95 %: ${ends[at].map((end) => percent(end)).join(" to ")}`),
+        text: shown.map(
+          (c, at) =>
+            `${escaped(name(c))}: ${percent(scores[at].value)}<br>95 %: ${ends[at].map((end) => percent(end)).join(" to ")}`,
+        ),
         hovertemplate: `%{text}<extra>${title}</extra>`,
       };
     }),

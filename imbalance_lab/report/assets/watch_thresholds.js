@@ -1,7 +1,13 @@
 // What the stored and the proposed thresholds do, measured on test and expected in the watched file.
 const rated = data.plotted.filter((c) => data.stored[c].rates).reverse();
 const SERIES = [
-  { title: `stored, on ${data.measured_on}`, rows: data.stored, at: "measured_", color: () => css("--soft"), offset: 0.22 },
+  {
+    title: `stored, on ${data.measured_on}`,
+    rows: data.stored,
+    at: "measured_",
+    color: () => css("--soft"),
+    offset: 0.22,
+  },
   { title: "stored, expected", rows: data.stored, at: "", color: () => css("--accent"), offset: 0 },
   { title: "proposed, expected", rows: data.proposed, at: "", color: () => CYCLE[2], offset: -0.22 },
 ].filter(({ rows }) => rows.length);
@@ -10,7 +16,8 @@ const SERIES = [
 function ratePoints({ title, rows, at, color, offset }, rate, axis) {
   const kept = rate === "recall" && at ? [] : rated.map((c, place) => [rows[c], place]).filter(([row]) => row.rates);
   const scores = kept.map(([row]) => row.rates[at + rate]);
-  const end = (side, sign) => scores.map(({ value, ci95 }) => (ci95 && value !== null ? sign * (ci95[side] - value) : 0));
+  const end = (side, sign) =>
+    scores.map(({ value, ci95 }) => (ci95 && value !== null ? sign * (ci95[side] - value) : 0));
   return {
     type: "scatter",
     mode: "markers",
@@ -21,7 +28,15 @@ function ratePoints({ title, rows, at, color, offset }, rate, axis) {
     x: scores.map(({ value }) => value),
     y: kept.map(([, place]) => place + offset),
     marker: { size: 8, color: color() },
-    error_x: { type: "data", symmetric: false, array: end(1, 1), arrayminus: end(0, -1), color: color(), thickness: 2, width: 3 },
+    error_x: {
+      type: "data",
+      symmetric: false,
+      array: end(1, 1),
+      arrayminus: end(0, -1),
+      color: color(),
+      thickness: 2,
+      width: 3,
+    },
     text: kept.map(([row], i) => `${escaped(name(row.class))}: ${number(scores[i].value)} ${range(scores[i].ci95)}`),
     hovertemplate: `%{text}<extra>${rate}, ${title}</extra>`,
   };
