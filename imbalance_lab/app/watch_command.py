@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from imbalance_lab.evaluation.watched_file import WatchedFile
     from imbalance_lab.progress import Step
 
-MAX_ROWS, MAX_COMPARED = 200_000, 10_000
-"""New rows that the shares are estimated from, and that the test for other shift compares; of more, a random sample."""
+MAX_ROWS, MAX_LOGITS, MAX_COMPARED = 200_000, 20_000_000, 10_000
+"""New rows that the shares are estimated from, with at most so many logits, and rows that the test for other shift
+compares; of larger files random samples."""
 
 SHIFT_FOUND = 3
 """The exit code of ``--fail-on-shift`` where a test gives the alarm."""
@@ -99,15 +100,17 @@ def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.N
     from imbalance_lab.progress import progress
 
     model = load_model(directory.path, allow=options.allow)
-    path_column = str(model.data_options.get("path_column", "path"))
-    stream = open_input(options.input, model.schema, InputOptions(path_column=path_column))
+    data = model.data_options
+    unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
+    input_options = InputOptions(path_column=str(data.get("path_column", "path")), unused=unused)
+    stream = open_input(options.input, model.schema, input_options)
     watched = watched_run(directory, model, options.words, options.allow, n=MAX_COMPARED, seed=options.seed)
     features = None if isinstance(watched.features, str) else watched.features.space.compute
     unknown: Unknown = {}
     with progress("reading") as step:
         sample = sample_rows(
             *(_inputs(stream, unknown, step), model.logits_of, features),
-            n_logits=MAX_ROWS,
+            n_logits=max(MAX_COMPARED, min(MAX_ROWS, MAX_LOGITS // len(model.classes))),
             n_features=MAX_COMPARED,
             seed=options.seed,
         )
