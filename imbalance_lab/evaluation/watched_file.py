@@ -30,7 +30,7 @@ class WatchedFile:
     def of(cls, path: Path) -> Self:
         """As it is now; of a folder all files below it count."""
         stats = list(_stats(path))
-        return cls(str(path.absolute()), sum(each.st_size for each in stats), max(each.st_mtime_ns for each in stats))
+        return cls(os.path.abspath(path), sum(each.st_size for each in stats), max(each.st_mtime_ns for each in stats))
 
     @property
     def name(self) -> str:

@@ -9,6 +9,9 @@ from imbalance_lab.report.terminal import interval
 MAX_NAMES = 3
 """Classes and columns that a sentence names."""
 
+MAX_LABELS = 2000
+"""Rows that somebody may be asked to label at random."""
+
 
 def verdict(data: WatchData) -> list[str]:
     """What has changed, the most important first, and what the stored thresholds will do there."""
@@ -19,7 +22,7 @@ def verdict(data: WatchData) -> list[str]:
 
 def advice(data: WatchData) -> list[str]:
     """What to do, the first thing first."""
-    label = f"label {data.labels_needed:,} rows drawn at random ({_hoped_for(data)})"
+    label = _labels(data)
     if data.other_alarm:
         return [
             "Do not act on the shares, rates and thresholds below yet: they hold only if nothing but the class shares "
@@ -120,10 +123,15 @@ def _expected(data: WatchData) -> str | None:
     return f"{what} precision {interval(rates.precision)} there ({before}) and recall {interval(rates.recall)}."
 
 
-def _hoped_for(data: WatchData) -> str:
-    c = data.rarest if data.focus is None else data.focus
-    n = max(1, round(data.labels_needed * data.shares[c].em.value))
-    return f"about {n:,} of {data.called(c)} are expected among them"
+def _labels(data: WatchData) -> str:
+    """Which rows to label, so that the class in question is among them."""
+    c, n = data.rarest if data.focus is None else data.focus, data.labels_needed
+    if n >= data.n_rows and n <= MAX_LABELS:
+        return f"label all {n:,} rows"
+    if n > MAX_LABELS:
+        return f"label the 200 rows with the highest probability of {data.called(c)}, and 200 drawn at random"
+    positives = round(n * data.shares[c].em.value)
+    return f"label {n:,} rows drawn at random (about {positives:,} of {data.called(c)} are expected among them)"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ def sampled(n: int, size: int, step: int = 100, seed: int = 0, compared: int = 3
         return inputs.numpy()
 
     def batches() -> Iterator[Tensor]:
-        yield from torch.arange(float(n))[:, None].split(step)
+        yield from torch.split(torch.arange(float(n))[:, None], step)
 
     features = (lambda inputs: -inputs.numpy()) if compared else None
     return sample_rows(batches(), logits, features, n_logits=size, n_features=compared, seed=seed), computed

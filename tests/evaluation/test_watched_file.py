@@ -70,6 +70,15 @@ def test_a_damaged_result_belongs_to_nobody(tmp_path: Path, march: Path) -> None
         result_files(run, file, run.watch("march.csv").folder)
 
 
+def test_the_result_is_below_the_run_whatever_the_path(
+    tmp_path: Path, march: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    files = result_files(RunDirectory(tmp_path / "run"), WatchedFile.of(Path("..")), None)
+    assert files.folder == tmp_path / "run" / "watch" / tmp_path.name
+
+
 def test_a_folder_changes_with_the_files_in_it(tmp_path: Path) -> None:
     folder = tmp_path / "images" / "deep"
     folder.mkdir(parents=True)

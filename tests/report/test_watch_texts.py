@@ -86,9 +86,11 @@ def test_a_class_without_a_threshold_or_a_name() -> None:
     assert len(verdict(data)) == 2
 
 
-def test_labels_never_exceed_the_rows() -> None:
-    data = watched((share("legit", 0.99, 1.0), share("fraud", 0.01, 0.0)))
-    assert data.labels_needed == 20_000
+def test_nobody_is_asked_for_more_labels_than_there_are_rows_or_than_is_sensible() -> None:
+    rare = watched((share("legit", 0.99, 1.0), share("fraud", 0.01, 0.0)))
+    assert rare.labels_needed == 20_000
+    assert "label the 200 rows with the highest probability of fraud, and 200 drawn at random." in advice(rare)[1]
+    assert "label all 500 rows." in advice(watched(n_rows=500))[1]
 
 
 def test_percentages_keep_two_digits_of_rare_classes() -> None:
