@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab.data.columns import Column
+from imbalance_lab.evaluation.evaluation import defined
 from imbalance_lab.shift import ShiftTest
 
 Values = NDArray[np.floating[Any]]
@@ -19,10 +20,10 @@ class ColumnChange:
 
     Args:
         column: its name.
-        what: is compared: a median, a half width (of the middle half of the values), the share of missing values, or
-            the share of ``category``, the one with the largest difference.
+        what: what is compared: a median, a half width (of the middle half of the values), the share of missing values,
+            or the share of ``category``, the one with the largest difference.
         category: as text; None for the other kinds.
-        reference, new: its values; the reference is weighted to the class shares of the new rows.
+        reference, new: its values, NaN where undefined; the reference is weighted to the class shares of the new rows.
         p_value: of this column alone, corrected for the number of columns.
         changed: whether that is at most the level of the test.
     """
@@ -41,8 +42,8 @@ class ColumnChange:
         return self.what in ("missing", "category")
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values, with null for the median of a column without a value."""
+        return {**asdict(self), "reference": defined(self.reference), "new": defined(self.new)}
 
 
 def column_changes(

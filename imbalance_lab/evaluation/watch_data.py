@@ -184,13 +184,19 @@ class WatchData:
             "measured_on": self.measured_on,
             "alarm": self.alarm,
             "shares": [each.as_json() for each in self.shares],
-            "prior_shift": self.prior_shift.as_json(),
-            "other_shift": {"skipped": other} if isinstance(other, str) else other.as_json(),
+            "prior_shift": _test_as_json(self.prior_shift),
+            "other_shift": {"skipped": other} if isinstance(other, str) else _test_as_json(other),
             "column_changes": [each.as_json() for each in self.changes],
             "thresholds": [each.as_json() for each in self.stored],
             "proposal": {"refused": self.proposal} if isinstance(self.proposal, str) else self.proposal.as_json(),
             "notes": list(self.notes),
         }
+
+
+def _test_as_json(test: ShiftTest) -> dict[str, Any]:
+    """The result; what explains it is in the shares and the column changes."""
+    content = test.as_json()
+    return {name: content[name] for name in ("name", "p_value", "level", "alarm", "statistic")}
 
 
 def _apart(one: Interval, two: Interval) -> bool:

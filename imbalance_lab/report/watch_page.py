@@ -10,7 +10,7 @@ from imbalance_lab.files import atomic_write
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.terminal import number
 from imbalance_lab.report.watch_table import shown_classes
-from imbalance_lab.report.watch_texts import advice, listed, p_value, percent, verdict
+from imbalance_lab.report.watch_texts import advice, column_value, listed, p_value, percent, verdict
 from imbalance_lab.shift import ShiftTest
 
 MAX_PLOTTED, MAX_CHANGES = 40, 20
@@ -140,8 +140,8 @@ def _changes(data: WatchData) -> list[dict[str, Any]]:
         {
             "column": each.column or "(no name)",
             "what": f"share of “{each.category}”" if each.what == "category" else _WHAT[each.what],
-            "reference": percent(each.reference) if each.is_share else f"{each.reference:.4g}",
-            "new": percent(each.new) if each.is_share else f"{each.new:.4g}",
+            "reference": column_value(each, each.reference),
+            "new": column_value(each, each.new),
             "p": p_value(each.p_value),
             "changed": each.changed,
         }

@@ -5,7 +5,7 @@ from rich.table import Table
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast
 from imbalance_lab.evaluation.watch_data import Proposal, WatchData
 from imbalance_lab.report.terminal import console, interval, number, plain_table
-from imbalance_lab.report.watch_texts import advice, p_value, percent, percent_interval, verdict
+from imbalance_lab.report.watch_texts import advice, column_value, p_value, percent, percent_interval, verdict
 
 MAX_ROWS, MAX_COLUMNS = 40, 5
 
@@ -71,7 +71,7 @@ def test_lines(data: WatchData) -> list[str]:
     lines.append(f"other shift: {'ALARM' if other.alarm else 'no alarm'}, {p_value(other.p_value)}")
     for each in [change for change in data.changes if change.changed][:MAX_COLUMNS]:
         what = f"share of {each.category}" if each.what == "category" else each.what
-        before, after = (percent(v) if each.is_share else f"{v:.4g}" for v in (each.reference, each.new))
+        before, after = (column_value(each, value) for value in (each.reference, each.new))
         lines.append(f"  {each.column}: {what} {before} → {after}")
     return lines
 

@@ -1,7 +1,9 @@
 """Sentences on a watched file that a person decides by; they claim no more than tests and intervals do."""
 
+import math
 from collections.abc import Sequence
 
+from imbalance_lab.evaluation.column_changes import ColumnChange
 from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.watch_data import Proposal, WatchData
 from imbalance_lab.report.terminal import interval
@@ -64,6 +66,11 @@ def percent_interval(score: Score) -> str:
     low, high = score.interval
     digits = _digits(max(score.value, high / 4))
     return f"{percent(score.value, digits)} [{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+
+
+def column_value(change: ColumnChange, value: float) -> str:
+    """A share, or a value of the column; a dash for undefined."""
+    return percent(value) if change.is_share else "–" if math.isnan(value) else f"{value:.4g}"
 
 
 def p_value(p: float) -> str:

@@ -1,5 +1,7 @@
 """What is said about the columns of a watched table, against values computed by hand."""
 
+import json
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -43,7 +45,9 @@ def test_a_spread_is_half_the_distance_of_the_quartiles() -> None:
 
 
 def test_a_column_without_a_value_has_no_median() -> None:
-    assert np.isnan(changed("level", 0, [[1, 1], [2, 1]], [[float("nan"), 1]]).new)
+    change = changed("level", 0, [[1, 1], [2, 1]], [[float("nan"), 1]])
+    assert np.isnan(change.new)
+    assert json.loads(json.dumps(change.as_json(), allow_nan=False))["new"] is None
 
 
 def test_weights_give_the_classes_their_shares() -> None:

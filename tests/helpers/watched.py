@@ -24,6 +24,7 @@ THRESHOLD = ThresholdForecast(0.25, RATES)
 CHANGES = (
     ColumnChange("amount", "median", None, 31.25, 57.5, 0.0001, True),
     ColumnChange("device", "category", "web", 0.2, 0.35, 0.002, True),
+    ColumnChange("age", "median", None, 1.5, float("nan"), 0.003, True),
     ColumnChange("hour", "missing", None, 0.001, 0.002, 0.4, False),
 )
 

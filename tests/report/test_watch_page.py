@@ -64,6 +64,7 @@ def test_what_is_missing_or_changed_is_said(browser: Any, tmp_path: Path, data: 
         assert opened.page.locator("#changes tbody tr").all_inner_texts() == [
             "amount\tmedian\t31.25\t57.5\tp < 0.001",
             "device\tshare of “web”\t20.0 %\t35.0 %\tp = 0.002",
+            "age\tmedian\t1.5\t–\tp = 0.003",
         ]
     else:
         assert "not tested" in text
