@@ -45,8 +45,8 @@ def test_another_change_comes_first_and_asks_for_labels(p_value: float) -> None:
     data = watched(other_shift=shift_test(0.0001), changes=CHANGES, prior_shift=shift_test(p_value))
     first, second, third = verdict(data)
     assert first == (
-        "More than the class shares has changed, most of all in amount, device and age (p < 0.001): EM cannot be trusted "
-        "here."
+        "More than the class shares has changed, most of all in amount, device and age (p < 0.001): "
+        "EM cannot be trusted here."
     )
     assert second.startswith("By EM, the share of fraud" if p_value < 0.005 else "The class shares are as expected")
     assert third.startswith("If only the shares had changed, the stored threshold of fraud would have")
