@@ -1,4 +1,4 @@
-"""The program ``imbalance-lab``: train, evaluate, compare and validate-data, each a command.
+"""The program ``imbalance-lab``: train, evaluate, compare, validate-data, predict and watch, each a command.
 
 ``imbalance-lab train KEY=VALUE …`` is ``python train.py KEY=VALUE …``; ``python -m imbalance_lab`` is the same program.
 """
