@@ -1,4 +1,4 @@
-"""The program ``imbalance-lab``: train, validate-data, evaluate, compare and export, each a command.
+"""The program ``imbalance-lab``: a command for each thing that is done with data, runs and models.
 
 ``imbalance-lab train KEY=VALUE …`` is ``python train.py KEY=VALUE …``; ``python -m imbalance_lab`` is the same program.
 """
@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "compare finished runs, or those of a sweep: RUN …",
     "predict": "apply a trained model to a file: RUN INPUT -o OUT",
     "export": "write a run's model as one file for other programs: RUN --to onnx, torch_export or mlflow",
+    "watch": "estimate the class shares of a file without labels, and test it for shift: RUN NEW",
 }
 
 

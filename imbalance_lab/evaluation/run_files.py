@@ -135,6 +135,10 @@ class RunFiles:
         folder = self.path / "predictions"
         return (folder / "last" if of_last else folder) / f"{split}.parquet"
 
+    def watch(self, name: str) -> "WatchFiles":
+        """What ``watch`` found for a file of that name."""
+        return WatchFiles(self.path / "watch" / name)
+
     @property
     def published(self) -> tuple[Path, ...]:
         """The files that experiment trackers store with a run, as far as they exist."""
@@ -149,3 +153,20 @@ class RunFiles:
     def is_run(self) -> bool:
         """Whether it is the directory of a run, finished or not."""
         return any(file.is_file() for file in (self.overrides, self.status, self.metadata, self.scores))
+
+
+@dataclass(frozen=True)
+class WatchFiles:
+    """What ``watch`` writes for one file, in a folder."""
+
+    folder: Path
+
+    @property
+    def result(self) -> Path:
+        """Shares, tests and thresholds, JSON."""
+        return self.folder / "watch.json"
+
+    @property
+    def page(self) -> Path:
+        """The page that a person opens."""
+        return self.folder / "watch.html"

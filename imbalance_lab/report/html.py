@@ -13,6 +13,7 @@ SHARED_SCRIPTS = ("dom", "colors", "plot", "table", "choices")
 SCRIPTS = {
     "report": ("report_classes", "report_curves", "report_confusion", "report_distributions", "report_training"),
     "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),
+    "watch": ("watch_shares", "watch_thresholds"),
 }
 """The scripts of each page, in the order in which they run; they share one scope."""
 
@@ -23,7 +24,7 @@ def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) ->
     """The page of ``templates/NAME.html`` with the scripts that `SCRIPTS` lists for it.
 
     Args:
-        name: "report" or "comparison".
+        name: "report", "comparison" or "watch".
         texts: what the template shows, escaped.
         data: plain values that the script draws; the template sees them too.
     """
