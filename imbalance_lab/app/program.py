@@ -1,4 +1,4 @@
-"""The program ``imbalance-lab``: train, evaluate, compare and validate-data, each a command.
+"""The program ``imbalance-lab``: train, evaluate, compare, serve and validate-data, each a command.
 
 ``imbalance-lab train KEY=VALUE …`` is ``python train.py KEY=VALUE …``; ``python -m imbalance_lab`` is the same program.
 """
@@ -21,6 +21,7 @@ COMMANDS = {
     "train": "train, test and evaluate a classifier: KEY=VALUE …, as python train.py",
     "validate-data": "check the data thoroughly and stop: KEY=VALUE …, as python train.py check=true",
     "evaluate": "score a run's stored predictions again: RUN … KEY=VALUE …",
+    "serve": "answer requests over HTTP with a run's model: RUN",
     "compare": "compare finished runs, or those of a sweep: RUN …",
     "predict": "apply a trained model to a file: RUN INPUT -o OUT",
 }
