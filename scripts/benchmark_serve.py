@@ -51,6 +51,13 @@ class Result(NamedTuple):
     p99: float
 
 
+class Started(NamedTuple):
+    """A server's process, and where it listens."""
+
+    port: int
+    pid: int
+
+
 class Connection(asyncio.Protocol):
     """Sends one request again and again, each when the answer to the one before is complete."""
 
@@ -117,8 +124,7 @@ def plain_app(kind: str, run: str) -> Any:
             return model.predict(pd.DataFrame(rows))
         if kind == "arrow":
             return model.predict({name: [row[name] for row in rows] for name in names})
-        with torch.inference_mode():
-            return model.output(model(torch.from_numpy(encoder.encode(rows)[0])).numpy())
+        return model.output(model.logits_of(torch.from_numpy(encoder.encode(rows)[0])))
 
     @app.post("/predict")
     async def answer(request: Request) -> dict[str, Any]:
@@ -164,8 +170,8 @@ def serve_litserve(run: str, port: int) -> None:
 
 
 @contextmanager
-def started(kind: str, run: str) -> Iterator[int]:
-    """The port of a server in a process of its own, which answers."""
+def started(kind: str, run: str) -> Iterator[Started]:
+    """A server in a process of its own, which listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -186,7 +192,7 @@ def started(kind: str, run: str) -> Iterator[int]:
                     break
             except OSError:
                 time.sleep(0.1)
-        yield port
+        yield Started(port, process.pid)
     finally:
         process.terminate()
         process.wait(30)
@@ -241,7 +247,7 @@ def measure(options: argparse.Namespace) -> None:
     model = load_model(options.run)
     with ExitStack() as stack:
         kinds = ("serve", *PLAIN, *(["litserve"] if options.litserve else []))
-        ports = {kind: stack.enter_context(started(kind, options.run)) for kind in kinds}
+        ports = {kind: stack.enter_context(started(kind, options.run)).port for kind in kinds}
         check_same(ports, example_rows(model, 1)[0])
         print(
             f"`python {' '.join(sys.argv)}`, median of {options.rounds} rounds of {options.seconds:g} s\n", flush=True

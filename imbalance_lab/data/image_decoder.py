@@ -57,14 +57,14 @@ UPLOADED = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
 
 
 class ImageBytes(io.BytesIO):
-    """The content of an image file that is not on this disk, wherever a path could stand; ``name`` is for messages."""
+    """The content of an image file, wherever a path could stand; messages call it by its ``name``."""
 
     def __init__(self, content: bytes, name: str) -> None:
         super().__init__(content)
-        self.name = name
+        self._shown = name
 
     def __str__(self) -> str:
-        return self.name
+        return self._shown
 
 
 ImageFile = str | Path | ImageBytes

@@ -19,8 +19,8 @@ from imbalance_lab.validation import did_you_mean
 
 Row = Mapping[str, Any]
 
-NUMBERS = {int, float, bool, type(None)}
-TEXTS = {str, type(None)}
+NUMBERS: set[type] = {int, float, bool, type(None)}
+TEXTS: set[type] = {str, type(None)}
 SCALARS = NUMBERS | TEXTS
 SHOWN = 80
 """Characters of a value in a sentence."""

@@ -37,8 +37,9 @@ def describe(model: Model, limits: Limits, digest: str) -> Document:
         status: _json_response(f"the request is {why}; one sentence says how", _DETAIL)
         for status, why in failures.items()
     }
-    health = {"type": "object", "properties": {"status": {"const": "ok"}, "model": {"const": digest}}}
-    get = {"health": ("whether the server answers", health), "schema": ("this document", {"type": "object"})}
+    health: Document = {"type": "object", "properties": {"status": {"const": "ok"}, "model": {"const": digest}}}
+    document: Document = {"type": "object"}
+    get = {"health": ("whether the server answers", health), "schema": ("this document", document)}
     return {
         "openapi": OPENAPI,
         "info": {"title": f"{model.task.kind} classifier of {', '.join(model.classes)}", "version": digest},
@@ -122,10 +123,10 @@ def _nested(schema: InputSchema) -> Document:
     """Lists in lists of numbers, of the lengths of the shape."""
     assert isinstance(schema, ArraySchema)
     kind = np.dtype(schema.dtype)
-    bounds = np.finfo(kind) if kind.kind == "f" else np.iinfo(kind)
-    value: Document = {"type": "number" if kind.kind == "f" else "integer"}
-    value |= {"minimum": bounds.min.item() if kind.kind == "f" else int(bounds.min)}
-    value |= {"maximum": bounds.max.item() if kind.kind == "f" else int(bounds.max)}
+    if kind.kind == "f":
+        value: Document = {"type": "number", "minimum": float(np.finfo(kind).min), "maximum": float(np.finfo(kind).max)}
+    else:
+        value = {"type": "integer", "minimum": int(np.iinfo(kind).min), "maximum": int(np.iinfo(kind).max)}
     for length in reversed(schema.shape):
         value = {"type": "array", "items": value, "minItems": length, "maxItems": length}
     return value

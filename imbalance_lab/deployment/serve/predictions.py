@@ -16,7 +16,7 @@ from imbalance_lab.deployment.serve.decoding import Decoder, Files, Inputs
 from imbalance_lab.deployment.serve.limits import Limits, RequestError
 from imbalance_lab.deployment.serve.worker_loop import WorkerLoop
 from imbalance_lab.errors import UsageError
-from imbalance_lab.model import BATCH_SIZE, Model, ModelOutput, load_model
+from imbalance_lab.model import Model, ModelOutput, load_model
 
 logger = logging.getLogger("litserve.imbalance_lab")
 
@@ -75,8 +75,7 @@ class PredictAPI(litserve.LitAPI):  # type: ignore[misc]
     def use(self, model: Model) -> None:
         """Answer with this model."""
         self.model, self.decoder = model, Decoder(model.schema, self.options.limits)
-        names = [json.dumps(name) for name in model.classes]
-        self._names = names
+        self._names = [json.dumps(name) for name in model.classes]
 
     def decode_request(self, request: bytes | Files, **kwargs: Any) -> Inputs | RequestError:
         """The body of a request, or its files; an error is a value, so that the rest of the batch goes on."""
@@ -114,13 +113,12 @@ class PredictAPI(litserve.LitAPI):  # type: ignore[misc]
             logger.exception("a request failed")
             return refusal(RequestError(FAILED, 500))
 
-    @torch.inference_mode()
     def _answers(self, given: Sequence[Inputs]) -> list[Answer]:
         if not given:
             return []
         inputs = given[0].inputs if len(given) == 1 else torch.cat([each.inputs for each in given])
-        logits = torch.cat([self.model(part).float() for part in torch.split(inputs, BATCH_SIZE)]).numpy()
-        finite = np.isfinite(logits).all(1)
+        logits = self.model.logits_of(inputs)
+        finite = np.asarray(np.isfinite(logits).all(1))
         output = self.model.output(np.where(finite[:, None], logits, 0))
         rows = self._rows(output)
         answers, start = [], 0

@@ -78,7 +78,7 @@ class PredictServer(litserve.LitServer):  # type: ignore[misc]
 
     def _init_manager(self, num_api_servers: int) -> Any:
         manager = super()._init_manager(num_api_servers)
-        self.litapi_request_queues = {path: SPAWN.Queue() for path in self.litapi_request_queues}
+        self.litapi_request_queues = {each.api_path: SPAWN.Queue() for each in self.litapi_connector}
         self._transport = PipeTransport(num_api_servers)
         return manager
 

@@ -8,6 +8,7 @@ Here a request goes through one pipe and its answer through another, and who has
 import asyncio
 import multiprocessing
 import os
+import pickle
 import signal
 import time
 from queue import Empty
@@ -52,7 +53,7 @@ class WorkerLoop(BatchedLoop):  # type: ignore[misc]
 
 
 class PipeTransport(MessageTransport):  # type: ignore[misc]
-    """A pipe to each API server, which all workers write to in turn.
+    """A pipe to each API server, which all workers write to in turn: the size of an answer in 8 bytes, and the answer.
 
     Args:
         num_consumers: API servers.
@@ -61,21 +62,25 @@ class PipeTransport(MessageTransport):  # type: ignore[misc]
     def __init__(self, num_consumers: int) -> None:
         self._pipes = [SPAWN.Pipe(duplex=False) for _ in range(num_consumers)]
         self._locks = [SPAWN.Lock() for _ in range(num_consumers)]
-        self._received: asyncio.Queue[Any] | None = None
+        self._stream: asyncio.StreamReader | None = None
 
     def send(self, item: Any, consumer_id: int) -> None:
         """Write an answer, in a worker."""
+        content = pickle.dumps(item)
+        left = memoryview(len(content).to_bytes(8, "big") + content)
         with self._locks[consumer_id]:
-            self._pipes[consumer_id][1].send(item)
+            while left:
+                left = left[os.write(self._pipes[consumer_id][1].fileno(), left) :]
 
     async def areceive(self, consumer_id: int, timeout: float | None = None) -> Any:
         """The next answer, in an API server."""
-        if self._received is None:
-            self._received = received = asyncio.Queue()
-            reader, loop = self._pipes[consumer_id][0], asyncio.get_running_loop()
-            loop.add_reader(reader.fileno(), lambda: received.put_nowait(reader.recv()))
+        if self._stream is None:
+            self._stream = stream = asyncio.StreamReader()
+            loop, pipe = asyncio.get_running_loop(), open(self._pipes[consumer_id][0].fileno(), "rb", closefd=False)
+            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
             _end_with_parent(loop)
-        return await self._received.get()
+        size = int.from_bytes(await self._stream.readexactly(8), "big")
+        return pickle.loads(await self._stream.readexactly(size))  # of our own worker
 
     def close(self, **options: Any) -> None:
         """Nothing to do: the API servers finish what they have begun."""
