@@ -152,8 +152,14 @@ def serve_plain(kind: str, run: str, port: int) -> None:
 class StockAPI(PredictAPI):
     """Takes and gives Python objects, which LitServe's own endpoint reads and writes."""
 
-    def decode_request(self, request: litserve.Request, **options: Any) -> Any:
+    def decode_request(self, request: litserve.Request, is_late: bool = False, **options: Any) -> Any:
         return super().decode_request(json.dumps(request).encode())
+
+    def batch(self, inputs: Any) -> Any:
+        return inputs
+
+    def unbatch(self, output: Any) -> Any:
+        return output
 
     def encode_response(self, output: Any, **options: Any) -> Any:
         return json.loads(output.body)

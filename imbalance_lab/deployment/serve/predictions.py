@@ -2,7 +2,6 @@
 
 import json
 import logging
-import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ import torch
 from imbalance_lab.checkpoint_file import stored_digest
 from imbalance_lab.deployment.serve.decoding import Decoder, Files, Inputs
 from imbalance_lab.deployment.serve.limits import Limits, RequestError
-from imbalance_lab.deployment.serve.worker_loop import WorkerLoop
+from imbalance_lab.deployment.serve.worker_loop import WorkerLoop, end_with_parent
 from imbalance_lab.errors import UsageError
 from imbalance_lab.model import Model, ModelOutput, load_model
 
@@ -65,7 +64,7 @@ class PredictAPI(litserve.LitAPI):  # type: ignore[misc]
 
     def setup(self, device: Any) -> None:
         """Load the model, in the worker."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Ctrl-C, which every process gets; the first one stops us
+        end_with_parent()
         torch.set_num_threads(self.options.threads)
         model = load_model(self.options.checkpoint, allow=self.options.allow)
         if stored_digest(self.options.checkpoint) != self.options.digest:
@@ -77,20 +76,19 @@ class PredictAPI(litserve.LitAPI):  # type: ignore[misc]
         self.model, self.decoder = model, Decoder(model.schema, self.options.limits)
         self._names = [json.dumps(name) for name in model.classes]
 
-    def decode_request(self, request: bytes | Files, **kwargs: Any) -> Inputs | RequestError:
+    def decode_request(self, request: bytes | Files, is_late: bool = False, **kwargs: Any) -> Inputs | RequestError:
         """The body of a request, or its files; an error is a value, so that the rest of the batch goes on."""
+        if is_late:
+            return RequestError(
+                f"the request waited {self.options.limits.timeout} s for a worker: try again later", 504
+            )
         try:
             return self.decoder.decode(request)
         except RequestError as error:
             return error
-
-    def batch(self, inputs: list[Inputs | RequestError]) -> list[Inputs | RequestError]:
-        """As they are: `predict` joins them."""
-        return inputs
-
-    def unbatch(self, output: list[Answer]) -> list[Answer]:
-        """As they are."""
-        return output
+        except Exception:
+            logger.exception("a request could not be decoded")
+            return RequestError(FAILED, 500)
 
     def predict(self, x: Sequence[Inputs | RequestError], **kwargs: Any) -> list[Answer]:
         """An answer for each request, from one pass through the net."""
@@ -101,10 +99,6 @@ class PredictAPI(litserve.LitAPI):  # type: ignore[misc]
             logger.exception("a batch of %d requests failed: each is tried by itself", len(given))
             answers = iter([self._alone(each) for each in given])
         return [next(answers) if isinstance(each, Inputs) else refusal(each) for each in x]
-
-    def encode_response(self, output: Answer, **kwargs: Any) -> Answer:
-        """Already encoded."""
-        return output
 
     def _alone(self, inputs: Inputs) -> Answer:
         try:

@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
+from multiprocessing.managers import SyncManager
 from typing import Any
 
 import litserve
@@ -19,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from imbalance_lab.deployment.serve.bodies import BodyReader
 from imbalance_lab.deployment.serve.limits import Limits, RequestError
 from imbalance_lab.deployment.serve.predictions import PredictAPI
-from imbalance_lab.deployment.serve.worker_loop import SPAWN, PipeTransport
+from imbalance_lab.deployment.serve.worker_loop import SPAWN, PipeTransport, end_with_parent
 from imbalance_lab.errors import UsageError
 
 GRACE = 10
@@ -77,7 +78,9 @@ class PredictServer(litserve.LitServer):  # type: ignore[misc]
             time.sleep(0.05)
 
     def _init_manager(self, num_api_servers: int) -> Any:
-        manager = super()._init_manager(num_api_servers)
+        manager = SyncManager()
+        manager.start(end_with_parent)
+        self.workers_setup_status, self._shutdown_event = manager.dict(), manager.Event()
         self.litapi_request_queues = {each.api_path: SPAWN.Queue() for each in self.litapi_connector}
         self._transport = PipeTransport(num_api_servers)
         return manager
@@ -172,7 +175,6 @@ async def _explain(request: Request, error: Exception) -> Response:
     sentences = {
         404: "there is no such address: POST /predict, GET /schema and GET /health are",
         405: "this address takes another method: POST /predict, GET /schema and GET /health",
-        504: "the request waited too long for a worker: try again later",
     }
     return JSONResponse({"detail": sentences.get(error.status_code, error.detail)}, error.status_code, error.headers)
 

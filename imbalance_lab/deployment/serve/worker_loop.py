@@ -9,47 +9,43 @@ import asyncio
 import multiprocessing
 import os
 import pickle
-import signal
+import threading
 import time
+from contextlib import suppress
+from multiprocessing.connection import wait
 from queue import Empty
 from typing import Any
 
-from litserve.loops.base import _StopLoopError
-from litserve.loops.simple_loops import BatchedLoop
+from litserve.loops import LitLoop
 from litserve.transport.base import MessageTransport
+from litserve.utils import LitAPIStatus, LoopResponseType
 
 SPAWN = multiprocessing.get_context("spawn")
-PATIENCE = 1.0
-"""Seconds after which an idle worker looks whether the process that started it is still there."""
 
 
-class WorkerLoop(BatchedLoop):  # type: ignore[misc]
-    """Waits for a request, and takes with it those that have arrived meanwhile."""
+class WorkerLoop(LitLoop):  # type: ignore[misc]
+    """Waits for a request, and answers with it those that have arrived meanwhile, from one pass through the net."""
 
-    def get_batch_requests(self, lit_api: Any, request_queue: Any, transport: Any) -> tuple[list[Any], list[Any]]:
-        """(requests, those that have waited too long): each with the number of its API server and its id.
+    def __call__(self, lit_api: Any, device: Any, worker_id: int, request_queue: Any, transport: Any, *_: Any) -> None:
+        """Answer requests until this process is ended."""
+        while True:
+            arrived = self.take(request_queue, lit_api.max_batch_size, lit_api.batch_timeout)
+            earliest = time.monotonic() - lit_api.request_timeout
+            answers = lit_api.predict(
+                [lit_api.decode_request(content, sent < earliest) for *_, sent, content in arrived]
+            )
+            for (server, uid, *_), answer in zip(arrived, answers, strict=True):
+                self.put_response(transport, server, uid, answer, LitAPIStatus.OK, LoopResponseType.REGULAR)
 
-        Raises:
-            _StopLoopError: if the process that started this one is gone.
-        """
-        try:
-            arrived = [request_queue.get(timeout=PATIENCE)]
-        except Empty:
-            parent = multiprocessing.parent_process()
-            if parent is not None and not parent.is_alive():
-                raise _StopLoopError from None
-            return [], []
-        deadline = time.monotonic() + lit_api.batch_timeout
-        while len(arrived) < lit_api.max_batch_size:
-            try:
+    def take(self, request_queue: Any, most: int, patience: float) -> list[Any]:
+        """At least one request and at most ``most``, of which the last came ``patience`` seconds after the first."""
+        arrived = [request_queue.get()]
+        deadline = time.monotonic() + patience
+        with suppress(Empty):
+            while len(arrived) < most:
                 left = deadline - time.monotonic()
                 arrived.append(request_queue.get(timeout=left) if left > 0 else request_queue.get_nowait())
-            except Empty:
-                break
-        earliest = time.monotonic() - lit_api.request_timeout
-        batch = [(server, uid, content) for server, uid, sent, content in arrived if sent >= earliest]
-        late = [(server, uid) for server, uid, sent, _ in arrived if sent < earliest]
-        return batch, late
+        return arrived
 
 
 class PipeTransport(MessageTransport):  # type: ignore[misc]
@@ -76,9 +72,9 @@ class PipeTransport(MessageTransport):  # type: ignore[misc]
         """The next answer, in an API server."""
         if self._stream is None:
             self._stream = stream = asyncio.StreamReader()
-            loop, pipe = asyncio.get_running_loop(), open(self._pipes[consumer_id][0].fileno(), "rb", closefd=False)
-            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
-            _end_with_parent(loop)
+            pipe = os.fdopen(os.dup(self._pipes[consumer_id][0].fileno()), "rb")
+            await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
+            end_with_parent()
         size = int.from_bytes(await self._stream.readexactly(8), "big")
         return pickle.loads(await self._stream.readexactly(size))  # of our own worker
 
@@ -86,14 +82,14 @@ class PipeTransport(MessageTransport):  # type: ignore[misc]
         """Nothing to do: the API servers finish what they have begun."""
 
 
-def _end_with_parent(loop: asyncio.AbstractEventLoop) -> None:
-    """Stop this API server if the process that started it is killed."""
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, also if that was killed."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
 
-    def stop() -> None:
-        loop.remove_reader(parent.sentinel)
-        os.kill(os.getpid(), signal.SIGTERM)
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
 
-    loop.add_reader(parent.sentinel, stop)
+    threading.Thread(target=watch, daemon=True).start()
