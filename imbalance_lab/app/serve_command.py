@@ -1,11 +1,11 @@
 """``imbalance-lab serve RUN``: a trained model behind HTTP."""
 
 import argparse
-import logging
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.errors import UsageError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
         with STOP.handled(restore=False):
             _serve(options)
     except Terminated as stop:
-        print(f"{stop}; every request that was accepted is answered", file=sys.stderr, flush=True)
+        print(stop, file=sys.stderr, flush=True)
         raise
 
 
@@ -66,7 +66,7 @@ def _serve(options: argparse.Namespace) -> None:
     from imbalance_lab.deployment.serve.limits import Limits
     from imbalance_lab.deployment.serve.openapi import describe, example
     from imbalance_lab.deployment.serve.predictions import Options, PredictAPI
-    from imbalance_lab.deployment.serve.server import PredictServer, check_address, serve
+    from imbalance_lab.deployment.serve.server import PredictServer, WorkerDiedError, check_address, serve
     from imbalance_lab.evaluation.run_directory import RunDirectory
     from imbalance_lab.model import load_model
 
@@ -106,5 +106,7 @@ def _serve(options: argparse.Namespace) -> None:
     server = PredictServer(
         api, reader, documents, options.workers, lambda: print(*map(visible, told), sep="\n", flush=True)
     )
-    logging.getLogger("uvicorn.error").setLevel("WARNING")
-    serve(server, options.host, options.port)
+    try:
+        serve(server, options.host, options.port)
+    except WorkerDiedError as error:
+        exit_with_error(str(error), 1)

@@ -216,7 +216,8 @@ def test_unknown_categories_and_other_columns_are_told(table: Served, frame: pd.
         "column 'size': 1 of 2 values are not among the training categories ('xxl' 1): treated as unknown",
         "ignored, because the model does not take them: 'remark'",
     ]
-    assert table.rows([row | {"size": None}]).content["predictions"][0] == reply.content["predictions"][0]
+    missing = table.rows([row | {"size": None}, row])
+    assert missing.content == {"predictions": reply.content["predictions"], "warnings": []}
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,6 @@ def test_unknown_categories_and_other_columns_are_told(table: Served, frame: pd.
         ({"size": 3}, "row 2, column 'size': 3 is not text, as it was in training: convert it, or send null"),
         ({"size": {}}, "row 2, column 'size': an object is not text"),
         ({"mean radius": None, "mean-radius": 3, "drop": "mean radius"}, "row 2 has no column 'mean radius', which"),
-        ({"mean radius": 3e38}, "row 2: the model's output is not finite, its inputs are far from those of training"),
     ],
 )
 def test_a_wrong_row_is_refused_with_a_sentence(
@@ -298,7 +298,8 @@ def test_another_content_type_is_refused(table: Served, content_type: str) -> No
 
 def test_images_that_are_none_are_refused(images: Served) -> None:
     broken = bytearray(png((64, 64), "RGB"))
-    broken[60:70] = bytes(10)
+    at = broken.index(b"IDAT") + 6
+    broken[at : at + 12] = bytes(12)
     cases: dict[str, bytes] = {
         "x.png is not a readable image": b"not an image",
         "y.png is broken or truncated": bytes(broken),
@@ -311,7 +312,7 @@ def test_images_that_are_none_are_refused(images: Served) -> None:
     for sentence, content in cases.items():
         name = sentence.split(" ")[0].replace("\\x1b", "\x1b")
         reply = images.send(form({"good.png": png(), name: content}), FORM)
-        assert reply.status == 422
+        assert reply.status == 422, sentence
         assert reply.content["detail"].startswith(sentence), reply.content
     assert images.send(b"", "image/png").content["detail"].startswith("the image is not a readable image")
 
@@ -346,7 +347,7 @@ def test_a_wrong_request_does_not_spoil_those_beside_it(table: Served, frame: pd
 
     def ask(number: int) -> Reply:
         row = as_rows(frame[number : number + 1])[0]
-        return table.rows([row | {"mean radius": [None, "x", 3e38][number % 3] or row["mean radius"]}])
+        return table.rows([row | {"mean radius": [row["mean radius"], "x", -1e39][number % 3]}])
 
     with ThreadPoolExecutor(16) as pool:
         replies = list(pool.map(ask, range(100)))
@@ -371,7 +372,7 @@ def test_addresses(table: Served) -> None:
 
 
 def test_the_schema_describes_the_model(table: Served, images: Served) -> None:
-    import jsonschema
+    import jsonschema_rs
 
     document = table.get("/schema").content
     post = document["paths"]["/predict"]["post"]
@@ -380,10 +381,10 @@ def test_the_schema_describes_the_model(table: Served, images: Served) -> None:
     assert columns["required"] == [column.name for column in table.model.schema.columns]  # type: ignore[attr-defined]
     assert columns["properties"]["size"]["examples"] == ["l", "m", "s", "xl"]
     assert columns["properties"]["mean radius"]["type"] == ["number", "boolean", "null"]
-    jsonschema.validate(body["example"], body["schema"])
+    jsonschema_rs.validate(body["schema"], body["example"])
     reply = table.send(json.dumps(body["example"]))
-    jsonschema.validate(reply.content, post["responses"]["200"]["content"]["application/json"]["schema"])
-    jsonschema.validate(table.send(b"").content, post["responses"]["422"]["content"]["application/json"]["schema"])
+    for status, answer in (("200", reply), ("422", table.send(b""))):
+        jsonschema_rs.validate(post["responses"][status]["content"][JSON]["schema"], answer.content)
     assert document["info"]["version"] == table.get("/health").content["model"]
     assert "image/png" in images.get("/schema").content["paths"]["/predict"]["post"]["requestBody"]["content"]
 
@@ -424,13 +425,13 @@ def are_gone(pids: list[int], seconds: float = 10) -> bool:
 @pytest.mark.parametrize(
     ("kind", "action", "code", "said"),
     [
-        ("labels", signal.SIGTERM, 143, "stopped by SIGTERM; every request that was accepted is answered\n"),
-        ("images", signal.SIGKILL, -9, ""),
+        ("labels", signal.SIGTERM, 143, "stopped by SIGTERM\n"),
+        ("images", signal.SIGKILL, -9, None),
         ("table", "worker", 1, "error: a worker process died, perhaps for want of memory: start the server again\n"),
     ],
 )
 def test_nothing_is_left_of_a_server_that_is_stopped(
-    servers: dict[str, Served], kind: str, action: Any, code: int, said: str
+    servers: dict[str, Served], kind: str, action: Any, code: int, said: str | None
 ) -> None:
     process = servers[kind].process
     children = children_of(process.pid)
@@ -442,5 +443,5 @@ def test_nothing_is_left_of_a_server_that_is_stopped(
         process.send_signal(action)
     assert process.wait(30) == code
     assert process.stderr is not None
-    assert process.stderr.read() == said
     assert are_gone(children)
+    assert said is None or process.stderr.read() == said

@@ -1,5 +1,6 @@
 """Reading the body of an HTTP request: JSON, a form with files, or one image."""
 
+import logging
 import sys
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ FIELD = "files"
 JSON = "application/json"
 FORM = "multipart/form-data"
 
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # what is wrong with a form is told to its sender
 MultiPartParser.spool_max_size = sys.maxsize  # no upload is written to a disk, as LitServe has it too
 
 

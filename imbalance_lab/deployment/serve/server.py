@@ -26,6 +26,12 @@ from imbalance_lab.errors import UsageError
 GRACE = 10
 """Seconds that requests have to end when the server stops."""
 
+MAX_CONNECTIONS = 1000
+
+
+class WorkerDiedError(RuntimeError):
+    """A process with the model is gone; the message is a sentence."""
+
 
 class PredictServer(litserve.LitServer):  # type: ignore[misc]
     """LitServer with these addresses only, pipes for its queues, and a sentence when it cannot start.
@@ -121,7 +127,8 @@ def serve(server: PredictServer, host: str, port: int) -> None:
     """Answer requests until a signal comes.
 
     Raises:
-        UsageError: if a worker cannot start, or dies.
+        UsageError: if a worker cannot start.
+        WorkerDiedError: if one ends later.
         Terminated: after a signal, when everything is stopped.
     """
     try:
@@ -135,9 +142,10 @@ def serve(server: PredictServer, host: str, port: int) -> None:
             server_header=False,
             proxy_headers=False,
             ws="none",
+            limit_concurrency=MAX_CONNECTIONS,
         )
     except (EOFError, ConnectionError) as error:  # of the manager, which ends when a worker has died
-        raise UsageError("a worker process died, perhaps for want of memory: start the server again") from error
+        raise WorkerDiedError("a worker process died, perhaps for want of memory: start the server again") from error
     finally:
         for child in multiprocessing.active_children():
             child.terminate()
