@@ -9,7 +9,9 @@ and the median round is shown, because other programs disturb single ones. The p
 - pandas: `model.predict(pandas.DataFrame(rows))`, what most people write.
 - arrow: the same with columns by name, without pandas.
 - encoder: the row encoder of `imbalance-lab serve` in the handler, everything in one process.
-- litserve: `imbalance-lab serve`'s LitAPI with LitServe's own queues and loop, batch timeout 1 ms (with --litserve).
+- litserve: `imbalance-lab serve`'s LitAPI with LitServe's own queues and loop, batch timeout 1 ms (with --all).
+
+With --all also `serve` without batches, and waiting 2 ms for a fuller batch.
 """
 
 import argparse
@@ -39,6 +41,11 @@ from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import Model, load_model
 
 PLAIN = ("pandas", "arrow", "encoder")
+VARIANTS = {
+    "serve": [],
+    "serve, batches of 1": ["--max-batch-size", "1"],
+    "serve, waits 2 ms": ["--batch-timeout", "0.002"],
+}
 LOADS = ((1, 1), (1, 8), (1, 32), (100, 1), (100, 8))
 """(rows of a request, connections)."""
 
@@ -181,8 +188,8 @@ def started(kind: str, run: str) -> Iterator[Started]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    if kind == "serve":
-        command = ["-m", "imbalance_lab", "serve", run, "--port", str(port)]
+    if kind in VARIANTS:
+        command = ["-m", "imbalance_lab", "serve", run, "--port", str(port), *VARIANTS[kind]]
     else:
         command = [__file__, run, "--start", kind, "--port", str(port)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -237,7 +244,7 @@ def main() -> None:
     parser.add_argument("run")
     parser.add_argument("--seconds", type=float, default=2.0, help="of one round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--litserve", action="store_true", help="LitServe's own queues and loop too")
+    parser.add_argument("--all", action="store_true", help="other options of serve, and LitServe's own queues, too")
     parser.add_argument("--start", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -252,7 +259,7 @@ def main() -> None:
 def measure(options: argparse.Namespace) -> None:
     model = load_model(options.run)
     with ExitStack() as stack:
-        kinds = ("serve", *PLAIN, *(["litserve"] if options.litserve else []))
+        kinds = (*VARIANTS, *PLAIN, "litserve") if options.all else ("serve", *PLAIN)
         ports = {kind: stack.enter_context(started(kind, options.run)).port for kind in kinds}
         check_same(ports, example_rows(model, 1)[0])
         print(

@@ -8,6 +8,7 @@ request are damaged, as many times.
 """
 
 import argparse
+import io
 import json
 import random
 import sys
@@ -19,6 +20,7 @@ from typing import Any
 import schemathesis
 from benchmark_serve import started
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from PIL import Image
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
@@ -55,16 +57,26 @@ def fuzz(url: str, n: int) -> Counter[int]:
 
 
 def damage(url: str, n: int) -> Counter[int]:
-    """Send the example of /schema ``n`` times with damaged bytes."""
+    """Send the example of /schema, or an image of each format, ``n`` times with damaged bytes."""
     document = json.loads(urllib.request.urlopen(f"{url}/schema", timeout=10).read())
     content = document["paths"]["/predict"]["post"]["requestBody"]["content"]
+    if "application/json" in content:
+        good = {"application/json": json.dumps(content["application/json"].get("example", {"inputs": []})).encode()}
+    else:
+        good = {f"image/{kind}": image(kind) for kind in ("png", "jpeg", "bmp", "tiff", "webp")}
     statuses: Counter[int] = Counter()
-    if "application/json" not in content or "example" not in content["application/json"]:
-        return statuses
-    good, rng = json.dumps(content["application/json"]["example"]).encode(), random.Random(0)
+    rng = random.Random(0)
     for _ in range(n):
-        statuses[post(url, damaged(good, rng))] += 1
+        content_type = rng.choice(list(good))
+        statuses[post(url, damaged(good[content_type], rng), content_type)] += 1
     return statuses
+
+
+def image(kind: str) -> bytes:
+    """A gray image with structure."""
+    file = io.BytesIO()
+    Image.linear_gradient("L").resize((40, 30)).save(file, kind)
+    return file.getvalue()
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:
@@ -84,9 +96,9 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
     return bytes(body)
 
 
-def post(url: str, body: bytes) -> int:
+def post(url: str, body: bytes, content_type: str) -> int:
     """The HTTP status."""
-    request = urllib.request.Request(f"{url}/predict", body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(f"{url}/predict", body, {"Content-Type": content_type})
     try:
         with urllib.request.urlopen(request, timeout=20) as response:
             return int(response.status)
