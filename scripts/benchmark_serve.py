@@ -145,7 +145,7 @@ def plain_app(kind: str, run: str) -> Any:
             }
             for p, predicted, flags in rows
         ]
-        return {"predictions": predictions, "warnings": []}
+        return {"results": predictions, "warnings": []}
 
     return app
 
@@ -226,7 +226,7 @@ def check_same(ports: dict[str, int], row: dict[str, Any]) -> None:
         body = json.dumps({"rows": [row]}).encode()
         request = urllib.request.Request(f"http://127.0.0.1:{port}/predict", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as response:
-            answers[kind] = json.loads(response.read())["predictions"]
+            answers[kind] = json.loads(response.read())["results"]
     first = next(iter(answers.values()))
     assert all(answer == first for answer in answers.values()), answers
 

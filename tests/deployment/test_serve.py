@@ -173,7 +173,7 @@ def png(size: tuple[int, int] = (8, 8), mode: str = "L") -> bytes:
 def assert_answers(reply: Reply, output: ModelOutput, atol: float = 1e-12) -> None:
     """The reply says what the output says."""
     assert reply.status == 200, reply.content
-    predictions = reply.content["predictions"]
+    predictions = reply.content["results"]
     assert all(list(each["probabilities"]) == list(each["flags"]) == list(output.classes) for each in predictions)
     p = [list(each["probabilities"].values()) for each in predictions]
     np.testing.assert_allclose(p, output.probabilities, rtol=0, atol=atol)
@@ -217,7 +217,7 @@ def test_unknown_categories_and_other_columns_are_told(table: Served, frame: pd.
         "ignored, because the model does not take them: 'remark'",
     ]
     missing = table.rows([row | {"size": None}, row])
-    assert missing.content == {"predictions": reply.content["predictions"], "warnings": []}
+    assert missing.content == {"results": reply.content["results"], "warnings": []}
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_the_schema_describes_the_model(table: Served, images: Served) -> None:
 def test_the_command_line_that_is_told_works(servers: dict[str, Served], kind: str) -> None:
     command = servers[kind].said[2].removeprefix("for example: ")
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
-    assert len(json.loads(done.stdout)["predictions"]) == 1
+    assert len(json.loads(done.stdout)["results"]) == 1
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(table: Served) -> None:

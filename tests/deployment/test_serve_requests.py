@@ -115,7 +115,7 @@ def test_a_request_that_fails_stays_alone(finished_run: Path) -> None:
     assert [answer.status for answer in answers] == [200, 422, 500, 200]
     expected = api.model.predict(images).probabilities
     for answer, rows in ((answers[0], expected), (answers[3], expected[2:3])):
-        p = [list(each["probabilities"].values()) for each in json.loads(answer.body)["predictions"]]
+        p = [list(each["probabilities"].values()) for each in json.loads(answer.body)["results"]]
         np.testing.assert_allclose(p, rows, rtol=0, atol=1e-6)
     assert json.loads(answers[3].body)["warnings"] == ["told"]
     assert json.loads(answers[1].body) == {"detail": "wrong"}

@@ -150,7 +150,7 @@ def _response(model: Model) -> Document:
     parts["set"] = {"type": "array", "items": {"enum": list(model.classes)}}
     row = {"type": "object", "properties": parts, "required": required}
     told = {"type": "array", "items": {"type": "string"}}
-    content = {"predictions": {"type": "array", "items": row}, "warnings": told}
+    content = {"results": {"type": "array", "items": row}, "warnings": told}
     return {"type": "object", "properties": content, "required": list(content)}
 
 

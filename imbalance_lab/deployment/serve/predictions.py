@@ -147,7 +147,7 @@ class PredictAPI(litserve.LitAPI):  # type: ignore[misc]
 
     def _answer(self, rows: Sequence[str], warnings: Sequence[str]) -> Answer:
         told = f', "warnings": {json.dumps(list(warnings))}' if warnings else ', "warnings": []'
-        return Answer(200, f'{{"predictions": [{", ".join(rows)}]{told}}}'.encode())
+        return Answer(200, f'{{"results": [{", ".join(rows)}]{told}}}'.encode())
 
 
 _TRUTH = {False: "false", True: "true"}

@@ -15,7 +15,7 @@ import litserve
 from litserve.server import RegularRequestHandler
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from imbalance_lab.deployment.serve.bodies import BodyReader
 from imbalance_lab.deployment.serve.limits import Limits, RequestError
@@ -184,8 +184,8 @@ async def _explain(request: Request, error: Exception) -> Response:
         404: "there is no such address: POST /predict, GET /schema and GET /health are",
         405: "this address takes another method: POST /predict, GET /schema and GET /health",
     }
-    return JSONResponse({"detail": sentences.get(error.status_code, error.detail)}, error.status_code, error.headers)
+    return _detail(error.status_code, sentences.get(error.status_code, error.detail), error.headers)
 
 
-def _detail(status: int, sentence: str) -> Response:
-    return JSONResponse({"detail": sentence}, status)
+def _detail(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json.dumps({"detail": sentence}), status, headers, "application/json")
