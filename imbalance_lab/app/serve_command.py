@@ -4,12 +4,17 @@ import argparse
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imbalance_lab.app.cli import exit_with_error
 from imbalance_lab.errors import UsageError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
 from imbalance_lab.validation import check_choice, check_integer, check_number
+
+if TYPE_CHECKING:
+    from imbalance_lab.deployment.serve.limits import Limits
+    from imbalance_lab.model import Model
 
 LOOPBACK = "127.0.0.1"
 HOSTS = (LOOPBACK, "0.0.0.0", "::")
@@ -63,50 +68,54 @@ def _serve(options: argparse.Namespace) -> None:
     from imbalance_lab.checkpoint_file import stored_digest
     from imbalance_lab.data.schema import ImageSchema
     from imbalance_lab.deployment.serve.bodies import BodyReader
-    from imbalance_lab.deployment.serve.limits import Limits
-    from imbalance_lab.deployment.serve.openapi import describe, example
+    from imbalance_lab.deployment.serve.openapi import describe
     from imbalance_lab.deployment.serve.predictions import Options, PredictAPI
     from imbalance_lab.deployment.serve.server import PredictServer, WorkerDiedError, check_address, serve
     from imbalance_lab.evaluation.run_directory import RunDirectory
     from imbalance_lab.model import load_model
 
     check_address(options.host, options.port)
-    try:
-        limits = Limits(options.max_rows, options.max_bytes, options.max_pixels, options.max_waiting, options.timeout)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    limits = _limits(options)
     checkpoint = RunDirectory(options.run).best_checkpoint if options.run.is_dir() else options.run
     model = load_model(checkpoint, allow=options.allow)
     if model.postprocessor is None:
         raise UsageError(f"{checkpoint} has no post-processing: run imbalance-lab evaluate {options.run} first")
     digest = stored_digest(checkpoint)
-    url = f"http://{LOOPBACK if options.host != '::' else '[::1]'}:{options.port}"
-    schema = model.schema
-    told = [
-        f"{options.run}: {model.task.kind} model of {', '.join(model.classes)}, version {digest[:12]}",
-        f"listens on {url}: POST /predict, GET /schema, GET /health; Ctrl-C stops it",
-        f"for example: {example(model, url)}",
-    ]
-    if options.host != LOOPBACK:
-        sentence = f"warning: --host {options.host} answers everybody who reaches this machine, there is no password"
-        print(sentence, file=sys.stderr, flush=True)
+    told = _announcement(options, model, digest)
+    batches = options.max_batch_size, options.batch_timeout
     api = PredictAPI(
-        Options(
-            checkpoint.resolve(),
-            digest,
-            tuple(options.allow),
-            limits,
-            options.max_batch_size,
-            options.batch_timeout,
-            options.threads,
-        )
+        Options(checkpoint.resolve(), digest, tuple(options.allow), limits, *batches, threads=options.threads)
     )
     documents = {"/health": {"status": "ok", "model": digest}, "/schema": describe(model, limits, digest)}
-    reader = BodyReader(isinstance(schema, ImageSchema), limits)
-    server = PredictServer(
-        api, reader, documents, options.workers, lambda: print(*map(visible, told), sep="\n", flush=True)
-    )
+    reader = BodyReader(isinstance(model.schema, ImageSchema), limits)
+    server = PredictServer(api, reader, documents, options.workers, lambda: print(told, flush=True))
     try:
         serve(server, options.host, options.port)
     except WorkerDiedError as error:
         exit_with_error(str(error), 1)
+
+
+def _limits(options: argparse.Namespace) -> "Limits":
+    from imbalance_lab.deployment.serve.limits import Limits
+
+    sizes = options.max_rows, options.max_bytes, options.max_pixels, options.max_waiting, options.timeout
+    try:
+        return Limits(*sizes)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _announcement(options: argparse.Namespace, model: "Model", digest: str) -> str:
+    """What is served, where, and a command line that asks it."""
+    from imbalance_lab.deployment.serve.openapi import example
+
+    if options.host != LOOPBACK:
+        sentence = f"warning: --host {options.host} answers everybody who reaches this machine, there is no password"
+        print(sentence, file=sys.stderr, flush=True)
+    url = f"http://{'[::1]' if options.host == '::' else LOOPBACK}:{options.port}"
+    lines = (
+        f"{options.run}: {model.task.kind} model of {', '.join(model.classes)}, version {digest[:12]}",
+        f"listens on {url}: POST /predict, GET /schema, GET /health; Ctrl-C stops it",
+        f"for example: {example(model, url)}",
+    )
+    return "\n".join(map(visible, lines))

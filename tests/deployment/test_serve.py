@@ -30,7 +30,7 @@ from tests.test_model import patients
 
 JSON = "application/json"
 FORM = "multipart/form-data; boundary=limit"
-OPTIONS = ("--max-rows", "200", "--max-bytes", "200000", "--max-pixels", "90000", "--timeout", "3")
+OPTIONS = ("--max-rows", "200", "--max-bytes", "200000", "--max-pixels", "90000", "--timeout", "2")
 
 
 class Reply(NamedTuple):

@@ -111,7 +111,9 @@ def test_a_request_that_fails_stays_alone(finished_run: Path) -> None:
     api.use(load_model(finished_run))
     images = digits().test.inputs[:7]
     whole = Inputs(images, [])
-    answers = api.predict([whole, RequestError("wrong"), Inputs(images[:, :, :4], []), Inputs(images[2:3], ["told"])])
+    answers = api.predict(
+        [whole, RequestError("wrong"), Inputs(images.repeat(1, 3, 1, 1), []), Inputs(images[2:3], ["told"])]
+    )
     assert [answer.status for answer in answers] == [200, 422, 500, 200]
     expected = api.model.predict(images).probabilities
     for answer, rows in ((answers[0], expected), (answers[3], expected[2:3])):
@@ -170,7 +172,7 @@ def test_a_key_twice_is_refused_wherever_it_is() -> None:
         (["RUN", "--host", "localhost"], "--host must be one of 127.0.0.1, 0.0.0.0, ::, got 'localhost'"),
         (["RUN", "--port", "80"], r"--port must be an integer in \[1024, 65535\], got 80"),
         (["RUN", "--max-rows", "0"], "--max-rows must be an integer ≥ 1, got 0"),
-        (["RUN", "--batch-timeout", "-1"], r"--batch-timeout must be a number in \[0, 30\), got -1"),
+        (["RUN", "--batch-timeout", "-1"], r"--batch-timeout must be a finite number in \[0, 30\), got -1"),
         (["/nothing/there"], "there is no checkpoint /nothing/there"),
         (["LAST"], "last.ckpt has no post-processing: run imbalance-lab evaluate"),
         (["RUN", "--port", "TAKEN"], "cannot listen on 127.0.0.1, port .* in use.*: choose another --port"),
