@@ -56,7 +56,7 @@ class RowEncoder:
             for to, name in enumerate(self._codes, len(self._numbers)):
                 inputs[:, to] = self._encode_category(name, [row[name] for row in rows], unknown)
         except KeyError as error:
-            raise _missing(error.args[0], rows) from None
+            raise self._missing(error.args[0], rows) from None
         return inputs, unknown
 
     def extra(self, rows: Sequence[Row]) -> list[str]:
@@ -104,6 +104,14 @@ class RowEncoder:
                 unknown[name] = dict(counts.most_common())
         return found
 
+    def _missing(self, name: str, rows: Sequence[Row]) -> RequestError:
+        number, row = next((number, row) for number, row in enumerate(rows, 1) if name not in row)
+        known = set(self.names)
+        hint = (
+            nearest(name, (each for each in row if each not in known)) or ": add it, with null if its value is missing"
+        )
+        return RequestError(f"row {number} has no column {name!r}, which the model takes{hint}")
+
 
 def shown(value: Any) -> str:
     """A JSON value in a sentence, as Python writes it; a long one is cut."""
@@ -124,12 +132,6 @@ def _types_of(codes: Mapping[Any, int]) -> set[type]:
     """The types of JSON that a column with these categories may hold."""
     held = {type(category) for category in codes}
     return TEXTS if held == {str} else NUMBERS if held and str not in held else SCALARS
-
-
-def _missing(name: str, rows: Sequence[Row]) -> RequestError:
-    number, row = next((number, row) for number, row in enumerate(rows, 1) if name not in row)
-    hint = nearest(name, row) or ": add it, with null if its value is missing"
-    return RequestError(f"row {number} has no column {name!r}, which the model takes{hint}")
 
 
 def _is_too_large(value: Any) -> bool:
