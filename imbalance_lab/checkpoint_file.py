@@ -82,6 +82,18 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
     return content
 
 
+def stored_digest(path: Path) -> str:
+    """The SHA-256 that a checkpoint carries, 64 hexadecimal digits: it names this model and no other.
+
+    Raises:
+        DamagedCheckpointError: naming ``path``.
+    """
+    with path.open("rb") as file:
+        verify(file, path)
+        file.seek(-_DIGEST_SIZE, os.SEEK_END)
+        return file.read().decode("ascii")
+
+
 def newest_whole(paths: Iterable[Path]) -> Path | None:
     """The newest of some checkpoints that is not damaged; None if there is none."""
     files = [path for path in paths if path.is_file()]

@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "compare finished runs, or those of a sweep: RUN …",
     "predict": "apply a trained model to a file: RUN INPUT -o OUT",
     "export": "write a run's model as one file for other programs: RUN --to onnx, torch_export or mlflow",
+    "serve": "answer requests over HTTP with a run's model: RUN",
     "watch": "estimate the class shares of a file without labels, and test it for shift: RUN NEW",
 }
 

@@ -1,5 +1,6 @@
 """One image file → one array, without losing bits, colors or orientation."""
 
+import io
 import os
 import re
 import struct
@@ -51,6 +52,24 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `m
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # of EXIF that nobody reads
 
 
+UPLOADED = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
+"""Pillow's formats of `SUFFIXES`, the only ones read from memory: EPS, for one, would start a program."""
+
+
+class ImageBytes(io.BytesIO):
+    """The content of an image file, wherever a path could stand; messages call it by its ``name``."""
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self._shown = name
+
+    def __str__(self) -> str:
+        return self._shown
+
+
+ImageFile = str | Path | ImageBytes
+
+
 class UnreadableImageError(ValueError):
     """An image that cannot be used; the message is a sentence with its path and the remedy."""
 
@@ -80,7 +99,7 @@ class ImageDecoder:
     is_16bit: bool
     max_pixels: int
 
-    def read(self, path: str | Path) -> NDArray[Any]:
+    def read(self, path: ImageFile) -> NDArray[Any]:
         """(channels, size, size).
 
         Raises:
@@ -122,14 +141,14 @@ class ImageDecoder:
         return square[0].contiguous().numpy()
 
 
-def opened(path: str | Path, max_pixels: int) -> Image.Image:
+def opened(path: ImageFile, max_pixels: int) -> Image.Image:
     """Open a file; only its header is read.
 
     Raises:
         UnreadableImageError: if it is not an image, or has more than ``max_pixels``.
     """
     try:
-        image = Image.open(path)
+        image = Image.open(path, formats=UPLOADED if isinstance(path, ImageBytes) else None)
     except UnidentifiedImageError as error:
         raise UnreadableImageError(f"{path} is not a readable image: copy it again, or remove it") from error
     except Image.DecompressionBombError as error:
@@ -157,7 +176,7 @@ def orientation(image: Image.Image) -> int:
         return 1
 
 
-def header(path: str | Path, decoder: ImageDecoder) -> Header:
+def header(path: ImageFile, decoder: ImageDecoder) -> Header:
     """Read the header; a file without a proper end, or with 32 bits, is decoded to find out whether that is possible.
 
     Raises:
@@ -172,16 +191,19 @@ def header(path: str | Path, decoder: ImageDecoder) -> Header:
         may_be_deeper = image.mode == "I"
     if may_be_deeper:
         decoder.read(path)  # 32 bits a pixel: only the pixels tell whether 16 hold them
-    elif ending is not None:
-        with open(path, "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
-            whole = ending in file.read()
-        if not whole:
-            decoder.read(path)
+    elif ending is not None and ending not in _tail(path):
+        decoder.read(path)
     return found
 
 
-def check_depth(path: str | Path, found: Header, decoder: ImageDecoder) -> None:
+def _tail(path: ImageFile) -> bytes:
+    """The last `TAIL` bytes of a file."""
+    with open(path, "rb") if isinstance(path, str | Path) else io.BytesIO(path.getvalue()) as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
+        return file.read()
+
+
+def check_depth(path: ImageFile, found: Header, decoder: ImageDecoder) -> None:
     """Refuse a 16-bit file for a model of 8-bit images: its brightness has no true 8-bit form.
 
     Raises:
@@ -191,7 +213,7 @@ def check_depth(path: str | Path, found: Header, decoder: ImageDecoder) -> None:
         raise UnreadableImageError(f"{path} has 16 bits, but the model was trained on 8-bit images: convert it")
 
 
-def decode(paths: Iterable[str | Path], decoder: ImageDecoder) -> Tensor:
+def decode(paths: Iterable[ImageFile], decoder: ImageDecoder) -> Tensor:
     """Inputs (N, channels, size, size): uint8, or float32 over 0 … 65535 if the decoder gives 16 bits."""
     return as_inputs(np.stack([decoder.read(path) for path in paths]))
 
@@ -211,5 +233,5 @@ def in_parallel(work: Callable[[S], T], items: Sequence[S], progress: Step | Non
             yield result
 
 
-def _too_large(path: str | Path, max_pixels: int, size: str = "") -> str:
+def _too_large(path: ImageFile, max_pixels: int, size: str = "") -> str:
     return f"{path} has {size}more than data.max_pixels={max_pixels}: make it smaller, or allow more"

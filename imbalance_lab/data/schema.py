@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
 from imbalance_lab.data.finite import first_non_finite
-from imbalance_lab.data.image_decoder import ImageDecoder, check_depth, decode, header, in_parallel
+from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, as_table
@@ -149,15 +149,15 @@ class ImageSchema(InputSchema):
         return ImageDecoder(self.size, self.channels, self.is_16bit, self.max_pixels)
 
     def encode_counting(self, raw: Any) -> tuple[Tensor, Unknown]:
-        """A path, or several.
+        """A path, or several; or several `ImageBytes`.
 
         Raises:
             UnreadableImageError: naming the file.
         """
-        paths: Sequence[str | Path] = [raw] if isinstance(raw, str | Path) else list(raw)
+        paths: Sequence[ImageFile] = [raw] if isinstance(raw, str | Path) else list(raw)
         return (torch.cat(list(in_parallel(self._decode, paths))) if paths else torch.empty(0, *self.input_shape)), {}
 
-    def _decode(self, path: str | Path) -> Tensor:
+    def _decode(self, path: ImageFile) -> Tensor:
         """One image (1, channels, size, size)."""
         check_depth(path, header(path, self.decoder), self.decoder)
         return decode([path], self.decoder)

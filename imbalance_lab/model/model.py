@@ -1,6 +1,7 @@
 """A trained net with what its raw inputs are, and what it decides."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -96,7 +97,8 @@ class Model(nn.Module):
     @torch.inference_mode()
     def logits_of(self, inputs: Tensor) -> NDArray[np.float32]:
         """Encoded inputs (N, …) → logits (N, C), batch by batch, on the device of the net."""
-        device = next((tensor.device for tensor in self.state_dict().values()), torch.device("cpu"))
+        tensors = chain(self.parameters(), self.buffers())  # a state dict takes as long as a small net
+        device = next((tensor.device for tensor in tensors), torch.device("cpu"))
         parts = [self(part.to(device)).float().cpu() for part in torch.split(inputs, BATCH_SIZE)]
         logits: NDArray[np.float32] = torch.cat(parts).numpy()
         return logits

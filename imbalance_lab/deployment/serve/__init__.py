@@ -1,0 +1,1 @@
+"""A model behind HTTP, on LitServe: JSON rows, arrays and image files in, probabilities and decisions out."""
