@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from imbalance_lab.app.build import instantiate_part
 from imbalance_lab.app.configuration import evaluation_config
@@ -14,8 +15,10 @@ from imbalance_lab.deployment.reference import ReferenceFeatures, reference_feat
 from imbalance_lab.deployment.shift_features import feature_space
 from imbalance_lab.deployment.watch import WatchedRun
 from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.evaluation import FEW_POSITIVES
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.model import Model
 from imbalance_lab.posthoc import PostProcessor, Threshold, ThresholdRule
 from imbalance_lab.text import shell_words, split_override
@@ -49,18 +52,19 @@ def watched_run(
         )
     of_data = [word for word in words if split_override(word)[0].startswith("data.")]
     of_rule = [word for word in words if word not in of_data]
-    labelled, test = directory.read_predictions("val"), directory.read_predictions("test")
+    split, labelled = _labelled(directory)
+    test = directory.read_predictions("test")
     every_class = len(np.unique(test.target)) == test.task.num_classes
     return WatchedRun(
         path=str(directory.path),
         column=model.schema.targets[0] if isinstance(model.schema, TableSchema) else "",
         postprocessor=model.postprocessor,
-        split="validation",
+        split="validation" if split == "val" else split,
         labelled=labelled,
         measured=test if every_class else labelled,
         measured_on="test" if every_class else "validation",
         train_counts=directory.read_metadata()["train_counts"],
-        features=_features(directory, model, labelled, of_data, allow, n, seed),
+        features=_features(directory, model, split, labelled, of_data, allow, n, seed),
         rule=_rule(directory, model.postprocessor, of_rule),
     )
 
@@ -93,9 +97,18 @@ def apply_thresholds(
     return applied, shell_words(*words)
 
 
+def _labelled(directory: RunDirectory) -> tuple[Split, Predictions]:
+    """The examples that chose nothing, if there are enough of each class; or else those of validation."""
+    calibration = directory.read_calibration()
+    if calibration is None or calibration.task.count(torch.from_numpy(calibration.target)).min() < FEW_POSITIVES:
+        return "val", directory.read_predictions("val")
+    return "calibration", calibration
+
+
 def _features(
     directory: RunDirectory,
     model: Model,
+    split: Split,
     labelled: Predictions,
     overrides: Sequence[str],
     allow: Sequence[str],
@@ -105,7 +118,7 @@ def _features(
     """The features of the run's own labelled examples; the reason where the data are gone."""
     try:
         splits = validation_data(directory, overrides, allow)
-        return reference_features(feature_space(model), splits.val, labelled, n, seed)
+        return reference_features(feature_space(model), splits.parts[split], labelled, n, seed)
     except UsageError as error:
         if overrides:  # the user said where they are, and is wrong
             raise
