@@ -95,15 +95,13 @@ def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions
     from imbalance_lab.data.schema import TableSchema
     from imbalance_lab.deployment.inputs import InputOptions
 
-    data = model.data_options
     labels: Any = None
     if options.score:
-        labels = data.get("label", "targets")
+        labels = model.data_options.get("label", "targets")
         if isinstance(model.schema, TableSchema):
             targets = model.schema.targets
             labels = list(targets) if model.task.is_multilabel else targets[0]
-    unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
-    return InputOptions(tuple(options.id), str(data.get("path_column", "path")), labels, unused)
+    return InputOptions.as_trained(model.data_options, ids=tuple(options.id), labels=labels)
 
 
 def _print(model: "Model", summary: "PredictionSummary", notes: list[str], options: argparse.Namespace) -> None:

@@ -100,10 +100,7 @@ def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.N
     from imbalance_lab.progress import progress
 
     model = load_model(directory.path, allow=options.allow)
-    data = model.data_options
-    unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
-    input_options = InputOptions(path_column=str(data.get("path_column", "path")), unused=unused)
-    stream = open_input(options.input, model.schema, input_options)
+    stream = open_input(options.input, model.schema, InputOptions.as_trained(model.data_options))
     watched = watched_run(directory, model, options.words, options.allow, n=MAX_COMPARED, seed=options.seed)
     features = None if isinstance(watched.features, str) else watched.features.space.compute
     unknown: Unknown = {}

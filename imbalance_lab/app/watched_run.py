@@ -55,14 +55,15 @@ def watched_run(
     split, labelled = _labelled(directory)
     test = directory.read_predictions("test")
     every_class = len(np.unique(test.target)) == test.task.num_classes
+    name = "validation" if split == "val" else split
     return WatchedRun(
         path=str(directory.path),
         column=model.schema.targets[0] if isinstance(model.schema, TableSchema) else "",
         postprocessor=model.postprocessor,
-        split="validation" if split == "val" else split,
+        split=name,
         labelled=labelled,
         measured=test if every_class else labelled,
-        measured_on="test" if every_class else "validation",
+        measured_on="test" if every_class else name,
         train_counts=directory.read_metadata()["train_counts"],
         features=_features(directory, model, split, labelled, of_data, allow, n, seed),
         rule=_rule(directory, model.postprocessor, of_rule),

@@ -1,10 +1,10 @@
 """The parts of an input, and what is common to all kinds of inputs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from torch import Tensor
@@ -33,6 +33,14 @@ class InputOptions(NamedTuple):
     path_column: str = "path"
     labels: str | Sequence[str] | None = None
     unused: tuple[str, ...] = ()
+
+    @classmethod
+    def as_trained(
+        cls, data: Mapping[str, Any], *, ids: tuple[str, ...] = (), labels: str | Sequence[str] | None = None
+    ) -> "InputOptions":
+        """Those of a model whose training data were read with the arguments ``data``."""
+        unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
+        return cls(ids, str(data.get("path_column", "path")), labels, unused)
 
 
 class Part(NamedTuple):
