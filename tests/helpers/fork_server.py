@@ -65,11 +65,12 @@ def _asked_server() -> socket.socket:
     global _server
     if _server is None or _server[0].poll() is not None:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.fspath(Path(__file__).parents[2])}
+        root = os.fspath(Path(__file__).parents[2])
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": root}
         # As the programs do before they import torch; the tests with fresh processes see that they do.
         environment["TORCH_CPP_LOG_LEVEL"] = "ERROR"
         command = [sys.executable, "-m", __name__, str(its.fileno())]
-        _server = subprocess.Popen(command, pass_fds=[its.fileno()], env=environment), ours
+        _server = subprocess.Popen(command, pass_fds=[its.fileno()], cwd=root, env=environment), ours
         its.close()
         atexit.register(_stop, *_server)
     return _server[1]
