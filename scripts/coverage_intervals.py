@@ -38,6 +38,8 @@ UNEVEN_POSITIVES = (5, 6, 8, 10, 15, 20, 50)
 UNEVEN_PREVALENCES = (0.05, 0.5)
 LAYOUTS = ((200, 10), (200, 20, 5), (500, 150, 50, 15, 5), (20,) * 5, (5,) * 10)  # test examples of each class
 MACRO_AREAS = (0.7, 0.9, 0.99)
+DIFFERENCE_POSITIVES = (5, 10, 20, 100)
+DIFFERENCE_AREAS = ((0.75, 0.75), (0.9, 0.9), (0.9, 0.8), (0.99, 0.95))
 HARD = (0.0, 0.2)  # the share of a class's examples that are scored like any other class's
 BOOTSTRAP_DRAWS = 500
 Z = float(norm.ppf(0.975))
@@ -182,8 +184,7 @@ def proportion(cells: Cells) -> None:
 
 def difference(simulations: int, rng: np.random.Generator, cells: Cells) -> None:
     """The difference of the AUROC of two models whose scores have a correlation of 0.6."""
-    areas = ((0.75, 0.75), (0.9, 0.9), (0.9, 0.8), (0.99, 0.95))
-    for p, q, (area, other), hard in product((5, 10, 20, 100), (200,), areas, HARD):
+    for p, q, (area, other), hard in product(DIFFERENCE_POSITIVES, (200,), DIFFERENCE_AREAS, HARD):
         positive, tally = np.arange(p + q) < p, Tally()
         target = positive.astype(np.int64)
         for _ in range(simulations):

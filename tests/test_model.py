@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +21,24 @@ from tests.conftest import ROOT, RunJob
 from tests.helpers.images import tree
 
 PROGRAM = """
-import json, sys
+import json, os, sys, traceback
 import numpy as np
 from imbalance_lab import load_model
-model = load_model(sys.argv[1])
-raw = np.load(sys.argv[2]) if sys.argv[2].endswith("npy") else sys.argv[2]
-raw = json.load(open(raw)) if str(raw).endswith("json") else raw
-np.savez(sys.argv[3], logits=model.logits(raw), p=model.probabilities(raw), flags=model.flags(raw))
-assert "hydra" not in sys.modules and "omegaconf" not in sys.modules and "lightning" not in sys.modules
-print(json.dumps([model.task.as_dict(), type(model.schema).__name__]))
+def answer(run, raw, folder):
+    os.chdir(folder)
+    model = load_model(run)
+    raw = np.load(raw) if raw.endswith("npy") else raw
+    raw = json.load(open(raw)) if str(raw).endswith("json") else raw
+    np.savez("answers.npz", logits=model.logits(raw), p=model.probabilities(raw), flags=model.flags(raw))
+    assert "hydra" not in sys.modules and "omegaconf" not in sys.modules and "lightning" not in sys.modules
+    return [model.task.as_dict(), type(model.schema).__name__]
+for line in sys.stdin:
+    try:
+        print(json.dumps(answer(*json.loads(line))), flush=True)
+    except Exception:
+        print(json.dumps(traceback.format_exc()), flush=True)
 """
+Answers = Callable[[Path, Path, Path], tuple[dict[str, np.ndarray], dict[str, object], str]]
 
 
 def patients(folder: Path) -> Path:
@@ -43,25 +52,36 @@ def patients(folder: Path) -> Path:
     return path
 
 
-def answers_of(run: Path, raw: Path, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, object], str]:
-    """What the model says of raw inputs, in a process of its own that sees nothing but the package."""
-    folder.mkdir()
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(run), str(raw), "answers.npz"],
-        cwd=folder,
+@pytest.fixture(scope="module")
+def answers_of() -> Iterator[Answers]:
+    """What a model says of raw inputs, in a process of its own that sees only the package and an empty folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        cwd="/",
         env={"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr
-    task, schema = json.loads(done.stdout)
-    return dict(np.load(folder / "answers.npz")), task, schema
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    def ask(run: Path, raw: Path, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, object], str]:
+        folder.mkdir()
+        process.stdin.write(json.dumps([str(run), str(raw), str(folder)]) + "\n")  # type: ignore[union-attr]
+        process.stdin.flush()  # type: ignore[union-attr]
+        answer = json.loads(process.stdout.readline())  # type: ignore[union-attr]
+        assert isinstance(answer, list), answer
+        task, schema = answer
+        return dict(np.load(folder / "answers.npz")), task, schema
+
+    yield ask
+    process.communicate()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["convnet", "mlp"])
-def test_arrays(run_job: RunJob, tmp_path: Path, backbone: str) -> None:
+def test_arrays(answers_of: Answers, run_job: RunJob, tmp_path: Path, backbone: str) -> None:
     from imbalance_lab.data import digits
 
     run = RunDirectory(run_job(f"backbone={backbone}", "max_epochs=2", "logger=none"))
@@ -74,7 +94,9 @@ def test_arrays(run_job: RunJob, tmp_path: Path, backbone: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["mlp", "residual_mlp"])
-def test_a_table_is_read_by_the_names_of_its_columns(run_job: RunJob, tmp_path: Path, backbone: str) -> None:
+def test_a_table_is_read_by_the_names_of_its_columns(
+    answers_of: Answers, run_job: RunJob, tmp_path: Path, backbone: str
+) -> None:
     path = patients(tmp_path)
     options = ("data=table", f"data.path='{path}'", "data.target=target", "loss.alpha=inverse")
     run = RunDirectory(run_job(*options, f"backbone={backbone}", "max_epochs=2", "logger=none"))
@@ -92,7 +114,9 @@ def test_a_table_is_read_by_the_names_of_its_columns(run_job: RunJob, tmp_path: 
 @pytest.mark.slow
 @pytest.mark.parametrize("data", ["image_folder", "image_table"])
 @pytest.mark.parametrize("backbone", ["convnet", "mlp"])
-def test_images_are_decoded_as_in_training(run_job: RunJob, tmp_path: Path, data: str, backbone: str) -> None:
+def test_images_are_decoded_as_in_training(
+    answers_of: Answers, run_job: RunJob, tmp_path: Path, data: str, backbone: str
+) -> None:
     root = tree(tmp_path / "images", each=12)
     files = sorted(root.rglob("*.png"))
     if data == "image_table":
@@ -115,7 +139,7 @@ def test_images_are_decoded_as_in_training(run_job: RunJob, tmp_path: Path, data
 
 
 @pytest.mark.slow
-def test_labels_of_a_table(label_sweep: Path, wine_labels: Path, tmp_path: Path) -> None:
+def test_labels_of_a_table(answers_of: Answers, label_sweep: Path, wine_labels: Path, tmp_path: Path) -> None:
     run = RunDirectory(label_sweep / "asymmetric")
     stored = run.read_predictions("test")
     pd.read_csv(wine_labels).iloc[stored.index].to_csv(tmp_path / "new.csv", index=False)

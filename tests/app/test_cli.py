@@ -15,6 +15,7 @@ from imbalance_lab.app.cli import run_cli
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.sweep import read_sweep
 from tests.conftest import ROOT
+from tests.helpers import fork_server
 from tests.helpers.command_line import ENVIRONMENT, metrics_of, train
 
 
@@ -152,8 +153,13 @@ def test_a_sweep_of_two_processes_trains_each_job_with_its_own_values(tmp_path: 
 def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, state: str, tmp_path: Path) -> None:
     job = ["trainer=cpu", "backbone=mlp", "logger=none", "hydra.run.dir=a run", "max_epochs=100000", "seed=3"]
     command = [sys.executable, str(ROOT / "train.py"), *job]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    process = fork_server.Popen(
+        command,
+        cwd=tmp_path,
+        env=ENVIRONMENT | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     try:

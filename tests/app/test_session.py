@@ -9,7 +9,8 @@ from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.errors import UsageError
 from tests.conftest import RunJob, composed
 
-STILL = ("backbone=mlp", "optimizer.lr=1e-30", "max_epochs=6")  # no score changes, so that patience runs out
+# No score changes, so that patience runs out.
+STILL = ("backbone=mlp", "logger=csv", "optimizer.lr=1e-30", "max_epochs=6")
 EARLY_STOPPING = "_target_: lightning.pytorch.callbacks.EarlyStopping, monitor: val/auroc/macro, mode: max, patience: 2"
 
 

@@ -173,7 +173,7 @@ def test_a_deployment_prior_is_applied_to_test_and_reported_beside_it(run_job: R
 
 
 def test_a_sigmoid_loss_is_read_as_such(run_job: RunJob) -> None:
-    run = run_job("loss=sigmoid_focal", "max_epochs=1")
+    run = run_job("loss=sigmoid_focal", "max_epochs=1", "logger=csv")
     stored = Predictions.read(run / "predictions" / "test.parquet")
     assert stored.task.activation == "sigmoid"
     for c, scores in enumerate(metrics_of(run)["test"]["classes"]):
@@ -184,8 +184,8 @@ def test_a_sigmoid_loss_is_read_as_such(run_job: RunJob) -> None:
 
 
 def test_a_seed_gives_the_same_bits_and_another_seed_others(run_job: RunJob) -> None:
-    first, second = (run_job("max_epochs=2", "seed=7", name=name) for name in ("first", "second"))
-    other = run_job("max_epochs=2", "seed=8", name="other")
+    first, second = (run_job("max_epochs=2", "seed=7", "logger=csv", name=name) for name in ("first", "second"))
+    other = run_job("max_epochs=2", "seed=8", "logger=csv", name="other")
     one, two, three = (weights_of(run / "checkpoints" / "last.ckpt") for run in (first, second, other))
     assert all(torch.equal(one[name], two[name]) for name in one)
     assert (first / "metrics.json").read_bytes() == (second / "metrics.json").read_bytes()
@@ -193,10 +193,11 @@ def test_a_seed_gives_the_same_bits_and_another_seed_others(run_job: RunJob) -> 
 
 
 def test_training_leaves_the_global_generator_to_its_key_not_to_its_past(run_job: RunJob) -> None:
+    job = ("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", "logger=csv")
     torch.manual_seed(1)
-    first = run_job("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", name="first")
+    first = run_job(*job, name="first")
     torch.manual_seed(2)
-    second = run_job("max_epochs=1", "backbone=mlp", "backbone.dropout=0.3", name="second")
+    second = run_job(*job, name="second")
     one, two = (weights_of(run / "checkpoints" / "last.ckpt") for run in (first, second))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
@@ -451,7 +452,7 @@ def test_labels_are_moved_to_the_shares_of_a_deployment(wine_labels: Path, run_j
 
 
 def test_labels_are_learned_from_batches_that_have_each(wine_labels: Path, run_job: RunJob) -> None:
-    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "sampler=m_per_class", "max_epochs=2"))
+    run = run_job(*of_labels(wine_labels, "loss=auc_margin", "sampler=m_per_class", "max_epochs=2"), "logger=csv")
     assert metrics_of(run)["test"]["auroc"]["value"] > 0.5
 
 

@@ -1,7 +1,5 @@
 """Inputs that are not finite and targets out of range are refused when the splits are made, before any training."""
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from imbalance_lab.data.finite import PART, first_non_finite
 from imbalance_lab.data.image_decoder import UnreadableImageError
 from imbalance_lab.data.tables import Rows
 from tests.conftest import ROOT
-from tests.helpers.command_line import ENVIRONMENT
+from tests.helpers import command_line
 from tests.helpers.images import tree
 
 NAN, INF = float("nan"), float("inf")
@@ -128,12 +126,8 @@ def test_the_command_line_says_it_in_a_sentence_before_training(tmp_path: Path) 
     (tmp_path / "mine.py").write_text(SOURCE)
     (tmp_path / "conf" / "data").mkdir(parents=True)
     (tmp_path / "conf" / "data" / "mine.yaml").write_text("_target_: mine.make\n")
-    command = [sys.executable, str(ROOT / "train.py"), "--config-dir", "conf", "trainer=cpu", "data=mine"]
-    environment = ENVIRONMENT | {"PYTHONPATH": f"{ROOT}:{tmp_path}"}
-    done = subprocess.run(
-        [*command, "backbone=mlp", "logger=none", "allow=[mine]"],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    options = ["--config-dir", "conf", "trainer=cpu", "data=mine", "backbone=mlp", "logger=none", "allow=[mine]"]
+    done = command_line.train(*options, cwd=tmp_path, PYTHONPATH=f"{ROOT}:{tmp_path}")
     assert done.stderr == (
         "error: data: example 70 of the test split has nan in input [3]: correct it, or leave the example out\n"
     )

@@ -12,7 +12,7 @@ import torch
 
 from imbalance_lab.data import Splits, image_folder
 from imbalance_lab.samplers import SampledIndices
-from tests.helpers import command_line
+from tests.helpers import command_line, fork_server
 from tests.helpers.disks import small_disk as mounted
 from tests.helpers.images import tree
 
@@ -80,8 +80,9 @@ def test_no_flipped_bit_goes_unnoticed(root: Path, tmp_path: Path) -> None:
     splits_of(root, tmp_path)
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
-    bits = random.Random(0).sample(range(8 * len(whole)), 200)
-    for bit in bits:
+    draw, end = random.Random(0), 8 * len(whole)
+    header, images, checksum = range(8 * 128), range(8 * 128, end - 8 * 32), range(end - 8 * 32, end)
+    for bit in [*draw.sample(header, 40), *draw.sample(images, 20), *draw.sample(checksum, 20)]:
         file.write_bytes(flipped(whole, bit))
         assert "made again" in splits_of(root, tmp_path).notes[0]
         assert file.read_bytes() == whole
@@ -133,9 +134,11 @@ for round in range(5):
 
 
 def test_processes_that_make_it_at_the_same_time_all_succeed(root: Path, tmp_path: Path) -> None:
+    script = tmp_path / "together.py"
+    script.write_text(TOGETHER)
     both = [
-        subprocess.Popen(
-            [command_line.sys.executable, "-c", TOGETHER, str(root), str(tmp_path), name],
+        fork_server.Popen(
+            [command_line.sys.executable, str(script), str(root), str(tmp_path), name],
             env=command_line.ENVIRONMENT | {"PYTHONPATH": str(command_line.ROOT)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -181,7 +184,10 @@ print(broken, done, left, [str(file) for file in folder.iterdir() if not str(fil
 
 
 def test_a_killed_process_leaves_no_broken_cache_and_the_next_start_cleans_up(root: Path, tmp_path: Path) -> None:
-    done = command_line.call("-c", KILLED, root, tmp_path, cwd=tmp_path)
+    script, cache = tmp_path / "killed.py", tmp_path / "cache"
+    script.write_text(KILLED)
+    cache.mkdir()
+    done = command_line.call(script, root, cache, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     broken, whole, left, remaining = done.stdout.split(maxsplit=3)
     assert (broken, remaining.strip()) == ("0", "[]")

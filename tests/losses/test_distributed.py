@@ -1,6 +1,6 @@
 """Two processes with uneven shares must learn what one process learns from the whole batch."""
 
-import multiprocessing
+import json
 
 import pytest
 import torch
@@ -8,6 +8,7 @@ import torch.distributed as dist
 
 from imbalance_lab.losses import AUCMarginLoss, SeesawLoss
 from imbalance_lab.losses.distributed import sum_over_ranks, world_size
+from tests.helpers.two_processes import run_in_two_processes
 
 TARGET = torch.tensor([0, 1, 0, 0, 1, 0, 0, 1])
 SHARES = [slice(0, 1), slice(1, None)]  # the first process has no positive
@@ -21,7 +22,7 @@ def learn(loss, share=slice(None)):
     return list(torch.autograd.grad(value, [weight, *loss.parameters()])), dict(loss.named_buffers())
 
 
-def work(rank, store, make, results):
+def work(rank, store, make, folder):
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=2)
     gradients, buffers = learn(make(), SHARES[rank])
@@ -30,7 +31,8 @@ def work(rank, store, make, results):
         gradient /= 2
     with torch.no_grad():
         alone = sum_over_ranks(torch.tensor(3)).item()
-    results.put((rank, [g.tolist() for g in gradients], {k: b.tolist() for k, b in buffers.items()}, alone))
+    answer = [g.tolist() for g in gradients], {k: b.tolist() for k, b in buffers.items()}, alone
+    (folder / f"{rank}.json").write_text(json.dumps(answer))
     dist.destroy_process_group()
 
 
@@ -45,17 +47,11 @@ def seesaw():
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [auc_margin, seesaw])
 def test_two_processes_learn_what_one_does(make, tmp_path):
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [context.Process(target=work, args=(r, tmp_path / "store", make, results)) for r in range(2)]
-    for worker in workers:
-        worker.start()
-    answers = sorted(results.get(timeout=100) for _ in workers)
-    for worker in workers:
-        worker.join()
+    run_in_two_processes(work, tmp_path / "store", make, tmp_path)
+    answers = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
     expected, buffers = learn(make())
     scale = 0.5 if make is seesaw else 1  # DDP averages, and a sum is twice the average of two sums
-    for _, gradients, own_buffers, alone in answers:
+    for gradients, own_buffers, alone in answers:
         torch.testing.assert_close(
             [torch.tensor(g, dtype=torch.float64) for g in gradients], [scale * g for g in expected], rtol=1e-6, atol=0
         )

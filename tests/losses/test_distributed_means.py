@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -20,6 +19,7 @@ from imbalance_lab.losses import (
     SigmoidFocalLoss,
     VectorScalingLoss,
 )
+from tests.helpers.two_processes import run_in_two_processes
 
 WEIGHTS = [0.1, 0.5, 1.0, 4.0]
 COUNTS = [90, 40, 20, 5]
@@ -90,7 +90,7 @@ def one_of_two(rank: int, rendezvous: str, results: str) -> None:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Tensor]:
     folder: Path = tmp_path_factory.mktemp("two_processes")
-    mp.spawn(one_of_two, args=(str(folder / "rendezvous"), str(folder / "results.pt")), nprocs=2)
+    run_in_two_processes(one_of_two, str(folder / "rendezvous"), str(folder / "results.pt"))
     return torch.load(folder / "results.pt")
 
 

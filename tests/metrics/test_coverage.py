@@ -13,7 +13,8 @@ def coverage():
     settings = {
         "POSITIVES": (5, 20), "PREVALENCES": (0.02, 0.3), "AREAS": (0.6, 0.99),
         "LAYOUTS": ((200, 10), (200, 20, 5), (5,) * 10), "MACRO_AREAS": (0.9, 0.99), "BOOTSTRAP_DRAWS": 100,
-        "UNEVEN_POSITIVES": (6,),
+        "UNEVEN_POSITIVES": (6,), "DIFFERENCE_POSITIVES": (5, 20),
+        "DIFFERENCE_AREAS": ((0.75, 0.75), (0.9, 0.8), (0.99, 0.95)),
     }  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.items():

@@ -8,9 +8,9 @@ from itertools import product
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 
 from imbalance_lab.metrics import AUROC, AveragePrecision, StreamingAUROC, StreamingAveragePrecision
+from tests.helpers.two_processes import run_in_two_processes
 
 N = 23
 FIRST_SIZES = (0, 5, N)
@@ -68,7 +68,7 @@ def test_two_processes_with_uneven_or_no_examples_score_like_one(tmp_path):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
-    mp.spawn(score_share, (port, tmp_path), nprocs=2)
+    run_in_two_processes(score_share, port, tmp_path)
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
     assert first == second
     expected = []

@@ -14,6 +14,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.tags import score_tag
 from imbalance_lab.training.mlflow_logger import mlflow_name
 from tests.conftest import RunJob, composed
+from tests.helpers import fork_server
 from tests.helpers.command_line import ENVIRONMENT, ROOT
 
 HOSTILE = ["Größe", "Grüße", "a/b", "T-shirt/top", "", ".", "..", "/", "//", "a\nb", "$5 & <b>", "x" * 400, " "]
@@ -78,10 +79,14 @@ logger.finalize("success")
 
 
 def test_processes_that_create_the_same_database_all_succeed(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "ignore", "-c", TOGETHER, str(tmp_path)]
+    script = tmp_path / "together.py"
+    script.write_text(TOGETHER)
+    command = [sys.executable, str(script), str(tmp_path)]
     environment = ENVIRONMENT | {"PYTHONPATH": str(ROOT)}
     both = [
-        subprocess.Popen([*command, name], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        fork_server.Popen(
+            [*command, name], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         for name in ("first", "second")
     ]
     outputs = [process.communicate(timeout=200)[0] for process in both]

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from torch.utils.data import DataLoader
 
+from imbalance_lab.app.instantiate import instantiate_experiment
+from imbalance_lab.app.train import train
 from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.training import datamodule
 from imbalance_lab.training.classifier import Classifier
-from tests.conftest import RunJob
+from tests.conftest import RunJob, composed
 from tests.helpers.runs import assert_same_run
 
 JOB = ("backbone=mlp", "backbone.dropout=0.3", "max_epochs=3", "logger=csv")
@@ -45,12 +48,19 @@ def stopped_run(run_job: RunJob, *job: str, hook: str, step: int, signum: int = 
     return stopped.value
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of `JOB` that nothing has stopped."""
+    config, directory = composed(*JOB), tmp_path_factory.mktemp("whole")
+    train(config, instantiate_experiment(config, JOB), RunDirectory(directory))
+    return directory
+
+
 @pytest.mark.parametrize(("hook", "step", "saved"), HOOKS.values(), ids=HOOKS)
 def test_training_stops_where_it_can_be_resumed_bit_for_bit(
-    hook: str, step: int, saved: int, run_job: RunJob, tmp_path: Path
+    hook: str, step: int, saved: int, whole: Path, run_job: RunJob, tmp_path: Path
 ) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    whole = run_job(*JOB, name="whole")
     stop = stopped_run(run_job, *JOB, hook=hook, step=step)
     last = tmp_path / "stopped" / "checkpoints" / "last.ckpt"
     assert (stop.code, stop.state, stop.saved) == (143, "preempted", last)
@@ -76,16 +86,16 @@ def not_persistent(self: DataLoader[Any], *args: Any, **kwargs: Any) -> None:
 SAMPLERS = ["shuffled", "class_balanced", "square_root", "effective_number", "progressive", "m_per_class"]
 
 
+# Every pair of a step, the numbers of workers before and after, and whether they persist.
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 3 worker processes")
-@pytest.mark.parametrize("persistent", [True, False])
 @pytest.mark.parametrize("workers", [0, 1, 2, 3])
 @pytest.mark.parametrize("step", [8, 11], ids=["within an epoch", "at its end"])
 def test_no_number_of_workers_changes_a_resumed_run(
-    workers: int, step: int, persistent: bool, run_job: RunJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    workers: int, step: int, whole: Path, run_job: RunJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    persistent = (step == 8) == (workers in (0, 2))
     if not persistent:
         monkeypatch.setattr(datamodule._LazyDataLoader, "__init__", not_persistent)
-    whole = run_job(*JOB, name="whole")
     stopped_run(run_job, *JOB, f"num_workers={workers}", hook="training_step", step=step)
     last = f"ckpt_path='{tmp_path}/stopped/checkpoints/last.ckpt'"
     assert_same_run(whole, run_job(*JOB, last, f"num_workers={3 - workers}", name="resumed"))

@@ -3,13 +3,13 @@
 import os
 import pty
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.helpers import fork_server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "forkpty"), reason="there are no pseudo-terminals here")
 
@@ -19,8 +19,8 @@ def test_the_bar_shows_the_scores_and_leaves_only_the_tables(tmp_path: Path, col
     leader, follower = pty.openpty()
     environment = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
     environment |= {"COLUMNS": "100", "LINES": "40", "TERM": "xterm-256color"}
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "train.py"), "max_epochs=3", "batch_size=8"],
+    process = fork_server.Popen(
+        [sys.executable, str(ROOT / "train.py"), "max_epochs=3", "batch_size=8", "logger=none"],
         cwd=tmp_path,
         env=environment if colors else environment | {"NO_COLOR": "1"},
         stdout=follower,
