@@ -1,4 +1,4 @@
-"""Why prediction sets need a split of their own: the coverage of a rare class, calibrated on validation or apart from it.
+"""Why prediction sets need a split of their own: a rare class's coverage, calibrated on validation or apart from it.
 
     python scripts/coverage_own_split.py
 
