@@ -6,12 +6,14 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.class_counts import ShotGroup, shot_group
 from imbalance_lab.data.arrays import Arrays, Source, Splits
+from imbalance_lab.data.labels import group_ids
 from imbalance_lab.metrics import planned_auroc_interval
 from imbalance_lab.progress import progress
 from imbalance_lab.samplers import Sampler
@@ -154,11 +156,13 @@ def _positives_for(auroc: float, width: float, n: int) -> int | None:
 
 def _group_leaks(parts: Mapping[str, Source]) -> Iterator[str]:
     """Groups in two splits: a column or folders gave the split, and did not keep groups together."""
-    groups = {split: getattr(source, "groups", None) for split, source in parts.items()}
-    for a, b in combinations(parts, 2):
+    values = {split: getattr(source, "groups", None) for split, source in parts.items()}
+    known = {split: pa.array(each) for split, each in values.items() if each is not None}
+    ends = np.cumsum([len(each) for each in known.values()])[:-1]
+    codes = np.split(group_ids(pa.chunked_array(list(known.values()))), ends) if known else []
+    groups = dict(zip(known, codes, strict=True))
+    for a, b in combinations(known, 2):
         one, other = groups[a], groups[b]
-        if one is None or other is None:
-            continue
         at = np.flatnonzero(np.isin(other, one))
         if len(at):
             twin = int(np.flatnonzero(one == other[at[0]])[0])

@@ -56,7 +56,8 @@ def test_a_sweep_directory_gets_its_page(run: Path, tmp_path: Path) -> None:
 
 
 def test_evaluating_again_changes_the_operating_point_and_nothing_of_the_training(run: Path, tmp_path: Path) -> None:
-    kept = {name: (run / name).read_bytes() for name in ("predictions/test.parquet", "metrics.csv", "run.json")}
+    kept = {name: (run / name).read_bytes() for name in ("metrics.csv", "run.json")}
+    predicted = Predictions.read(run / "predictions" / "test.parquet")
     before = json.loads((run / "metrics.json").read_text())
     uniform = ("prior_correction=deploy_prior", f"prior_correction.deploy_prior={[0.1] * 10}")
     done = evaluate(run, "operating_point=min_recall", "operating_point.min_recall=0.8", *uniform, cwd=tmp_path)
@@ -67,6 +68,8 @@ def test_evaluating_again_changes_the_operating_point_and_nothing_of_the_trainin
     after = json.loads((run / "metrics.json").read_text())
     assert after["test"] == before["test"]
     stored = Predictions.read(run / "predictions" / "test.parquet")
+    assert (stored.logits == predicted.logits).all()
+    assert (stored.target == predicted.target).all()
     flags = PostProcessor.from_json(point).flags(stored.logits)
     reported = after["test_at_thresholds"][0]
     assert (reported["tp"], reported["fp"]) == (flags[stored.target == 0, 0].sum(), flags[stored.target != 0, 0].sum())
