@@ -62,6 +62,7 @@ def run(options: argparse.Namespace) -> None:
     from imbalance_lab.deployment.inputs import open_input
     from imbalance_lab.deployment.predict import predict
     from imbalance_lab.deployment.predictions_file import check_output
+    from imbalance_lab.files import remove_leftovers
     from imbalance_lab.model import load_model
     from imbalance_lab.progress import progress
 
@@ -74,6 +75,7 @@ def run(options: argparse.Namespace) -> None:
     model = decided(model, options.run, options.threshold, options.operating_point, options.deploy_prior)
     model.to(_device(options.device))
     source = open_input(options.input, model.schema, _input_options(options, model))
+    remove_leftovers(options.output.parent)
     with progress("predicting") as step:
         summary = predict(model, source, options.output, step)
     _print(model, summary, source.notes, options)

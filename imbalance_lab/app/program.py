@@ -53,6 +53,8 @@ def main(arguments: list[str] | None = None) -> None:
         if sentence is None:
             raise
         exit_with_error(sentence)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def evaluate_command(parser: argparse.ArgumentParser, arguments: list[str]) -> None:

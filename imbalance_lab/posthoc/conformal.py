@@ -162,4 +162,5 @@ def calibration_examples_needed(alpha: float) -> int:
     >>> calibration_examples_needed(0.1), calibration_examples_needed(0.05)
     (9, 19)
     """
+    check_number("alpha", alpha, above=0, below=1)
     return math.ceil(1 / Fraction(str(alpha))) - 1

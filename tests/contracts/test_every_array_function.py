@@ -33,6 +33,7 @@ RANKING, RANKINGS = metrics.rank(SCORES[HAS == 1], SCORES[HAS == 0]), metrics.ra
 PRIOR, NAMES = (1 / C,) * C, ("a", "b", "c")
 THRESHOLD = posthoc.MaxF1()(SCORES, HAS)
 FITTED = posthoc.fit_postprocessor(LOGITS, CLASSES, NAMES, posthoc.MaxF1(), train_prior=PRIOR)
+SETS = posthoc.ClassConditionalConformal(0.2)
 COMPARISON = metrics.compare_accuracy(RIGHT, ALSO)
 
 
@@ -134,6 +135,10 @@ CASES = {
     "fit_postprocessor": case(
         posthoc.fit_postprocessor, {"classes": NAMES, "rule": posthoc.MaxF1(), "train_prior": PRIOR}, **WITH_TARGET
     ),
+    "fit_prediction_sets": case(
+        lambda logits, target: posthoc.fit_prediction_sets(FITTED, SETS, logits, target).as_json(), **WITH_TARGET
+    ),
+    "calibration_examples_needed": case(posthoc.calibration_examples_needed, alpha=(0.1, "level")),
     "flag_highest": case(posthoc.flag_highest, {"k": 5}, scores=(SCORES, "batch")),
     "implied_prior": case(posthoc.implied_prior, counts=([900.0, 100.0], "train counts")),
     "log_odds": case(posthoc.log_odds, {"activation": "softmax"}, logits=(LOGITS, "batch")),
@@ -164,14 +169,17 @@ CASES = {
     ),
 }  # fmt: skip
 EXEMPT = {
-    "results, not functions": "BootstrapScores Comparison Curve Interval Ranking RankingComparison SeedMean PriorShift",
+    "results, not functions": "BootstrapScores Comparison Curve Interval Ranking RankingComparison SeedMean PriorShift "
+        "ClassConditionalSets ClassQuantile",
     "torchmetrics classes, tested in test_every_target_dtype and tests/metrics":
         "AUROC AveragePrecision OneVsRest StreamingAUROC StreamingAveragePrecision StreamingOneVsRest",
     "takes results": "describe",
     "takes tensors of a net only, see below": "softmax_log_odds tau_normalized",
     "names, protocols, errors and what has no arrays": "Activation CalibrationMethod ClassPriors DeployPrior "
-        "NoPriorCorrection PriorCorrection ThresholdError ThresholdRule validate_postprocessing",
+        "ConformalMethod NoPredictionSets NoPriorCorrection PriorCorrection ThresholdError ThresholdRule "
+        "validate_postprocessing",
     "its methods are cases": "PostProcessor",
+    "called by fit_prediction_sets, which checks": "ClassConditionalConformal",
 }  # fmt: skip
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")

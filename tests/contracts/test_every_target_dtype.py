@@ -76,6 +76,11 @@ OF_TWO = {
     "PostProcessor.evaluate_on": lambda y: posthoc.fit_postprocessor(
         PAIR, TWO, "ab", RULES[0], train_prior=HALVES
     ).evaluate_on(PAIR, y),
+    "fit_prediction_sets": lambda y: posthoc.fit_prediction_sets(
+        posthoc.fit_postprocessor(PAIR, TWO, "ab", RULES[0], train_prior=HALVES),
+        posthoc.ClassConditionalConformal(),
+        *(PAIR, y),
+    ).as_json(),
     "Threshold.on": lambda y: THRESHOLD.on(PAIR[:, 1], y),
     "Evaluation": lambda y: Evaluation(Predictions.of(("a", "b"), np.arange(N), y, PAIR), [9, 9]).as_json(),
 } | {type(rule).__name__: lambda y, rule=rule: rule(PAIR[:, 1], y) for rule in RULES}

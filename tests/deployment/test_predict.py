@@ -277,6 +277,29 @@ def test_a_checkpoint_alone_predicts_but_cannot_choose_thresholds_anew(
     assert "is a checkpoint without its validation predictions: give the run directory" in error
 
 
+def test_what_a_killed_or_stopped_process_leaves_is_no_output(
+    payments_run: Path, month: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = month.with_name("out.csv")
+    code = (
+        "import os, signal; from imbalance_lab.app.program import main; from imbalance_lab.deployment import predict\n"
+        "predict._Totals.add = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "main()"
+    )
+    done = command_line.call("-c", code, "predict", payments_run, month, "-o", out, cwd=month.parent)
+    assert done.returncode == -9
+    assert [path.name for path in month.parent.iterdir() if path.name.startswith("out.csv.")], "it was being written"
+    assert not out.exists()
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("imbalance_lab.deployment.predict._Totals.add", stop)
+    with pytest.raises(SystemExit, match="130"):
+        main(["predict", str(payments_run), str(month), "-o", str(out)])
+    assert sorted(path.name for path in month.parent.iterdir()) == ["month.csv"], "also what the other one had left"
+
+
 def test_images_of_a_folder_and_of_a_table(
     images_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
