@@ -84,7 +84,7 @@ def compare_command(parser: argparse.ArgumentParser, arguments: list[str]) -> No
 def _top_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="imbalance-lab",
-        description="Train, test and compare classifiers of imbalanced data.",
+        description="Train, test, compare and use classifiers of imbalanced data.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="\n".join(f"  {name:15}{text}" for name, text in COMMANDS.items())
         + "\n\nimbalance-lab COMMAND --help describes a command.",

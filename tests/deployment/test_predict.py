@@ -14,6 +14,7 @@ from imbalance_lab.deployment.inputs import InputOptions, open_input
 from imbalance_lab.deployment.predict import MAX_UNKNOWN, predict
 from tests.helpers import command_line, images
 from tests.helpers.payments import payments
+from tests.helpers.program import imbalance_lab
 
 NEXT = payments(3000, seed=1)
 
@@ -28,18 +29,7 @@ def month(tmp_path: Path) -> Path:
 
 def run_predict(capsys: pytest.CaptureFixture[str], *words: object) -> str:
     """``imbalance-lab predict WORDS`` in this process: what it prints; its error if it ends with one."""
-    code = 0
-    try:
-        main(["predict", *map(str, words)])
-    except SystemExit as exit_:
-        code = int(str(exit_.code))
-    told = capsys.readouterr()
-    if not code:
-        return told.out
-    assert code == 2
-    assert told.err.startswith("error: ")
-    assert told.err.count("\n") == 1
-    return told.err.removeprefix("error: ").rstrip()
+    return imbalance_lab(capsys, "predict", *words)[1]
 
 
 def test_every_row_gets_what_the_model_says_of_it(

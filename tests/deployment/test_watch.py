@@ -20,6 +20,7 @@ from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import Model
 from imbalance_lab.posthoc import PostProcessor
 from tests.helpers.payments import payments
+from tests.helpers.program import imbalance_lab
 
 SHARE = 0.05
 
@@ -32,13 +33,7 @@ def run(payments_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def watch(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str]:
     """``imbalance-lab watch WORDS`` in this process: its exit code, and what it prints."""
-    code = 0
-    try:
-        main(["watch", *map(str, words)])
-    except SystemExit as exit_:
-        code = int(str(exit_.code))
-    told = capsys.readouterr()
-    return code, told.err.removeprefix("error: ").rstrip() if code == 2 else told.out
+    return imbalance_lab(capsys, "watch", *words)
 
 
 def write(path: Path, table: pd.DataFrame) -> Path:
