@@ -23,5 +23,5 @@ def images_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on a folder of small gray images of three digits."""
     folder = tmp_path_factory.mktemp("images")
     images.tree(folder / "train", each=24)
-    data = ["data=image_folder", f"data.root='{folder / 'train'}'", "data.image_size=8"]
+    data = ["data=image_folder", f"data.root='{folder / 'train'}'", "data.image_size=8", "backbone=convnet"]
     return trained(folder / "run", *data, "max_epochs=3", "batch_size=16")

@@ -63,7 +63,7 @@ def test_payments_are_scored_served_and_watched(tmp_path: Path) -> None:
 def test_images_of_a_folder_are_decided(tmp_path: Path) -> None:
     images.tree(tmp_path / "photos", each=24)
     images.tree(tmp_path / "new", each=8)
-    data = ("data=image_folder", "data.root=photos", "data.image_size=8", "batch_size=16")
+    data = ("data=image_folder", "data.root=photos", "data.image_size=8", "backbone=convnet", "batch_size=16")
     run = finished(*data, "max_epochs=15", cwd=tmp_path)
     told = lab("predict", run, "new", "-o", "scored.parquet", "--score", "--threshold", "a=0.5", cwd=tmp_path)
     assert "Scores on new" in told

@@ -45,7 +45,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory, wine_labels: Path) -> Iter
     """A server of each kind of model; they start at the same time."""
     root = tmp_path_factory.mktemp("serve")
     table = ("data=table", f"data.path='{patients(root)}'", "data.target=target", "backbone=mlp")
-    images = ("data=image_folder", f"data.root='{tree(root / 'images', each=12)}'", "data.image_size=8", "batch_size=8")
+    images = (
+        "data=image_folder",
+        f"data.root='{tree(root / 'images', each=12)}'",
+        "data.image_size=8",
+        "backbone=convnet",
+        "batch_size=8",
+    )
     overrides = {
         "table": table,
         "images": images,
