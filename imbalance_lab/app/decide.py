@@ -76,7 +76,6 @@ def _refitted(
     """The post-processing fitted on the validation predictions of the run, nothing of which is written."""
     from imbalance_lab.app.configuration import evaluation_config
     from imbalance_lab.app.postprocessing import fit_postprocessing
-    from imbalance_lab.posthoc import PostProcessor
 
     if not directory.is_run:
         raise UsageError(
@@ -101,8 +100,7 @@ def _refitted(
         raise UsageError(sentence) from error
     if deploy_prior is None or operating_point is not None or not only_given:
         return fitted
-    none = ["no threshold was given for these class priors"] * len(fitted.classes)
-    return PostProcessor(fitted.classes, fitted.calibration, fitted.prior_correction, none, fitted.prediction_sets)
+    return fitted.with_thresholds(["no threshold was given for these class priors"] * len(fitted.classes))
 
 
 def _rule(text: str | None) -> list[str]:
@@ -128,14 +126,13 @@ def _with_thresholds(
     postprocessor: "PostProcessor", directory: "RunDirectory", given: Mapping[int, float]
 ) -> "PostProcessor":
     """The same with the ``given`` thresholds, counted on validation if the run has its predictions."""
-    from imbalance_lab.posthoc import PostProcessor, Threshold
+    from imbalance_lab.posthoc import Threshold
 
     thresholds = list(postprocessor.thresholds)
     for c, p in given.items():
         thresholds[c] = Threshold(f"given, p ≥ {p:g}", math.log(p) - math.log1p(-p), 0, 0, 0, 0)
-    parts = postprocessor.classes, postprocessor.calibration, postprocessor.prior_correction
-    changed = PostProcessor(*parts, thresholds, postprocessor.prediction_sets)
+    changed = postprocessor.with_thresholds(thresholds)
     if not directory.predictions("val").is_file():
         return changed
     val = directory.read_predictions("val")
-    return PostProcessor(*parts, changed.evaluate_on(val.logits, val.target), postprocessor.prediction_sets)
+    return changed.with_thresholds(changed.evaluate_on(val.logits, val.target))

@@ -13,8 +13,7 @@ from imbalance_lab.evaluation.run_directory import RunDirectory
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from imbalance_lab.data.columns import Unknown
-    from imbalance_lab.deployment.inputs import InputStream
+    from imbalance_lab.deployment.inputs import InputStream, UnknownCounter
     from imbalance_lab.evaluation.watch_data import WatchData
     from imbalance_lab.evaluation.watched_file import WatchedFile
     from imbalance_lab.progress import Step
@@ -93,7 +92,7 @@ def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.N
     """Compare the file with the run."""
     from imbalance_lab.app.watched_run import apply_thresholds, watched_run
     from imbalance_lab.data.columns import describe_unknown
-    from imbalance_lab.deployment.inputs import InputOptions, open_input
+    from imbalance_lab.deployment.inputs import InputOptions, UnknownCounter, open_input
     from imbalance_lab.deployment.row_sample import sample_rows
     from imbalance_lab.deployment.watch import watch
     from imbalance_lab.model import load_model
@@ -103,7 +102,7 @@ def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.N
     stream = open_input(options.input, model.schema, InputOptions.as_trained(model.data_options))
     watched = watched_run(directory, model, options.words, options.allow, n=MAX_COMPARED, seed=options.seed)
     features = None if isinstance(watched.features, str) else watched.features.space.compute
-    unknown: Unknown = {}
+    unknown = UnknownCounter()
     with progress("reading") as step:
         sample = sample_rows(
             *(_inputs(stream, unknown, step), model.logits_of, features),
@@ -111,7 +110,7 @@ def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.N
             n_features=MAX_COMPARED,
             seed=options.seed,
         )
-    notes = [*stream.notes, *describe_unknown(unknown, sample.n_rows)]
+    notes = [*stream.notes, *describe_unknown(unknown.counts, sample.n_rows)]
     apply = partial(apply_thresholds, model, options.run, options.input, options.allow)
     try:
         return watch(watched, file, sample, apply, notes=notes, seed=options.seed)
@@ -119,12 +118,9 @@ def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.N
         raise UsageError(f"the class shares of {options.input} cannot be estimated: {error}") from error
 
 
-def _inputs(stream: "InputStream", unknown: "Unknown", step: "Step") -> "Iterator[Tensor]":
+def _inputs(stream: "InputStream", unknown: "UnknownCounter", step: "Step") -> "Iterator[Tensor]":
     """The inputs of each part; the categories that the model does not know are added to ``unknown``."""
     for part in stream:
-        for column, counts in part.unknown.items():
-            of_column = unknown.setdefault(column, {})
-            for value, n in counts.items():
-                of_column[value] = of_column.get(value, 0) + n
+        unknown.add(part.unknown)
         yield part.inputs
         step(*stream.position)

@@ -1,6 +1,5 @@
 """A model applied to an input of any size, in constant memory."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,16 +8,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.columns import Unknown
-from imbalance_lab.deployment.inputs import InputStream, Part
+from imbalance_lab.deployment.inputs import InputStream, Part, UnknownCounter
 from imbalance_lab.deployment.predictions_file import predictions_file
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.model import Model, ModelOutput
 from imbalance_lab.posthoc import Threshold
 from imbalance_lab.progress import Step
-
-MAX_UNKNOWN = 1000
-"""Different unknown categories of a column that are counted one by one."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ class _Totals:
 
     num_classes: int
     n: int = 0
-    unknown: dict[str, Counter[str]] = field(default_factory=dict)
+    unknown: UnknownCounter = field(default_factory=UnknownCounter)
     kept: list[tuple[NDArray[np.float32], Tensor]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -113,13 +109,7 @@ class _Totals:
             self.predicted += np.bincount(output.labels, minlength=self.num_classes)
         if part.targets is not None:
             self.kept.append((logits, part.targets))
-        for column, counts in part.unknown.items():
-            known = self.unknown.setdefault(column, Counter())
-            known.update(counts)
-            if len(known) > MAX_UNKNOWN:  # the rarest become one, so that memory stays constant
-                frequent = dict(known.most_common(MAX_UNKNOWN // 2))
-                others = known.total() - sum(frequent.values())
-                self.unknown[column] = Counter(frequent | {"others": frequent.get("others", 0) + others})
+        self.unknown.add(part.unknown)
 
     def summary(self, model: Model, thresholds: tuple[Threshold | str, ...]) -> PredictionSummary:
         rates = [
@@ -133,8 +123,7 @@ class _Totals:
             )
             for c, (name, threshold) in enumerate(zip(model.classes, thresholds, strict=True))
         ]
-        unknown = {column: dict(counts.most_common()) for column, counts in self.unknown.items()}
-        return PredictionSummary(self.n, rates, unknown, self._scored(model))
+        return PredictionSummary(self.n, rates, self.unknown.counts, self._scored(model))
 
     def _scored(self, model: Model) -> Predictions | None:
         if not self.kept:

@@ -86,14 +86,14 @@ def watch(
         sample: of its rows, with the run's own model.
         apply: turns thresholds into a command line, and returns what that will decide by.
         notes: on the file.
-        seed: of the samples and intervals.
+        seed: of the samples and tests.
 
     Raises:
         ValueError: if the shares cannot be estimated, as for a class without a labelled example.
     """
     logits, target = run.labelled.logits, run.labelled.target
-    em = estimate_prior_em(logits, target, sample.logits, seed=seed)
-    bbse = estimate_prior_bbse(logits, target, sample.logits, seed=seed)
+    em = estimate_prior_em(logits, target, sample.logits)
+    bbse = estimate_prior_bbse(logits, target, sample.logits)
     shares = _shares(run, em, bbse)
     at = expected_rows(target, [each.expected for each in shares], seed)
     prior_shift = prior_shift_test(logits[at], target[at], sample.logits, seed=seed)
@@ -164,7 +164,7 @@ def _other_shift(
     values, target, new, space = reference.values, reference.target, sample.features, reference.space
     try:
         # The test needs the estimate of exactly the rows that it compares.
-        estimate = estimate_prior_em(reference.logits, target, sample.logits[: len(new)], seed=seed)
+        estimate = estimate_prior_em(reference.logits, target, sample.logits[: len(new)])
         test = other_shift_test(values, target, new, estimate, categorical=space.categorical, seed=seed)
     except ValueError as error:
         return str(error), ()
@@ -196,8 +196,9 @@ def _chosen(run: WatchedRun, rule: ThresholdRule, prior: tuple[float, ...]) -> P
     calibration, classes = run.postprocessor.calibration, run.postprocessor.classes
     shift = DeployPrior(list(prior)).shift(known_prior(calibration.prior), calibration.activation)
     adjusted = PostProcessor(classes, calibration, shift, ("",) * len(classes))
-    chosen = propose_thresholds(rule, adjusted.log_odds(run.labelled.logits), run.labelled.target, prior)
-    return PostProcessor(classes, calibration, shift, chosen)
+    return adjusted.with_thresholds(
+        propose_thresholds(rule, adjusted.log_odds(run.labelled.logits), run.labelled.target, prior)
+    )
 
 
 def deploy_prior(shares: Sequence[float]) -> tuple[float, ...]:

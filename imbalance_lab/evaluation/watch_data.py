@@ -95,7 +95,7 @@ class WatchData:
         column: of a table, that had the class in training; empty for other data.
         file: the new examples.
         created: when, ISO 8601.
-        seed: of the samples and intervals.
+        seed: of the samples and tests.
         version: of this program.
         n_rows, n_used, n_compared: new examples in all, those that the shares are estimated from, and those that the
             test for other shift compares; random samples where the file is large.

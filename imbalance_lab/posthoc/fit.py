@@ -57,10 +57,11 @@ def fit_postprocessor(
     )
     fitted = calibration.fit(logits, target, train_prior, activation)
     shift = prior_correction.fit(fitted(logits), target, fitted.prior, activation)
-    scores = PostProcessor(classes, fitted, shift, ("",) * len(classes)).log_odds(logits)
-    positive = one_hot(target, len(classes))
-    thresholds = [_choose_threshold(rule, scores[:, c], positive[:, c]) for c in range(len(classes))]
-    return PostProcessor(classes, fitted, shift, thresholds)
+    postprocessor = PostProcessor(classes, fitted, shift, ("",) * len(classes))
+    scores, positive = postprocessor.log_odds(logits), one_hot(target, len(classes))
+    return postprocessor.with_thresholds(
+        [_choose_threshold(rule, scores[:, c], positive[:, c]) for c in range(len(classes))]
+    )
 
 
 def fit_prediction_sets(

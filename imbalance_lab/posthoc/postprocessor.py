@@ -156,6 +156,10 @@ class PostProcessor(nn.Module):
         log_odds = functional.log_odds(scaled + self.set_offset, self.activation)
         return match_type(log_odds >= self.set_log_odds, logits)
 
+    def with_thresholds(self, thresholds: Sequence[Threshold | str]) -> "PostProcessor":
+        """The same with other thresholds, (C,)."""
+        return PostProcessor(self.classes, self.calibration, self.prior_correction, thresholds, self.prediction_sets)
+
     def evaluate_on(self, logits: Logits, target: Target) -> tuple[Threshold | str, ...]:
         """The thresholds with their counts on other examples: raw logits (N, C), target (N,) or 0/1 (N, C)."""
         logits, target = as_examples(logits, target, "logits")

@@ -20,7 +20,6 @@ def estimate_prior_bbse(
     logits: Logits,
     *,
     activation: Activation = "softmax",
-    seed: int = 0,
 ) -> PriorEstimate:
     """Estimate the class shares of an unlabelled sample from its mean probabilities, with a 95 % interval for each.
 

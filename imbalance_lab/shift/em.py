@@ -19,7 +19,6 @@ def estimate_prior_em(
     logits: Logits,
     *,
     activation: Activation = "softmax",
-    seed: int = 0,
 ) -> PriorEstimate:
     """Estimate the class shares of an unlabelled sample by maximum likelihood, with a 95 % interval for each.
 
@@ -34,7 +33,6 @@ def estimate_prior_em(
         reference_target: class indices (N,), or under sigmoid 0/1 (N, C).
         logits: raw (M, C) of the new sample.
         activation: under sigmoid each label is a binary problem of its own.
-        seed: of random numbers; this method draws none, and the result does not depend on it.
 
     Raises:
         TypeError, ValueError: for arrays that do not fit together, or a class without reference rows.

@@ -11,7 +11,8 @@ import pytest
 from imbalance_lab import load_model
 from imbalance_lab.app.program import main
 from imbalance_lab.deployment.inputs import InputOptions, open_input
-from imbalance_lab.deployment.predict import MAX_UNKNOWN, predict
+from imbalance_lab.deployment.inputs.stream import MAX_UNKNOWN
+from imbalance_lab.deployment.predict import predict
 from tests.helpers import command_line, images
 from tests.helpers.payments import payments
 from tests.helpers.program import imbalance_lab

@@ -5,10 +5,10 @@ from pathlib import Path
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
 from imbalance_lab.deployment.inputs.array_stream import ArrayStream
 from imbalance_lab.deployment.inputs.image_stream import ImageStream
-from imbalance_lab.deployment.inputs.stream import InputOptions, InputStream, Part
+from imbalance_lab.deployment.inputs.stream import InputOptions, InputStream, Part, UnknownCounter
 from imbalance_lab.deployment.inputs.table_stream import TableStream
 
-__all__ = ["InputOptions", "InputStream", "Part", "open_input"]
+__all__ = ["InputOptions", "InputStream", "Part", "UnknownCounter", "open_input"]
 
 
 def open_input(path: str | Path, schema: InputSchema, options: InputOptions | None = None) -> InputStream:

@@ -1,6 +1,7 @@
 """The parts of an input, and what is common to all kinds of inputs."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,10 @@ from imbalance_lab.errors import UsageError
 
 PART_ROWS = 65_536
 """Rows of a table, or of small arrays, that are in memory at a time."""
+
+
+MAX_UNKNOWN = 1000
+"""Different unknown categories of a column that are counted one by one."""
 
 
 class InputOptions(NamedTuple):
@@ -41,6 +46,28 @@ class InputOptions(NamedTuple):
         """Those of a model whose training data were read with the arguments ``data``."""
         unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
         return cls(ids, str(data.get("path_column", "path")), labels, unused)
+
+
+class UnknownCounter:
+    """Counts the unknown categories of many parts, in constant memory: the rarest of a column become "others"."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+
+    def add(self, unknown: Unknown) -> None:
+        """Add those of a part."""
+        for column, counts in unknown.items():
+            known = self._counts.setdefault(column, Counter())
+            known.update(counts)
+            if len(known) > MAX_UNKNOWN:
+                frequent = dict(known.most_common(MAX_UNKNOWN // 2))
+                others = known.total() - sum(frequent.values())
+                self._counts[column] = Counter(frequent | {"others": frequent.get("others", 0) + others})
+
+    @property
+    def counts(self) -> Unknown:
+        """Of each column, how often each category occurs, the most frequent first."""
+        return {column: dict(counts.most_common()) for column, counts in self._counts.items()}
 
 
 class Part(NamedTuple):
