@@ -10,7 +10,7 @@ from imbalance_lab import seeding
 from imbalance_lab.data import Source
 from imbalance_lab.deployment.shift_features import Features, FeatureSpace
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.predictions import Predictions, positions_of
 from imbalance_lab.samplers import SampledIndices
 
 
@@ -48,9 +48,7 @@ def reference_features(
     """
     positions = seeding.hash_indices(seed, source.index).argsort()[:n].sort().values
     batch = source.__getitems__(SampledIndices(positions, torch.zeros_like(positions)))
-    order = np.argsort(predictions.index)
-    index, target = batch.index.numpy(), batch.target.numpy()
-    at = order[np.searchsorted(predictions.index, index, sorter=order).clip(max=len(order) - 1)]
-    if (predictions.index[at] != index).any() or (predictions.target[at] != target).any():
+    at, target = positions_of(batch.index.numpy(), predictions.index), batch.target.numpy()
+    if (at < 0).any() or (predictions.target[at] != target).any():
         raise UsageError("the stored predictions are not of these examples: test the model again")
     return ReferenceFeatures(space, space.compute(batch.input), target, predictions.logits[at])

@@ -187,14 +187,24 @@ class Predictions:
 
 def describe_examples(source: Source, index: NDArray[np.int64]) -> tuple[pa.Array | None, pa.Array | None]:
     """The names of the examples of ``source`` that have these ``index`` (n,), and their groups; None if unknown."""
-    order = np.argsort(source.index.numpy())
-    at = order[np.searchsorted(source.index.numpy(), index, sorter=order)]
+    at = positions_of(index, source.index.numpy())
     try:
         names = pa.array(source.names(torch.from_numpy(at)), pa.string())
     except OSError:  # the file whose lines are counted is gone: the predictions must not be lost with it
         names = None
     groups: pa.Array | None = getattr(source, "groups", None)  # sources of users may have none
     return names, None if groups is None else groups.take(pa.array(at))
+
+
+def positions_of(index: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where the numbers ``index`` (n,) stand ``among`` N different ones, (n,); −1 for a number that is not among them.
+
+    >>> positions_of(np.array([7, 5, 6]), np.array([5, 3, 7])).tolist()
+    [2, 0, -1]
+    """
+    order = np.argsort(among)
+    at = order[np.searchsorted(among, index, sorter=order).clip(max=len(among) - 1)]
+    return np.where(among[at] == index, at, -1)
 
 
 def _class_column(labels: NDArray[Any], classes: Sequence[str]) -> pa.DictionaryArray:

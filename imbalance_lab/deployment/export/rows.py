@@ -11,7 +11,7 @@ from torch import Tensor
 from imbalance_lab.data.arrays import Source
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.predictions import Predictions, positions_of
 from imbalance_lab.model import Model, ModelOutput
 from imbalance_lab.posthoc import PostProcessor
 from imbalance_lab.samplers import SampledIndices
@@ -96,11 +96,10 @@ def choose_rows(margins: NDArray[np.float32], row_bytes: int) -> Tensor:
 
 def _aligned(source: Source, stored: Predictions) -> NDArray[np.float32]:
     """The stored logits in the order of the source."""
-    index = source.index.numpy()
-    order = np.argsort(stored.index)
-    if not np.array_equal(stored.index[order], np.sort(index)):
+    at = positions_of(source.index.numpy(), stored.index)
+    if len(at) != len(stored.index) or (at < 0).any():
         raise UsageError("the stored predictions are of other validation examples than the data have: predict again")
-    return stored.logits[order[np.searchsorted(stored.index[order], index)]]
+    return stored.logits[at]
 
 
 def _margins(log_odds: NDArray[np.float32], postprocessor: PostProcessor) -> NDArray[np.float32]:
