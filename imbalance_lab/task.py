@@ -85,6 +85,11 @@ class Task:
         return self.kind == "multilabel"
 
     @property
+    def reported_classes(self) -> tuple[int, ...]:
+        """The classes that have a ranking, a threshold and an error of their own: of a binary task the positive one."""
+        return tuple(range(self.num_classes)) if self.positive is None else (self.positive,)
+
+    @property
     def ranking_task(self) -> Kind:
         """The ``task`` of `imbalance_lab.metrics.OneVsRest`: under sigmoid each class is ranked by its own logit."""
         return "multiclass" if self.activation == "softmax" else "multilabel" if self.num_classes > 1 else "binary"

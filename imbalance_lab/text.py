@@ -77,6 +77,18 @@ def csv_cell(value: Any) -> Any:
     return f"'{value}"
 
 
+def shorten_middle(text: str, most: int) -> str:
+    """``text`` in at most ``most`` characters: its middle is left out, since names often differ at the end.
+
+    >>> shorten_middle("Larus argentatus argenteus", 16), shorten_middle("cat", 16)
+    ('Larus ar…genteus', 'cat')
+    """
+    if len(text) <= most:
+        return text
+    end = (most - 1) // 2
+    return f"{text[: most - 1 - end]}…{text[len(text) - end :]}"
+
+
 def _is_visible(char: str) -> bool:
     return char.isprintable() or char in JOINERS or unicodedata.category(char) == "Zs"
 

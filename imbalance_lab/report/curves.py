@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics import Ranking
-from imbalance_lab.text import csv_cell
+from imbalance_lab.text import csv_cell, shorten_middle
 
 LEGEND_PREFIX = "\u200b"
 """Prefix of labels: matplotlib omits those that begin with an underscore from the legend."""
@@ -135,9 +135,8 @@ def _select_classes(
 
 
 def short(name: str, most: int = 24) -> str:
-    """A name shortened to ``most`` characters."""
-    name = "".join(char if char.isprintable() else " " for char in name)
-    return name if len(name) <= most else name[: most - 1] + "…"
+    """A name for a figure, in at most ``most`` characters."""
+    return shorten_middle("".join(char if char.isprintable() else " " for char in name), most)
 
 
 def _finish(axes: Axes, title: str, legend: str) -> None:

@@ -124,10 +124,8 @@ def test_a_name_with_dollars_appears_literally(draw, tmp_path):
 @both
 def test_a_long_name_is_shortened(draw):
     _, _, rankings = seeded(classes=2)
-    first, second = (entry.split(" · ")[0] for entry in legend_of(draw(["a" * 60, "b" * 20], rankings, [3, 2])))
-    assert first.startswith("aaaaaaaaaaaaaaa")
-    assert first.endswith("…")
-    assert len(first) <= 24
+    first, second = (entry.split(" · ")[0] for entry in legend_of(draw(["a" * 60 + "z", "b" * 20], rankings, [3, 2])))
+    assert first == "a" * 12 + "…" + "a" * 10 + "z"  # names often differ at the end
     assert second == "b" * 20
 
 

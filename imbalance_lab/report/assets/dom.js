@@ -25,8 +25,17 @@ const byId = (id) => document.getElementById(id);
 const escaped = (text) =>
   String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/\$/g, "&#36;");
 
-/** At most so many characters of a name. @param {string} text @param {number} most @returns {string} */
-const shortened = (text, most = 22) => (text.length > most ? `${text.slice(0, most - 1)}…` : text) || "(no name)";
+/**
+ * A name in at most so many characters: its middle is left out, since names often differ at the end.
+ * @param {string} text
+ * @param {number} most
+ * @returns {string}
+ */
+function shortened(text, most = 22) {
+  if (text.length <= most) return text || "(no name)";
+  const end = Math.floor((most - 1) / 2);
+  return `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}`;
+}
 
 /** A number with fixed digits; a dash for null. @param {?number} value @param {number} digits @returns {string} */
 const number = (value, digits = 3) => (value === null || value === undefined ? "–" : value.toFixed(digits));
