@@ -10,11 +10,12 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.app.splits import instantiate_splits
 from imbalance_lab.data import InputSchema, Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import read_checkpoint
+from imbalance_lab.task import Task
 from imbalance_lab.text import split_override
 from imbalance_lab.validation import did_you_mean
 
@@ -42,7 +43,7 @@ def validation_data(directory: RunDirectory, overrides: Sequence[str] = (), allo
     schema = InputSchema.from_dict(hparams["input_schema"])
     whole = OmegaConf.create({"data": config, "allow": list(allow)})
     try:
-        splits: Splits = instantiate_part(whole, "data", schema=schema)
+        splits = instantiate_splits(whole, schema=schema, trained=Task.from_dict(hparams["task"]))
     except UsageError as error:
         if isinstance(error.__cause__, UsageError):  # of a class that is not trusted
             raise

@@ -125,9 +125,11 @@ class Splits:
         input_schema: describes the raw inputs; None for those of arrays.
         notes: what a user should know about the data, a sentence each; the data summary lists them as warnings.
         calibration: examples that nothing is trained or chosen on, for prediction sets; None without.
+        positive: the name of the positive class of a binary task; None for the rarer one in training.
 
     Raises:
-        ValueError: naming a target that is out of range, or an input in memory that is not finite.
+        ValueError: naming a target that is out of range, an input in memory that is not finite, or a positive class
+            that the task does not have.
     """
 
     classes: tuple[str, ...]
@@ -138,6 +140,7 @@ class Splits:
     input_schema: InputSchema | None = None
     notes: Sequence[str] = ()
     calibration: Source | None = None
+    positive: str | None = None
 
     def __post_init__(self) -> None:
         table = self.input_schema if isinstance(self.input_schema, TableSchema) else None
@@ -146,6 +149,8 @@ class Splits:
             check_targets(split, source, len(self.classes))
             if isinstance(source, Arrays):
                 check_inputs(split, source, source.inputs, columns)
+        if self.positive is not None:
+            check_positive(self.positive, self.classes, is_multilabel=self.train.targets.ndim == 2)
 
     @property
     def parts(self) -> dict[str, Source]:
@@ -156,7 +161,8 @@ class Splits:
     @cached_property
     def task(self) -> Task:
         """Binary, multiclass or multilabel; with softmax, unless multilabel."""
-        return Task.from_targets(self.classes, self.train.targets)
+        positive = None if self.positive is None else self.classes.index(self.positive)
+        return Task.from_targets(self.classes, self.train.targets, positive=positive)
 
     @property
     def is_multilabel(self) -> bool:
@@ -209,6 +215,22 @@ class Splits:
         one = torch.zeros(1, dtype=torch.long)
         with torch.no_grad():
             return tuple(self.prepare(self.train.__getitems__(SampledIndices(one, one)).input).shape[1:])
+
+
+def check_positive(name: str, classes: Sequence[str], *, is_multilabel: bool) -> None:
+    """Refuse a positive class that is not one of two.
+
+    Raises:
+        ValueError: naming the classes.
+    """
+    if is_multilabel or len(classes) != 2:
+        kind = "labels" if is_multilabel else "classes"
+        raise ValueError(
+            f"positive={name} names the positive class of two, but the data have {len(classes)} {kind}, "
+            f"{_listed(classes)}: leave it out"
+        )
+    if name not in classes:
+        raise ValueError(f"positive={name} is not a class of the data: choose {classes[0]} or {classes[1]}")
 
 
 def array_schema(classes: Sequence[str], arrays: Arrays) -> ArraySchema:

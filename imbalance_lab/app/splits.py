@@ -1,0 +1,61 @@
+"""The data of a configuration, and the class of two that a user calls positive."""
+
+from copy import copy
+from dataclasses import replace
+from typing import Any
+
+from omegaconf import DictConfig, open_dict
+
+from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.data import InputSchema, Splits
+from imbalance_lab.errors import UsageError
+from imbalance_lab.task import Task
+
+
+def instantiate_splits(config: DictConfig, *, schema: InputSchema | None = None, trained: Task | None = None) -> Splits:
+    """Instantiate ``config.data``, of any source.
+
+    Args:
+        config: its key ``data.positive`` names the positive class; null for the rarer one in training.
+        schema: of a trained model, for the sources that take one.
+        trained: the task of that model: its positive class stays, unless the configuration names another.
+
+    Raises:
+        UsageError: for what the source refuses, and for a positive class that the task does not have.
+    """
+    node = copy(config.data)  # it keeps its parent, for interpolations
+    with open_dict(node):
+        given = node.pop("positive", None)
+    splits: Splits = instantiate_part(_with_data(config, node), "data", schema=schema)
+    positive = _class_name(given)
+    if positive is None and trained is not None and trained.positive is not None and trained.classes == splits.classes:
+        positive = trained.classes[trained.positive]
+    if positive is None:
+        return splits
+    try:
+        return replace(splits, positive=positive)
+    except ValueError as error:
+        raise UsageError(f"data.{error}") from error
+
+
+def _with_data(config: DictConfig, node: DictConfig) -> DictConfig:
+    """The configuration with another node ``data``; the original stays as it is."""
+    other = copy(config)
+    with open_dict(other):
+        other.data = node
+    return other
+
+
+def _class_name(value: Any) -> str | None:
+    """The name of a class as YAML reads it: ``1`` and ``true`` are classes too.
+
+    Raises:
+        UsageError: for a list or a mapping.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    raise UsageError(f"data.positive={value} must be the name of one class")
