@@ -3,19 +3,18 @@
 Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes the post-processing.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.configuration import check_overrides, evaluation_config
-from imbalance_lab.app.postprocessing import fit_postprocessing
+from imbalance_lab.app.postprocessing import fit_postprocessing, is_rule_chosen
+from imbalance_lab.app.validate_files import check_agreement, check_outputs
 from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
-from imbalance_lab.evaluation.run_files import Split
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
@@ -27,7 +26,10 @@ if TYPE_CHECKING:
 
 
 class RunResults(NamedTuple):
-    """The scores of both splits, those after post-processing if it changes them, and what the decisions do on test."""
+    """The scores of both splits, those after post-processing if it changes them, and what the decisions do on test.
+
+    ``is_rule_chosen``: whether the user chose the rule of the thresholds, so that the report speaks of them.
+    """
 
     val: "Evaluation"
     test: "Evaluation"
@@ -35,10 +37,16 @@ class RunResults(NamedTuple):
     postprocessor: "PostProcessor"
     thresholds_on_test: "tuple[Threshold | str, ...]"
     sets_on_test: "SetCoverage | None" = None
+    is_rule_chosen: bool = False
 
 
-def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
+def evaluate_run(directory: RunDirectory, config: DictConfig, overrides: Sequence[str] = ()) -> RunResults:
     """Evaluate a finished run from its files: see `evaluate_predictions`.
+
+    Args:
+        directory: of the run.
+        config: its configuration, changed by the ``overrides`` ``KEY=VALUE`` of its post-processing.
+        overrides: those words.
 
     Raises:
         UsageError: for a file that is missing or damaged, or does not fit the others; nothing is written then.
@@ -49,30 +57,8 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
     record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     calibration = directory.read_calibration()
-    _check_agreement(directory, record, val, test, calibration)
-    return evaluate_predictions(directory, config, record, val, test, calibration)
-
-
-def _check_agreement(
-    directory: RunDirectory,
-    record: "RunRecord",
-    val: "Predictions",
-    test: "Predictions",
-    calibration: "Predictions | None",
-) -> None:
-    """Raise an error if files of a run, each whole in itself, are not of the same run."""
-    classes, counted = test.task.num_classes, len(record.metadata["train_counts"])
-    if val.task != test.task:
-        wrong, reason = directory.predictions("val"), "its classes are not those of the test predictions"
-    elif calibration is not None and calibration.task != test.task:
-        wrong, reason = directory.predictions("calibration"), "its classes are not those of the test predictions"
-    elif counted != classes:
-        wrong, reason = directory.metadata, f"it counts {counted} classes, but the predictions have {classes}"
-    elif any(max(each.of_class, each.target or 0, each.predicted or 0) >= classes for each in record.mistakes):
-        wrong, reason = directory.mistakes, f"it has classes beyond the {classes} of the predictions"
-    else:
-        return
-    raise UsageError(f"{wrong} is of another run, {reason}: {RESTORE}")
+    check_agreement(directory, record, val, test, calibration)
+    return evaluate_predictions(directory, config, record, val, test, calibration, overrides)
 
 
 def evaluate_predictions(
@@ -82,6 +68,7 @@ def evaluate_predictions(
     val: "Predictions",
     test: "Predictions",
     calibration: "Predictions | None" = None,
+    overrides: Sequence[str] = (),
 ) -> RunResults:
     """Score the predictions, fit the post-processing, and write the results.
 
@@ -92,6 +79,7 @@ def evaluate_predictions(
         val: the predictions for validation, on which the post-processing is fitted.
         test: those for test.
         calibration: those on which prediction sets are fitted, if there is such a split.
+        overrides: what changes the post-processing now, beside the overrides of the run.
 
     Raises:
         UsageError: for options that make no sense; nothing is written then.
@@ -99,7 +87,7 @@ def evaluate_predictions(
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
     from imbalance_lab.evaluation.set_coverage import score_sets
 
-    _check_outputs(directory)
+    check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
@@ -111,6 +99,7 @@ def evaluate_predictions(
         postprocessor,
         postprocessor.evaluate_on(test.logits, test.target),
         score_sets(postprocessor, test),
+        is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
     )
     try:
         _write(directory, config, record, results, checkpoint)
@@ -122,16 +111,9 @@ def evaluate_predictions(
     return results
 
 
-def _check_outputs(directory: RunDirectory) -> None:
-    """Raise an error, before anything is written, if a result cannot be written."""
-    if directory.tables.exists() and not directory.tables.is_dir():
-        raise UsageError(f"{directory.tables} is a file, but results are to be written there: rename it")
-    for path in (*directory.results, *map(directory.predictions, get_args(Split)), directory.path):
-        if path != directory.path and path.is_dir():
-            raise UsageError(f"{path} is a folder, but a result is to be written there: rename it")
-        folder = path if path.is_dir() else path.parent
-        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-            raise UsageError(f"{folder} may not be written: change its permissions")
+def _own_overrides(directory: RunDirectory) -> list[str]:
+    """The overrides of the run; none for one that was not started from a command line."""
+    return directory.read_override_list() if directory.overrides.exists() else []
 
 
 def _write(
@@ -147,17 +129,22 @@ def _write(
     from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables
 
-    val, test, after, postprocessor, on_test, sets = results
+    val, test, after, postprocessor, on_test, sets, is_chosen = results
     point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
     write_json(directory.operating_point, point)
     val.predictions.write(directory.predictions("val"), postprocessor)
     test.predictions.write(directory.predictions("test"), postprocessor)
+    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets, is_rule_chosen=is_chosen)
+    task = test.predictions.task
     scores = {
         "checkpoint": record.metadata["checkpoint"],
+        "decisions": data.operating_point.as_json(),
+        "positive": None if task.positive is None else task.classes[task.positive],
         "val": val.as_json(),
         "test": test.as_json(),
         "test_adjusted": None if after is None else after.as_json(),
-        "test_at_thresholds": [each if isinstance(each, str) else each.as_json() for each in on_test],
+        "val_at_thresholds": _counts_as_json(postprocessor.thresholds),
+        "test_at_thresholds": _counts_as_json(on_test),
         **({} if sets is None else {"test_prediction_sets": sets.as_json()}),
     }
     directory.write_scores(scores)
@@ -169,24 +156,31 @@ def _write(
         with atomic_write(path) as unfinished:
             draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
     write_curves(directory.curves, classes, test.rankings)
-    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key
         write_figures(directory.images, data)
 
 
+def _counts_as_json(thresholds: "Sequence[Threshold | str]") -> list[Any]:
+    return [each if isinstance(each, str) else each.as_json() for each in thresholds]
+
+
 def print_results(results: RunResults, title: str) -> None:
     """Print the tables of an evaluation."""
+    from imbalance_lab.evaluation.operating_point import compute_operating_point
+    from imbalance_lab.report.decision_lines import decision_lines
+    from imbalance_lab.report.decision_text import missing_threshold_lines
     from imbalance_lab.report.set_table import set_lines, set_table
     from imbalance_lab.report.terminal import console, evaluation_table, summary_lines
-    from imbalance_lab.report.threshold_table import missing_threshold_lines, threshold_table
+    from imbalance_lab.report.threshold_table import threshold_table
 
-    _, test, after, postprocessor, on_test, sets = results
+    val, test, after, postprocessor, on_test, sets, is_chosen = results
+    point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_chosen)
     out = console()
     out.print(evaluation_table(test, title))
     out.print()
-    for line in summary_lines(test):
+    for line in [*decision_lines(point), *summary_lines(test)]:
         out.print(line)
     if after is not None and postprocessor.prior is not None:
         out.print(f"\nfor the class priors {[round(share, 4) for share in postprocessor.prior]}:")
@@ -194,7 +188,7 @@ def print_results(results: RunResults, title: str) -> None:
             out.print(line)
     out.print()
     out.print(threshold_table(postprocessor.classes, postprocessor.thresholds, on_test))
-    for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
+    for line in missing_threshold_lines(point):
         out.print(line, soft_wrap=True)
     if sets is not None:
         out.print()
@@ -245,6 +239,6 @@ def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
         raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
     config = evaluation_config(directory, list(overrides))
     with console().status("scoring the predictions"):
-        results = evaluate_run(directory, config)
+        results = evaluate_run(directory, config, overrides)
     print_results(results, f"Test scores of {directory.path}")
     console().print(str(directory.report), soft_wrap=True)

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.errors import UsageError
-from imbalance_lab.text import visible
+from imbalance_lab.text import split_override, visible
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
@@ -60,6 +60,19 @@ def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Seque
     except (ValueError, TypeError) as error:
         raise UsageError(f"conformal: {error}") from error
     return method
+
+
+def is_rule_chosen(config: DictConfig, overrides: Sequence[str]) -> bool:
+    """Whether the user chose the rule of the thresholds: by a word of a command line, or a rule other than the default.
+
+    Args:
+        config: of the run.
+        overrides: of its command line, and of that of ``evaluate``.
+    """
+    from imbalance_lab.posthoc import MaxF1
+
+    words = {split_override(each)[0].split(".")[0] for each in overrides}
+    return "operating_point" in words or bool(instantiate_part(config, "operating_point") != MaxF1())
 
 
 def _check_kinds(options: dict[str, Any]) -> None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from imbalance_lab.evaluation.distributions import (
     ReliabilityCurve,
     ScoreHistogram,
@@ -19,59 +17,11 @@ from imbalance_lab.evaluation.distributions import (
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
 from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
 from imbalance_lab.evaluation.mistakes import Mistake
+from imbalance_lab.evaluation.operating_point import OperatingPoint, compute_operating_point
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.posthoc import PostProcessor, Threshold
-
-
-@dataclass(frozen=True)
-class ThresholdResult:
-    """What one class's threshold does on test; ``on_test`` is the reason where it has no threshold."""
-
-    class_index: int
-    on_test: Threshold | str
-
-    @property
-    def missed(self) -> int | None:
-        """Positives that are not flagged; None without a threshold."""
-        return None if isinstance(self.on_test, str) else self.on_test.n_positive - self.on_test.tp
-
-    @property
-    def alarms_per_true_positive(self) -> float | None:
-        """How many examples are flagged for each true positive; None without one."""
-        if isinstance(self.on_test, str) or not self.on_test.tp:
-            return None
-        return (self.on_test.tp + self.on_test.fp) / self.on_test.tp
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """How probabilities are adjusted and thresholds chosen, and what each class's threshold does on test.
-
-    Args:
-        rule: the rule that chose the thresholds; None if no class has one.
-        temperature: of the calibration; None without one.
-        prior: (C,) class priors that the probabilities are adjusted to; None without an adjustment.
-        thresholds: (C,) results.
-    """
-
-    rule: str | None
-    temperature: float | None
-    prior: tuple[float, ...] | None
-    thresholds: tuple[ThresholdResult, ...]
-
-    @classmethod
-    def from_postprocessor(cls, postprocessor: PostProcessor, on_test: Sequence[Threshold | str]) -> "OperatingPoint":
-        """From the fitted post-processing, and its thresholds with their counts on test."""
-        rule = next((each.rule for each in postprocessor.thresholds if isinstance(each, Threshold)), None)
-        is_adjusted = postprocessor.prior_correction is not None and postprocessor.prior is not None
-        return cls(
-            rule=rule,
-            temperature=postprocessor.calibration.as_json().get("temperature"),
-            prior=tuple(map(float, postprocessor.prior or ())) if is_adjusted else None,
-            thresholds=tuple(ThresholdResult(c, threshold) for c, threshold in enumerate(on_test)),
-        )
 
 
 @dataclass(frozen=True)
@@ -126,10 +76,10 @@ class ReportData:
     Args:
         run: what is known beside the predictions.
         val, test, test_adjusted: the evaluations; the last is None without an adjustment of the class priors.
-        rare_classes: whether they are found, on test.
+        rare_classes: whether they are found, on test, by the decisions of the operating point.
         reliability: of the predicted class (not for multilabel) and of every class, on test.
         histograms: of every class, on test.
-        operating_point: what the thresholds do.
+        operating_point: which decisions count, and what they and the thresholds do.
         prediction_sets: what they do, on test; None without.
     """
 
@@ -157,8 +107,8 @@ class ReportData:
 
     @property
     def rarest_ranked(self) -> list[int]:
-        """The classes with ROC and PR curves on test, the rarest in training first."""
-        order = np.argsort(self.test.train_counts, kind="stable").tolist()
+        """The reported classes with ROC and PR curves on test, the rarest in training first."""
+        order = sorted(self.test.predictions.task.reported_classes, key=lambda c: self.test.train_counts[c])
         return [c for c in order if self.test.rankings[c].is_defined]
 
     def lift(self, scores: ClassScores) -> float | None:
@@ -180,6 +130,8 @@ def compute_report_data(
     postprocessor: PostProcessor,
     on_test: Sequence[Threshold | str],
     prediction_sets: SetCoverage | None = None,
+    *,
+    is_rule_chosen: bool = False,
 ) -> ReportData:
     """Compute the data of a run's report from its evaluations; no file is read.
 
@@ -189,7 +141,9 @@ def compute_report_data(
         postprocessor: the operating point.
         on_test: (C,) its thresholds with their counts on test.
         prediction_sets: what they do on test; None without.
+        is_rule_chosen: whether the user chose the rule of the thresholds.
     """
+    point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_rule_chosen)
     predictions = test.predictions
     positive = predictions.task.one_hot(predictions.target)
     probabilities = postprocessor.probabilities(predictions.logits)
@@ -198,9 +152,9 @@ def compute_report_data(
         val=val,
         test=test,
         test_adjusted=test_adjusted,
-        rare_classes=find_rare_classes(test),
+        rare_classes=find_rare_classes(point),
         reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.task.is_multilabel),
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
-        operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
+        operating_point=point,
         prediction_sets=prediction_sets,
     )

@@ -1,18 +1,20 @@
 """`report.html`: everything about one run on one page."""
 
 import base64
+import re
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score
+from imbalance_lab.evaluation.evaluation import FEW_POSITIVES
 from imbalance_lab.evaluation.mistakes import Mistake
-from imbalance_lab.evaluation.report_data import OperatingPoint, ReportData, RunRecord
+from imbalance_lab.evaluation.report_data import ReportData, RunRecord
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.decision_payload import decision, headline, thresholds
 from imbalance_lab.report.html import render_page
-from imbalance_lab.report.payload import plots, threshold_row
+from imbalance_lab.report.payload import plots
 from imbalance_lab.report.set_table import set_note
 from imbalance_lab.report.verdict import verdict
 
@@ -29,7 +31,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
     on_its_own = " Each label is predicted on its own, at probability ½." * data.test.predictions.task.is_multilabel
     return {
         "title": data.run.name,
-        "verdict": " ".join(verdict(data.test, data.rare_classes)),
+        "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point))),
         "classes_note": f"On {data.n_test:,} test examples. Click a heading to sort. × prevalence is average precision "
         f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked." + on_its_own,
         "mistakes": _mistakes(data.run.mistakes, data.classes),
@@ -39,46 +41,22 @@ def build_texts(data: ReportData) -> dict[str, Any]:
     }
 
 
+def _unbroken(text: str) -> str:
+    """Text whose intervals and percentages stay on one line."""
+    return re.sub(r"(?<=\d,) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+
+
 def build_payload(data: ReportData) -> dict[str, Any]:
     """What the page's script draws, as plain values; what is left out is said in the notes beside it."""
     return {
-        "headline": _headline(data),
+        "headline": headline(data),
+        "decision": decision(data.operating_point),
         "few_positives": FEW_POSITIVES,
         "classes": [{**each.as_json(), "lift": data.lift(each)} for each in data.test.classes],
         **plots(data),
-        "point": _operating_point(data.operating_point),
+        "point": thresholds(data.operating_point),
         "sets": _prediction_sets(data.prediction_sets),
     }
-
-
-def _headline(data: ReportData) -> list[dict[str, Any]]:
-    """The scores at the top, on test."""
-    test = data.test
-    scores = [
-        ("macro AUROC", test.macro_auroc),
-        ("macro average precision", test.macro_average_precision),
-        ("balanced accuracy", test.balanced_accuracy),
-        ("subset accuracy (every label correct)" if test.predictions.task.is_multilabel else "accuracy", test.accuracy),
-    ]
-    rows = [_scored(name, score) for name, score in scores]
-    if test.n_defined < len(test.classes):
-        rows[0]["note"] = f"over {test.n_defined} of {len(test.classes)} classes"
-    if data.test_adjusted is not None:
-        rows.append(_scored("balanced accuracy at the requested class priors", data.test_adjusted.balanced_accuracy))
-    return rows
-
-
-def _scored(name: str, score: Score) -> dict[str, Any]:
-    return {"name": name, **score.as_json()}
-
-
-def _operating_point(point: OperatingPoint) -> dict[str, Any]:
-    note = f"Thresholds by {point.rule}, chosen on validation." if point.rule else "No threshold could be chosen."
-    if point.temperature is not None:
-        note += f" Calibration: temperature {point.temperature:.3g}."
-    if point.prior is not None:
-        note += f" Probabilities are for the class priors {', '.join(f'{share:.3g}' for share in point.prior)}."
-    return {"note": f"{note} Counts are on test.", "rows": [threshold_row(each) for each in point.thresholds]}
 
 
 def _prediction_sets(sets: SetCoverage | None) -> dict[str, Any] | None:

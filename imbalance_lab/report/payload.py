@@ -8,8 +8,7 @@ import numpy as np
 
 from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistogram
 from imbalance_lab.evaluation.epoch_history import EpochHistory
-from imbalance_lab.evaluation.evaluation import defined
-from imbalance_lab.evaluation.report_data import ReportData, ThresholdResult
+from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.metrics import Ranking
 from imbalance_lab.report.simplify_curve import simplify_curve
 
@@ -52,26 +51,6 @@ def most_confused(matrix: np.ndarray) -> list[int]:
     """The classes that a matrix has room for: those with most errors, in class order."""
     errors = matrix.sum(1) + matrix.sum(0) - 2 * matrix.diagonal()
     return sorted(np.argsort(-errors, kind="stable")[:MAX_CONFUSION].tolist())
-
-
-def threshold_row(result: ThresholdResult) -> dict[str, Any]:
-    """What a class's threshold does on test; all null, and the reason, where it has none."""
-    on_test = result.on_test
-    if isinstance(on_test, str):
-        empty = ("threshold", "tp", "n_positive", "missed", "fp", "alarms_per_true_positive", "recall", "precision")
-        return {"class": result.class_index, **dict.fromkeys(empty), "reason": on_test}
-    return {
-        "class": result.class_index,
-        "threshold": on_test.threshold,
-        "tp": on_test.tp,
-        "n_positive": on_test.n_positive,
-        "missed": result.missed,
-        "fp": on_test.fp,
-        "alarms_per_true_positive": result.alarms_per_true_positive,
-        "recall": defined(on_test.recall),
-        "precision": defined(on_test.precision),
-        "reason": None,
-    }
 
 
 def _confusion(data: ReportData) -> dict[str, Any] | None:

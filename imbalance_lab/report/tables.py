@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from imbalance_lab.evaluation.operating_point import ThresholdResult
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
-from imbalance_lab.report.payload import threshold_row
 from imbalance_lab.text import csv_cell
 
 Rows = Iterable[Mapping[str, Any]]
@@ -35,14 +35,20 @@ def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -
         **({} if data.test.confusion is None else {"confusion": _confusion(data.test.confusion, data.classes)}),
         "reliability": _reliability(data),
         "histograms": _histograms(data),
-        "operating_point": [
-            {**row, "class": data.classes[row["class"]]} for row in map(threshold_row, data.operating_point.thresholds)
-        ],
+        "operating_point": [_threshold(each) for each in data.operating_point.thresholds],
     }
     if data.prediction_sets is not None:
         tables["prediction_sets"] = [each.as_json() for each in data.prediction_sets.classes]
     for name, rows in tables.items():
         _write(directory / f"{name}.csv", [_flatten(row) for row in rows])
+
+
+def _threshold(result: ThresholdResult) -> Mapping[str, Any]:
+    """What a class's threshold does on validation and on test; without one the reason."""
+    row: dict[str, Any] = {"class": result.name, "threshold": result.threshold}
+    for prefix, counts in (("", result.on_test), ("val_", result.on_val)):
+        row |= {f"{prefix}{key}": value for key, value in ({} if counts is None else counts.as_json()).items()}
+    return {**row, "reason": result.reason or None}
 
 
 def _scores(splits: Mapping[str, Mapping[str, Any]]) -> Rows:

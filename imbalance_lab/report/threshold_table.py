@@ -29,12 +29,3 @@ def threshold_table(
         else:
             table.add_row(name, *"–––––")
     return table
-
-
-def missing_threshold_lines(classes: Sequence[str], chosen: Sequence[Threshold | str]) -> list[str]:
-    """Why classes have no threshold."""
-    return [
-        f"no threshold for {name}: {threshold}"
-        for name, threshold in zip(classes, chosen, strict=True)
-        if isinstance(threshold, str)
-    ]

@@ -1,12 +1,4 @@
-// The headline scores, the classes and the operating point of one run; the data come from imbalance_lab/report/page.py.
-for (const each of data.headline) {
-  const note = each.note ? el("span", {}, each.note) : null;
-  const value = el("b", {}, number(each.value));
-  byId("headline").append(
-    el("div", { className: "figure" }, el("span", {}, each.name), value, el("span", {}, range(each.ci95)), note),
-  );
-}
-
+// The classes and prediction sets of one run; the data come from imbalance_lab/report/page.py.
 /** @param {number} c - class index. @returns {string} its name */
 const name = (c) => data.classes[c].name || "(no name)";
 const order = data.classes.map((_, c) => c).sort((a, b) => data.classes[b].train_count - data.classes[a].train_count);
@@ -52,45 +44,6 @@ table(
     { title: "precision [95 % CI]", value: (row) => row.precision.value, cell: (row) => scored(row.precision) },
   ],
   data.classes,
-);
-
-table(
-  "point",
-  [
-    {
-      title: "class",
-      text: true,
-      value: (row) => name(row.class),
-      cell: (row) => el("span", { title: name(row.class) }, name(row.class)),
-    },
-    { title: "threshold", value: (row) => row.threshold, cell: (row) => number(row.threshold, 4) },
-    {
-      title: "found",
-      value: (row) => row.tp,
-      cell: (row) => (row.tp === null ? "–" : `${whole(row.tp)} of ${whole(row.n_positive)}`),
-    },
-    { title: "missed", value: (row) => row.missed, cell: (row) => whole(row.missed) },
-    { title: "false alarms", value: (row) => row.fp, cell: (row) => whole(row.fp) },
-    {
-      title: "alarms per true positive",
-      value: (row) => row.alarms_per_true_positive,
-      cell: (row) => number(row.alarms_per_true_positive, 2),
-    },
-    { title: "recall", value: (row) => row.recall, cell: (row) => number(row.recall) },
-    { title: "precision", value: (row) => row.precision, cell: (row) => number(row.precision) },
-    ...(data.point.rows.some((row) => row.reason)
-      ? [
-          {
-            title: "why there is no threshold",
-            text: true,
-            wrap: true,
-            value: (row) => row.reason || "",
-            cell: (row) => row.reason || "",
-          },
-        ]
-      : []),
-  ],
-  data.point.rows,
 );
 
 if (data.sets) {
