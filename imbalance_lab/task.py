@@ -138,3 +138,20 @@ class Task:
 def one_hot(target: Target, num_classes: int) -> NDArray[np.bool_]:
     """Class indices (N,) or 0/1 labels (N, C) as a boolean (N, C)."""
     return np.asarray(target == 1 if target.ndim == 2 else target[:, None] == np.arange(num_classes))
+
+
+def check_positive(name: str, classes: Sequence[str], *, is_multilabel: bool) -> None:
+    """Refuse a positive class that is not one of two.
+
+    Raises:
+        ValueError: naming the classes.
+    """
+    if is_multilabel or len(classes) != 2:
+        kind = "labels" if is_multilabel else "classes"
+        shown = ", ".join(classes[:3]) + " …" * (len(classes) > 3)
+        raise ValueError(
+            f"positive={name} names the positive class of two, but the data have {len(classes)} {kind}, {shown}: "
+            "leave it out"
+        )
+    if name not in classes:
+        raise ValueError(f"positive={name} is not a class of the data: choose {classes[0]} or {classes[1]}")

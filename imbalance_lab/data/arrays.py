@@ -18,7 +18,7 @@ from imbalance_lab.data.finite import check_inputs, check_targets
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.schema import ArraySchema, InputSchema, TableSchema
 from imbalance_lab.samplers import SampledIndices
-from imbalance_lab.task import Task
+from imbalance_lab.task import Task, check_positive
 
 
 class Batch(NamedTuple):
@@ -215,22 +215,6 @@ class Splits:
         one = torch.zeros(1, dtype=torch.long)
         with torch.no_grad():
             return tuple(self.prepare(self.train.__getitems__(SampledIndices(one, one)).input).shape[1:])
-
-
-def check_positive(name: str, classes: Sequence[str], *, is_multilabel: bool) -> None:
-    """Refuse a positive class that is not one of two.
-
-    Raises:
-        ValueError: naming the classes.
-    """
-    if is_multilabel or len(classes) != 2:
-        kind = "labels" if is_multilabel else "classes"
-        raise ValueError(
-            f"positive={name} names the positive class of two, but the data have {len(classes)} {kind}, "
-            f"{_listed(classes)}: leave it out"
-        )
-    if name not in classes:
-        raise ValueError(f"positive={name} is not a class of the data: choose {classes[0]} or {classes[1]}")
 
 
 def array_schema(classes: Sequence[str], arrays: Arrays) -> ArraySchema:

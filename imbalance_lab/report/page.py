@@ -28,12 +28,16 @@ def write_page(path: Path, data: ReportData) -> None:
 
 def build_texts(data: ReportData) -> dict[str, Any]:
     """What the page's template shows."""
-    on_its_own = " Each label is predicted on its own, at probability ½." * data.test.predictions.task.is_multilabel
+    decided = ""
+    if data.test.predictions.task.is_multilabel:
+        decided = " Each label is predicted on its own, at probability ½."
+    elif data.operating_point.is_by_thresholds:
+        decided = " Recall and precision are of the most probable class, not of the thresholds."
     return {
         "title": data.run.name,
         "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point))),
         "classes_note": f"On {data.n_test:,} test examples. Click a heading to sort. × prevalence is average precision "
-        f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked." + on_its_own,
+        f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked.{decided}",
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "

@@ -83,7 +83,7 @@ if (data.point?.rows.length) {
         title: "class",
         text: true,
         value: (row) => name(row.class),
-        cell: (row) => el("span", { title: name(row.class) }, shortened(name(row.class))),
+        cell: (row) => el("span", { title: name(row.class) }, shortened(name(row.class), 20)),
       },
       { title: "threshold", value: (row) => row.threshold, cell: (row) => number(row.threshold, 4) },
       {
