@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from imbalance_lab.task import Task, one_hot
+from imbalance_lab.task import Task, check_positive, one_hot
 
 MULTICLASS = Task("multiclass", ("a", "b", "c"))
 MULTILABEL = Task("multilabel", ("torn", "late"), "sigmoid")
@@ -92,3 +92,13 @@ def test_it_travels_as_plain_values(task):
 def test_what_does_not_fit_together_is_refused(arguments, sentence):
     with pytest.raises(ValueError, match=sentence):
         Task(*arguments)
+
+
+def test_a_positive_class_is_one_of_two():
+    check_positive("b", ("a", "b"), is_multilabel=False)
+    with pytest.raises(ValueError, match="positive=c is not a class of the data: choose a or b"):
+        check_positive("c", ("a", "b"), is_multilabel=False)
+    with pytest.raises(ValueError, match="the data have 4 classes, a, b, c …: leave it out"):
+        check_positive("a", tuple("abcd"), is_multilabel=False)
+    with pytest.raises(ValueError, match="the data have 2 labels, a, b: leave it out"):
+        check_positive("a", ("a", "b"), is_multilabel=True)

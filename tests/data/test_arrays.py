@@ -1,3 +1,4 @@
+import pytest
 import torch
 from torch.utils.data import DataLoader
 
@@ -44,3 +45,13 @@ def test_a_loader_hands_over_every_example_once_with_what_belongs_to_it():
         for pixels, target, index in zip(batch.input, batch.target, batch.index, strict=True)
     }
     assert rows == {10 * (i + 1): ([2 * i, 2 * i + 1], target) for i, target in enumerate(ARRAYS.targets.tolist())}
+
+
+def test_the_positive_class_is_the_rarer_one_unless_it_is_named():
+    two = Arrays(torch.zeros(4, 1), torch.tensor([0, 0, 0, 1]), torch.arange(4))
+    parts = {"train": two, "val": two, "test": two}
+    assert Splits(("common", "rare"), **parts).task.positive == 1
+    assert Splits(("common", "rare"), **parts, positive="common").task.positive == 0
+    assert Splits(("common", "rare"), **parts, positive="common").class_counts.tolist() == [3, 1]
+    with pytest.raises(ValueError, match="positive=raer is not a class"):
+        Splits(("common", "rare"), **parts, positive="raer")
