@@ -1,5 +1,7 @@
 """What a person reads after a run: at most a screen or two, whatever the number of classes and the width."""
 
+import re
+
 import numpy as np
 import pytest
 from rich.cells import cell_len
@@ -64,9 +66,7 @@ def test_a_hundred_classes_take_a_few_screens_at_most_and_fit(
     first_set = next(at for at, line in enumerate(lines) if line.startswith("Prediction sets"))
     assert first_set <= 60
     assert len(lines) <= 100
-    rows = [line for line in lines if line.startswith("Larus")]
-    assert len(rows) == 3 * 15
-    assert all("…" in row or " 0" in row for row in rows)
+    assert sum(bool(re.match(r"Larus.*\d\.\d{3}", line)) for line in lines) == 3 * 15
 
 
 @pytest.mark.parametrize("width", [60, 80, 100])
