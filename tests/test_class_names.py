@@ -149,8 +149,8 @@ def test_tensorboard_has_every_class_beside_the_macro(hostile_run: Path) -> None
         events = EventAccumulator(str(file), size_guidance={"scalars": 0}).Reload()
         for tag in events.Tags()["scalars"]:
             points[tag] = points.get(tag, 0) + len(events.Scalars(tag))
-    assert points["val/auroc/macro"] == points["val/auroc/class/macro"] == points["val/loss"] == 2
-    assert sum(tag.startswith("val/auroc/class/") for tag in points) == len(HOSTILE)
+    assert points["val/auroc/macro"] == points["val_classes/auroc/macro"] == points["val/loss"] == 2
+    assert sum(tag.startswith("val_classes/auroc/") for tag in points) == len(HOSTILE)
 
 
 def test_tables_read_back_every_name(hostile_run: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
+from imbalance_lab.tags import is_class_tag, score_tag
 from imbalance_lab.text import shorten_middle, visible
 from imbalance_lab.validation import check_bool, check_integer, check_text
 
@@ -58,9 +59,8 @@ class TensorBoard(TensorBoardLogger):
         _ = self.experiment
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """Log scores by step, without a card for the number of the epoch or a group of cards for the rate alone."""
-        names = {"lr": "train/lr"}
-        super().log_metrics({names.get(tag, tag): value for tag, value in metrics.items() if tag != "epoch"}, step)
+        """Log scores by step, as `card` names them, without a card for the number of the epoch."""
+        super().log_metrics({card(tag): value for tag, value in metrics.items() if tag != "epoch"}, step)
 
 
 class WandB(WandbLogger):
@@ -126,8 +126,9 @@ def log_run_end(
         files: of the run, in its directory.
     """
     if isinstance(logger, TensorBoardLogger):
-        # Few columns: its table and its parallel coordinates show every one.
-        _log_hparams(logger, settings, given, {tag: scores[tag] for tag in headline}, step)
+        # Few columns and cards: its table shows every one, and these cards come before those of training.
+        scores = {tag: scores[tag] for tag in headline}
+        _log_hparams(logger, settings, given, scores, step)
     logger.log_metrics(dict(scores), step)
     if isinstance(logger, MLFlowLogger):
         for file in files:
@@ -136,6 +137,20 @@ def log_run_end(
         for file in files:
             logger.experiment.save(file, base_path=directory, policy="now")
     close_logger(logger, "success")
+
+
+def card(tag: str) -> str:
+    """The tag of a score in TensorBoard, which has a group of cards for each first part, in the order of the alphabet.
+
+    The classes have groups of their own, so that they do not come before the means over them.
+
+    >>> card("val/auroc/macro"), card("val/auroc/class/Ankle boot"), card("lr")
+    ('val/auroc/macro', 'val_classes/auroc/Ankle boot', 'train/lr')
+    """
+    if is_class_tag(tag):
+        split, score, _, name = tag.split("/", 3)
+        return f"{split}_classes/{score}/{name}"
+    return score_tag("train", "lr") if tag == "lr" else tag
 
 
 def run_folder(overrides: Sequence[str]) -> str:
@@ -163,7 +178,8 @@ def _log_hparams(
 
     first = {key: settings[key] for key in given if key in settings}
     logger.hparams = {**first, **settings}  # for hparams.yaml
-    summaries: Any = hparams(logger.hparams, dict(scores))  # type: ignore[no-untyped-call]
+    named = {card(tag) if isinstance(logger, TensorBoard) else tag: score for tag, score in scores.items()}
+    summaries: Any = hparams(logger.hparams, named)  # type: ignore[no-untyped-call]
     metadata = summaries[0].value[0].metadata.plugin_data
     content = HParamsPluginData.FromString(metadata.content)
     for info in content.experiment.hparam_infos:

@@ -101,7 +101,7 @@ def test_tensorboard_reads_back_scalars_and_figures_of_each_epoch(finished_run: 
             scalars[tag] = scalars.get(tag, 0) + len(events.Scalars(tag))
         for tag in events.Tags()["images"]:
             images[tag] = images.get(tag, 0) + len(events.Images(tag))
-    assert scalars["val/auroc/macro"] == scalars["val/auroc/class/9"] == scalars["train/loss"] == 3
+    assert scalars["val/auroc/macro"] == scalars["val_classes/auroc/9"] == scalars["train/loss"] == 3
     assert scalars["test/auroc/macro"] == 1
     assert images == {"val/curves": 3, "val/confusion": 3}
 
@@ -111,8 +111,10 @@ def test_the_first_cards_of_tensorboard_are_scores(finished_run: Path) -> None:
     for file in finished_run.glob("events.out.tfevents.*"):
         events = EventAccumulator(str(file), size_guidance={"scalars": 0}).Reload()
         tags |= set(events.Tags()["scalars"])
-    assert {tag.split("/")[0] for tag in tags} == {"test", "train", "val"}  # "epoch" and "lr" would be groups
-    assert sorted(tags)[0] == "test/auroc/class/0"
+    # "epoch" and "lr" would be groups of their own.
+    assert sorted({tag.split("/")[0] for tag in tags}) == ["test", "train", "val", "val_classes"]
+    assert sorted(tags)[0] == "test/auroc/macro"
+    assert sorted(tag for tag in tags if tag.startswith("val/"))[0] == "val/auroc/macro"
     assert {"train/lr", "val/best/auroc/macro"} <= tags
 
 
