@@ -5,7 +5,7 @@ from rich.table import Table
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast
 from imbalance_lab.evaluation.watch_data import Proposal, WatchData
 from imbalance_lab.report.evaluation_table import LISTED, MAX_CLASSES
-from imbalance_lab.report.terminal import console, interval, number, plain_table
+from imbalance_lab.report.terminal import console, interval, number, plain_table, print_sentence
 from imbalance_lab.report.watch_texts import advice, column_value, p_value, percent, percent_interval, verdict
 
 MAX_COLUMNS = 5
@@ -16,14 +16,14 @@ def print_watch(data: WatchData) -> None:
     """Print the shares, the tests, the thresholds, and what to do."""
     out = console()
     for sentence in verdict(data):
-        out.print(sentence, soft_wrap=True)
+        print_sentence(sentence)
     out.print()
     out.print(shares_table(data))
     out.print()
     for line in test_lines(data):
-        out.print(line, soft_wrap=True)
+        print_sentence(line)
     shown = shown_classes(data)
-    if any(each.rates for each in data.stored):
+    if any(data.stored[c].rates for c in shown):
         out.print()
         out.print(thresholds_table("Stored thresholds, as expected in the file", data, data.stored, shown))
     if isinstance(data.proposal, Proposal):
@@ -35,11 +35,16 @@ def print_watch(data: WatchData) -> None:
     for sentence in advice(data):
         out.print(f"→ {sentence}", soft_wrap=True)
     for note in data.notes:
-        out.print(f"note: {note}", style="yellow", soft_wrap=True)
+        print_sentence(f"note: {note}", "yellow")
 
 
 def shown_classes(data: WatchData, most: int | None = None) -> list[int]:
-    """The ``most`` classes whose shares differ most by a factor, in class order; None for what a terminal lists."""
+    """The ``most`` classes whose shares differ most by a factor, in class order.
+
+    None is for what a terminal lists: of a binary task the positive class.
+    """
+    if most is None and data.positive is not None:
+        return [data.positive]
     if most is None:
         most = MAX_CLASSES if len(data.shares) <= MAX_CLASSES else LISTED
     order = sorted(range(len(data.shares)), key=lambda c: -data.shares[c].ratio)
@@ -60,7 +65,7 @@ def shares_table(data: WatchData) -> Table:
             percent_interval(share.bbse),
         )
         table.add_row(share.name, *cells, style="yellow" if share.direction and data.prior_shift.alarm else None)
-    if len(shown) < len(data.shares):
+    if 1 < len(shown) < len(data.shares):
         table.caption = f"the {len(shown)} of {len(data.shares)} classes that differ most; all of them in the page"
     return table
 
