@@ -142,12 +142,31 @@ def test_scalars_are_tagged_and_undefined_ones_left_out():
     expected = {"test/auroc/macro", "test/average_precision/macro", "test/balanced_accuracy"}
     for number in (0, 1, 2, 3, 4, 5, 6, 8, 9):
         expected |= {f"test/{score}/class/c{number}" for score in ("auroc", "average_precision", "recall")}
-    assert scalars.keys() == expected
+    groups = {f"test/recall/{group}": value for group, value in evaluation.shot_group_recall().items()}
+    assert {tag: scalars[tag] for tag in groups} == groups
+    assert scalars.keys() == expected | groups.keys()
     assert scalars["test/auroc/macro"] == evaluation.macro_auroc.value
     assert scalars["test/average_precision/macro"] == evaluation.macro_average_precision.value
     assert scalars["test/balanced_accuracy"] == evaluation.balanced_accuracy.value
     assert scalars["test/recall/class/c3"] == evaluation.classes[3].recall.value
     assert scalars["test/average_precision/class/c3"] == evaluation.classes[3].average_precision.value
+
+
+def test_the_headline_has_the_means_and_of_a_binary_task_the_positive_class():
+    confusion = np.array([[8, 2, 0], [0, 4, 0], [0, 3, 1]])
+    many = ["test/auroc/macro", "test/average_precision/macro", "test/recall/few", "test/recall/many"]
+    assert Evaluation(decided(confusion), [900, 101, 3]).headline("test") == [*many, "test/balanced_accuracy"]
+    binary = Evaluation(decided(confusion[:2, :2]), [900, 3])
+    scores = [f"test/{score}/class/c1" for score in ("auroc", "average_precision", "recall")]
+    assert binary.headline("test") == [*scores, "test/balanced_accuracy"]
+    assert set(binary.headline("test")) <= binary.scalars("test").keys()
+
+
+def test_the_mean_auroc_of_a_group_is_over_the_classes_that_have_one():
+    evaluation = Evaluation(decided(np.array([[8, 2, 0], [0, 4, 0], [0, 0, 0]])), [900, 50, 30])
+    auroc = [each.auroc.value for each in evaluation.classes]
+    assert np.isnan(auroc[2])
+    assert evaluation.shot_group_auroc() == {"many": auroc[0], "medium": auroc[1]}
 
 
 def test_undefined_is_null():
