@@ -3,19 +3,19 @@
 Nothing here needs the data or the model: `imbalance-lab evaluate RUN KEY=VALUE …` changes the post-processing.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.configuration import check_overrides, evaluation_config
 from imbalance_lab.app.postprocessing import fit_postprocessing
+from imbalance_lab.app.slices import evaluate_slices
+from imbalance_lab.app.validate_files import check_agreement, check_outputs
 from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
-from imbalance_lab.evaluation.run_files import Split
+from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.evaluation.set_coverage import SetCoverage
+    from imbalance_lab.evaluation.slices import SliceReport
     from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -35,6 +36,7 @@ class RunResults(NamedTuple):
     postprocessor: "PostProcessor"
     thresholds_on_test: "tuple[Threshold | str, ...]"
     sets_on_test: "SetCoverage | None" = None
+    slices: "SliceReport | None" = None
 
 
 def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
@@ -49,30 +51,8 @@ def evaluate_run(directory: RunDirectory, config: DictConfig) -> RunResults:
     record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     calibration = directory.read_calibration()
-    _check_agreement(directory, record, val, test, calibration)
+    check_agreement(directory, record, val, test, calibration)
     return evaluate_predictions(directory, config, record, val, test, calibration)
-
-
-def _check_agreement(
-    directory: RunDirectory,
-    record: "RunRecord",
-    val: "Predictions",
-    test: "Predictions",
-    calibration: "Predictions | None",
-) -> None:
-    """Raise an error if files of a run, each whole in itself, are not of the same run."""
-    classes, counted = test.task.num_classes, len(record.metadata["train_counts"])
-    if val.task != test.task:
-        wrong, reason = directory.predictions("val"), "its classes are not those of the test predictions"
-    elif calibration is not None and calibration.task != test.task:
-        wrong, reason = directory.predictions("calibration"), "its classes are not those of the test predictions"
-    elif counted != classes:
-        wrong, reason = directory.metadata, f"it counts {counted} classes, but the predictions have {classes}"
-    elif any(max(each.of_class, each.target or 0, each.predicted or 0) >= classes for each in record.mistakes):
-        wrong, reason = directory.mistakes, f"it has classes beyond the {classes} of the predictions"
-    else:
-        return
-    raise UsageError(f"{wrong} is of another run, {reason}: {RESTORE}")
 
 
 def evaluate_predictions(
@@ -99,18 +79,20 @@ def evaluate_predictions(
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
     from imbalance_lab.evaluation.set_coverage import score_sets
 
-    _check_outputs(directory)
+    check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
     changed = postprocessor.prior_correction is not None
+    on_test = Evaluation(test, counts)
     results = RunResults(
         Evaluation(val, counts),
-        Evaluation(test, counts),
+        on_test,
         Evaluation(adjusted(test, postprocessor), counts) if changed else None,
         postprocessor,
         postprocessor.evaluate_on(test.logits, test.target),
         score_sets(postprocessor, test),
+        evaluate_slices(directory, config, on_test, postprocessor),
     )
     try:
         _write(directory, config, record, results, checkpoint)
@@ -120,18 +102,6 @@ def evaluate_predictions(
         reason = f"{error.strerror or error}"
         raise UsageError(f"the results cannot be written to {directory.path}: {reason}") from error
     return results
-
-
-def _check_outputs(directory: RunDirectory) -> None:
-    """Raise an error, before anything is written, if a result cannot be written."""
-    if directory.tables.exists() and not directory.tables.is_dir():
-        raise UsageError(f"{directory.tables} is a file, but results are to be written there: rename it")
-    for path in (*directory.results, *map(directory.predictions, get_args(Split)), directory.path):
-        if path != directory.path and path.is_dir():
-            raise UsageError(f"{path} is a folder, but a result is to be written there: rename it")
-        folder = path if path.is_dir() else path.parent
-        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
-            raise UsageError(f"{folder} may not be written: change its permissions")
 
 
 def _write(
@@ -147,7 +117,7 @@ def _write(
     from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables
 
-    val, test, after, postprocessor, on_test, sets = results
+    val, test, after, postprocessor, on_test, sets, slices = results
     point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
     write_json(directory.operating_point, point)
     val.predictions.write(directory.predictions("val"), postprocessor)
@@ -159,6 +129,7 @@ def _write(
         "test_adjusted": None if after is None else after.as_json(),
         "test_at_thresholds": [each if isinstance(each, str) else each.as_json() for each in on_test],
         **({} if sets is None else {"test_prediction_sets": sets.as_json()}),
+        **({} if slices is None else {"test_slices": slices.as_json()}),
     }
     directory.write_scores(scores)
     if checkpoint is not None:
@@ -169,7 +140,7 @@ def _write(
         with atomic_write(path) as unfinished:
             draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
     write_curves(directory.curves, classes, test.rankings)
-    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
+    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets, slices)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key
@@ -179,10 +150,11 @@ def _write(
 def print_results(results: RunResults, title: str) -> None:
     """Print the tables of an evaluation."""
     from imbalance_lab.report.set_table import set_lines, set_table
+    from imbalance_lab.report.slice_texts import slice_lines
     from imbalance_lab.report.terminal import console, evaluation_table, summary_lines
     from imbalance_lab.report.threshold_table import missing_threshold_lines, threshold_table
 
-    _, test, after, postprocessor, on_test, sets = results
+    _, test, after, postprocessor, on_test, sets, slices = results
     out = console()
     out.print(evaluation_table(test, title))
     out.print()
@@ -201,6 +173,8 @@ def print_results(results: RunResults, title: str) -> None:
         out.print(set_table(sets))
         for line in set_lines(sets):
             out.print(line, soft_wrap=True)
+    for line in slice_lines(slices):
+        out.print(line, soft_wrap=True)
 
 
 def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:

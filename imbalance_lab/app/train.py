@@ -155,6 +155,7 @@ def write_results(
     from imbalance_lab.app.evaluate import evaluate_predictions
     from imbalance_lab.evaluation.mistakes import write_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
+    from imbalance_lab.evaluation.stored_slices import write_slices
 
     counts = experiment.splits.class_counts
     metadata = {
@@ -168,7 +169,9 @@ def write_results(
     }
     directory.write_metadata(metadata)
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
-    mistakes = write_mistakes(directory.mistakes, test, experiment.splits.test, counts)
+    splits = experiment.splits
+    write_slices(directory.slices, [(val, splits.val), (test, splits.test)])
+    mistakes = write_mistakes(directory.mistakes, test, splits.test, counts)
     record = RunRecord.read(directory, metadata, mistakes)
     return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())
 

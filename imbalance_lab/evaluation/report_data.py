@@ -22,6 +22,7 @@ from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.set_coverage import SetCoverage
+from imbalance_lab.evaluation.slices import SliceReport
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -131,6 +132,7 @@ class ReportData:
         histograms: of every class, on test.
         operating_point: what the thresholds do.
         prediction_sets: what they do, on test; None without.
+        slices: the scores by the columns that the user named, on test; None without.
     """
 
     run: RunRecord
@@ -142,6 +144,7 @@ class ReportData:
     histograms: tuple[ScoreHistogram, ...]
     operating_point: OperatingPoint
     prediction_sets: SetCoverage | None = None
+    slices: SliceReport | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -180,6 +183,7 @@ def compute_report_data(
     postprocessor: PostProcessor,
     on_test: Sequence[Threshold | str],
     prediction_sets: SetCoverage | None = None,
+    slices: SliceReport | None = None,
 ) -> ReportData:
     """Compute the data of a run's report from its evaluations; no file is read.
 
@@ -189,6 +193,7 @@ def compute_report_data(
         postprocessor: the operating point.
         on_test: (C,) its thresholds with their counts on test.
         prediction_sets: what they do on test; None without.
+        slices: the scores of slices of test; None without.
     """
     predictions = test.predictions
     positive = predictions.task.one_hot(predictions.target)
@@ -203,4 +208,5 @@ def compute_report_data(
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
         prediction_sets=prediction_sets,
+        slices=slices,
     )

@@ -14,6 +14,7 @@ from imbalance_lab.files import atomic_write
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots, threshold_row
 from imbalance_lab.report.set_table import set_note
+from imbalance_lab.report.slices_payload import slices_payload
 from imbalance_lab.report.verdict import verdict
 
 
@@ -48,6 +49,7 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         **plots(data),
         "point": _operating_point(data.operating_point),
         "sets": _prediction_sets(data.prediction_sets),
+        "slices": slices_payload(data.slices),
     }
 
 
