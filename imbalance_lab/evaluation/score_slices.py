@@ -32,7 +32,7 @@ MAX_CLASSES = 4
 class _OfClass(NamedTuple):
     """The test examples as one class sees them, (N,) each."""
 
-    index: int
+    class_index: int
     at_threshold: bool
     positive: NDArray[np.bool_]
     flagged: NDArray[np.bool_]
@@ -71,7 +71,7 @@ def score_slices(test: Evaluation, columns: pa.Table, postprocessor: PostProcess
         context = _Context(total, len(values), strength, alpha)
         results = [_result(each, *rest, context) for rest in zip(values, of_class, tested, strict=True)]
         overall = Score(total[0] / total[1], metrics.wilson_interval(*total))
-        classes.append(ClassSlices(each.index, each.at_threshold, overall, tuple(results)))
+        classes.append(ClassSlices(each.class_index, each.at_threshold, overall, tuple(results)))
     return SliceReport(tuple(columns.column_names), tuple(classes), adjusted.n_tests, test.predictions.classes)
 
 
@@ -97,7 +97,7 @@ def _result(
     level = LEVEL ** (1 / context.n_slices)
     rest = (all_tp - tp) / n_elsewhere if n_elsewhere else math.nan
     return SliceResult(
-        of.index, value.column, value.value, value.kind, n, n_positive, n_flagged,
+        of.class_index, value.column, value.value, value.kind, n, n_positive, n_flagged,
         recall=_proportion(tp, n_positive, level),
         fpr=_proportion(n_flagged - tp, n - n_positive, level),
         precision=_proportion(tp, n_flagged, level),
@@ -134,9 +134,9 @@ def _of_class(test: Evaluation, postprocessor: PostProcessor, c: int) -> _OfClas
     if isinstance(threshold, Threshold):
         flagged = threshold.flags(scores)
     else:
-        flagged = task.one_hot(postprocessor.predict_labels(logits))[:, c]
+        flagged = task.one_hot(np.asarray(postprocessor.predict_labels(logits)))[:, c]
     positive = task.one_hot(test.predictions.target)[:, c]
-    return _OfClass(c, isinstance(threshold, Threshold), positive, flagged, np.asarray(scores))
+    return _OfClass(c, isinstance(threshold, Threshold), positive, flagged, scores)
 
 
 def _by_column(

@@ -73,7 +73,8 @@ def beta_prior_strength(columns: Iterable[tuple[Sequence[int], Sequence[int]]]) 
 
     The shares of the slices of a column vary around the overall share r with variance r (1 − r) ρ beyond chance, where
     ρ = 1 / (M + 1): the beta-binomial model (Kleinman 1973, JASA 68, 46–54). With sizes n_i, N = Σ n_i and shares p_i
-    of k slices, E Σ n_i (p_i − r)² = r (1 − r) (k − 1 + ρ (N − Σ n_i² / N − k + 1)); one ρ is solved for over all columns.
+    of k slices, E Σ n_i (p_i − r)² = r (1 − r) (k − 1 + ρ (N − Σ n_i² / N − k + 1)); one ρ is solved for over all
+    columns.
 
     Args:
         columns: for each column what was found, and the sizes, of its slices.

@@ -29,11 +29,11 @@ def slice_note(report: SliceReport) -> str:
     at = "the threshold" if all(each.at_threshold for each in report.classes) else "the threshold, if there is one,"
     tests = "test" if report.n_tests == 1 else "tests"
     return (
-        f"On test, by {', '.join(report.columns)}; positives are found or missed at {at} of the class. Intervals are "
-        "exact and simultaneous: all recalls of a class lie in theirs in at least 95 % of samples. The line is the recall "
-        "of all examples, the diamond the recall drawn towards it as far as differences may be chance. Marked is what "
-        f"Fisher's exact test against all other examples finds, p by Holm's method for {report.n_tests:,} {tests}. "
-        "Numbers with many values are cut at the quartiles of the test examples."
+        f"Positives of test that are found at {at} of the class. The intervals of a class are exact and simultaneous: "
+        "all true recalls lie in them with at least 95 % confidence. Line: the recall of all examples; diamond: the "
+        "slice's, drawn towards it as far as differences may be chance. Marked is what Fisher's exact test against all "
+        f"other examples finds, with Holm's p for {report.n_tests:,} {tests}. Numbers with many values are cut at the "
+        "quartiles of the test examples."
     )
 
 
@@ -65,8 +65,8 @@ def _described(report: SliceReport, result: SliceResult) -> str:
     of = f"{shorten_middle(_class_name(report, result), MAX_NAME)}, " if len(report.classes) > 1 else ""
     p = result.adjusted_p or 0.0
     evidence = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-    elsewhere = number(result.rest_recall)
-    return f"{of}{column} = {value} (recall {interval(result.recall)} against {elsewhere} elsewhere, {evidence} after Holm)"
+    recall = f"recall {interval(result.recall)} against {number(result.rest_recall)} elsewhere"
+    return f"{of}{column} = {value} ({recall}, {evidence} after Holm)"
 
 
 def _class_name(report: SliceReport, result: SliceResult) -> str:
@@ -77,6 +77,6 @@ def _would_be_found(middle: SliceResult) -> str:
     if middle.detectable_recall is None:
         return "In half of the slices not even a recall of 0 would have been found with 80 % probability."
     return (
-        f"In half of the slices a recall of {middle.detectable_recall:.2f}, against {middle.rest_recall:.2f} elsewhere, "
-        "would have been found with 80 % probability."
+        f"In half of the slices a recall of {middle.detectable_recall:.2f}, against {middle.rest_recall:.2f} "
+        "elsewhere, would have been found with 80 % probability."
     )

@@ -1,5 +1,5 @@
 // The recall of slices as a forest plot in a table; the data come from imbalance_lab/report/slices_payload.py.
-const FOREST = { width: 190, height: 22, margin: 6 };
+const FOREST = { width: 160, height: 22, margin: 6 };
 const FINDINGS = {
   worse: ["worse", "bad"],
   better: ["better", "good"],
@@ -59,19 +59,16 @@ function sliceRow(row, overall) {
     [number(row.recall.value), el("small", {}, range(row.recall.ci95))],
     [forest(row, overall)],
     [number(row.shrunken_recall)],
-    [number(row.fpr.value, 4), el("small", {}, rangeOf(row.fpr.ci95, 4))],
+    [number(row.fpr.value), el("small", {}, range(row.fpr.ci95))],
     [number(row.precision.value), el("small", {}, range(row.precision.ci95))],
     [number(row.auroc.value), el("small", {}, range(row.auroc.ci95))],
   ];
   return el("tr", {}, ...cells.map((cell, i) => el("td", { className: i === 4 ? "drawn" : "" }, ...cell.filter(Boolean))));
 }
 
-/** An interval with so many digits; empty for null. @param {?number[]} ends @param {number} digits @returns {string} */
-const rangeOf = (ends, digits) => (ends ? `[${number(ends[0], digits)}, ${number(ends[1], digits)}]` : "");
-
 /** @param {Object} ofClass - the slices of one class. @returns {HTMLElement} */
 function sliceTable(ofClass) {
-  const titles = ["value", "test", "positives", "recall [95 %, simultaneous]", null, "drawn to all", "false positive rate", "precision", "AUROC"];
+  const titles = ["value", "test", "positives", "recall [95 %, simultaneous]", null, "drawn to all", "false positives", "precision", "AUROC"];
   const headings = titles.map((title) => el("th", { scope: "col", className: title ? "" : "drawn" }, title || forestScale()));
   const bodies = ofClass.columns.map((column) => {
     const heading = el("th", { scope: "rowgroup", colSpan: titles.length, title: column.name }, shortened(column.name, 60));
