@@ -171,7 +171,7 @@ def write_results(
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     splits = experiment.splits
     write_slices(directory.slices, [(val, splits.val), (test, splits.test)])
-    mistakes = write_mistakes(directory.mistakes, test, splits.test, counts)
+    mistakes = write_mistakes(directory.mistakes, test, splits.test, counts, splits.train, splits.schema)
     record = RunRecord.read(directory, metadata, mistakes)
     return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())
 

@@ -123,9 +123,9 @@ def _auroc(of: _OfClass, members: NDArray[np.bool_], n_rarer: int, level: float)
 
 def _classes(test: Evaluation) -> list[int]:
     """The reported classes with a test example, the rarest in training first."""
-    present = test.predictions.task.one_hot(test.predictions.target).any(0)
+    positive = test.predictions.task.one_hot(test.predictions.target)
     order = sorted(test.predictions.task.reported_classes, key=lambda c: test.train_counts[c])
-    return [c for c in order if present[c]][:MAX_CLASSES]
+    return [c for c in order if positive[:, c].any()][:MAX_CLASSES]
 
 
 def _of_class(test: Evaluation, postprocessor: PostProcessor, c: int) -> _OfClass:
@@ -134,7 +134,7 @@ def _of_class(test: Evaluation, postprocessor: PostProcessor, c: int) -> _OfClas
     if isinstance(threshold, Threshold):
         flagged = threshold.flags(scores)
     else:
-        flagged = task.one_hot(np.asarray(postprocessor.predict_labels(logits)))[:, c]
+        flagged = task.one_hot(postprocessor.predict_labels(logits))[:, c]
     positive = task.one_hot(test.predictions.target)[:, c]
     return _OfClass(c, isinstance(threshold, Threshold), positive, flagged, scores)
 
