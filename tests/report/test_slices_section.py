@@ -136,7 +136,7 @@ def test_the_section_shows_every_slice_and_hostile_text_stays_text(opened: Opene
     slices = scores(run)["test_slices"]["classes"][0]["slices"]
     assert page.locator("#slices tbody tr:not(.group)").count() == len(slices)
     assert page.locator("#slices tr.group").all_inner_texts() == ["hospital", "account_age", "<b>a=b,{c}"]
-    recalls = page.locator("#slices tbody tr:not(.group) td:nth-child(4)").all_inner_texts()
+    recalls = page.locator("#slices tbody tr:not(.group) td:nth-child(3)").all_inner_texts()
     shown = [f"{each['recall']['value']:.3f}" if each["recall"]["value"] is not None else "–" for each in slices]
     assert [cell.split("[")[0].strip() for cell in recalls] == shown
     whiskers = page.locator("#slices .worse .whisker")

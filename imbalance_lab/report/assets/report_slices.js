@@ -54,21 +54,21 @@ function sliceRow(row, overall) {
   const flag = text && el("span", { className: `flag ${className}`, title: hint }, text);
   const cells = [
     [el("span", { title: row.value }, shortened(row.value, 26)), flag],
-    [whole(row.n)],
-    [whole(row.n_positive)],
-    [number(row.recall.value), el("small", {}, range(row.recall.ci95))],
     [forest(row, overall)],
+    [number(row.recall.value), el("small", {}, range(row.recall.ci95))],
+    [whole(row.n_positive)],
+    [whole(row.n)],
     [number(row.shrunken_recall)],
     [number(row.fpr.value), el("small", {}, range(row.fpr.ci95))],
     [number(row.precision.value), el("small", {}, range(row.precision.ci95))],
     [number(row.auroc.value), el("small", {}, range(row.auroc.ci95))],
   ];
-  return el("tr", {}, ...cells.map((cell, i) => el("td", { className: i === 4 ? "drawn" : "" }, ...cell.filter(Boolean))));
+  return el("tr", {}, ...cells.map((cell, i) => el("td", { className: i === 1 ? "drawn" : "" }, ...cell.filter(Boolean))));
 }
 
 /** @param {Object} ofClass - the slices of one class. @returns {HTMLElement} */
 function sliceTable(ofClass) {
-  const titles = ["value", "test", "positives", "recall [95 %, simultaneous]", null, "drawn to all", "false positives", "precision", "AUROC"];
+  const titles = ["value", null, "recall [95 %, simultaneous]", "positives", "test", "drawn to all", "false positives", "precision", "AUROC"];
   const headings = titles.map((title) => el("th", { scope: "col", className: title ? "" : "drawn" }, title || forestScale()));
   const bodies = ofClass.columns.map((column) => {
     const heading = el("th", { scope: "rowgroup", colSpan: titles.length, title: column.name }, shortened(column.name, 60));
