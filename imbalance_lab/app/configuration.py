@@ -16,6 +16,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import compose_config
 from imbalance_lab.app.messages import RENAMED
+from imbalance_lab.app.slices import slice_columns
 from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
@@ -151,6 +152,7 @@ def _check_postprocessing(directory: RunDirectory, config: DictConfig) -> None:
                 check_bool("report.images", images)
             except TypeError as error:
                 raise UsageError(f"{error}") from error
+            slice_columns(config)
         elif not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
             raise UsageError(f"{directory.config}: {group} names no class with _target_: choose one with {group}=…")
         for key in _without_value(node):

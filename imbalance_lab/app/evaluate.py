@@ -11,33 +11,35 @@ from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.configuration import check_overrides, evaluation_config
 from imbalance_lab.app.postprocessing import fit_postprocessing, is_rule_chosen
+from imbalance_lab.app.slices import evaluate_slices
 from imbalance_lab.app.validate_files import check_agreement, check_outputs
-from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
+from imbalance_lab.app.write_evaluation import write_evaluation
+from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.files import atomic_write, write_json
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.evaluation.report_data import RunRecord
-    from imbalance_lab.evaluation.set_coverage import SetCoverage
-    from imbalance_lab.posthoc import PostProcessor, Threshold
+    from imbalance_lab.evaluation.report_data import ReportData, RunRecord
+    from imbalance_lab.posthoc import PostProcessor
 
 
 class RunResults(NamedTuple):
-    """The scores of both splits, those after post-processing if it changes them, and what the decisions do on test.
+    """All that a report shows, and the post-processing that it is of."""
 
-    ``is_rule_chosen``: whether the user chose the rule of the thresholds, so that the report speaks of them.
-    """
-
-    val: "Evaluation"
-    test: "Evaluation"
-    test_adjusted: "Evaluation | None"
+    data: "ReportData"
     postprocessor: "PostProcessor"
-    thresholds_on_test: "tuple[Threshold | str, ...]"
-    sets_on_test: "SetCoverage | None" = None
-    is_rule_chosen: bool = False
+
+    @property
+    def val(self) -> "Evaluation":
+        """The scores on validation."""
+        return self.data.val
+
+    @property
+    def test(self) -> "Evaluation":
+        """The scores on test."""
+        return self.data.test
 
 
 def evaluate_run(directory: RunDirectory, config: DictConfig, overrides: Sequence[str] = ()) -> RunResults:
@@ -84,117 +86,36 @@ def evaluate_predictions(
     Raises:
         UsageError: for options that make no sense; nothing is written then.
     """
-    from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
-    from imbalance_lab.evaluation.set_coverage import score_sets
+    from imbalance_lab.evaluation.evaluation import Evaluation
+    from imbalance_lab.evaluation.report_data import compute_report_data
 
     check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
-    changed = postprocessor.prior_correction is not None
-    results = RunResults(
+    on_test = Evaluation(test, counts)
+    data = compute_report_data(
+        record,
         Evaluation(val, counts),
-        Evaluation(test, counts),
-        Evaluation(adjusted(test, postprocessor), counts) if changed else None,
+        on_test,
         postprocessor,
-        postprocessor.evaluate_on(test.logits, test.target),
-        score_sets(postprocessor, test),
-        is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
+        slices=evaluate_slices(directory, config, on_test, postprocessor),
+        is_rule_chosen=is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
     )
+    has_images = OmegaConf.select(config, "report.images", default=False)  # older runs have no such key
     try:
-        _write(directory, config, record, results, checkpoint)
+        write_evaluation(directory, data, postprocessor, checkpoint, has_images=bool(has_images))
         if calibration is not None:
             calibration.write(directory.predictions("calibration"), postprocessor)
     except OSError as error:
         reason = f"{error.strerror or error}"
         raise UsageError(f"the results cannot be written to {directory.path}: {reason}") from error
-    return results
+    return RunResults(data, postprocessor)
 
 
 def _own_overrides(directory: RunDirectory) -> list[str]:
     """The overrides of the run; none for one that was not started from a command line."""
     return directory.read_override_list() if directory.overrides.exists() else []
-
-
-def _write(
-    directory: RunDirectory,
-    config: DictConfig,
-    record: "RunRecord",
-    results: RunResults,
-    checkpoint: tuple[Path, dict[str, Any]] | None,
-) -> None:
-    from imbalance_lab.evaluation.report_data import compute_report_data
-    from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.figures import write_figures
-    from imbalance_lab.report.page import write_page
-    from imbalance_lab.report.tables import write_tables
-
-    val, test, after, postprocessor, on_test, sets, is_chosen = results
-    point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
-    write_json(directory.operating_point, point)
-    val.predictions.write(directory.predictions("val"), postprocessor)
-    test.predictions.write(directory.predictions("test"), postprocessor)
-    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets, is_rule_chosen=is_chosen)
-    task = test.predictions.task
-    scores = {
-        "checkpoint": record.metadata["checkpoint"],
-        "decisions": data.operating_point.as_json(),
-        "positive": None if task.positive is None else task.classes[task.positive],
-        "val": val.as_json(),
-        "test": test.as_json(),
-        "test_adjusted": None if after is None else after.as_json(),
-        "val_at_thresholds": _counts_as_json(postprocessor.thresholds),
-        "test_at_thresholds": _counts_as_json(on_test),
-        **({} if sets is None else {"test_prediction_sets": sets.as_json()}),
-    }
-    directory.write_scores(scores)
-    if checkpoint is not None:
-        path, content = checkpoint
-        write_checkpoint(path, content | {"operating_point": point})
-    classes = test.predictions.classes
-    for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
-        with atomic_write(path) as unfinished:
-            draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
-    write_curves(directory.curves, classes, test.rankings)
-    write_page(directory.report, data)
-    write_tables(directory.tables, scores, data)
-    if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key
-        write_figures(directory.images, data)
-
-
-def _counts_as_json(thresholds: "Sequence[Threshold | str]") -> list[Any]:
-    return [each if isinstance(each, str) else each.as_json() for each in thresholds]
-
-
-def print_results(results: RunResults, title: str) -> None:
-    """Print the tables of an evaluation."""
-    from imbalance_lab.evaluation.operating_point import compute_operating_point
-    from imbalance_lab.report.decision_lines import decision_lines
-    from imbalance_lab.report.decision_text import missing_threshold_lines
-    from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
-    from imbalance_lab.report.set_table import set_lines, set_table
-    from imbalance_lab.report.terminal import console, print_sentence
-    from imbalance_lab.report.threshold_table import listed_thresholds
-
-    val, test, after, postprocessor, on_test, sets, is_chosen = results
-    point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_chosen)
-    out = console()
-    out.print(evaluation_table(test, title, "tables/classes.csv"))
-    for line in ("", *decision_lines(point), *summary_lines(test)):
-        out.print(line)
-    if after is not None and postprocessor.prior is not None:
-        for line in (f"\nfor {prior_words(postprocessor.prior)}:", *summary_lines(after)):
-            out.print(line)
-    out.print()
-    if (thresholds := listed_thresholds(test, postprocessor.thresholds, on_test)) is not None:
-        out.print(thresholds)
-    for line in missing_threshold_lines(point):
-        print_sentence(line)
-    if sets is not None:
-        out.print()
-        out.print(set_table(sets, shown_classes(test), "tables/prediction_sets.csv"))
-        for line in set_lines(sets):
-            print_sentence(line)
 
 
 def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:
@@ -233,6 +154,7 @@ def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:
 
 
 def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
+    from imbalance_lab.app.print_results import print_results
     from imbalance_lab.report.terminal import console, print_path
 
     if not directory.is_run or not directory.metadata.is_file():

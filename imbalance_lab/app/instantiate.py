@@ -19,6 +19,7 @@ from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, ch
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_conformal, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
+from imbalance_lab.app.slices import check_slices, slice_columns
 from imbalance_lab.app.splits import instantiate_splits
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
@@ -68,7 +69,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
     changes = {} if checkpoint is None or not config.fit else check_resume(config, checkpoint)
     trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
-    splits = instantiate_splits(config, schema=trained[0], trained=trained[1])
+    splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
+    check_slices(config, splits)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:

@@ -1,5 +1,6 @@
 """The data of a configuration, and the class of two that a user calls positive."""
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -12,12 +13,15 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
 
 
-def instantiate_splits(config: DictConfig, *, schema: InputSchema | None = None, trained: Task | None = None) -> Splits:
+def instantiate_splits(
+    config: DictConfig, *, schema: InputSchema | None = None, trained: Task | None = None, slices: Sequence[str] = ()
+) -> Splits:
     """Instantiate ``config.data``, of any source.
 
     Args:
         config: its key ``data.positive`` names the positive class; null for the rarer one in training.
         schema: of a trained model, for the sources that take one.
+        slices: the columns of ``report.slices``, for the sources that take them.
         trained: the task of that model: its positive class stays, unless the configuration names another.
 
     Raises:
@@ -26,7 +30,7 @@ def instantiate_splits(config: DictConfig, *, schema: InputSchema | None = None,
     node = copy(config.data)  # it keeps its parent, for interpolations
     with open_dict(node):
         given = node.pop("positive", None)
-    splits: Splits = instantiate_part(_with_data(config, node), "data", schema=schema)
+    splits: Splits = instantiate_part(_with_data(config, node), "data", schema=schema, slices=slices)
     positive = _class_name(given)
     if positive is None and trained is not None and trained.positive is not None and trained.classes == splits.classes:
         positive = trained.classes[trained.positive]

@@ -73,7 +73,7 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
 
 def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
     """Fit, predict with the best model, evaluate; return its monitored score (NaN on other processes)."""
-    from imbalance_lab.app.evaluate import print_results
+    from imbalance_lab.app.print_results import print_results
     from imbalance_lab.report.terminal import console, print_path, relative_path
     from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
 
@@ -167,6 +167,7 @@ def write_results(
     from imbalance_lab.app.evaluate import evaluate_predictions
     from imbalance_lab.evaluation.mistakes import write_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
+    from imbalance_lab.evaluation.stored_slices import write_slices
 
     counts = experiment.splits.class_counts
     metadata = {
@@ -180,7 +181,9 @@ def write_results(
     }
     directory.write_metadata(metadata)
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
-    mistakes = write_mistakes(directory.mistakes, test, experiment.splits.test, counts)
+    splits = experiment.splits
+    write_slices(directory.slices, [(val, splits.val), (test, splits.test)])
+    mistakes = write_mistakes(directory.mistakes, test, splits.test, counts, splits.train, splits.schema)
     record = RunRecord.read(directory, metadata, mistakes)
     return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())
 

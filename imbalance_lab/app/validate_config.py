@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import config_directory
+from imbalance_lab.app.slices import slice_columns
 from imbalance_lab.app.validate_trainer import validate_trainer
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import MAX_SEED, check_bool, check_choice, check_integer, check_number, check_text
@@ -39,6 +40,7 @@ def validate_config(config: DictConfig) -> None:
         group = key.split(".")[0]
         raise UsageError(f"{key} is missing: add {key}=… (see python train.py --help {group}=…)")
     _check_groups(config)
+    slice_columns(config)
     try:
         for key, (minimum, maximum) in INTEGERS.items():
             check_integer(key, config[key], minimum=minimum, maximum=maximum)

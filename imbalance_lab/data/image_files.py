@@ -41,7 +41,8 @@ FITTED_ON = 512
 class ImageFiles(Dataset[Batch]):
     """One split of image files; ``index`` is an example's place among all ``files``, of every split.
 
-    ``groups`` (N,) are values that are equal for images that belong together.
+    ``groups`` (N,) are values that are equal for images that belong together; ``slices`` (N rows) are columns by whose
+    values scores are compared.
     Inputs are (N, channels, size, size): uint8, or float32 over 0 … 65535 if any file has 16 bits.
     """
 
@@ -52,6 +53,7 @@ class ImageFiles(Dataset[Batch]):
     decoder: ImageDecoder
     groups: pa.Array | None = None
     cache: Path | None = None
+    slices: pa.Table | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -71,8 +73,10 @@ class ImageFiles(Dataset[Batch]):
         return Batch(inputs, self.targets[draws.positions], index, draws.seeds)
 
     def subset(self, positions: Tensor) -> Self:
-        groups = None if self.groups is None else self.groups.take(pa.array(positions.numpy()))
-        return replace(self, targets=self.targets[positions], index=self.index[positions], groups=groups)
+        at = pa.array(positions.numpy())
+        groups = None if self.groups is None else self.groups.take(at)
+        slices = None if self.slices is None else self.slices.take(at)
+        return replace(self, targets=self.targets[positions], index=self.index[positions], groups=groups, slices=slices)
 
     def names(self, positions: Tensor) -> list[str]:
         """Paths, relative to the root."""

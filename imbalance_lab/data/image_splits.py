@@ -28,13 +28,14 @@ Channels = Literal["auto"] | int
 
 
 class ImageList(NamedTuple):
-    """All images, before any is opened; ``targets`` and ``groups`` as `ImageFiles` has them."""
+    """All images, before any is opened; ``targets``, ``groups`` and ``slices`` as `ImageFiles` has them."""
 
     root: Path
     files: Sequence[str]
     classes: tuple[str, ...]
     targets: Tensor
     groups: pa.Array | None
+    slices: pa.Table | None = None
 
 
 class ImageOptions(NamedTuple):
@@ -69,7 +70,8 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
             stored, told = cached(images.files, decoder, Path(options.cache).expanduser(), step)
         notes += told
     index = torch.arange(len(images.files))
-    everything = ImageFiles(images.root, images.files, images.targets, index, decoder, images.groups, stored)
+    known = images.groups, stored, images.slices
+    everything = ImageFiles(images.root, images.files, images.targets, index, decoder, *known)
     train, val, test, calibration = (everything.subset(rows) for rows in splits)
     schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
     fitted = fit_normalize(train, options.normalize)

@@ -12,6 +12,7 @@ from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, b
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
 
 
@@ -33,6 +34,7 @@ def image_table(
     cache: str | None = None,
     max_pixels: int = 100_000_000,
     schema: InputSchema | None = None,
+    slices: Sequence[str] = (),
 ) -> Splits:
     """Read images that a table lists.
 
@@ -43,6 +45,7 @@ def image_table(
         path_column: the column with the image's path.
         group: a column; rows with equal values are never in two splits.
         split: a column with train, val, test or calibration in every row.
+        slices: columns by whose values the report compares the scores, ``report.slices``.
 
     The other arguments are `image_folder`'s.
 
@@ -56,6 +59,7 @@ def image_table(
     for option, name in [*(("label", each) for each in labels), *options.items()]:
         if name is not None:
             require_column(name, table.column_names, source[0][0], f"data.{option}")
+    told = take_slice_columns(table, slices, source, labels)
     classes, targets = read_targets(table, label, source, None if schema is None else schema.classes)
     folder = source[0][0].parent if root is None else Path(root).expanduser()
     files = image_paths(table[path_column], path_column, folder, source)
@@ -68,7 +72,7 @@ def image_table(
     splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
     values = None if group is None else table[group].combine_chunks()
-    return build_splits(ImageList(folder, files, classes, targets, values), splits, reading)
+    return build_splits(ImageList(folder, files, classes, targets, values, told), splits, reading)
 
 
 def image_paths(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:

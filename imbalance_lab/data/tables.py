@@ -17,6 +17,7 @@ from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location, read_table, require_column
 from imbalance_lab.data.schema import InputSchema, TableSchema
+from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.validation import check_list
@@ -29,16 +30,19 @@ class Rows(Arrays):
     """Rows of tables: ``inputs`` (N, F) float32, numbers first, NaN where missing, then category codes.
 
     ``files`` are the files that they come from, each with the index of its first row; ``groups`` (N,) are the values of
-    the column that says which rows belong together.
+    the column that says which rows belong together; ``slices`` (N rows) are the columns whose values are compared.
     """
 
     files: Files = ()
     groups: pa.Array | None = None
+    slices: pa.Table | None = None
 
     def subset(self, positions: Tensor) -> Self:
-        groups = None if self.groups is None else self.groups.take(pa.array(positions.numpy()))
+        at = pa.array(positions.numpy())
+        groups = None if self.groups is None else self.groups.take(at)
+        slices = None if self.slices is None else self.slices.take(at)
         taken = self.inputs[positions], self.targets[positions], self.index[positions]
-        return replace(self, inputs=taken[0], targets=taken[1], index=taken[2], groups=groups)
+        return replace(self, inputs=taken[0], targets=taken[1], index=taken[2], groups=groups, slices=slices)
 
     def names(self, positions: Tensor) -> list[str]:
         """File and line."""
@@ -62,6 +66,7 @@ def table(
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
     schema: InputSchema | None = None,
+    slices: Sequence[str] = (),
 ) -> Splits:
     """Read a table. Numbers are numeric features; text, and the columns in ``categorical``, are categories.
 
@@ -80,6 +85,7 @@ def table(
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which rows are in which split.
         schema: of a trained model: columns, categories and classes are its own, whatever this file holds.
+        slices: columns by whose values the report compares the scores, ``report.slices``; they need not be features.
 
     Raises:
         ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
@@ -91,6 +97,7 @@ def table(
     targets = [target] if isinstance(target, str) else list(target)
     options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
     _check_columns(options | {"categorical": categorical}, data, files)
+    told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
@@ -116,7 +123,7 @@ def table(
         notes += _changes(schema, features, inputs, unknown)
     notes += [*describe_unknown(unknown, len(data)), *_target_leakage(features, parts.train, labels)]
     values = None if group is None else data[group].combine_chunks()
-    everything = Rows(inputs, labels, torch.arange(len(data)), files, values)
+    everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
     return Splits(classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None)
 

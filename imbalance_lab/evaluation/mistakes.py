@@ -1,7 +1,8 @@
 """The worst mistakes on the rarest classes, stored with their pictures while the data are at hand."""
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -12,13 +13,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.data import Source
+from imbalance_lab.data import InputSchema, Source
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.stored_files import reading
+from imbalance_lab.evaluation.unusual_features import ClassValues, UnusualFeature
 from imbalance_lab.files import atomic_write
 from imbalance_lab.posthoc import probabilities
 from imbalance_lab.samplers import SampledIndices
-from imbalance_lab.validation import check_integer, check_number
+from imbalance_lab.validation import check_integer, check_number, check_text
 
 RAREST, EACH = 4, 8
 """The number of classes, and of missed examples and of false alarms of each."""
@@ -38,12 +40,22 @@ SCHEMA = pa.schema(
     ]
 )
 
+FEATURE = pa.struct(
+    [
+        *((name, pa.string()) for name in ("name", "value")),
+        *((name, pa.float64()) for name in ("tail", "center", "spread", "share")),
+    ]
+)
+WITH_FEATURES = SCHEMA.append(pa.field("features", pa.list_(FEATURE)))
+"""Earlier releases stored `SCHEMA`, without the unusual features."""
+
 
 @dataclass(frozen=True)
 class Mistake:
     """An example of class ``target`` predicted as ``predicted`` with ``probability``, listed under ``of_class``.
 
-    In a multilabel task ``target`` and ``predicted`` are None, and ``kind`` says it all.
+    In a multilabel task ``target`` and ``predicted`` are None, and ``kind`` says it all. ``features`` are values that
+    few training examples of its true class have, most unusual first; empty unless it is a row of a table.
     """
 
     of_class: int
@@ -54,6 +66,7 @@ class Mistake:
     probability: float
     name: str
     png: bytes | None
+    features: tuple[UnusualFeature, ...] = ()
 
 
 class Found(NamedTuple):
@@ -65,14 +78,31 @@ class Found(NamedTuple):
     probability: float
 
 
-def write_mistakes(path: Path, predictions: Predictions, source: Source, train_counts: Tensor) -> list[Mistake]:
-    """Write and return `worst_mistakes` with each example's name and, if it is an image, a thumbnail."""
+def write_mistakes(
+    path: Path,
+    predictions: Predictions,
+    source: Source,
+    train_counts: Tensor,
+    train: Source | None = None,
+    schema: InputSchema | None = None,
+) -> list[Mistake]:
+    """Write and return `worst_mistakes` with each example's name; of an image a thumbnail, of a row what is unusual.
+
+    Args:
+        path: the file.
+        predictions: of the examples of ``source``.
+        source: of one split.
+        train_counts: training examples of each class, (C,).
+        train: the training split, and the ``schema`` of its inputs: what the rows of a table are compared with.
+        schema: see there.
+    """
     position = {index: at for at, index in enumerate(source.index.tolist())}
     found = worst_mistakes(predictions, train_counts)
     at = torch.tensor([position[int(predictions.index[each.row])] for each in found], dtype=torch.long)
     inputs = source.__getitems__(SampledIndices(at, torch.zeros_like(at))).input if len(at) else torch.empty(0)
     predicted = predictions.task.predict_labels(predictions.logits)
     one_class = not predictions.task.is_multilabel
+    features = [()] * len(found) if train is None else _unusual_features(found, predictions, inputs, train, schema)
     rows: list[dict[str, Any]] = [
         {
             "of_class": each.of_class,
@@ -83,11 +113,13 @@ def write_mistakes(path: Path, predictions: Predictions, source: Source, train_c
             "probability": each.probability,
             "name": name,
             "png": _thumbnail(image),
+            "features": unusual,
         }
-        for each, name, image in zip(found, source.names(at), inputs, strict=True)
+        for each, name, image, unusual in zip(found, source.names(at), inputs, features, strict=True)
     ]
+    stored = [row | {"features": [asdict(feature) for feature in row["features"]]} for row in rows]
     with atomic_write(path) as unfinished:
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), unfinished, write_page_checksum=True)
+        pq.write_table(pa.Table.from_pylist(stored, WITH_FEATURES), unfinished, write_page_checksum=True)
     return [Mistake(**row) for row in rows]
 
 
@@ -102,9 +134,14 @@ def read_mistakes(path: Path) -> list[Mistake]:
     with reading(path, "delete it, only the pictures of the worst mistakes are lost"):
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             table = file.read()
-        if not table.schema.equals(SCHEMA):
+        if table.schema not in (SCHEMA, WITH_FEATURES):
             raise ValueError(f"its columns are {', '.join(table.schema.names)}")
-        return [_checked(Mistake(**row)) for row in table.to_pylist()]
+        return [_checked(_mistake(row)) for row in table.to_pylist()]
+
+
+def _mistake(row: dict[str, Any]) -> Mistake:
+    features = tuple(UnusualFeature(**each) for each in row.pop("features", ()))
+    return Mistake(**row, features=features)
 
 
 def _checked(mistake: Mistake) -> Mistake:
@@ -114,7 +151,28 @@ def _checked(mistake: Mistake) -> Mistake:
         if getattr(mistake, name) is not None or name == "of_class":
             check_integer(name, getattr(mistake, name), minimum=0)
     check_number("probability", mistake.probability, minimum=0, maximum=1)
+    for feature in mistake.features:
+        check_text("the name of a feature", feature.name)
+        check_number("the tail of a feature", feature.tail, minimum=0, maximum=1)
     return mistake
+
+
+def _unusual_features(
+    found: Sequence[Found], predictions: Predictions, inputs: Tensor, train: Source, schema: InputSchema | None
+) -> list[tuple[UnusualFeature, ...]]:
+    """What is unusual about each mistake among the training examples of its true class; nothing unless in tables."""
+    targets, is_multilabel = train.targets.numpy(), predictions.task.is_multilabel
+    known: dict[tuple[int, int], ClassValues | None] = {}
+    unusual = []
+    for each, row in zip(found, inputs, strict=True):
+        of_label = each.of_class, int(each.kind == "missed")
+        key = of_label if is_multilabel else (int(predictions.target[each.row]), 1)
+        if key not in known:
+            members = targets[:, key[0]] == key[1] if is_multilabel else targets == key[0]
+            known[key] = ClassValues.of(train, schema, members)
+        values = known[key]
+        unusual.append(() if values is None else values.unusual(row.numpy()))
+    return unusual
 
 
 def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found]:

@@ -181,7 +181,7 @@ class Predictions:
         """SHA-256 of all that is read back."""
         parts = [*earlier_predictions.content_parts(self.index, self.target, self.logits)]
         for name, column in self._told():
-            parts += [f"{name} {column.type}".encode(), *_text_parts(column)]
+            parts += [f"{name} {column.type}".encode(), *text_parts(column)]
         return earlier_predictions.sha256(task, parts)
 
 
@@ -228,7 +228,7 @@ def _stacked(table: pa.Table, prefix: str, classes: Sequence[str]) -> NDArray[An
     return np.stack([table[f"{prefix}{name}"].to_numpy() for name in classes])
 
 
-def _text_parts(column: pa.Array) -> Iterator[bytes | memoryview]:
+def text_parts(column: pa.Array) -> Iterator[bytes | memoryview]:
     """The values of a column as text, and their lengths (−1 for none): different for different columns."""
     text = column.cast(pa.large_string())
     yield np.asarray(pc.fill_null(pc.binary_length(text), -1)).astype(np.int64).data

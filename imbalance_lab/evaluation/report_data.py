@@ -15,12 +15,13 @@ from imbalance_lab.evaluation.distributions import (
     score_histograms,
 )
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
-from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
+from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, adjusted, defined
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.operating_point import OperatingPoint, compute_operating_point
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.evaluation.set_coverage import SetCoverage
+from imbalance_lab.evaluation.set_coverage import SetCoverage, score_sets
+from imbalance_lab.evaluation.slices import SliceReport
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -76,22 +77,26 @@ class ReportData:
     Args:
         run: what is known beside the predictions.
         val, test, test_adjusted: the evaluations; the last is None without an adjustment of the class priors.
+        thresholds_on_test: (C,) the thresholds with their counts on test.
         rare_classes: whether they are found, on test, by the decisions of the operating point.
         reliability: of the predicted class (not for multilabel) and of every class, on test.
         histograms: of every class, on test.
         operating_point: which decisions count, and what they and the thresholds do.
         prediction_sets: what they do, on test; None without.
+        slices: the scores by the columns that the user named, on test; None without.
     """
 
     run: RunRecord
     val: Evaluation
     test: Evaluation
     test_adjusted: Evaluation | None
+    thresholds_on_test: tuple[Threshold | str, ...]
     rare_classes: RareClasses
     reliability: tuple[ReliabilityCurve, ...]
     histograms: tuple[ScoreHistogram, ...]
     operating_point: OperatingPoint
     prediction_sets: SetCoverage | None = None
+    slices: SliceReport | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -126,35 +131,35 @@ def compute_report_data(
     run: RunRecord,
     val: Evaluation,
     test: Evaluation,
-    test_adjusted: Evaluation | None,
     postprocessor: PostProcessor,
-    on_test: Sequence[Threshold | str],
-    prediction_sets: SetCoverage | None = None,
     *,
+    slices: SliceReport | None = None,
     is_rule_chosen: bool = False,
 ) -> ReportData:
     """Compute the data of a run's report from its evaluations; no file is read.
 
     Args:
-        run: what is known beside the predictions.
-        val, test, test_adjusted: the evaluations of the stored predictions.
-        postprocessor: the operating point.
-        on_test: (C,) its thresholds with their counts on test.
-        prediction_sets: what they do on test; None without.
+        run: what is known about the run beside its predictions.
+        val, test: the evaluations of the stored predictions.
+        postprocessor: fitted on the validation predictions.
+        slices: the scores of slices of test; None without.
         is_rule_chosen: whether the user chose the rule of the thresholds.
     """
-    point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_rule_chosen)
     predictions = test.predictions
+    on_test = postprocessor.evaluate_on(predictions.logits, predictions.target)
+    point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_rule_chosen)
     positive = predictions.task.one_hot(predictions.target)
-    probabilities = postprocessor.probabilities(predictions.logits)
+    processed = Evaluation(adjusted(predictions, postprocessor), test.train_counts)
     return ReportData(
         run=run,
         val=val,
         test=test,
-        test_adjusted=test_adjusted,
+        test_adjusted=None if postprocessor.prior_correction is None else processed,
+        thresholds_on_test=on_test,
         rare_classes=find_rare_classes(point),
-        reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.task.is_multilabel),
+        reliability=reliability_curves(processed.probability, positive, is_multilabel=predictions.task.is_multilabel),
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=point,
-        prediction_sets=prediction_sets,
+        prediction_sets=score_sets(postprocessor, predictions),
+        slices=slices,
     )

@@ -130,6 +130,11 @@ class RunFiles:
         """The worst mistakes on the rarest classes, Parquet."""
         return self.path / "predictions" / "mistakes.parquet"
 
+    @property
+    def slices(self) -> Path:
+        """The values of the validation and test examples in the columns of ``report.slices``, Parquet."""
+        return self.path / "predictions" / "slices.parquet"
+
     def predictions(self, split: Split, *, of_last: bool = False) -> Path:
         """The stored predictions of a split, Parquet; of the last epoch instead of the best one if asked for."""
         folder = self.path / "predictions"

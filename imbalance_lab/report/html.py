@@ -17,6 +17,7 @@ SCRIPTS = {
         "report_curves",
         "report_confusion",
         "report_distributions",
+        "report_slices",
         "report_training",
     ),
     "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),

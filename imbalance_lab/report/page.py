@@ -13,9 +13,11 @@ from imbalance_lab.evaluation.report_data import ReportData, RunRecord
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.decision_payload import decision, headline, thresholds
+from imbalance_lab.report.feature_words import feature_words
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots
 from imbalance_lab.report.set_table import set_note
+from imbalance_lab.report.slices_payload import slices_payload
 from imbalance_lab.report.verdict import verdict
 
 
@@ -60,6 +62,7 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         **plots(data),
         "point": thresholds(data.operating_point),
         "sets": _prediction_sets(data.prediction_sets),
+        "slices": slices_payload(data.slices),
     }
 
 
@@ -87,11 +90,20 @@ def _mistake_group(group: Sequence[Mistake], classes: Sequence[str]) -> dict[str
             "label": _mistake_label(each, classes),
             "probability": each.probability,
             "name": each.name,
+            "features": [feature_words(feature, _true_class(each, classes)) for feature in each.features],
             "image": each.png and f"data:image/png;base64,{base64.b64encode(each.png).decode()}",
         }
         for each in group
     ]
-    return {"title": title, "examples": examples}
+    return {"title": title, "examples": examples, "has_features": any(each.features for each in group)}
+
+
+def _true_class(mistake: Mistake, classes: Sequence[str]) -> str:
+    """The class that the features of a mistake are unusual for."""
+    if mistake.target is not None:
+        return classes[mistake.target] or "(no name)"
+    name = classes[mistake.of_class] or "(no name)"
+    return name if mistake.kind == "missed" else f"not {name}"
 
 
 def _mistake_label(mistake: Mistake, classes: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ Rows = Iterable[Mapping[str, Any]]
 def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -> None:
     """Write ``directory/NAME.csv``: scores, classes, confusion, reliability, histograms, operating_point.
 
-    And prediction_sets, if there are any.
+    And prediction_sets and slices, if there are any.
 
     Args:
         directory: the folder, created if absent.
@@ -39,6 +39,12 @@ def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -
     }
     if data.prediction_sets is not None:
         tables["prediction_sets"] = [each.as_json() for each in data.prediction_sets.classes]
+    if data.slices is not None:
+        tables["slices"] = [
+            {"class": data.classes[each.class_index], **result.as_json()}
+            for each in data.slices.classes
+            for result in each.results
+        ]
     for name, rows in tables.items():
         _write(directory / f"{name}.csv", [_flatten(row) for row in rows])
 

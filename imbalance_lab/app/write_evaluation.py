@@ -1,0 +1,79 @@
+"""The files that an evaluation writes: scores, operating point, curves, tables, figures and the report."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imbalance_lab.checkpoint_file import write_checkpoint
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.files import atomic_write, write_json
+
+if TYPE_CHECKING:
+    from imbalance_lab.evaluation.report_data import ReportData
+    from imbalance_lab.posthoc import PostProcessor, Threshold
+
+
+def write_evaluation(
+    directory: RunDirectory,
+    data: "ReportData",
+    postprocessor: "PostProcessor",
+    checkpoint: tuple[Path, dict[str, Any]] | None,
+    *,
+    has_images: bool,
+) -> None:
+    """Write all results, each file whole or not at all.
+
+    Args:
+        directory: of the run.
+        data: all data of the report.
+        postprocessor: which the data are of.
+        checkpoint: the path and content of the checkpoint that gets the operating point, if there is one.
+        has_images: whether the plots of the report are written as figures too.
+    """
+    from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
+    from imbalance_lab.report.figures import write_figures
+    from imbalance_lab.report.page import write_page
+    from imbalance_lab.report.tables import write_tables
+
+    val, test = data.val, data.test
+    point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
+    write_json(directory.operating_point, point)
+    val.predictions.write(directory.predictions("val"), postprocessor)
+    test.predictions.write(directory.predictions("test"), postprocessor)
+    scores = scores_as_json(data, postprocessor)
+    directory.write_scores(scores)
+    if checkpoint is not None:
+        path, content = checkpoint
+        write_checkpoint(path, content | {"operating_point": point})
+    for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
+        with atomic_write(path) as unfinished:
+            draw(data.classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
+    write_curves(directory.curves, data.classes, test.rankings)
+    write_page(directory.report, data)
+    write_tables(directory.tables, scores, data)
+    if has_images:
+        write_figures(directory.images, data)
+
+
+def scores_as_json(data: "ReportData", postprocessor: "PostProcessor") -> dict[str, Any]:
+    """The content of `metrics.json`; what a run does not have is left out."""
+    task = data.test.predictions.task
+    optional = {
+        "test_prediction_sets": data.prediction_sets,
+        "test_slices": data.slices,
+    }
+    return {
+        "checkpoint": data.run.metadata["checkpoint"],
+        "decisions": data.operating_point.as_json(),
+        "positive": None if task.positive is None else task.classes[task.positive],
+        "val": data.val.as_json(),
+        "test": data.test.as_json(),
+        "test_adjusted": None if data.test_adjusted is None else data.test_adjusted.as_json(),
+        "val_at_thresholds": _counts_as_json(postprocessor.thresholds),
+        "test_at_thresholds": _counts_as_json(data.thresholds_on_test),
+        **{name: each.as_json() for name, each in optional.items() if each is not None},
+    }
+
+
+def _counts_as_json(thresholds: "Sequence[Threshold | str]") -> list[Any]:
+    return [each if isinstance(each, str) else each.as_json() for each in thresholds]
