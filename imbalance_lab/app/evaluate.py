@@ -152,6 +152,7 @@ def _write(
     write_json(directory.operating_point, point)
     val.predictions.write(directory.predictions("val"), postprocessor)
     test.predictions.write(directory.predictions("test"), postprocessor)
+    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
     scores = {
         "checkpoint": record.metadata["checkpoint"],
         "val": val.as_json(),
@@ -159,6 +160,8 @@ def _write(
         "test_adjusted": None if after is None else after.as_json(),
         "test_at_thresholds": [each if isinstance(each, str) else each.as_json() for each in on_test],
         **({} if sets is None else {"test_prediction_sets": sets.as_json()}),
+        **({} if data.probability_scores is None else {"test_probabilities": data.probability_scores.as_json()}),
+        **({} if data.benefit is None else {"test_benefit": data.benefit.as_json()}),
     }
     directory.write_scores(scores)
     if checkpoint is not None:
@@ -169,7 +172,6 @@ def _write(
         with atomic_write(path) as unfinished:
             draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
     write_curves(directory.curves, classes, test.rankings)
-    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key

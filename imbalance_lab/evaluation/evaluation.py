@@ -174,7 +174,7 @@ class Evaluation:
 
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
-        task, p, target = self.predictions.task, self._probability, self.predictions.target
+        task, p, target = self.predictions.task, self.probability, self.predictions.target
         top_label = math.nan
         if not task.is_multilabel:
             top_label = metrics.calibration_error(p.max(1), p.argmax(1) == target)
@@ -218,7 +218,8 @@ class Evaluation:
         return log_odds(self.predictions.logits, self.predictions.task.activation)
 
     @cached_property
-    def _probability(self) -> NDArray[np.float64]:
+    def probability(self) -> NDArray[np.float64]:
+        """The probabilities, (N, C)."""
         return probabilities(self.predictions.logits, self.predictions.task.activation)
 
 

@@ -6,10 +6,13 @@ Nothing is left out here for want of room; what a page or a figure does not show
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from imbalance_lab.evaluation.benefit import Benefit, compute_benefit
+from imbalance_lab.evaluation.calibration_summary import ProbabilityScores, probability_scores
 from imbalance_lab.evaluation.distributions import (
     ReliabilityCurve,
     ScoreHistogram,
@@ -17,7 +20,7 @@ from imbalance_lab.evaluation.distributions import (
     score_histograms,
 )
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
-from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
+from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, adjusted, defined
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -131,6 +134,9 @@ class ReportData:
         histograms: of every class, on test.
         operating_point: what the thresholds do.
         prediction_sets: what they do, on test; None without.
+        probability_scores: before and after post-processing, on test.
+        raw_reliability: as ``reliability``, of the probabilities before post-processing; empty if that changes nothing.
+        benefit: of a binary task.
     """
 
     run: RunRecord
@@ -142,6 +148,9 @@ class ReportData:
     histograms: tuple[ScoreHistogram, ...]
     operating_point: OperatingPoint
     prediction_sets: SetCoverage | None = None
+    probability_scores: ProbabilityScores | None = None
+    raw_reliability: tuple[ReliabilityCurve, ...] = ()
+    benefit: Benefit | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -192,15 +201,20 @@ def compute_report_data(
     """
     predictions = test.predictions
     positive = predictions.task.one_hot(predictions.target)
-    probabilities = postprocessor.probabilities(predictions.logits)
+    processed = Evaluation(adjusted(predictions, postprocessor), test.train_counts)
+    curves = partial(reliability_curves, positive=positive, is_multilabel=predictions.task.is_multilabel)
+    is_changed = not np.array_equal(processed.probability, test.probability)
     return ReportData(
         run=run,
         val=val,
         test=test,
         test_adjusted=test_adjusted,
         rare_classes=find_rare_classes(test),
-        reliability=reliability_curves(probabilities, positive, is_multilabel=predictions.task.is_multilabel),
+        reliability=curves(processed.probability),
+        raw_reliability=curves(test.probability) if is_changed else (),
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
         prediction_sets=prediction_sets,
+        probability_scores=probability_scores(test, processed),
+        benefit=compute_benefit(test, postprocessor),
     )

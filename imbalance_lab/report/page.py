@@ -11,6 +11,7 @@ from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.report_data import OperatingPoint, ReportData, RunRecord
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots, threshold_row
 from imbalance_lab.report.set_table import set_note
@@ -48,6 +49,8 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         **plots(data),
         "point": _operating_point(data.operating_point),
         "sets": _prediction_sets(data.prediction_sets),
+        "benefit": benefit_payload(data),
+        "probability_scores": probability_payload(data.probability_scores),
     }
 
 
