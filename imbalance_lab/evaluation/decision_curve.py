@@ -34,6 +34,7 @@ class DecisionCurve:
         flagged: (M,) share of the examples that are flagged.
         prevalence: share of positives.
         n: N.
+        chosen: the place of the threshold in use among them; None without one.
     """
 
     class_index: int
@@ -47,6 +48,7 @@ class DecisionCurve:
     flagged: Values
     prevalence: float
     n: int
+    chosen: int | None = None
 
     @property
     def useful(self) -> tuple[tuple[float, float], ...]:
@@ -98,4 +100,5 @@ def decision_curve(
         "flagged": (tp + fp) / n,
     }
     values: dict[str, Values] = {name: tuple(column.tolist()) for name, column in columns.items()}
-    return DecisionCurve(class_index=class_index, prevalence=prevalence, n=n, **values)
+    place = int(np.searchsorted(t, inside[0])) if inside else None
+    return DecisionCurve(class_index=class_index, prevalence=prevalence, n=n, chosen=place, **values)

@@ -32,7 +32,6 @@ def benefit_payload(data: ReportData) -> dict[str, Any] | None:
         "class": data.classes[curve.class_index],
         "note": benefit_note(benefit),
         "decision": _decision(curve),
-        "chosen": None if isinstance(on_test, str) else on_test.threshold,
         "gains": _gains(benefit.gains),
         "flagged": None if isinstance(on_test, str) else [(on_test.tp + on_test.fp) / curve.n, defined(on_test.recall)],
         "enrichment": [each.as_json() for each in benefit.gains.enrichments],
@@ -91,7 +90,12 @@ def _changed(scores: ProbabilityScores) -> str:
 def _decision(curve: DecisionCurve) -> dict[str, Any]:
     names = ("net_benefit", "low", "high", "flag_all", "flagged")
     columns = {name: [round(value, 7) for value in getattr(curve, name)] for name in names}
-    return {"threshold": [float(f"{t:.5g}") for t in curve.threshold], **columns, "prevalence": curve.prevalence}
+    return {
+        "threshold": [float(f"{t:.5g}") for t in curve.threshold],
+        **columns,
+        "prevalence": curve.prevalence,
+        "chosen": curve.chosen,
+    }
 
 
 def _gains(gains: Gains) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from imbalance_lab.evaluation.report_data import OperatingPoint, ReportData, Run
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload
+from imbalance_lab.report.checklist import checklist
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots, threshold_row
 from imbalance_lab.report.set_table import set_note
@@ -35,6 +36,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked." + on_its_own,
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
+        "checklist": checklist(data),
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
         "full data; curves leave out only vertices that make no visible difference.",
     }

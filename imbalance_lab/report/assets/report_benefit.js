@@ -1,10 +1,10 @@
 // Decision curve, gains and enrichment of a binary task; the scores of probabilities of any.
 if (data.benefit) {
-  const { decision, gains, chosen, flagged, enrichment } = data.benefit;
+  const { decision, gains, flagged, enrichment } = data.benefit;
   const each = 1000;
   const scaled = (values) => values.map((value) => each * value);
   const bounds = [-0.25 * decision.prevalence, Math.max(decision.prevalence, ...decision.high) * 1.05].map((y) => each * y);
-  const at = chosen === null ? -1 : decision.threshold.findIndex((t) => Math.abs(t - chosen) < 1e-4 * t);
+  const at = decision.chosen;
   const ring = (x, y, text) => ({
     type: "scatter",
     mode: "markers",
@@ -61,7 +61,9 @@ if (data.benefit) {
         ),
         hovertemplate: "%{text}<extra></extra>",
       },
-      ...(at < 0 ? [] : [ring(chosen, each * decision.net_benefit[at], `threshold ${percent(chosen)}`)]),
+      ...(at === null
+        ? []
+        : [ring(decision.threshold[at], each * decision.net_benefit[at], `threshold ${percent(decision.threshold[at])}`)]),
     ],
     layout: {
       xaxis: {
