@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
-from scipy.special import expit
+from scipy.special import logit
 
 from imbalance_lab.evaluation.benefit import Benefit
 from imbalance_lab.evaluation.decision_curve import DecisionCurve
@@ -25,6 +25,9 @@ from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.report.benefit_payload import benefit_note, percent
 from imbalance_lab.report.figures import BLUE, GRAY, PAPER, VERMILION
 from imbalance_lab.report.terminal import interval
+
+RISKS = (1e-6, 1e-4, 0.01, 0.1, 0.5, 0.9, 0.99)
+"""Probabilities that have a tick where they are drawn as log-odds."""
 
 PRINTED: dict[Any, Any] = {**PAPER, "font.size": 7, "font.family": "sans-serif"}
 
@@ -105,7 +108,7 @@ def _figure(data: ReportData, c: int, curve: DecisionCurve) -> str:
     histogram = next(each for each in data.histograms if each.class_index == c)
     out = io.BytesIO()
     with rc_context(PRINTED):
-        figure = Figure(figsize=(7.2, 2.5), layout="constrained")
+        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
         FigureCanvasAgg(figure)
         calibration, decision, risks = figure.subplots(1, 3)
         _draw_calibration(calibration, reliability)
@@ -124,6 +127,8 @@ def _draw_calibration(axes: Axes, curve: ReliabilityCurve) -> None:
     axes.plot([0, end], [0, end], color="0.7", linewidth=0.8, zorder=0)
     axes.vlines(mean, low, high, color=BLUE, linewidth=0.8)
     axes.plot(mean, share, color=BLUE, linewidth=1, marker="o", markersize=2.5)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     axes.set(title="Calibration", xlabel="mean probability", ylabel="observed share", xlim=(0, end), ylim=(0, end))
 
 
@@ -150,6 +155,7 @@ def _draw_risks(axes: Axes, histogram: ScoreHistogram) -> None:
         axes.stairs(shares, histogram.edges, color=tint, fill=True, alpha=0.6, label=label)
     if histogram.threshold is not None:
         axes.axvline(histogram.threshold, color=VERMILION, linewidth=0.8, linestyle="-.", label="threshold")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * expit(value):.2g} %"))
+    inside = [p for p in RISKS if histogram.edges[0] <= logit(p) <= histogram.edges[-1]]
+    axes.set_xticks(logit(inside), [f"{100 * p:g} %" for p in inside])
     axes.set(title="Probabilities by outcome", xlabel="probability (log-odds scale)", ylabel="share of each", yticks=[])
     axes.legend(frameon=False, fontsize="small")

@@ -31,7 +31,7 @@ def weighted_difference_interval(
 
     >>> low, high = weighted_difference_interval(3, 40, 1000, 1 / 19)
     >>> float(low.round(5)), float(high.round(5))
-    (-0.00142, 0.00673)
+    (-0.00123, 0.00671)
     """
     check_level(level)
     z, w = normal_quantile(level), np.asarray(weight, np.float64)
