@@ -16,15 +16,17 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from imbalance_lab.app.compare import compare
-from imbalance_lab.app.evaluate import RunResults, print_results
+from imbalance_lab.app.evaluate import RunResults
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.postprocessing import fit_postprocessing
+from imbalance_lab.app.print_results import print_results
 from imbalance_lab.app.train import train
 from imbalance_lab.backbones import MLP
 from imbalance_lab.data import Arrays, Splits
 from imbalance_lab.evaluation.comparison_data import compute_comparison_data
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.report_data import RunRecord, compute_report_data
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.sweep import read_run
 from imbalance_lab.report.comparison_page import build_comparison_payload
@@ -195,8 +197,9 @@ def evaluate_again_with_names(run: Path) -> None:
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     counts = [9 if name.isprintable() and name != "[red]" else 1 for name in val.task.classes]  # the rarest are listed
     postprocessor = fit_postprocessing(composed(), val, None)
-    on_test = postprocessor.evaluate_on(test.logits, test.target)
-    print_results(RunResults(Evaluation(val, counts), Evaluation(test, counts), None, postprocessor, on_test), "\x07T")
+    run = RunRecord("run", {})
+    data = compute_report_data(run, Evaluation(val, counts), Evaluation(test, counts), postprocessor)
+    print_results(RunResults(data, postprocessor), "\x07T")
 
 
 def test_report_and_comparison_keep_every_class_apart(hostile_run: Path, tmp_path: Path) -> None:

@@ -61,6 +61,8 @@ def scores_as_json(data: "ReportData", postprocessor: "PostProcessor") -> dict[s
     optional = {
         "test_prediction_sets": data.prediction_sets,
         "test_slices": data.slices,
+        "test_probabilities": data.probability_scores,
+        "test_benefit": data.benefit,
     }
     return {
         "checkpoint": data.run.metadata["checkpoint"],

@@ -6,8 +6,13 @@ Nothing is left out here for want of room; what a page or a figure does not show
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
+import numpy as np
+
+from imbalance_lab.evaluation.benefit import Benefit, compute_benefit
+from imbalance_lab.evaluation.calibration_summary import ProbabilityScores, probability_scores
 from imbalance_lab.evaluation.distributions import (
     ReliabilityCurve,
     ScoreHistogram,
@@ -84,6 +89,9 @@ class ReportData:
         operating_point: which decisions count, and what they and the thresholds do.
         prediction_sets: what they do, on test; None without.
         slices: the scores by the columns that the user named, on test; None without.
+        probability_scores: before and after post-processing, on test.
+        raw_reliability: as ``reliability``, of the probabilities before post-processing; empty if that changes nothing.
+        benefit: of a binary task.
     """
 
     run: RunRecord
@@ -97,6 +105,9 @@ class ReportData:
     operating_point: OperatingPoint
     prediction_sets: SetCoverage | None = None
     slices: SliceReport | None = None
+    probability_scores: ProbabilityScores | None = None
+    raw_reliability: tuple[ReliabilityCurve, ...] = ()
+    benefit: Benefit | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -150,6 +161,8 @@ def compute_report_data(
     point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_rule_chosen)
     positive = predictions.task.one_hot(predictions.target)
     processed = Evaluation(adjusted(predictions, postprocessor), test.train_counts)
+    curves = partial(reliability_curves, positive=positive, is_multilabel=predictions.task.is_multilabel)
+    is_changed = not np.array_equal(processed.probability, test.probability)
     return ReportData(
         run=run,
         val=val,
@@ -157,9 +170,12 @@ def compute_report_data(
         test_adjusted=None if postprocessor.prior_correction is None else processed,
         thresholds_on_test=on_test,
         rare_classes=find_rare_classes(point),
-        reliability=reliability_curves(processed.probability, positive, is_multilabel=predictions.task.is_multilabel),
+        reliability=curves(processed.probability),
+        raw_reliability=curves(test.probability) if is_changed else (),
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=point,
         prediction_sets=score_sets(postprocessor, predictions),
         slices=slices,
+        probability_scores=probability_scores(test, processed),
+        benefit=compute_benefit(test, postprocessor),
     )

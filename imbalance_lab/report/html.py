@@ -19,6 +19,7 @@ SCRIPTS = {
         "report_distributions",
         "report_slices",
         "report_training",
+        "report_benefit",
     ),
     "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),
     "watch": ("watch_shares", "watch_thresholds"),

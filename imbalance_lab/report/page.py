@@ -12,6 +12,8 @@ from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.report_data import ReportData, RunRecord
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload
+from imbalance_lab.report.checklist import checklist
 from imbalance_lab.report.decision_payload import decision, headline, thresholds
 from imbalance_lab.report.feature_words import feature_words
 from imbalance_lab.report.html import render_page
@@ -42,6 +44,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked.{decided}",
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
+        "checklist": checklist(data),
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
         "full data; curves leave out only vertices that make no visible difference.",
     }
@@ -63,6 +66,8 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         "point": thresholds(data.operating_point),
         "sets": _prediction_sets(data.prediction_sets),
         "slices": slices_payload(data.slices),
+        "benefit": benefit_payload(data),
+        "probability_scores": probability_payload(data.probability_scores),
     }
 
 

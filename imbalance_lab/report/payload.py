@@ -22,12 +22,14 @@ def plots(data: ReportData) -> dict[str, Any]:
     rarest = ranked[:MAX_CURVES]
     note = f"The {len(rarest)} rarest of {len(ranked)} classes are shown." if len(ranked) > len(rarest) else ""
     by_class = {each.class_index: each for each in data.histograms}
-    reliability = {each.class_index: each for each in data.reliability}
+    reliability, raw = ({each.class_index: each for each in of} for of in (data.reliability, data.raw_reliability))
+    shown = [c for c in (None, *rarest) if c in reliability]
     return {
         "curves": [{"class": c, **curve(data.test.rankings[c], with_thresholds=True)} for c in rarest],
         "curves_note": note,
         "confusion": _confusion(data),
-        "reliability": [_reliability(reliability[c]) for c in (None, *rarest) if c in reliability],
+        "reliability": [_reliability(reliability[c]) for c in shown],
+        "raw_reliability": [_reliability(raw[c]) for c in shown] if raw else [],
         "scores": [_histogram(by_class[c]) for c in rarest],
         "epochs": None if data.run.epochs is None else _epochs(data.run.epochs),
         "counts": _counts(data),

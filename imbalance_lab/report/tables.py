@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from imbalance_lab.evaluation.decision_curve import DecisionCurve
 from imbalance_lab.evaluation.operating_point import ThresholdResult
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
@@ -21,7 +22,7 @@ Rows = Iterable[Mapping[str, Any]]
 def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -> None:
     """Write ``directory/NAME.csv``: scores, classes, confusion, reliability, histograms, operating_point.
 
-    And prediction_sets and slices, if there are any.
+    And prediction_sets and slices, if there are any; of a binary task decision_curve and enrichment.
 
     Args:
         directory: the folder, created if absent.
@@ -37,6 +38,9 @@ def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -
         "histograms": _histograms(data),
         "operating_point": [_threshold(each) for each in data.operating_point.thresholds],
     }
+    if data.benefit is not None:
+        tables["decision_curve"] = _decision_curve(data.benefit.decision_curve)
+        tables["enrichment"] = [each.as_json() for each in data.benefit.gains.enrichments]
     if data.prediction_sets is not None:
         tables["prediction_sets"] = [each.as_json() for each in data.prediction_sets.classes]
     if data.slices is not None:
@@ -90,6 +94,12 @@ def _histograms(data: ReportData) -> Rows:
                 "positives": positive,
                 "negatives": negative,
             }
+
+
+def _decision_curve(curve: DecisionCurve) -> Rows:
+    columns = ("threshold", "net_benefit", "low", "high", "flag_all", "gain_low", "gain_high", "flagged")
+    for values in zip(*(getattr(curve, name) for name in columns), strict=True):
+        yield dict(zip(columns, values, strict=True))
 
 
 def _flatten(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,12 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from imbalance_lab.app.evaluate import RunResults, print_results
+from imbalance_lab.app.evaluate import RunResults
 from imbalance_lab.app.postprocessing import fit_postprocessing
+from imbalance_lab.app.print_results import print_results
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.evaluation.set_coverage import score_sets
+from imbalance_lab.evaluation.report_data import RunRecord, compute_report_data
 from imbalance_lab.report import terminal, threshold_table
 from tests.conftest import composed
 
@@ -28,9 +29,9 @@ def results_of(n_classes: int, *options: str) -> RunResults:
         splits.append(Predictions.of(names, np.arange(len(target)), target, logits))
     val, test, calibration = splits
     postprocessor = fit_postprocessing(composed(*options), val, None, calibration)
-    on_test = postprocessor.evaluate_on(test.logits, test.target)
-    sets = score_sets(postprocessor, test)
-    return RunResults(Evaluation(val, counts), Evaluation(test, counts), None, postprocessor, on_test, sets)
+    run = RunRecord("run", {})
+    data = compute_report_data(run, Evaluation(val, counts), Evaluation(test, counts), postprocessor)
+    return RunResults(data, postprocessor)
 
 
 @pytest.fixture(scope="module")

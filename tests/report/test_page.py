@@ -118,9 +118,9 @@ def test_prediction_sets_are_a_table_with_what_they_promise(browser: Any, finish
     assert opened.complaints == []
     assert opened.page.evaluate("window.hit") is None
     rows = opened.page.locator("#sets tbody tr").all_inner_texts()
-    assert results.sets_on_test is not None
+    assert results.data.prediction_sets is not None
     assert len(rows) == len(HOSTILE) + 1  # and the null cluster of the two
-    assert f"{results.sets_on_test.classes[2].coverage.value:.3f}" in rows[2]
+    assert f"{results.data.prediction_sets.classes[2].coverage.value:.3f}" in rows[2]
     assert "cluster null" in rows[0]
     note = opened.page.locator("#sets-note").inner_text()
     assert "at least 95 % have it in their set" in note

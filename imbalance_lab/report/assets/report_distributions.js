@@ -2,6 +2,7 @@
 let calibrated = 0;
 const reliability = plot("reliability", () => {
   const { bins } = data.reliability[calibrated] || { bins: [] };
+  const raw = data.raw_reliability[calibrated];
   return {
     traces: [
       {
@@ -13,12 +14,26 @@ const reliability = plot("reliability", () => {
         hoverinfo: "skip",
         showlegend: false,
       },
+      ...(raw
+        ? [
+            {
+              type: "scatter",
+              mode: "lines",
+              name: "raw",
+              x: raw.bins.map((bin) => bin.mean),
+              y: raw.bins.map((bin) => bin.share),
+              line: { color: css("--soft"), width: 1.2, dash: "dot" },
+              hovertemplate: "raw: mean probability %{x:.3f}, observed share %{y:.3f}<extra></extra>",
+            },
+          ]
+        : []),
       {
         type: "scatter",
         mode: "markers+lines",
+        name: "after post-processing",
         x: bins.map((bin) => bin.mean),
         y: bins.map((bin) => bin.share),
-        showlegend: false,
+        showlegend: raw !== undefined,
         line: { color: css("--accent"), width: 1.5 },
         marker: { size: 7 },
         error_y: {
@@ -36,6 +51,7 @@ const reliability = plot("reliability", () => {
     layout: {
       xaxis: { title: { text: "mean probability" }, range: [-0.02, 1.02] },
       yaxis: { title: { text: "observed share" }, range: [-0.02, 1.02] },
+      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
     },
   };
 });

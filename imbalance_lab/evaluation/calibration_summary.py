@@ -1,0 +1,112 @@
+"""How well probabilities are calibrated: their scores before and after post-processing, slope and intercept."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from imbalance_lab.evaluation.evaluation import Evaluation, Score, defined
+from imbalance_lab.metrics import wilson_interval
+from imbalance_lab.metrics.distributions import normal_quantile
+
+STEPS, FAR = 100, 30.0
+"""Newton steps at most; log-odds beyond ± this are cut, so that p = 0 and 1 have some."""
+
+SINGULAR = 1e12
+"""Condition number of the information at which there is no finite estimate: all p equal, or complete separation."""
+
+
+@dataclass(frozen=True)
+class ProbabilityScores:
+    """Scores of the probabilities of a split, before and after calibration and prior correction.
+
+    Args:
+        raw: of the model's own probabilities, by name; NaN where undefined.
+        processed: of those after post-processing.
+        brier_change: processed − raw Brier score, with the 95 % interval of its mean over the examples; negative
+            is better.
+    """
+
+    raw: Mapping[str, float]
+    processed: Mapping[str, float]
+    brier_change: Score
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with null for undefined."""
+        scores = {"raw": self.raw, "processed": self.processed}
+        plain = {name: {score: defined(value) for score, value in each.items()} for name, each in scores.items()}
+        return {**plain, "brier_change": self.brier_change.as_json()}
+
+
+@dataclass(frozen=True)
+class CalibrationSummary:
+    """Calibration of the positive class, as recommended by Van Calster et al. 2019 ("Calibration: the Achilles heel").
+
+    Args:
+        observed: the share of positives, with Wilson's interval.
+        expected: the mean probability.
+        intercept: calibration in the large: log-odds to be added to every prediction; 0 is perfect.
+        slope: of the log-odds in a logistic regression; 1 is perfect, below 1 the probabilities are too extreme.
+
+    Both have Wald's 95 % interval; they are NaN without an interval where they cannot be estimated (no positive, no
+    negative, or positives and negatives that the probabilities separate completely).
+    """
+
+    observed: Score
+    expected: float
+    intercept: Score
+    slope: Score
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, with null for undefined."""
+        scores = {"observed": self.observed, "intercept": self.intercept, "slope": self.slope}
+        return {"expected": defined(self.expected), **{name: score.as_json() for name, score in scores.items()}}
+
+
+def probability_scores(raw: Evaluation, processed: Evaluation) -> ProbabilityScores:
+    """Compare the probabilities of the same examples before and after post-processing."""
+    one_hot = raw.predictions.task.one_hot(raw.predictions.target)
+    errors = [((each.probability - one_hot) ** 2).sum(1) for each in (raw, processed)]
+    change = errors[1] - errors[0]
+    mean, n = float(change.mean()), len(change)
+    half_width = normal_quantile(0.95) * float(change.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    return ProbabilityScores(
+        raw.probabilities(),
+        processed.probabilities(),
+        Score(mean, (mean - half_width, mean + half_width) if n > 1 else None),
+    )
+
+
+def calibration_summary(probability: NDArray[np.float64], positive: NDArray[np.bool_]) -> CalibrationSummary:
+    """Calibration of probabilities (N,) against which examples are positive (N,)."""
+    n, n_positive = len(positive), int(positive.sum())
+    with np.errstate(divide="ignore"):
+        z = np.clip(logit(probability), -FAR, FAR)
+    return CalibrationSummary(
+        observed=Score(n_positive / n if n else math.nan, wilson_interval(n_positive, n)),
+        expected=float(probability.mean()) if n else math.nan,
+        intercept=_logistic(np.ones((n, 1)), positive, offset=z),
+        slope=_logistic(np.stack([z, np.ones(n)], 1), positive, offset=np.zeros(n)),
+    )
+
+
+def _logistic(design: NDArray[np.float64], positive: NDArray[np.bool_], offset: NDArray[np.float64]) -> Score:
+    """The first coefficient of a logistic regression of ``positive`` (N,) on ``design`` (N, K), by Newton's method."""
+    weights = np.zeros(design.shape[1])
+    if positive.all() or not positive.any():
+        return Score(math.nan)
+    for _ in range(STEPS):
+        p = expit(design @ weights + offset)
+        information = (design * (p * (1 - p))[:, None]).T @ design
+        if not np.linalg.cond(information) < SINGULAR:
+            break
+        step = np.linalg.solve(information, design.T @ (positive - p))
+        weights = weights + np.clip(step, -5, 5)
+        if np.abs(step).max() < 1e-9:
+            half_width = normal_quantile(0.95) * math.sqrt(np.linalg.inv(information)[0, 0])
+            return Score(float(weights[0]), (float(weights[0]) - half_width, float(weights[0]) + half_width))
+    return Score(math.nan)
