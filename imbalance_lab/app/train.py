@@ -73,7 +73,7 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
 def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
     """Fit, predict with the best model, evaluate; return its monitored score (NaN on other processes)."""
     from imbalance_lab.app.evaluate import print_results
-    from imbalance_lab.report.terminal import console, relative_path
+    from imbalance_lab.report.terminal import console, print_path, relative_path
     from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
 
     session = build_session(config, experiment, directory)
@@ -96,7 +96,8 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
             close_logger(logger, "failed")
         raise
     print_results(results, f"Test scores of {relative_path(checkpoint)}")
-    console().print(f"\n{relative_path(directory.path)}")
+    console().print()
+    print_path(directory.path, opens=directory.report)
     return session.best_score(results)
 
 

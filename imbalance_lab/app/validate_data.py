@@ -9,7 +9,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import write_json
 from imbalance_lab.report.data_summary import print_notes, print_summary
-from imbalance_lab.report.terminal import console, relative_path
+from imbalance_lab.report.terminal import print_path
 
 if TYPE_CHECKING:
     from imbalance_lab.app.instantiate import Experiment
@@ -37,7 +37,7 @@ def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Expe
     else:  # a model is tested on data that may differ from those it was trained on
         print_notes(experiment.splits.notes)
     if config.check:
-        console().print(relative_path(directory.path))
+        print_path(directory.path)
     if summary.errors:
         more = f" (and {len(summary.errors) - 1} more, in {file.name})" if len(summary.errors) > 1 else ""
         raise UsageError(f"data: {summary.errors[0]}{more}")

@@ -172,6 +172,10 @@ class Evaluation:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
         return metrics.mean_by_shot_group(self.decisions.recall.tolist(), self.train_counts)
 
+    def shot_group_auroc(self) -> dict[ShotGroup, float]:
+        """The mean AUROC of these classes, over those for which it is defined."""
+        return metrics.mean_by_shot_group([ranking.auroc for ranking in self.rankings], self.train_counts)
+
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
         task, p, target = self.predictions.task, self._probability, self.predictions.target

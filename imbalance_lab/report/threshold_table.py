@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.posthoc import Threshold
-from imbalance_lab.report.terminal import interval, number, plain_table
+from imbalance_lab.report.evaluation_table import rarest_caption
+from imbalance_lab.report.terminal import PlainTable, interval, number, plain_table
 
 
 def threshold_table(
     classes: Sequence[str], chosen: Sequence[Threshold | str], tested: Sequence[Threshold | str]
-) -> Table:
+) -> PlainTable:
     """Per class: the threshold on its probability, recall and precision on validation and, with intervals, on test."""
     rule = next((threshold.rule for threshold in chosen if isinstance(threshold, Threshold)), "none could be chosen")
     table = plain_table(f"Thresholds chosen on validation: {rule}")
-    table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
-    for heading in ("threshold", "val recall", "precision", "test recall [95 % CI]", "precision [95 % CI]"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_name_column()
+    table.add_number_columns(("threshold", 0), ("val recall", 3), ("val precision", 4))
+    table.add_number_columns(("test recall [95 % CI]", 1), ("precision [95 % CI]", 2))
     for name, on_val, on_test in zip(classes, chosen, tested, strict=True):
         if isinstance(on_val, Threshold) and isinstance(on_test, Threshold):
             recall = Score(on_test.recall, wilson_interval(on_test.tp, on_test.n_positive))
@@ -28,6 +27,19 @@ def threshold_table(
             table.add_row(name, *cells, interval(recall) + flag, interval(precision) + flag)
         else:
             table.add_row(name, *"–––––")
+    return table
+
+
+def listed_thresholds(
+    classes: Sequence[str],
+    chosen: Sequence[Threshold | str],
+    tested: Sequence[Threshold | str],
+    shown: Sequence[int],
+) -> PlainTable:
+    """`threshold_table` of some classes, in the order of ``shown``."""
+    table = threshold_table([classes[c] for c in shown], [chosen[c] for c in shown], [tested[c] for c in shown])
+    table.caption = rarest_caption(shown, len(classes))
+    table.more = "tables/operating_point.csv"
     return table
 
 
