@@ -194,7 +194,12 @@ def print_results(results: RunResults, title: str) -> None:
         for line in summary_lines(after):
             out.print(line)
     out.print()
-    out.print(listed_thresholds(postprocessor.classes, postprocessor.thresholds, on_test, shown))
+    reported = test.predictions.task.reported_classes
+    thresholds = listed_thresholds(
+        postprocessor.classes, postprocessor.thresholds, on_test, test.train_counts, reported
+    )
+    if thresholds is not None:
+        out.print(thresholds)
     for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
         out.print(line, soft_wrap=True)
     if sets is not None:

@@ -130,6 +130,9 @@ def _print(model: "Model", summary: "PredictionSummary", notes: list[str], optio
         out.print(evaluation_table(scores, f"Scores on {options.input}"))
         for line in ["", *summary_lines(scores), ""]:
             out.print(line)
-        out.print(listed_thresholds(model.classes, postprocessor.thresholds, on_test, shown))
+        reported = model.task.reported_classes
+        table = listed_thresholds(model.classes, postprocessor.thresholds, on_test, model.class_counts, reported)
+        if table is not None:
+            out.print(table)
     out.print()
     print_path(options.output)

@@ -87,11 +87,12 @@ def _group_lines(evaluation: Evaluation) -> list[str]:
     groups, auroc = evaluation.shot_group_recall(), evaluation.shot_group_auroc()
     if len(groups) < 2:
         return []
-    of = [scores.group for scores in evaluation.classes]
-    return [
-        f"{group:6} {of.count(group):4} {'class  ' if of.count(group) == 1 else 'classes'}  mean recall {number(recall)}  mean AUROC {number(auroc[group])}"
-        for group, recall in groups.items()
-    ]
+    lines = []
+    for group, recall in groups.items():
+        n = sum(scores.group == group for scores in evaluation.classes)
+        classes = "class  " if n == 1 else "classes"
+        lines.append(f"{group:6} {n:4} {classes}  mean recall {number(recall)}  mean AUROC {number(auroc[group])}")
+    return lines
 
 
 def _row(scores: ClassScores) -> list[str]:

@@ -1,7 +1,8 @@
 """Tables that fit into the terminal: whole columns are left out, never a digit; names are shortened in the middle."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
+from itertools import accumulate
 from typing import Any
 
 from rich import box
@@ -101,24 +102,36 @@ def plain_table(title: str, more: str | None = None) -> PlainTable:
     return PlainTable(visible(title), more)
 
 
-def shorten_cells(text: str, most: int) -> str:
+def shorten_cells(text: str, most: int, start: float = 0.5) -> str:
     """``text`` in at most ``most`` cells of a terminal: its middle is left out, since names often differ at the end.
 
     Chinese characters and emoji take two cells; what belongs to one character is not taken apart.
 
+    Args:
+        text: a name.
+        most: cells.
+        start: the share of the cells that shows its start.
+
     >>> shorten_cells("Larus argentatus argenteus", 16), shorten_cells("日本語の名前", 7)
-    ('Larus ar…genteus', '日…名前')
+    ('Larus ar…genteus', '日…前')
     """
     spans, width = split_graphemes(text)
     if width <= most:
         return text
-    head, tail, room = 0, len(spans), most - 1
-    for at_start in [True, False] * len(spans):
-        cells = spans[head if at_start else tail - 1][2]
-        if cells > room:
-            break
-        head, tail, room = (head + 1, tail, room - cells) if at_start else (head, tail - 1, room - cells)
-    return f"{text[: spans[head][0]]}…{text[spans[tail - 1][1] :]}"
+    head = _fitting_in([cells for *_, cells in spans], round(most * start))
+    tail = _fitting_in([cells for *_, cells in reversed(spans)], most - 1 - sum(cells for *_, cells in spans[:head]))
+    return f"{text[: spans[head][0]]}…{text[spans[len(spans) - 1 - tail][1] :]}"
+
+
+def shorten_names(names: Sequence[str], most: int) -> list[str]:
+    """Names in at most ``most`` cells each, with as few as possible alike: more of their ends, if they differ there."""
+    tries = [[shorten_cells(name, most, start) for name in names] for start in (0.5, 0.25, 0.75, 0.1)]
+    return max(tries, key=lambda short: len(set(short)))
+
+
+def _fitting_in(cells: Sequence[int], room: int) -> int:
+    """How many of the first numbers have a sum of at most ``room``."""
+    return sum(total <= room for total in accumulate(cells))
 
 
 def _is_name(column: Column) -> bool:
@@ -148,7 +161,7 @@ def _with_short_names(columns: list[Column], width: int) -> list[Column]:
     most = min(NAME_WIDTH, max(room // names if names else 0, 4))
     short = [copy(column) for column in columns]
     for column in filter(_is_name, short):
-        column._cells = [shorten_cells(str(cell), most) for cell in column._cells]
+        column._cells = list(shorten_names([str(cell) for cell in column._cells], most))
     return short
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.posthoc import Threshold
-from imbalance_lab.report.evaluation_table import rarest_caption
+from imbalance_lab.report.evaluation_table import LISTED, MAX_CLASSES
 from imbalance_lab.report.terminal import PlainTable, interval, number, plain_table
 
 
@@ -34,11 +34,19 @@ def listed_thresholds(
     classes: Sequence[str],
     chosen: Sequence[Threshold | str],
     tested: Sequence[Threshold | str],
-    shown: Sequence[int],
-) -> PlainTable:
-    """`threshold_table` of some classes, in the order of ``shown``."""
+    train_counts: Sequence[int],
+    reported: Sequence[int],
+) -> PlainTable | None:
+    """`threshold_table` of the reported classes; of many, the rarest that have a threshold. None if none has."""
+    shown = list(reported)
+    if len(shown) > MAX_CLASSES:
+        having = [c for c in shown if isinstance(chosen[c], Threshold)]
+        shown = sorted(having, key=lambda c: train_counts[c])[:LISTED]
+    if not shown:
+        return None
     table = threshold_table([classes[c] for c in shown], [chosen[c] for c in shown], [tested[c] for c in shown])
-    table.caption = rarest_caption(shown, len(classes))
+    if len(reported) > MAX_CLASSES:
+        table.caption = f"the {len(shown)} rarest classes that have a threshold"
     table.more = "tables/operating_point.csv"
     return table
 
