@@ -184,27 +184,21 @@ def print_results(results: RunResults, title: str) -> None:
     from imbalance_lab.report.threshold_table import listed_thresholds, missing_threshold_lines
 
     _, test, after, postprocessor, on_test, sets = results
-    out, shown = console(), shown_classes(test)
+    out = console()
     out.print(evaluation_table(test, title, "tables/classes.csv"))
-    out.print()
-    for line in summary_lines(test):
+    for line in ("", *summary_lines(test)):
         out.print(line)
     if after is not None and postprocessor.prior is not None:
-        out.print(f"\nfor {prior_words(postprocessor.prior)}:")
-        for line in summary_lines(after):
+        for line in (f"\nfor {prior_words(postprocessor.prior)}:", *summary_lines(after)):
             out.print(line)
     out.print()
-    reported = test.predictions.task.reported_classes
-    thresholds = listed_thresholds(
-        postprocessor.classes, postprocessor.thresholds, on_test, test.train_counts, reported
-    )
-    if thresholds is not None:
+    if (thresholds := listed_thresholds(test, postprocessor.thresholds, on_test)) is not None:
         out.print(thresholds)
     for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
         out.print(line, soft_wrap=True)
     if sets is not None:
         out.print()
-        out.print(set_table(sets, shown, "tables/prediction_sets.csv"))
+        out.print(set_table(sets, shown_classes(test), "tables/prediction_sets.csv"))
         for line in set_lines(sets):
             out.print(line, soft_wrap=True)
 

@@ -130,9 +130,7 @@ def _print(model: "Model", summary: "PredictionSummary", notes: list[str], optio
         out.print(evaluation_table(scores, f"Scores on {options.input}"))
         for line in ["", *summary_lines(scores), ""]:
             out.print(line)
-        reported = model.task.reported_classes
-        table = listed_thresholds(model.classes, postprocessor.thresholds, on_test, model.class_counts, reported)
-        if table is not None:
-            out.print(table)
+        if (thresholds := listed_thresholds(scores, postprocessor.thresholds, on_test)) is not None:
+            out.print(thresholds)
     out.print()
     print_path(options.output)

@@ -33,7 +33,7 @@ def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Expe
     file = directory.data_summary
     write_json(file, summary.as_dict())
     if config.check or config.fit:
-        print_summary(summary, full=config.check)
+        print_summary(summary, file.name, full=config.check)
     else:  # a model is tested on data that may differ from those it was trained on
         print_notes(experiment.splits.notes)
     if config.check:

@@ -12,18 +12,24 @@ MAX_LINES, MAX_FULL_LINES = 8, 20
 """Errors and warnings in the short and in the full form."""
 
 
-def print_summary(summary: DataSummary, *, full: bool) -> None:
-    """Print the totals, errors and warnings; ``full`` adds the table of classes and more warnings."""
+def print_summary(summary: DataSummary, file: str, *, full: bool) -> None:
+    """Print the totals, errors and warnings.
+
+    Args:
+        summary: of the data.
+        file: where all of it is.
+        full: with the table of classes, and more warnings.
+    """
     out = console()
     if full:
-        out.print(summary_table(summary))
+        out.print(summary_table(summary, file))
     out.print(_totals(summary), soft_wrap=True)
     most = MAX_FULL_LINES if full else MAX_LINES
     for what, sentences, style in (("error", summary.errors, "red"), ("warning", summary.warnings, "yellow")):
         for each in sentences[:most]:
             out.print(f"{what}: {each}", style=style, soft_wrap=True)
         if len(sentences) > most:
-            out.print(f"and {len(sentences) - most} more {what}s, in data_summary.json", soft_wrap=True)
+            out.print(f"and {len(sentences) - most} more {what}s, in {file}", soft_wrap=True)
 
 
 def print_notes(notes: Sequence[str]) -> None:
@@ -40,9 +46,9 @@ def _totals(summary: DataSummary) -> str:
     return f"{counts} examples of {len(summary.classes)} classes ({sizes}){factor}"
 
 
-def summary_table(summary: DataSummary) -> Table:
+def summary_table(summary: DataSummary, file: str) -> Table:
     """Per class: examples, group, expected number in a batch, half width of the AUROC interval on validation."""
-    table = plain_table("The data, before training", "data_summary.json")
+    table = plain_table("The data, before training", file)
     table.add_name_column()
     splits = list(summary.examples)
     table.add_number_columns(*((split, 0 if split == "train" else 1) for split in splits))

@@ -9,7 +9,7 @@ from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.report.evaluation_table import rarest_caption
 from imbalance_lab.report.terminal import interval, number, plain_table
 
-MAX_NAMED = 5
+MAX_NAMED = 10
 """Classes of a cluster that a line names."""
 
 MAX_CLUSTERS = 5

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score
+from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Evaluation, Score
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.posthoc import Threshold
 from imbalance_lab.report.evaluation_table import LISTED, MAX_CLASSES
@@ -31,22 +31,23 @@ def threshold_table(
 
 
 def listed_thresholds(
-    classes: Sequence[str],
-    chosen: Sequence[Threshold | str],
-    tested: Sequence[Threshold | str],
-    train_counts: Sequence[int],
-    reported: Sequence[int],
+    test: Evaluation, chosen: Sequence[Threshold | str], tested: Sequence[Threshold | str]
 ) -> PlainTable | None:
-    """`threshold_table` of the reported classes; of many, the rarest that have a threshold. None if none has."""
-    shown = list(reported)
-    if len(shown) > MAX_CLASSES:
+    """`threshold_table` of the reported classes; of many, the rarest that have a threshold. None if none has.
+
+    Args:
+        test: the evaluation of the split on which the thresholds are tested.
+        chosen, tested: the thresholds on validation and there, (C,).
+    """
+    task = test.predictions.task
+    shown, is_long = list(task.reported_classes), len(task.reported_classes) > MAX_CLASSES
+    if is_long:
         having = [c for c in shown if isinstance(chosen[c], Threshold)]
-        shown = sorted(having, key=lambda c: train_counts[c])[:LISTED]
+        shown = sorted(having, key=lambda c: test.train_counts[c])[:LISTED]
     if not shown:
         return None
-    table = threshold_table([classes[c] for c in shown], [chosen[c] for c in shown], [tested[c] for c in shown])
-    if len(reported) > MAX_CLASSES:
-        table.caption = f"the {len(shown)} rarest classes that have a threshold"
+    table = threshold_table([task.classes[c] for c in shown], [chosen[c] for c in shown], [tested[c] for c in shown])
+    table.caption = f"the {len(shown)} rarest classes that have a threshold" if is_long else None
     table.more = "tables/operating_point.csv"
     return table
 

@@ -119,7 +119,7 @@ def test_tensorboards_table_has_the_run_with_its_settings_and_final_scores(finis
     assert settings["loss.gamma"].number_value == 2
     assert settings["loss.alpha"].string_value == "effective"
     assert not any(key.startswith("logger") for key in settings)
-    assert {"test/auroc/macro", "kept/auroc/macro", "_hparams_/session_end_info"} <= names
+    assert {"test/auroc/macro", "val/best/auroc/macro", "_hparams_/session_end_info"} <= names
 
 
 def test_best_checkpoint_is_the_best_epoch(finished_run: Path) -> None:

@@ -4,7 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightning.pytorch as pl
@@ -29,6 +29,7 @@ class Plan:
     Args:
         epoch: training batches of an epoch.
         train: training batches of the whole fit; infinite if only time ends it.
+        stops: whether ``max_steps`` ends it, after which it is validated.
         validation: batches of a validation.
         interval: training batches between two validations, within an epoch.
         every: epochs between two that are validated; None if ``interval`` counts over the epochs.
@@ -36,6 +37,7 @@ class Plan:
 
     epoch: float
     train: float
+    stops: bool
     validation: float
     interval: float
     every: int | None
@@ -44,23 +46,25 @@ class Plan:
     def of(cls, trainer: pl.Trainer) -> "Plan":
         """That of a trainer whose fit has started."""
         epoch = trainer.num_training_batches
-        epochs = math.inf if trainer.max_epochs in (None, -1) else trainer.max_epochs or 0
-        train: float = epoch * epochs
+        train = epoch * (math.inf if trainer.max_epochs in (None, -1) else trainer.max_epochs or 0)
+        last = math.inf
         if trainer.max_steps != -1:
             per_step = trainer.accumulate_grad_batches  # the last step of an epoch may have fewer
             whole, rest = divmod(trainer.max_steps, math.ceil(epoch / per_step))
-            train = min(train, whole * epoch + min(rest * per_step, epoch))
+            last = whole * epoch + min(rest * per_step, epoch)
         interval = trainer.val_check_batch or math.inf  # none if validation goes by time
-        return cls(epoch, train, sum(_sizes(trainer.num_val_batches)), interval, trainer.check_val_every_n_epoch)
+        every = trainer.check_val_every_n_epoch
+        return cls(epoch, min(train, last), last <= train, sum(_sizes(trainer.num_val_batches)), interval, every)
 
     @property
     def total(self) -> float:
-        """All batches, of training and validation; a fit that ends within an epoch is validated then."""
+        """All batches, of training and validation."""
         if math.isinf(self.train):
             return math.inf
-        within = self.train % (self.interval if self.every is None else self.epoch)
-        is_validated = within % self.interval > 0 and (self.every is None or self._is_validated(self.train))
-        return self.done(self.train) + self.validation * is_validated
+        epoch, batch = divmod(self.train - 1, self.epoch)
+        place = self.train if self.every is None else batch + 1
+        is_more = self.stops and place % self.interval and (self.every is None or (epoch + 1) % self.every == 0)
+        return self.done(self.train) + self.validation * bool(is_more)
 
     def done(self, train: float) -> float:
         """The batches that are done after ``train`` training batches and the validations among them."""
@@ -68,12 +72,9 @@ class Plan:
             return train + self.validation * (train // self.interval)
         epochs, within = divmod(train, self.epoch)
         validations = (epochs // self.every) * (self.epoch // self.interval)
-        validations += self._is_validated(train) * (within // self.interval)
+        if (epochs + 1) % self.every == 0:
+            validations += within // self.interval
         return train + self.validation * validations
-
-    def _is_validated(self, train: float) -> bool:
-        """Whether the epoch that comes after so many batches has validations."""
-        return self.every is not None and (train // self.epoch + 1) % self.every == 0
 
 
 class ProgressBar(LightningProgressBar):
@@ -86,6 +87,7 @@ class ProgressBar(LightningProgressBar):
     def __init__(self) -> None:
         super().__init__()
         self.live: Live | None = None
+        self.plan: Plan | None = None
         self.is_enabled = True
         self.description = ""
         self.done = self.total = self.done_before = 0.0
@@ -104,7 +106,7 @@ class ProgressBar(LightningProgressBar):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin where the run is: at 0, or where it was resumed."""
         any_trainer: Any = trainer
-        plan = Plan.of(trainer)
+        self.plan = plan = Plan.of(trainer)
         self.time_limit = next((each for each in any_trainer.callbacks if isinstance(each, Timer)), None)
         self._start(plan.total, plan.done(trainer.fit_loop.epoch_loop.total_batch_idx + 1))
 
@@ -118,8 +120,10 @@ class ProgressBar(LightningProgressBar):
         self._advance()
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Begin another bar, unless a fit validates."""
-        if trainer.state.fn != "fit":
+        """Begin another bar; in a fit, only see how large a validation is: before the first one it may be unknown."""
+        if self.plan is not None and trainer.state.fn == "fit" and not trainer.sanity_checking:
+            self.total = replace(self.plan, validation=sum(_sizes(trainer.num_val_batches))).total
+        elif trainer.state.fn != "fit":
             self._start_evaluation(trainer.num_val_batches, "validation")
 
     def on_validation_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
