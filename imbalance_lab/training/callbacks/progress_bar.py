@@ -107,13 +107,13 @@ class ProgressBar(LightningProgressBar):
         """Begin where the run is: at 0, or where it was resumed."""
         any_trainer: Any = trainer
         self.plan = plan = Plan.of(trainer)
+        self._name_epoch(trainer)  # Lightning says nothing of an epoch that is resumed within
         self.time_limit = next((each for each in any_trainer.callbacks if isinstance(each, Timer)), None)
         self._start(plan.total, plan.done(trainer.fit_loop.epoch_loop.total_batch_idx + 1))
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Name the epoch."""
-        of = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
-        self.description = f"epoch {trainer.current_epoch + 1}{of}"
+        self._name_epoch(trainer)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         """Count a batch."""
@@ -165,15 +165,19 @@ class ProgressBar(LightningProgressBar):
         """The line, as rich draws it."""
         spent, left = time.monotonic() - self.started, self._seconds_left()
         share = self.done / self.total if self.total else 0.0
-        if left and math.isinf(self.total):
-            share = spent / (spent + left)
+        if left and self.time_limit is not None:
+            share = max(share, spent / (spent + left))
         line = Table.grid(padding=(0, 2))
-        words = [f"{min(share, 1):4.0%}", f"{_clock(spent)} spent", "" if left is None else f"{_clock(left)} left"]
+        words = [f"{min(share, 1):4.0%}", f"{_clock(spent)} spent", f"{'–:--' if left is None else _clock(left)} left"]
         assert self.live is not None
-        room = self.live.console.width - len(self.description) - sum(2 + len(word) for word in words) - 10
+        room = self.live.console.width - len(self.description) - sum(2 + len(word) for word in words) - 4
         bar = [Bar(1, share, width=min(BAR_WIDTH, room))] if room >= 5 else []
         line.add_row(self.description, *bar, *words)
         return line
+
+    def _name_epoch(self, trainer: pl.Trainer) -> None:
+        of = "" if trainer.max_epochs in (None, -1) else f"/{trainer.max_epochs}"
+        self.description = f"epoch {trainer.current_epoch + 1}{of}".ljust(len(f"epoch {trainer.max_epochs}{of}"))
 
     def _start_evaluation(self, batches: Sequence[float] | float, description: str) -> None:
         self.time_limit, self.description = None, description

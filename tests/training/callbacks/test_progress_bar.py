@@ -13,6 +13,7 @@ from typing import Any
 import lightning.pytorch as pl
 import pytest
 import torch
+from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader
 
 from imbalance_lab.training.callbacks import ProgressBar
@@ -126,11 +127,14 @@ def test_an_early_stop_and_a_time_limit_end_the_bar_early() -> None:
 
 
 def test_the_time_left_is_that_of_the_batches_to_come_and_at_most_what_the_limit_leaves() -> None:
-    bar = Counted()
+    bar: Any = Counted()
     bar._start(1000, 400)
     assert bar._seconds_left() is None
     bar.done, bar.started = 500, bar.started - 10  # 100 batches in 10 seconds, 500 to come
     assert bar._seconds_left() == pytest.approx(50, abs=0.5)
+    bar.time_limit = Timer(duration={"seconds": 20})
+    bar.time_limit._start_time["train"] = time.monotonic() - 10
+    assert bar._seconds_left() == pytest.approx(10, abs=0.5)
 
 
 needs_terminal = pytest.mark.skipif(not hasattr(os, "forkpty"), reason="there are no pseudo-terminals here")
