@@ -180,7 +180,7 @@ def print_results(results: RunResults, title: str) -> None:
     """Print the tables of an evaluation."""
     from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
     from imbalance_lab.report.set_table import set_lines, set_table
-    from imbalance_lab.report.terminal import console
+    from imbalance_lab.report.terminal import console, print_sentence
     from imbalance_lab.report.threshold_table import listed_thresholds, missing_threshold_lines
 
     _, test, after, postprocessor, on_test, sets = results
@@ -195,12 +195,12 @@ def print_results(results: RunResults, title: str) -> None:
     if (thresholds := listed_thresholds(test, postprocessor.thresholds, on_test)) is not None:
         out.print(thresholds)
     for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
-        out.print(line, soft_wrap=True)
+        print_sentence(line)
     if sets is not None:
         out.print()
         out.print(set_table(sets, shown_classes(test), "tables/prediction_sets.csv"))
         for line in set_lines(sets):
-            out.print(line, soft_wrap=True)
+            print_sentence(line)
 
 
 def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:

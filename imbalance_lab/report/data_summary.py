@@ -6,7 +6,7 @@ from rich.table import Table
 
 from imbalance_lab.data.summary import DataSummary
 from imbalance_lab.report.evaluation_table import listed_classes, rarest_caption
-from imbalance_lab.report.terminal import console, plain_table
+from imbalance_lab.report.terminal import console, plain_table, print_sentence
 
 MAX_LINES, MAX_FULL_LINES = 8, 20
 """Errors and warnings in the short and in the full form."""
@@ -20,22 +20,21 @@ def print_summary(summary: DataSummary, file: str, *, full: bool) -> None:
         file: where all of it is.
         full: with the table of classes, and more warnings.
     """
-    out = console()
     if full:
-        out.print(summary_table(summary, file))
-    out.print(_totals(summary), soft_wrap=True)
+        console().print(summary_table(summary, file))
+    print_sentence(_totals(summary))
     most = MAX_FULL_LINES if full else MAX_LINES
     for what, sentences, style in (("error", summary.errors, "red"), ("warning", summary.warnings, "yellow")):
         for each in sentences[:most]:
-            out.print(f"{what}: {each}", style=style, soft_wrap=True)
+            print_sentence(f"{what}: {each}", style)
         if len(sentences) > most:
-            out.print(f"and {len(sentences) - most} more {what}s, in {file}", soft_wrap=True)
+            print_sentence(f"and {len(sentences) - most} more {what}s, in {file}")
 
 
 def print_notes(notes: Sequence[str]) -> None:
     """Print remarks on the data, a line each."""
     for each in notes:
-        console().print(f"warning: {each}", style="yellow", soft_wrap=True)
+        print_sentence(f"warning: {each}", "yellow")
 
 
 def _totals(summary: DataSummary) -> str:
@@ -58,6 +57,6 @@ def summary_table(summary: DataSummary, file: str) -> Table:
     for each in (summary.classes[c] for c in shown):
         half = "–" if each.auroc_width is None else f"{each.auroc_width / 2:.3f}"
         counts = (f"{getattr(each, split):,}" for split in splits)
-        table.add_row(each.name, *counts, each.group, f"{each.per_batch:.1f}", half)
+        table.add_row(each.name, *counts, each.group, f"{each.per_batch:.{1 if each.per_batch >= 1 else 2}f}", half)
     table.caption = rarest_caption(shown, len(summary.classes))
     return table

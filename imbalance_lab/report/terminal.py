@@ -14,7 +14,16 @@ from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.report.plain_table import PlainTable, plain_table
 from imbalance_lab.text import visible
 
-__all__ = ["PlainTable", "console", "interval", "number", "plain_table", "print_path", "relative_path"]
+__all__ = [
+    "PlainTable",
+    "console",
+    "interval",
+    "number",
+    "plain_table",
+    "print_path",
+    "print_sentence",
+    "relative_path",
+]
 
 WIDTH = 100
 
@@ -52,6 +61,12 @@ def print_path(path: Path, opens: Path | None = None) -> None:
     out = console()
     link = (opens or path).absolute().as_uri() if out.is_terminal else None
     out.print(Text(visible(relative_path(path.absolute())), Style(link=link)), soft_wrap=True)
+
+
+def print_sentence(sentence: str, style: str | None = None) -> None:
+    """Print a sentence: on one line in a pipe, in a terminal broken between words."""
+    out = console()
+    out.print(sentence, style=style, soft_wrap=not out.is_terminal)
 
 
 def number(value: float) -> str:

@@ -31,24 +31,28 @@ def threshold_table(
 
 
 def listed_thresholds(
-    test: Evaluation, chosen: Sequence[Threshold | str], tested: Sequence[Threshold | str]
+    test: Evaluation,
+    chosen: Sequence[Threshold | str],
+    tested: Sequence[Threshold | str],
+    more: str | None = "tables/operating_point.csv",
 ) -> PlainTable | None:
     """`threshold_table` of the reported classes; of many, the rarest that have a threshold. None if none has.
 
     Args:
         test: the evaluation of the split on which the thresholds are tested.
         chosen, tested: the thresholds on validation and there, (C,).
+        more: where those of all classes are.
     """
     task = test.predictions.task
     shown, is_long = list(task.reported_classes), len(task.reported_classes) > MAX_CLASSES
     if is_long:
         having = [c for c in shown if isinstance(chosen[c], Threshold)]
         shown = sorted(having, key=lambda c: test.train_counts[c])[:LISTED]
-    if not shown:
+    if not any(isinstance(chosen[c], Threshold) for c in shown):
         return None
     table = threshold_table([task.classes[c] for c in shown], [chosen[c] for c in shown], [tested[c] for c in shown])
     table.caption = f"the {len(shown)} rarest classes that have a threshold" if is_long else None
-    table.more = "tables/operating_point.csv"
+    table.more = more
     return table
 
 
