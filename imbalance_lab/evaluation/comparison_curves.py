@@ -1,8 +1,8 @@
 """Curves of several replicates of one setting: their mean, and the range from the lowest to the highest replicate.
 
-ROC curves are averaged vertically (Fawcett 2006, "An introduction to ROC analysis", section 8.1): the mean true positive
-rate at each false positive rate, so that the area under the mean curve is the mean AUROC. PR curves are averaged at each
-recall, so that the step-wise area under the mean curve is the mean average precision.
+ROC curves are averaged vertically (Fawcett 2006, "An introduction to ROC analysis", section 8.1): the mean true
+positive rate at each false positive rate, so that the area under the mean curve is the mean AUROC. PR curves are
+averaged at each recall, so that the step-wise area under the mean curve is the mean average precision.
 """
 
 from collections.abc import Sequence
