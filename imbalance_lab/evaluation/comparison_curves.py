@@ -34,6 +34,36 @@ class MeanCurve:
     n: int
 
 
+@dataclass(frozen=True)
+class ClassCurves:
+    """The curves of one class over the replicates of a setting.
+
+    Args:
+        roc, pr: the mean curves.
+        auroc, average_precision: the means of the scores, which are the areas under the mean curves.
+        n_positive, n_negative: test examples, the same of every replicate.
+    """
+
+    roc: MeanCurve
+    pr: MeanCurve
+    auroc: float
+    average_precision: float
+    n_positive: int
+    n_negative: int
+
+
+def class_curves(rankings: Sequence[Ranking]) -> ClassCurves:
+    """The curves of ``rankings`` of one class, one a replicate, for the same test examples."""
+    return ClassCurves(
+        roc=mean_roc(rankings),
+        pr=mean_pr(rankings),
+        auroc=float(np.mean([each.auroc for each in rankings])),
+        average_precision=float(np.mean([each.average_precision for each in rankings])),
+        n_positive=rankings[0].n_positive,
+        n_negative=rankings[0].n_negative,
+    )
+
+
 def mean_roc(rankings: Sequence[Ranking]) -> MeanCurve:
     """The mean true positive rate over the false positive rate, exact at every vertex of every replicate.
 
