@@ -52,7 +52,10 @@ def _comparisons(data: ComparisonData, key: str) -> dict[str, Comparison]:
     """Of each pair that has this score on both sides, by the name of its first setting."""
     if not data.setting_comparisons:
         return {}
-    over_replicates = {each.a: each for each in compare_settings(data.settings, key, data.setting_comparisons[0].b)}
+    reference = data.setting_comparisons[0].b
+    repeated = {reference, *(each.a for each in data.setting_comparisons if each.unit == "seeds")}
+    settings = [each for each in data.settings if each.name in repeated]
+    over_replicates = {each.a: each for each in compare_settings(settings, key, reference)}
     run_names = {each.name: label(each.runs[0].name) for each in data.settings}
     of_runs = {(each.a, each.b): {**each.scores, **_by_key(each.classes)} for each in data.comparisons}
     found = {}

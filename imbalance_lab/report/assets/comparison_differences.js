@@ -28,8 +28,8 @@ if (data.differences.length) {
   table(
     "differences",
     [
-      { title: `minus ${shortened(better, 40)}`, text: true, value: (row) => row.a, cell: (row) => hinted(shortened(row.a, 60), row.a_full) },
-      ...data.difference_scores.map(({ key, title }) => ({
+      { title: `minus ${shortened(better, 40)}`, text: true, value: (row) => row.a, cell: (row) => hinted(shortened(row.a, 60), row.a) },
+      ...[...data.scores, ...data.groups].map(({ key, title }) => ({
         title,
         value: (row) => row.scores[key]?.difference ?? null,
         cell: (row) => differenceCell(row.scores[key]),

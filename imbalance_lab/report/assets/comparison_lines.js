@@ -2,7 +2,7 @@
 const MAX_BANDS = 3;
 
 /** A setting in at most so many characters. @param {Object} setting @param {number} most @returns {string} */
-const settingName = (setting, most = 64) => shortened(setting.name || "all runs", most);
+const settingName = (setting, most = 64) => shortened(setting.label || "all runs", most);
 /** The color of a setting by its place among those drawn. @param {number} at @returns {string} */
 const tint = (at) => CYCLE[at % CYCLE.length];
 /** The dash of a setting, which sets more than eight of them apart. @param {number} at @returns {string} */
@@ -87,7 +87,7 @@ function lineLegend(id, entries, hidden = null, redrawn = () => {}) {
 /** The entry of a setting in a legend. @param {number} at @param {string} note */
 const settingEntry = (at, note = "") => ({
   setting: at,
-  name: data.settings[at].name || "all runs",
+  name: data.settings[at].label || "all runs",
   full: data.settings[at].full,
   note,
 });

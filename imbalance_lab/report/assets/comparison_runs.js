@@ -11,7 +11,7 @@ table(
       cell: (row) => hinted(row.values[at][0], row.values[at][1]),
     })),
     { title: `val ${scoreTitle}`, value: (row) => row.val, cell: (row) => number(row.val) },
-    ...data.run_scores.map(({ key, title }) => ({
+    ...data.scores.map(({ key, title }) => ({
       title: `test ${title}`,
       value: (row) => (row.test[key] ? row.test[key].value : null),
       cell: (row) => (row.test[key] ? [number(row.test[key].value), el("small", {}, range(row.test[key].ci95))] : "–"),

@@ -1,6 +1,8 @@
 // The settings, best first, each with its replicates; the data come from imbalance_lab/report/comparison_page.py.
 const MAX_KEY_COLUMNS = window.innerWidth < 560 ? 1 : window.innerWidth < 1100 ? 2 : 3;
 const scoreTitle = data.score_title;
+/** What the others are compared with: the first setting, or the baseline that was asked for. */
+const referenceName = data.settings.length && data.settings[0].is_reference ? "best" : "baseline";
 /** A p-value, never 0. @param {?number} p @returns {string} */
 const pValue = (p) => (p !== null && p < 0.001 ? "< 0.001" : number(p));
 /** A number with its sign: a true minus, a plus. @param {?number} value @returns {string} */
@@ -109,12 +111,11 @@ function fillSettings() {
         }))
       : [
           {
-            title: "setting",
+            title: data.keys.length > 1 ? data.keys.map((key) => key.short).join(" · ") : "setting",
             text: true,
             wrap: true,
             value: (row) => row.name,
-            cell: (row) =>
-              el("span", { title: row.full }, ...data.keys.flatMap((key, at) => [el("span", { className: "part" }, `${key.short}=${row.values[at][0]}`), " "])),
+            cell: (row) => hinted(data.keys.length > 1 ? row.values.map(([short]) => short || "–").join(" · ") : row.label, row.full),
           },
         ];
   table(
@@ -128,22 +129,22 @@ function fillSettings() {
       ...(data.settings.some((each) => each.difference)
         ? [
             {
-              title: data.reference_is_baseline ? "to the baseline" : "to the best",
+              title: `to the ${referenceName}`,
               value: (row) => row.difference?.difference ?? null,
               cell: (row) =>
                 row.difference
                   ? [signed(row.difference.difference), below(signedRange(row.difference.ci95))]
                   : row.is_reference
-                    ? el("small", {}, data.reference_is_baseline ? "the baseline" : "the best")
+                    ? el("small", {}, `the ${referenceName}`)
                     : "–",
             },
             { title: "p (Holm)", value: (row) => row.difference?.p_holm ?? null, cell: (row) => pValue(row.difference?.p_holm ?? null) },
           ]
         : []),
-      ...data.columns.map(({ key, title }) => ({
+      ...data.groups.map(({ key, title }) => ({
         title,
-        value: (row) => row.scores[key]?.value ?? null,
-        cell: (row) => number(row.scores[key]?.value),
+        value: (row) => row.groups[key]?.value ?? null,
+        cell: (row) => number(row.groups[key]?.value),
       })),
     ],
     data.settings,
