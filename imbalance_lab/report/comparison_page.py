@@ -9,6 +9,7 @@ from imbalance_lab.evaluation.setting_differences import setting_differences
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.comparison_curves import curves, epochs
 from imbalance_lab.report.comparison_table import failure_lines
+from imbalance_lab.report.comparison_verdict import comparison_title, comparison_verdict
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.setting_payload import (
     difference_rows,
@@ -33,13 +34,11 @@ def write_comparison(path: Path, data: ComparisonData) -> Path:
 def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
     """What the page's template shows."""
     return {
-        "title": f"{len(data.runs)} runs",
-        "verdict": "",
+        "title": comparison_title(data),
+        "verdict": " ".join(comparison_verdict(data)),
         "failures": failure_lines(data),
         "settings_note": _settings_note(data),
-        "differences_note": "On test; positive where the setting of the row is better. Below each difference: 95 % "
-        "interval and p after Holm's correction.",
-        "epochs_note": "Means over the replicates; the band runs from the lowest to the highest.",
+        "differences_note": _differences_note(data),
     }
 
 
@@ -67,10 +66,24 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
 def _settings_note(data: ComparisonData) -> str:
     sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
     if any(each.n > 1 for each in data.settings):
-        sentences.append(
-            "Large dots are means over the replicates with their 95 % interval (Student's t; an arrow: it goes on), "
-            "small dots the single runs; gray and green settings are distinguishable from the reference, at the dotted line."
-        )
+        sentences.append("Dots are means over the replicates with 95 % intervals (Student's t), small dots single runs.")
     else:
-        sentences.append("Each setting is one run, with its 95 % interval over test examples.")
-    return " ".join(sentences)
+        sentences.append("Each setting is one run; its 95 % interval is over test examples.")
+    if data.setting_comparisons:
+        sentences.append("Where the dot is not blue, the difference to the dotted line is distinguishable from 0.")
+    return visible(" ".join(sentences))
+
+
+def _differences_note(data: ComparisonData) -> str:
+    if not data.setting_comparisons:
+        return ""
+    units = {each.unit for each in data.setting_comparisons}
+    pairing = " or ".join(
+        text
+        for unit, text in (("seeds", "over the same seeds"), ("examples", "on the same test examples"))
+        if unit in units
+    )
+    reference = data.setting_comparisons[0].b
+    return visible(
+        f"Each setting minus {reference}, in pairs {pairing}, with 95 % intervals and p after Holm's correction."
+    )

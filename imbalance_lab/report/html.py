@@ -17,9 +17,9 @@ SCRIPTS = {
         "comparison_lines",
         "comparison_settings",
         "comparison_runs",
-        "comparison_differences",
         "comparison_swept",
         "comparison_curves",
+        "comparison_differences",
     ),
     "watch": ("watch_shares", "watch_thresholds"),
 }

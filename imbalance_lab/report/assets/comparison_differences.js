@@ -1,12 +1,14 @@
 // Differences on test: of every score between settings, and of each class for one pair of them.
 
-/** A cell with a difference: its interval and p below, colored if it is distinguishable. @param {?Object} each */
-function differenceCell(each) {
-  if (!each || each.difference === null) return "–";
-  const tone = each.distinguishable ? (each.difference > 0 ? "good" : "bad") : "";
-  const evidence = `${signedRange(each.ci95)} · p ${pValue(each.p_holm)}`;
-  return [el("span", { className: tone }, signed(each.difference)), below(evidence)];
-}
+/** A difference, colored if it is distinguishable. @param {Object} each */
+const coloredDifference = (each) =>
+  el("span", { className: each.distinguishable ? (each.difference > 0 ? "good" : "bad") : "" }, signed(each.difference));
+
+/** A cell with a difference, its p, and its interval below. @param {?Object} each */
+const differenceCell = (each) =>
+  !each || each.difference === null
+    ? "–"
+    : [coloredDifference(each), el("small", {}, `p ${pValue(each.p_holm)}`), below(signedRange(each.ci95))];
 
 /** The table of the classes of one pair. @param {Object} pair */
 function fillClasses(pair) {
@@ -15,8 +17,13 @@ function fillClasses(pair) {
     "classes",
     [
       { title: "AUROC of class", text: true, value: (row) => row.name, cell: (row) => hinted(shortened(row.name), row.name) },
-      { title: "difference", value: (row) => row.difference, cell: (row) => differenceCell(row) },
-      { title: "better", text: true, wrap: true, value: better, cell: (row) => hinted(shortened(better(row), 60), better(row)) },
+      {
+        title: "difference [95 % CI]",
+        value: (row) => row.difference,
+        cell: (row) => [coloredDifference(row), el("small", {}, signedRange(row.ci95))],
+      },
+      { title: "p (Holm)", value: (row) => row.p_holm, cell: (row) => pValue(row.p_holm) },
+      { title: "better", text: true, value: better, cell: (row) => hinted(shortened(better(row), 40), better(row)) },
     ],
     pair.classes,
     50,
@@ -24,11 +31,11 @@ function fillClasses(pair) {
 }
 
 if (data.differences.length) {
-  const better = data.differences[0].b;
+  const settingOf = new Map(data.settings.map((each) => [each.name, each]));
   table(
     "differences",
     [
-      { title: `minus ${shortened(better, 40)}`, text: true, value: (row) => row.a, cell: (row) => hinted(shortened(row.a, 60), row.a) },
+      settingColumn((row) => settingOf.get(row.a)),
       ...[...data.scores, ...data.groups].map(({ key, title }) => ({
         title,
         value: (row) => row.scores[key]?.difference ?? null,
@@ -40,7 +47,8 @@ if (data.differences.length) {
   );
   const detailed = data.differences.filter((each) => each.classes.length);
   if (detailed.length) {
-    const options = detailed.map((each, i) => [String(i), `${shortened(each.a, 40)} − ${shortened(each.b, 40)}`]);
+    const label = (name) => shortened(settingOf.get(name).label || name, 48);
+    const options = detailed.map((each, i) => [String(i), `${label(each.a)} − ${label(each.b)}`]);
     choose("classes-choices", "by class", options, (value) => fillClasses(detailed[Number(value)]));
     fillClasses(detailed[0]);
   }

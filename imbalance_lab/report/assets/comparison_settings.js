@@ -37,7 +37,7 @@ function roundTicks(low, high, most) {
  * @returns {{head: function(): Node, cell: function(Object): Node}}
  */
 function whiskers(settings) {
-  const [width, height, inset] = [window.innerWidth < 560 ? 130 : window.innerWidth < 1100 ? 150 : 190, 42, 8];
+  const [width, height, inset] = [window.innerWidth < 560 ? 130 : window.innerWidth < 1100 || data.keys.length > 2 ? 150 : 190, 42, 8];
   const shown = settings.filter((each) => each.test !== null);
   const values = shown.flatMap((each) => [each.test.value, ...each.runs.map((run) => run.value)]);
   const points = values.filter((value) => value !== null);
@@ -93,6 +93,18 @@ function whiskers(settings) {
   };
 }
 
+/** One column for all swept values of a setting. @param {function(Object): Object} get - the setting of a row. */
+const settingColumn = (get) => ({
+  title: data.keys.length > 1 ? data.keys.map((key) => key.short).join(" · ") : data.keys[0]?.short || "setting",
+  text: true,
+  wrap: true,
+  value: (row) => get(row).label,
+  cell: (row) => {
+    const { values, label, full } = get(row);
+    return el("span", { title: full }, values.map(([short]) => short || "–").join(" · ") || label || "all runs");
+  },
+});
+
 /** Fill the table of the settings. */
 function fillSettings() {
   const chart = whiskers(data.settings);
@@ -109,15 +121,7 @@ function fillSettings() {
           value: (row) => swept(row.values[at][1]),
           cell: (row) => hinted(row.values[at][0], row.values[at][1]),
         }))
-      : [
-          {
-            title: data.keys.length > 1 ? data.keys.map((key) => key.short).join(" · ") : "setting",
-            text: true,
-            wrap: true,
-            value: (row) => row.name,
-            cell: (row) => hinted(data.keys.length > 1 ? row.values.map(([short]) => short || "–").join(" · ") : row.label, row.full),
-          },
-        ];
+      : [settingColumn((row) => row)];
   table(
     "settings",
     [
