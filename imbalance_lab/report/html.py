@@ -12,7 +12,15 @@ from markupsafe import Markup
 SHARED_SCRIPTS = ("dom", "colors", "plot", "table", "choices")
 SCRIPTS = {
     "report": ("report_classes", "report_curves", "report_confusion", "report_distributions", "report_training"),
-    "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),
+    "comparison": (
+        "comparison_axis",
+        "comparison_lines",
+        "comparison_settings",
+        "comparison_runs",
+        "comparison_swept",
+        "comparison_curves",
+        "comparison_differences",
+    ),
     "watch": ("watch_shares", "watch_thresholds"),
 }
 """The scripts of each page, in the order in which they run; they share one scope."""

@@ -27,11 +27,11 @@ def simplify_curve(ranking: Ranking, tolerance: float = TOLERANCE) -> Curve:
     precision[0] = precision[1] if len(precision) > 1 else 0
     kept = np.zeros(len(fpr), bool)
     for x, y in ((fpr, tpr), (log_fpr, tpr), (tpr, precision)):
-        kept |= _needed(np.stack([x, y], 1), tolerance)
+        kept |= needed_vertices(np.stack([x, y], 1), tolerance)
     return Curve(curve.threshold[kept], curve.tp[kept], curve.fp[kept])
 
 
-def _needed(points: NDArray[np.float64], tolerance: float) -> NDArray[np.bool_]:
+def needed_vertices(points: NDArray[np.float64], tolerance: float = TOLERANCE) -> NDArray[np.bool_]:
     """Which points of a line (M, 2) to keep, (M,), so that none lies further than ``tolerance`` from the segments."""
     kept = np.zeros(len(points), bool)
     kept[[0, -1]] = True
