@@ -23,32 +23,39 @@ def short_values(values: Sequence[str]) -> dict[str, str]:
     {'0.001': '0.001', '0.01': '0.01'}
     """
     unique = list(dict.fromkeys(values))
-    short = _without_common_folders(unique)
+    bare = [_unquoted(each) for each in unique]
+    are_paths = bool(bare) and all(map(_is_path, bare))
+    short = _without_common_folders(bare) if are_paths else bare
+    if len(set(short)) < len(unique):
+        short = unique
     for most in range(LONG, max(map(len, short), default=0) + 1):
-        candidates = [_shortened(each, most) for each in short]
+        candidates = [_shortened_path(each, most) if are_paths else shorten_middle(each, most) for each in short]
         if len(set(candidates)) == len(unique):
             return dict(zip(unique, candidates, strict=True))
     return dict(zip(unique, short, strict=True))
 
 
-def _without_common_folders(values: Sequence[str]) -> list[str]:
-    """Paths without the folders that all of them begin with; a single path by its last part."""
-    if not all(map(_is_path, values)) or not values:
-        return list(values)
-    parts = [each.split("/") for each in values]
-    levels = zip(*(each[:-1] for each in parts), strict=False)
-    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
-    short = ["/".join(each[common:]) for each in parts]
-    return short if len(set(short)) == len(values) and all(short) else list(values)
+def _unquoted(value: str) -> str:
+    """A value without the quotes that the command line needed around it."""
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" and value[0] not in value[1:-1]
+    return value[1:-1] if is_quoted else value
 
 
 def _is_path(value: str) -> bool:
     return "/" in value and "://" not in value and not value.endswith("/") and value[0] not in "[{("
 
 
-def _shortened(value: str, most: int) -> str:
-    """A value of at most ``most`` characters; of a path the last part stays whole, and its folders are shortened."""
-    folders, slash, name = value.rpartition("/")
-    if not slash or not _is_path(value):
-        return shorten_middle(value, most)
-    return value if len(value) <= most else f"{shorten_middle(folders, max(1, most - 1 - len(name)))}/{name}"
+def _without_common_folders(paths: Sequence[str]) -> list[str]:
+    """Paths without the folders that all of them begin with; a single path by its last part."""
+    parts = [each.split("/") for each in paths]
+    levels = zip(*(each[:-1] for each in parts), strict=False)
+    common = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, levels))
+    return ["/".join(each[common:]) for each in parts]
+
+
+def _shortened_path(path: str, most: int) -> str:
+    """A path of at most ``most`` characters, or its last part: that stays whole, the folders before it are shortened."""
+    folders, slash, name = path.rpartition("/")
+    if len(path) <= most or not slash:
+        return path
+    return f"{shorten_middle(folders, max(1, most - 1 - len(name)))}/{name}"

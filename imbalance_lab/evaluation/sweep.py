@@ -16,7 +16,7 @@ from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_files import Split
-from imbalance_lab.evaluation.score_keys import stored_scores
+from imbalance_lab.evaluation.score_keys import is_lower_better, stored_scores
 from imbalance_lab.evaluation.stored_files import reading
 
 ScoreName = Literal["auroc", "average_precision", "balanced_accuracy", "accuracy"]
@@ -66,9 +66,9 @@ class Run:
         return {} if self.scores is None else {split: stored_scores(self.scores, split) for split in ("val", "test")}
 
     def val(self, name: str = "auroc") -> float:
-        """The validation score that runs are ranked by; −∞ for a run without one."""
+        """The validation score that runs are ranked by, negative if lower is better; −∞ for a run without one."""
         score = self.score("val", name)
-        return float("-inf") if score is None else score.value
+        return float("-inf") if score is None else -score.value if is_lower_better(name) else score.value
 
 
 def read_run(path: Path, name: str = "") -> Run:

@@ -45,7 +45,9 @@ def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
 def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
     """What the page's script draws, as plain values."""
     keys = swept_keys([dict(each.overrides) for each in data.settings])
-    run_keys = swept_keys([{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs])
+    run_keys = swept_keys(
+        [{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs]
+    )
     shown = run_scores(data.score)
     groups = group_columns(data.settings)
     differences = setting_differences(data, [*shown, *(each["key"] for each in groups)])
@@ -66,7 +68,9 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
 def _settings_note(data: ComparisonData) -> str:
     sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
     if any(each.n > 1 for each in data.settings):
-        sentences.append("Dots are means over the replicates with 95 % intervals (Student's t), small dots single runs.")
+        sentences.append(
+            "Dots are means over the replicates with 95 % intervals (Student's t), small dots single runs."
+        )
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
     if data.setting_comparisons:
