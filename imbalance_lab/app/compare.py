@@ -117,9 +117,8 @@ def _check_score(runs: "Sequence[Run]", score: str) -> None:
 
     known = list(dict.fromkeys(key for run in runs for split in SPLITS for key in run.scores_of(split)))
     if known and score not in known and score != "auroc":
-        raise UsageError(
-            f"--score {score} is not a score of these runs: choose one such as {', '.join(nearest(score, known))}"
-        )
+        choices = ", ".join(nearest(score, known))
+        raise UsageError(f"--score {score} is not a score of these runs: choose one such as {choices}")
 
 
 def _check_runs(runs: "Sequence[Run]") -> None:

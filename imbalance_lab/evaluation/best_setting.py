@@ -4,8 +4,8 @@ What is claimed: with at least 95 % confidence, whatever the settings, the inter
 setting has on average over new seeds (and subsets, where they varied) and new test examples. Its half-widths are
 those of the spread over the replicates and of the test examples, combined; below, `metrics.selection.selection_bias`
 is added: the most by which the best of that many settings can owe its score to lucky seeds.
-`scripts/simulate_selection.py` verifies the coverage. A setting with a single run has its own interval: it is about that trained model, to which the
-selection on other examples does nothing; how it would do with another seed is unknown.
+`scripts/simulate_selection.py` verifies the coverage. A setting with a single run has its own interval: it is about
+that trained model, to which the selection on other examples does nothing; how it would do with another seed is unknown.
 """
 
 import math

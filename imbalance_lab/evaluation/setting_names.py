@@ -54,7 +54,7 @@ def _without_common_folders(paths: Sequence[str]) -> list[str]:
 
 
 def _shortened_path(path: str, most: int) -> str:
-    """A path of at most ``most`` characters, or its last part: that stays whole, the folders before it are shortened."""
+    """A path of at most ``most`` characters: its folders are shortened, its last part stays whole even if longer."""
     folders, slash, name = path.rpartition("/")
     if len(path) <= most or not slash:
         return path

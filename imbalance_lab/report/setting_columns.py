@@ -39,9 +39,9 @@ class ScoreColumn:
 
 
 def score_columns(data: ComparisonData) -> list[ScoreColumn]:
-    """The score of the ranking first; then further scores, groups of classes, and a chosen operating point."""
-    keys = [data.score, *SECOND, *(f"{name}/{group}" for name in ("recall", "auroc") for group in GROUPS)]
-    keys += _operating_point_keys(data)
+    """The score of the ranking first; then a chosen operating point, groups of classes, and further scores."""
+    groups = [f"{name}/{group}" for name in ("recall", "auroc") for group in GROUPS]
+    keys = [data.score, *_operating_point_keys(data), *groups, *SECOND]
     known = {key for setting in data.settings for key in setting.scores}
     return [
         ScoreColumn(key, heading(key), tuple(_score(setting, key) for setting in data.settings))
