@@ -78,7 +78,7 @@ def compare_command(parser: argparse.ArgumentParser, arguments: list[str]) -> No
 
     add_arguments(parser)
     options = parser.parse_args(arguments)
-    compare(options.paths, options.score, options.baseline, options.output)
+    compare(options.paths, options.score, options.baseline, options.output, options.table)
 
 
 def _top_parser() -> argparse.ArgumentParser:

@@ -1,14 +1,18 @@
 """Everything that the comparison of several runs shows, complete and typed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from imbalance_lab.evaluation.best_setting import corrected_score
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
 from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.evaluation import Evaluation, Score
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_settings
+from imbalance_lab.evaluation.settings import Setting, find_settings
 from imbalance_lab.evaluation.sweep import Run, group_by_test_set, varied_overrides
 from imbalance_lab.metrics import over_seeds
 
@@ -66,6 +70,10 @@ class ComparisonData:
         groups: the runs by the examples that they were tested on; only within one are runs compared.
         seed_means: of families of two runs or more.
         histories: the scores of the epochs by run name.
+        settings: the runs by what sets them apart but the replicates; the best on validation first.
+        setting_comparisons: each other setting against the baseline or the best.
+        n_settings: how many settings were tried: those with a validation score.
+        best_corrected: the test score of the best setting, with an interval that accounts for the selection.
     """
 
     runs: tuple[Run, ...]
@@ -75,6 +83,10 @@ class ComparisonData:
     seed_means: tuple[SeedMean, ...]
     histories: Mapping[str, EpochHistory]
     damaged: tuple[Run, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    setting_comparisons: tuple[SettingComparison, ...] = ()
+    n_settings: int = 0
+    best_corrected: Score | None = None
 
     @property
     def best(self) -> Run | None:
@@ -114,7 +126,12 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
     damaged = tuple(run for run in runs if run.damage is not None)
     runs = [run for run in runs if run.damage is None]
     histories = {run.name: run.history for run in runs if run.history is not None}
+    settings = find_settings(runs, score)
     return ComparisonData(
+        settings=settings,
+        setting_comparisons=compare_settings(settings, score, _setting_name(settings, baseline)),
+        n_settings=sum(not math.isnan(each.val.value) for each in settings),
+        best_corrected=corrected_score(settings, score),
         runs=tuple(runs),
         damaged=damaged,
         score=score,
@@ -123,6 +140,11 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
         seed_means=tuple(seed_means(runs, score)),
         histories=histories,
     )
+
+
+def _setting_name(settings: Sequence[Setting], run: str | None) -> str | None:
+    """The name of the setting that a run belongs to."""
+    return next((each.name for each in settings if run in {member.name for member in each.runs}), None)
 
 
 def label(name: str) -> str:

@@ -6,6 +6,7 @@ A run with a damaged file is told apart here: it has no scores, and `Run.damage`
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_files import Split
+from imbalance_lab.evaluation.score_keys import is_lower_better, stored_scores
 from imbalance_lab.evaluation.stored_files import reading
 
 ScoreName = Literal["auroc", "average_precision", "balanced_accuracy", "accuracy"]
@@ -52,17 +54,21 @@ class Run:
     damage: str | None = None
 
     def score(self, split: Split, name: str) -> Score | None:
-        """A score by its name in `SCORES`; None where it is undefined or the run has none."""
-        content = None if self.scores is None else self.scores[split].get(name)
-        if content is None or content["value"] is None:
-            return None
-        ends = content["ci95"]
-        return Score(content["value"], None if ends is None else (ends[0], ends[1]))
+        """A score by its key, see `score_keys`; None where it is undefined or the run has none."""
+        return self.scores_of(split).get(name)
+
+    def scores_of(self, split: Split) -> Mapping[str, Score]:
+        """All defined scores of a split, "val" or "test", by key."""
+        return self._stored.get(split, {})
+
+    @cached_property
+    def _stored(self) -> dict[str, dict[str, Score]]:
+        return {} if self.scores is None else {split: stored_scores(self.scores, split) for split in ("val", "test")}
 
     def val(self, name: str = "auroc") -> float:
-        """The validation score that runs are ranked by; −∞ for a run without one."""
+        """The validation score that runs are ranked by, negative if lower is better; −∞ for a run without one."""
         score = self.score("val", name)
-        return float("-inf") if score is None else score.value
+        return float("-inf") if score is None else -score.value if is_lower_better(name) else score.value
 
 
 def read_run(path: Path, name: str = "") -> Run:

@@ -1,19 +1,26 @@
-"""`comparison.html`: several runs side by side, ranked on validation and compared on test."""
+"""`comparison.html`: the settings that were tried side by side, ranked on validation and compared on test."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imbalance_lab.evaluation.comparison import RunComparison
-from imbalance_lab.evaluation.comparison_data import ComparedRuns, ComparisonData
-from imbalance_lab.evaluation.sweep import SCORES, Run
+from imbalance_lab.evaluation.comparison_data import ComparisonData
+from imbalance_lab.evaluation.score_keys import heading
+from imbalance_lab.evaluation.setting_differences import setting_differences
 from imbalance_lab.files import atomic_write
-from imbalance_lab.report.comparison_table import failure_lines, seed_lines
+from imbalance_lab.report.comparison_curves import curves, epochs
+from imbalance_lab.report.comparison_table import failure_lines
+from imbalance_lab.report.comparison_verdict import comparison_title, comparison_verdict
 from imbalance_lab.report.html import render_page
-from imbalance_lab.report.payload import curve
-
-MAX_RUNS, MAX_CLASSES = 8, 12
-"""Curves are drawn of the best runs and the rarest classes."""
+from imbalance_lab.report.setting_payload import (
+    difference_rows,
+    group_columns,
+    run_rows,
+    run_scores,
+    score_columns,
+    setting_rows,
+    swept_keys,
+)
+from imbalance_lab.text import visible
 
 
 def write_comparison(path: Path, data: ComparisonData) -> Path:
@@ -27,76 +34,60 @@ def write_comparison(path: Path, data: ComparisonData) -> Path:
 def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
     """What the page's template shows."""
     return {
-        "title": f"{len(data.runs)} runs",
-        "verdict": " ".join(_verdict(data)),
+        "title": comparison_title(data),
+        "verdict": " ".join(comparison_verdict(data)),
         "failures": failure_lines(data),
-        "seeds": seed_lines(data),
+        "settings_note": _settings_note(data),
+        "differences_note": _differences_note(data),
     }
 
 
 def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
     """What the page's script draws, as plain values."""
-    epochs = [{"run": run, "epoch": each.epoch, "auroc": each.auroc} for run, each in data.histories.items()]
+    keys = swept_keys([dict(each.overrides) for each in data.settings])
+    run_keys = swept_keys(
+        [{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs]
+    )
+    shown = run_scores(data.score)
+    groups = group_columns(data.settings)
+    differences = setting_differences(data, [*shown, *(each["key"] for each in groups)])
     return {
-        "score": data.score,
-        "scores": SCORES,
-        "varied": data.varied,
-        "runs": [_run(run, data.varied, data.score) for run in data.runs],
-        "differences": [_difference(each) for each in data.comparisons],
-        "curves": [_curves(group) for group in data.groups],
-        "epochs": epochs,
+        "score_title": visible(heading(data.score)),
+        "keys": keys.as_json(),
+        "groups": groups,
+        "settings": setting_rows(data),
+        "run_keys": run_keys.as_json(),
+        "scores": score_columns(shown),
+        "runs": run_rows(data, run_keys),
+        "differences": difference_rows(differences),
+        "curves": [curves(group, data) for group in data.groups],
+        "epochs": epochs(data),
     }
 
 
-def _verdict(data: ComparisonData) -> list[str]:
-    best, against = data.best, data.comparisons_of_best
-    if best is None:
-        return ["No run has scores."]
-    sentences = [f"Run {best.name} is best on validation, with {SCORES[data.score]} {best.val(data.score):.3f}."]
-    equal = [each for each in against if not each.scores[data.score].is_distinguishable]
-    if len(against) == 1:
-        sentences.append(f"On test, {against[0].describe(data.score)}.")
-    elif equal:
-        sentences.append(f"On test, {len(equal)} of the {len(against)} other runs are not distinguishable from it.")
-    elif against:
-        sentences.append(f"On test, all {len(against)} other runs are distinguishable from it.")
-    if len(data.groups) > 1:
+def _settings_note(data: ComparisonData) -> str:
+    sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
+    if any(each.n > 1 for each in data.settings):
         sentences.append(
-            f"The runs were tested on {len(data.groups)} different sets of examples; runs are compared only within "
-            "the same set."
+            "Dots are means over the replicates with 95 % intervals (Student's t), small dots single runs."
         )
-    return sentences
+    else:
+        sentences.append("Each setting is one run; its 95 % interval is over test examples.")
+    if data.setting_comparisons:
+        sentences.append("Where the dot is not blue, the difference to the dotted line is distinguishable from 0.")
+    return visible(" ".join(sentences))
 
 
-def _run(run: Run, varied: Sequence[str], score: str) -> dict[str, Any]:
-    val, tested = run.score("val", score), {name: run.score("test", name) for name in SCORES}
-    return {
-        "name": run.name,
-        "overrides": {key: run.overrides.get(key, "") for key in varied},
-        "val": None if val is None else val.value,
-        "test": {name: None if each is None else each.as_json() for name, each in tested.items()},
-    }
-
-
-def _difference(each: RunComparison) -> dict[str, Any]:
-    return {
-        "a": each.a,
-        "b": each.b,
-        "words": {name: each.describe(name) for name in SCORES},
-        "classes": [{"name": name, **compared.as_json()} for name, compared in each.classes.items()],
-    }
-
-
-def _curves(group: ComparedRuns) -> dict[str, Any]:
-    """The curves of the best runs and the rarest classes, and how many of each are left out."""
-    selected = list(group.evaluations.items())[:MAX_RUNS]
-    ranked = group.rarest_ranked
-    classes = ranked[:MAX_CLASSES]
-    return {
-        "classes": [(c, selected[0][1].predictions.classes[c]) for c in classes],
-        "curves": [
-            {"run": name, "class": c, **curve(evaluation.rankings[c])} for name, evaluation in selected for c in classes
-        ],
-        "runs_left_out": len(group.runs) - len(selected),
-        "classes_left_out": len(ranked) - len(classes),
-    }
+def _differences_note(data: ComparisonData) -> str:
+    if not data.setting_comparisons:
+        return ""
+    units = {each.unit for each in data.setting_comparisons}
+    pairing = " or ".join(
+        text
+        for unit, text in (("seeds", "over the same seeds"), ("examples", "on the same test examples"))
+        if unit in units
+    )
+    reference = data.setting_comparisons[0].b
+    return visible(
+        f"Each setting minus {reference}, in pairs {pairing}, with 95 % intervals and p after Holm's correction."
+    )

@@ -1,40 +1,90 @@
-"""The comparison of several runs as a table and sentences for the terminal."""
+"""The comparison of several runs as tables and sentences for the terminal."""
 
 from collections.abc import Sequence
 
-from rich.table import Table
-
+from imbalance_lab.evaluation.comparison import Compared
 from imbalance_lab.evaluation.comparison_data import ComparisonData
 from imbalance_lab.evaluation.evaluation import Score
-from imbalance_lab.evaluation.sweep import SCORES, Run, varied_overrides
-from imbalance_lab.report.terminal import console, interval, number, plain_table
+from imbalance_lab.evaluation.score_keys import heading
+from imbalance_lab.evaluation.setting_names import short_values
+from imbalance_lab.evaluation.sweep import Run, varied_overrides
+from imbalance_lab.report.comparison_verdict import comparison_verdict
+from imbalance_lab.report.plain_table import PlainTable
+from imbalance_lab.report.setting_columns import differences, reference, score_columns
+from imbalance_lab.report.terminal import console, interval, number, plain_table, print_sentence
+
+MAX_ROWS = 15
+"""Rows of a table; all are in the files beside the page."""
 
 
 def print_comparison(data: ComparisonData) -> None:
-    """Print the table of the runs, means over seeds, differences as sentences, and which runs have no scores."""
+    """Print what was found, the tables of the settings and of the runs, and which runs have no scores."""
     out = console()
-    out.print(comparison_table(data.runs, data.score))
-    for line in (*seed_lines(data), *comparison_lines(data)):
-        out.print(line, soft_wrap=True)
+    for sentence in comparison_verdict(data):
+        print_sentence(sentence)
+    if data.settings:
+        out.print()
+        out.print(settings_table(data))
+    if any(len(setting.runs) > 1 for setting in data.settings):
+        out.print()
+        out.print(comparison_table(data.runs, data.score))
     for line in failure_lines(data):
-        out.print(line, style="red", soft_wrap=True)
+        print_sentence(line, style="red")
 
 
-def comparison_table(runs: Sequence[Run], score: str = "auroc") -> Table:
+def settings_table(data: ComparisonData) -> PlainTable:
+    """One row a setting, the best on validation first."""
+    against = reference(data)
+    name = heading(data.score)
+    title = f"{len(data.settings)} settings, best validation {name} first" if len(data.settings) > 1 else "1 setting"
+    table = plain_table(title, "comparison.csv")
+    single = all(len(setting.runs) == 1 for setting in data.settings)
+    if single:
+        table.add_column("run", no_wrap=True)
+    keys = list(dict.fromkeys(key for setting in data.settings for key, _ in setting.overrides))
+    for key in keys:
+        table.add_column(key, overflow="fold")  # in a narrow terminal these wrap, not the scores
+    first, *others = score_columns(data)
+    columns = [] if single else [("n", 3)]
+    columns += [(f"val {name}", 4), (f"test {name} [95 % CI]", 0)]
+    columns += [("difference [CI]", 2), ("p", 1)] if against is not None else []
+    table.add_number_columns(*columns, *((each.title, 5 + place) for place, each in enumerate(others)))
+    short = {key: short_values([dict(each.overrides).get(key, "") for each in data.settings]) for key in keys}
+    for place, (setting, compared) in enumerate(zip(data.settings, differences(data), strict=True)):
+        if place == MAX_ROWS:
+            break
+        cells = [setting.runs[0].name] if single else []
+        cells += [short[key][dict(setting.overrides).get(key, "")] for key in keys]
+        cells += [] if single else [str(setting.n)]
+        cells += [number(setting.val.value), _format(first.scores[place])]
+        cells += difference_cells(compared) if against is not None else []
+        cells += [number(each.value) if each else "–" for each in (column.scores[place] for column in others)]
+        table.add_row(*cells)
+    table.caption = "; ".join(_notes(data))
+    return table
+
+
+def comparison_table(runs: Sequence[Run], score: str = "auroc") -> PlainTable:
     """One row a run, in the order given; only overrides that differ between the runs are shown."""
     varied = varied_overrides(runs)
-    table = plain_table(f"{len(runs)} runs, best validation {SCORES[score]} first")
+    table = plain_table(f"{len(runs)} runs, best validation {heading(score)} first", "comparison_runs.csv")
     table.add_column("run", no_wrap=True)
-    for heading in varied:
-        table.add_column(heading, overflow="fold")  # in a narrow terminal these wrap, not the scores
+    for key in varied:
+        table.add_column(key, overflow="fold")
     second = "balanced_accuracy" if score == "auroc" else "auroc"
-    for heading in (f"val {SCORES[score]}", *(f"test {SCORES[each]} [95 % CI]" for each in (score, second))):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for run in runs:
-        overrides = [run.overrides.get(key, "") for key in varied]
+    table.add_number_columns(
+        (f"val {heading(score)}", 2),
+        (f"test {heading(score)} [95 % CI]", 0),
+        (f"test {heading(second)} [95 % CI]", 1),
+    )
+    short = {key: short_values([run.overrides.get(key, "") for run in runs]) for key in varied}
+    for run in runs[:MAX_ROWS]:
+        overrides = [short[key][run.overrides.get(key, "")] for key in varied]
         val = run.score("val", score)
         scores = [_format(run.score("test", each)) for each in (score, second)]
         table.add_row(run.name, *overrides, "–" if val is None else number(val.value), *scores)
+    if len(runs) > MAX_ROWS:
+        table.caption = f"{len(runs) - MAX_ROWS} more runs"
     return table
 
 
@@ -50,23 +100,31 @@ def failure_lines(data: ComparisonData) -> list[str]:
     ]
 
 
-def comparison_lines(data: ComparisonData) -> list[str]:
-    """How each run differs on test from the best one, or from the baseline, by test set."""
-    lines = []
-    for place, group in enumerate(data.groups, 1):
-        if len(data.groups) > 1:
-            lines.append(f"test set {place} of {len(data.groups)}: run {', '.join(group.runs)}")
-        lines += [f"test {SCORES[data.score]}: {each.describe(data.score)}" for each in group.comparisons]
-    return lines
+def _notes(data: ComparisonData) -> list[str]:
+    """What the columns mean, and what is left out."""
+    notes = []
+    if any(setting.n > 1 for setting in data.settings):
+        notes.append("test: mean over n replicates, Student's t")
+    against = reference(data)
+    if against is not None:
+        which = "the first" if against == data.settings[0].name else against
+        holm = ", p after Holm, CI to match it" if len(data.setting_comparisons) > 1 else ""
+        notes.append(f"difference: to {which}{holm}")
+    if len(data.settings) > MAX_ROWS:
+        notes.append(f"{len(data.settings) - MAX_ROWS} more settings")
+    return notes
 
 
-def seed_lines(data: ComparisonData) -> list[str]:
-    """The mean test score of runs that differ in the seed only."""
-    lines = []
-    for mean in data.seed_means:
-        name = " ".join(f"{key}={value}" for key, value in mean.overrides) or "all runs"
-        lines.append(f"{name}: test {SCORES[data.score]} {interval(mean.score)} over {mean.n} seeds")
-    return lines
+def difference_cells(compared: Compared | None) -> list[str]:
+    """A difference with its interval, and p after the correction."""
+    if compared is None:
+        return ["–", "–"]
+    difference, ends, *_ = compared.comparison
+    return [interval(Score(difference, ends)), _p_value(compared.adjusted_p)]
+
+
+def _p_value(p: float) -> str:
+    return "–" if p != p else "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _format(score: Score | None) -> str:

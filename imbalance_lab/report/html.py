@@ -21,7 +21,15 @@ SCRIPTS = {
         "report_training",
         "report_benefit",
     ),
-    "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),
+    "comparison": (
+        "comparison_axis",
+        "comparison_lines",
+        "comparison_settings",
+        "comparison_runs",
+        "comparison_swept",
+        "comparison_curves",
+        "comparison_differences",
+    ),
     "watch": ("watch_shares", "watch_thresholds"),
 }
 """The scripts of each page, in the order in which they run; they share one scope."""

@@ -1,6 +1,7 @@
 """A real browser for the pages: Debian's chromium, driven by Playwright."""
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ needs_browser = pytest.mark.skipif(not BROWSERS, reason="no browser is installed
 
 
 class Opened:
-    """A page, with what it complained of and asked for."""
+    """A page, with what it complained of and asked for, and the seconds until it was ready."""
 
     def __init__(self, browser: Any, file: Path, width: int = 1400, scheme: str = "light") -> None:
         self.complaints: list[str] = []
@@ -22,8 +23,10 @@ class Opened:
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+        start = time.perf_counter()
         self.page.goto(file.as_uri())
         self.page.wait_for_selector("body[data-ready=yes]", timeout=20000)
+        self.seconds = time.perf_counter() - start
 
     def traces(self, plot: str) -> int:
         """Lines, bars or cells that a plot has drawn."""

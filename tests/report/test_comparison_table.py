@@ -1,14 +1,13 @@
 import json
 import re
 
-import numpy as np
 import pytest
+from scipy import stats
 
 from imbalance_lab.evaluation.comparison_data import compute_comparison_data
-from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.sweep import read_run, read_sweep
-from imbalance_lab.report.comparison_table import comparison_lines, comparison_table, failure_lines, seed_lines
-from imbalance_lab.report.terminal import console
+from imbalance_lab.report.comparison_table import comparison_table, failure_lines, settings_table
+from imbalance_lab.report.terminal import PlainConsole, console
 
 
 def score(value):
@@ -124,43 +123,52 @@ def test_an_override_in_brackets_appears_literally(tmp_path, capsys):
     assert [row[1] for row in rows] == ["[cat,dog]", "[ant,bee]"]
 
 
-def stored(directory, logits, index, target):
-    Predictions.of(("a", "b", "c"), index, target, logits.astype(np.float32)).write(
-        directory / "predictions" / "test.parquet"
-    )
+def printed(table, capsys, width=100):
+    """The lines of a table in a terminal of this width."""
+    PlainConsole(width).print(table)
+    return [line.rstrip() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_each_run_is_compared_with_the_best_in_a_sentence(tmp_path):
-    rng = np.random.default_rng(0)
-    target = rng.integers(0, 3, 400)
-    good = rng.normal(size=(400, 3)) + 2 * np.eye(3)[target]
-    for number, logits in enumerate((good, good + rng.normal(size=good.shape) / 9, rng.normal(size=(400, 3)))):
-        write_run(tmp_path, str(number), [f"seed={number}"], 0.9 - number / 10)
-        stored(tmp_path / str(number), logits, np.arange(400), target)
-    same, worse = comparison_lines(compute_comparison_data(read_sweep(tmp_path)))
-    assert "run 1 and run 0 are not distinguishable" in same
-    assert "run 0 is better than run 2 by" in worse
-    assert worse.endswith("(p < 0.001 after Holm, 3 runs)")
+def settings_of(tmp_path, values=(0.7, 0.72, 0.9, 0.93), keys=("loss.gamma", "seed")):
+    for number, value in enumerate(values):
+        overrides = [f"{keys[0]}={number // 2}", f"{keys[1]}={number % 2}"]
+        write_run(tmp_path, str(number), overrides, value - 0.1, value)
+    return compute_comparison_data(read_sweep(tmp_path))
 
 
-def test_runs_on_other_examples_are_not_compared(tmp_path):
-    target = np.arange(30) % 3
-    for number, first in enumerate((0, 30)):
-        write_run(tmp_path, str(number), [f"seed={number}"], 0.9)
-        stored(tmp_path / str(number), np.eye(3)[target], np.arange(first, first + 30), target)
-    assert comparison_lines(compute_comparison_data(read_sweep(tmp_path))) == [
-        "test set 1 of 2: run 0",
-        "test set 2 of 2: run 1",
-    ]
+@pytest.mark.parametrize("second", ["seed", "data.subset_seed"])
+def test_settings_are_averaged_over_seeds_and_subsets(tmp_path, capsys, second):
+    data = settings_of(tmp_path, keys=("loss.gamma", second))
+    lines = printed(settings_table(data), capsys)
+    assert lines[0] == "2 settings, best validation AUROC first"
+    assert [re.split(r"\s{2,}", line)[:3] for line in lines[3:5]] == [["1", "2", "0.815"], ["0", "2", "0.610"]]
+    half = stats.t.ppf(0.975, 1) * 0.015
+    assert f"0.915 [{0.915 - half:.3f}, 1.000]" in lines[3]
 
 
-def test_runs_that_differ_in_the_seed_are_averaged(tmp_path):
-    for number, (gamma, auroc) in enumerate(((0, 0.7), (0, 0.8), (2, 0.9))):
-        write_run(tmp_path, str(number), [f"loss.gamma={gamma}", f"seed={number}", "max_epochs=2"], auroc)
-    runs = read_sweep(tmp_path)
-    tested = [run.score("test", "auroc").value for run in runs if run.overrides["loss.gamma"] == "0"]
-    (line,) = seed_lines(compute_comparison_data(runs))
-    assert line.startswith(f"loss.gamma=0: test AUROC {np.mean(tested):.3f} [")
-    assert line.endswith("over 2 seeds")
-    (line,) = seed_lines(compute_comparison_data(runs, "balanced_accuracy"))
-    assert line.startswith("loss.gamma=0: test bal. acc. 0.600")
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_columns_are_left_out_and_digits_never(tmp_path, capsys, width):
+    lines = printed(settings_table(settings_of(tmp_path)), capsys, width)
+    assert max(map(len, lines)) <= width
+    assert "0.915 [" in lines[3]
+    assert not re.search(r"\d…|…\d", "\n".join(lines))
+
+
+def test_at_most_fifteen_rows_and_where_the_others_are(tmp_path, capsys):
+    for number in range(20):
+        write_run(tmp_path, str(number), [f"loss.gamma={number}", "seed=0"], 0.5 + number / 100)
+    data = compute_comparison_data(read_sweep(tmp_path))
+    for table, file in ((comparison_table(data.runs), "comparison_runs.csv"), (settings_table(data), "comparison.csv")):
+        text = " ".join(printed(table, capsys))
+        assert "5 more" in text
+        assert f"more in {file}" in text
+        assert len(table.rows) == 15
+
+
+def test_files_keep_their_names_whole(tmp_path, capsys):
+    names = ["payments_2023_q1_without_chargebacks.csv", "payments_2023_q2_without_chargebacks.csv"]
+    for number, name in enumerate(names):
+        write_run(tmp_path, str(number), [f"\"data.path='/srv/hospital data/exports/{name}'\""], 0.8)
+    data = compute_comparison_data(read_sweep(tmp_path))
+    assert {each.name for each in data.settings} == {f"data.path={name}" for name in names}
+    assert "/srv" not in "".join(printed(settings_table(data), capsys)).replace(" ", "")

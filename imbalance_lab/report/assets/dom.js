@@ -18,6 +18,20 @@ function el(tag, properties = {}, ...children) {
   return node;
 }
 
+/**
+ * Make an element of a drawing in the page.
+ * @param {string} tag
+ * @param {Object} attributes
+ * @param {...(Node|string)} children
+ * @returns {SVGElement}
+ */
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
 /** @param {string} id @returns {HTMLElement} */
 const byId = (id) => document.getElementById(id);
 

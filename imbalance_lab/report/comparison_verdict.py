@@ -1,0 +1,102 @@
+"""What a comparison found, in the sentences that the page and the terminal begin with."""
+
+import math
+from pathlib import PurePath
+
+from imbalance_lab.evaluation.comparison_data import ComparisonData
+from imbalance_lab.evaluation.score_keys import heading, is_lower_better
+from imbalance_lab.evaluation.setting_comparison import SettingComparison
+from imbalance_lab.evaluation.settings import REPLICATES, Setting
+from imbalance_lab.report.terminal import interval
+from imbalance_lab.text import shorten_middle, visible
+
+MAX_KEYS, MAX_NAME = 4, 90
+"""Keys in the title, and characters of a setting's name in a sentence."""
+
+
+def comparison_title(data: ComparisonData) -> str:
+    """What was swept: "loss.gamma × seed on digits_lt: 3 settings, 9 runs"."""
+    keys = list(dict.fromkeys(key for setting in data.settings for key, _ in setting.overrides))
+    keys += [key for key in REPLICATES if key in data.varied]
+    swept = " × ".join(keys[:MAX_KEYS]) + f" and {len(keys) - MAX_KEYS} more" * (len(keys) > MAX_KEYS)
+    on = _data_name(data)
+    subject = f"{swept} on {on}" if swept and on else swept or on
+    runs = _count(len(data.runs), "run")
+    counts = runs if len(data.settings) in (1, len(data.runs)) else f"{_count(len(data.settings), 'setting')}, {runs}"
+    return visible(f"{subject}: {counts}" if subject else counts)
+
+
+def comparison_verdict(data: ComparisonData) -> list[str]:
+    """At most four sentences: the best setting, how it differs, what its selection costs, and what is not compared."""
+    best = data.settings[0] if data.settings else None
+    if best is None or math.isnan(best.val.value):
+        return [f"No run has {'an' if heading(data.score) == 'AUROC' else 'a'} {heading(data.score)} on validation."]
+    tested = "no score on test" if math.isnan(best.test.value) else f"{interval(best.test)} on test"
+    over = f" over {_replicates(data, best.n)}" if best.n > 1 else ""
+    among = f", the best of {data.n_settings} settings on validation" if data.n_settings > 1 else ""
+    sentences = [f"{_name(best)}: {heading(data.score)} {tested}{over}{among}.", *_differences(data, best)]
+    corrected = data.best_corrected
+    if data.n_settings > 2 and corrected is not None and corrected != best.test and corrected.interval is not None:
+        sentences.append(f"Corrected for the choice among {data.n_settings} settings: {interval(corrected)}.")
+    if len(data.groups) > 1:
+        sentences.append(f"The runs were tested on {len(data.groups)} different sets of examples.")
+    return [visible(each) for each in sentences]
+
+
+def _differences(data: ComparisonData, best: Setting) -> list[str]:
+    defined = [each for each in data.setting_comparisons if each.compared.comparison.interval is not None]
+    if not defined:
+        return []
+    with_best = [each for each in defined if best.name in (each.a, each.b)]
+    sentences = [_difference(data, with_best[0])] if with_best else []
+    if len(defined) > 1:
+        reference = next(each for each in data.settings if each.name == defined[0].b)
+        equal = [each for each in defined if not each.compared.is_distinguishable]
+        other = "other setting" + "s" * (len(defined) != 1)
+        whom = "it" if reference is best else _name(reference)
+        if not equal:
+            sentences.append(f"All {len(defined)} {other} are distinguishable from {whom}.")
+        else:
+            are = "is" if len(equal) == 1 else "are"
+            sentences.append(f"{len(equal)} of the {len(defined)} {other} {are} not distinguishable from {whom}.")
+    return sentences
+
+
+def _difference(data: ComparisonData, each: SettingComparison) -> str:
+    names = {setting.name: _name(setting) for setting in data.settings}
+    difference, ends, p, _ = each.compared.comparison
+    assert ends is not None
+    a, b = names[each.a], names[each.b]
+    is_first = (difference < 0) if is_lower_better(data.score) else (difference > 0)
+    if not is_first:
+        a, b = b, a
+    if difference < 0:
+        difference, ends = -difference, (-ends[1], -ends[0])
+    size = f"{difference:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
+    over = f" over {_replicates(data, each.n)}" if each.unit == "seeds" else " on the same examples"
+    p = each.compared.adjusted_p if len(data.setting_comparisons) > 1 else p
+    evidence = f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}" + " after Holm" * (len(data.setting_comparisons) > 1)
+    if each.compared.is_distinguishable:
+        return f"{a} is better than {b} by {size}{over} ({evidence})."
+    return f"{a} and {b} are not distinguishable: they differ by {size}{over} ({evidence})."
+
+
+def _name(setting: Setting) -> str:
+    return shorten_middle(setting.name, MAX_NAME) or "All runs"
+
+
+def _replicates(data: ComparisonData, n: int) -> str:
+    return f"{n} {'seeds' if 'data.subset_seed' not in data.varied else 'replicates'}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
+def _data_name(data: ComparisonData) -> str:
+    """The data that all runs chose, and the file if it is the same; empty if the command lines do not say."""
+    chosen, paths = ({run.overrides.get(key, "") for run in data.runs} for key in ("data", "data.path"))
+    if len(chosen) != 1:
+        return ""
+    path = next(iter(paths)) if len(paths) == 1 else ""
+    return PurePath(path.strip("'\"")).name or next(iter(chosen))
