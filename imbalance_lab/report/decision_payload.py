@@ -98,8 +98,9 @@ def _point_cards(data: ReportData) -> list[Card]:
     if not point.is_by_thresholds:
         return []
     lacking = len(point.reported) - len(point.with_threshold)
+    which = "the rarest third" if rare.criterion == "rarest classes" else rare.criterion.removeprefix("classes ")
     return [
-        _card("rare classes found", f"{len(rare.found)} of {rare.n}", rare.criterion.removeprefix("classes ")),
+        _card("rare classes found", f"{len(rare.found)} of {rare.n}", which),
         _card(
             "with a threshold",
             f"{len(point.with_threshold)} of {len(point.reported)}",

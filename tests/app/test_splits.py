@@ -5,6 +5,7 @@ from omegaconf import OmegaConf
 
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.app.postprocessing import is_rule_chosen
+from imbalance_lab.app.resume import changed_settings
 from imbalance_lab.app.splits import instantiate_splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
@@ -73,3 +74,10 @@ def test_which_rule_counts_as_chosen():
     assert is_rule_chosen(composed(), ["+operating_point.min_positives=20"])
     assert is_rule_chosen(composed("operating_point.min_positives=10"), [])
     assert is_rule_chosen(composed("operating_point=min_recall"), [])
+
+
+def test_a_resumed_run_and_runs_of_earlier_releases_do_not_differ_by_it():
+    earlier = OmegaConf.to_container(composed("data=digits_binary"), resolve=True)
+    assert changed_settings(composed("data=digits_binary", "data.positive=x"), earlier) == {}
+    del earlier["data"]["positive"]
+    assert changed_settings(composed("data=digits_binary"), earlier) == {}
