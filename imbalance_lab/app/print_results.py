@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING
 
+from imbalance_lab.report import terminal
 from imbalance_lab.report.decision_lines import decision_lines
 from imbalance_lab.report.decision_text import missing_threshold_lines
 from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
 from imbalance_lab.report.set_table import set_lines, set_table
 from imbalance_lab.report.slice_texts import slice_lines
-from imbalance_lab.report.terminal import console, print_sentence
+from imbalance_lab.report.terminal import print_sentence
 from imbalance_lab.report.threshold_table import listed_thresholds
 
 if TYPE_CHECKING:
@@ -17,17 +18,21 @@ if TYPE_CHECKING:
 def print_results(results: "RunResults", title: str) -> None:
     """Print the tables of an evaluation."""
     data, postprocessor = results
-    test, after, out = data.test, data.test_adjusted, console()
+    test, after, point, out = data.test, data.test_adjusted, data.operating_point, terminal.console()
+    if decision := decision_lines(point):
+        for line in (*decision, ""):
+            print_sentence(line)
     out.print(evaluation_table(test, title, "tables/classes.csv"))
-    for line in ("", *decision_lines(data.operating_point), *summary_lines(test)):
-        out.print(line)
+    for line in ("", *summary_lines(test)):
+        print_sentence(line)
     if after is not None and postprocessor.prior is not None:
         for line in (f"\nfor {prior_words(postprocessor.prior)}:", *summary_lines(after)):
-            out.print(line)
+            print_sentence(line)
     out.print()
-    if (thresholds := listed_thresholds(test, postprocessor.thresholds, data.thresholds_on_test)) is not None:
+    thresholds = listed_thresholds(test, postprocessor.thresholds, data.thresholds_on_test)
+    if thresholds is not None and not (decision and point.binary):  # of a binary task the decision has said it
         out.print(thresholds)
-    for line in missing_threshold_lines(data.operating_point):
+    for line in missing_threshold_lines(point):
         print_sentence(line)
     if data.prediction_sets is not None:
         out.print()

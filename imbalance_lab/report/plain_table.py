@@ -113,7 +113,7 @@ def shorten_cells(text: str, most: int, start: float = 0.5) -> str:
         start: the share of the cells that shows its start.
 
     >>> shorten_cells("Larus argentatus argenteus", 16), shorten_cells("日本語の名前", 7)
-    ('Larus ar…genteus', '日…前')
+    ('Larus ar…genteus', '日本…前')
     """
     spans, width = split_graphemes(text)
     if width <= most:

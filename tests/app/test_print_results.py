@@ -13,7 +13,7 @@ from imbalance_lab.app.print_results import print_results
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.report_data import RunRecord, compute_report_data
-from imbalance_lab.report import terminal, threshold_table
+from imbalance_lab.report import terminal
 from tests.conftest import composed
 
 
@@ -56,7 +56,6 @@ def shown(
 def test_a_hundred_classes_take_a_few_screens_at_most_and_fit(
     of_100: RunResults, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(threshold_table, "missing_threshold_lines", lambda *_: ["no threshold for 70 classes"])
     lines = shown(of_100, width, monkeypatch, capsys)
     assert max(map(cell_len, lines)) <= width
     text = " ".join(" ".join(lines).split())
@@ -79,4 +78,6 @@ def test_a_binary_task_takes_less_than_twenty_lines(
     assert len(lines) < 20
     assert "macro" not in "\n".join(lines)
     names = [line.split("  ")[0] for line in lines if line.startswith("Larus")]
-    assert [name[-3:] for name in names] == ["001"] * 2  # the rarer class: scores and threshold
+    assert [name[-3:] for name in names] == ["001"]  # the rarer class
+    assert "“Larus argentatus subspecies 001” from" in " ".join(" ".join(lines).split())
+    assert "Thresholds" not in "\n".join(lines)
