@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from imbalance_lab.evaluation.comparison_data import ComparisonData
-from imbalance_lab.evaluation.score_keys import heading
+from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.setting_differences import setting_differences
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.comparison_curves import curves, epochs
@@ -13,7 +13,7 @@ from imbalance_lab.report.comparison_verdict import comparison_title, comparison
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.setting_payload import (
     difference_rows,
-    group_columns,
+    further_columns,
     run_rows,
     run_scores,
     score_columns,
@@ -47,17 +47,18 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
     keys = swept_keys([dict(each.overrides) for each in data.settings])
     run_keys = swept_keys([{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs])
     shown = run_scores(data.score)
-    groups = group_columns(data.settings)
-    differences = setting_differences(data, [*shown, *(each["key"] for each in groups)])
+    further = further_columns(data)
+    differences = setting_differences(data, [*shown, *(each["key"] for each in further)])
     return {
         "score_title": visible(heading(data.score)),
+        "lower_is_better": is_lower_better(data.score),
         "keys": keys.as_json(),
-        "groups": groups,
+        "further": further,
         "settings": setting_rows(data),
         "run_keys": run_keys.as_json(),
         "scores": score_columns(shown),
         "runs": run_rows(data, run_keys),
-        "differences": difference_rows(differences),
+        "differences": difference_rows(differences, data),
         "curves": [curves(group, data) for group in data.groups],
         "epochs": epochs(data),
     }
@@ -70,7 +71,7 @@ def _settings_note(data: ComparisonData) -> str:
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
     if data.setting_comparisons:
-        sentences.append("Where the dot is not blue, the difference to the dotted line is distinguishable from 0.")
+        sentences.append("Blue is not distinguishable from the setting at the dotted line; gray is worse, green better.")
     return visible(" ".join(sentences))
 
 

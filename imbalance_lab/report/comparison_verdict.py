@@ -51,15 +51,19 @@ def _differences(data: ComparisonData, best: Setting) -> list[str]:
     sentences = [_difference(data, with_best[0])] if with_best else []
     if len(defined) > 1:
         reference = next(each for each in data.settings if each.name == defined[0].b)
-        equal = [each for each in defined if not each.compared.is_distinguishable]
-        other = "other setting" + "s" * (len(defined) != 1)
+        n_equal = sum(not each.compared.is_distinguishable for each in defined)
         whom = "it" if reference is best else _name(reference)
-        if not equal:
-            sentences.append(f"All {len(defined)} {other} are distinguishable from {whom}.")
-        else:
-            are = "is" if len(equal) == 1 else "are"
-            sentences.append(f"{len(equal)} of the {len(defined)} {other} {are} not distinguishable from {whom}.")
+        sentences.append(_distinguishable(len(defined), n_equal, whom))
     return sentences
+
+
+def _distinguishable(n: int, n_equal: int, whom: str) -> str:
+    """How many of the n ≥ 2 other settings are distinguishable from one."""
+    if n_equal == n:
+        return f"None of the {n} other settings is distinguishable from {whom}."
+    if n_equal == 0:
+        return f"{'Both' if n == 2 else f'All {n}'} other settings are distinguishable from {whom}."
+    return f"{n_equal} of the {n} other settings {'is' if n_equal == 1 else 'are'} not distinguishable from {whom}."
 
 
 def _difference(data: ComparisonData, each: SettingComparison) -> str:

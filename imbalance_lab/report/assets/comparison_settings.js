@@ -12,6 +12,8 @@ const signed = (value) =>
 const signedRange = (ends) => (ends ? `[${signed(ends[0])}, ${signed(ends[1])}]` : "");
 /** A small second line of a cell. @param {string} text @returns {Node} */
 const below = (text) => el("small", { className: "below" }, text);
+/** Whether a difference speaks for the first of two. @param {number} difference @param {boolean} lower - is better. */
+const isBetter = (difference, lower) => (lower ? difference < 0 : difference > 0);
 /** A text that may be shortened, with the whole on hover. @param {string} short @param {string} full @returns {Node} */
 const hinted = (short, full) => el("span", short === full ? {} : { title: full }, short || "–");
 
@@ -51,9 +53,9 @@ function whiskers(settings) {
   const reference = shown.find((each) => each.is_reference);
   const vertical = (at, color) => svg("line", { x1: at, x2: at, y1: 0, y2: height, stroke: color, "stroke-width": 1, "stroke-dasharray": "2 3" });
   const color = (each) =>
-    each.is_reference || !each.difference || !each.difference.distinguishable
+    !each.difference?.distinguishable
       ? "var(--accent)"
-      : each.difference.difference > 0
+      : isBetter(each.difference.difference, data.lower_is_better)
         ? "var(--good)"
         : "var(--soft)";
   const frame = (label) =>
@@ -145,10 +147,10 @@ function fillSettings() {
             { title: "p (Holm)", value: (row) => row.difference?.p_holm ?? null, cell: (row) => pValue(row.difference?.p_holm ?? null) },
           ]
         : []),
-      ...data.groups.map(({ key, title }) => ({
+      ...data.further.map(({ key, title }) => ({
         title,
-        value: (row) => row.groups[key]?.value ?? null,
-        cell: (row) => number(row.groups[key]?.value),
+        value: (row) => row.further[key]?.value ?? null,
+        cell: (row) => number(row.further[key]?.value),
       })),
     ],
     data.settings,

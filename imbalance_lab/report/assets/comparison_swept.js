@@ -143,7 +143,7 @@ function clippedRange(scores) {
   const values = scores.map((each) => each.value);
   const ends = scores.flatMap((each) => each.ci95 || []);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const spare = Math.max(high - low, 0.01) * 0.75;
+  const spare = Math.max(high - low, 0.01) * 1.2;
   const bounds = [Math.max(Math.min(low, ...ends), low - spare), Math.min(Math.max(high, ...ends), high + spare)];
   const edge = (bounds[1] - bounds[0]) * 0.05;
   return [bounds[0] - edge, bounds[1] + edge];
@@ -182,7 +182,7 @@ function drawParallel() {
         x: axes.map((_, at) => at),
         y: axes.map((axis) => axis.heights[i]),
         showlegend: false,
-        line: { color: shade(axes[last].heights[i]), width: i === 0 ? 4 : 2 },
+        line: { color: shade(data.lower_is_better ? 1 - axes[last].heights[i] : axes[last].heights[i]), width: i === 0 ? 4 : 2 },
         marker: { size: i === 0 ? 7 : 5 },
         hovertemplate: `${hoverText(each)}<br>val ${number(each.val.value)}<extra></extra>`,
       }))
