@@ -45,7 +45,8 @@ def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
 def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
     """What the page's script draws, as plain values."""
     keys = swept_keys([dict(each.overrides) for each in data.settings])
-    run_keys = swept_keys([{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs])
+    varied = [{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs]
+    run_keys = swept_keys(varied)
     shown = run_scores(data.score)
     further = further_columns(data)
     differences = setting_differences(data, [*shown, *(each["key"] for each in further)])
@@ -67,11 +68,11 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
 def _settings_note(data: ComparisonData) -> str:
     sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
     if any(each.n > 1 for each in data.settings):
-        sentences.append("Dots are means over the replicates with 95 % intervals (Student's t), small dots single runs.")
+        sentences.append("Dots are means over replicates with 95 % intervals (Student's t), small dots single runs.")
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
     if data.setting_comparisons:
-        sentences.append("Blue is not distinguishable from the setting at the dotted line; gray is worse, green better.")
+        sentences.append("Blue is not distinguishable from the setting at the dotted line, gray worse, green better.")
     return visible(" ".join(sentences))
 
 

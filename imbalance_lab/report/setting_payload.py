@@ -45,9 +45,7 @@ class SweptKeys:
     def label(self, overrides: dict[str, str]) -> str:
         """``KEY=VALUE`` with the short texts, for a legend."""
         return visible(
-            " ".join(
-                f"{self.short[key]}={self.values[key][overrides[key]]}" for key in self.keys if key in overrides
-            )
+            " ".join(f"{self.short[key]}={self.values[key][overrides[key]]}" for key in self.keys if key in overrides)
         )
 
     def as_json(self) -> list[dict[str, str]]:

@@ -18,7 +18,12 @@ function fillClasses(pair) {
   table(
     "classes",
     [
-      { title: "AUROC of class", text: true, value: (row) => row.name, cell: (row) => hinted(shortened(row.name), row.name) },
+      {
+        title: "AUROC of class",
+        text: true,
+        value: (row) => row.name,
+        cell: (row) => hinted(shortened(row.name), row.name),
+      },
       {
         title: "difference [95 % CI]",
         value: (row) => row.difference,

@@ -39,7 +39,11 @@ function roundTicks(low, high, most) {
  * @returns {{head: function(): Node, cell: function(Object): Node}}
  */
 function whiskers(settings) {
-  const [width, height, inset] = [window.innerWidth < 560 ? 130 : window.innerWidth < 1100 || data.keys.length > 2 ? 150 : 190, 42, 8];
+  const [width, height, inset] = [
+    window.innerWidth < 560 ? 130 : window.innerWidth < 1100 || data.keys.length > 2 ? 150 : 190,
+    42,
+    8,
+  ];
   const shown = settings.filter((each) => each.test !== null);
   const values = shown.flatMap((each) => [each.test.value, ...each.runs.map((run) => run.value)]);
   const points = values.filter((value) => value !== null);
@@ -51,7 +55,8 @@ function whiskers(settings) {
   const high = Math.min(Math.max(greatest, ...ends), greatest + spare);
   const x = (value) => inset + ((value - low) / Math.max(high - low, 1e-9)) * (width - 2 * inset);
   const reference = shown.find((each) => each.is_reference);
-  const vertical = (at, color) => svg("line", { x1: at, x2: at, y1: 0, y2: height, stroke: color, "stroke-width": 1, "stroke-dasharray": "2 3" });
+  const vertical = (at, color) =>
+    svg("line", { x1: at, x2: at, y1: 0, y2: height, stroke: color, "stroke-width": 1, "stroke-dasharray": "2 3" });
   const color = (each) =>
     !each.difference?.distinguishable
       ? "var(--accent)"
@@ -59,7 +64,14 @@ function whiskers(settings) {
         ? "var(--good)"
         : "var(--soft)";
   const frame = (label) =>
-    svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "whisker" });
+    svg("svg", {
+      width,
+      height,
+      viewBox: `0 0 ${width} ${height}`,
+      role: "img",
+      "aria-label": label,
+      class: "whisker",
+    });
   return {
     head: () => {
       const node = frame(`${number(low)} to ${number(high)}`);
@@ -68,7 +80,11 @@ function whiskers(settings) {
         const at = Math.min(Math.max(x(tick), 14), width - 14);
         node.append(
           svg("line", { x1: x(tick), x2: x(tick), y1: height - 5, y2: height, stroke: "var(--soft)" }),
-          svg("text", { x: at, y: height - 9, "text-anchor": "middle", "font-size": 11, fill: "var(--soft)" }, tick.toFixed(digits)),
+          svg(
+            "text",
+            { x: at, y: height - 9, "text-anchor": "middle", "font-size": 11, fill: "var(--soft)" },
+            tick.toFixed(digits),
+          ),
         );
       }
       return node;
@@ -77,14 +93,24 @@ function whiskers(settings) {
       if (each.test === null) return "–";
       const label = `${number(each.test.value)} ${range(each.test.ci95)}`;
       const node = frame(label);
-      node.append(svg("title", {}, [label, ...each.runs.map((run) => `${run.label}: ${number(run.value)}`)].join("\n")));
+      node.append(
+        svg("title", {}, [label, ...each.runs.map((run) => `${run.label}: ${number(run.value)}`)].join("\n")),
+      );
       if (reference) node.append(vertical(x(reference.test.value), "var(--soft)"));
       if (each.test.ci95) {
         const [from, to] = each.test.ci95.map((end) => Math.min(Math.max(x(end), 1), width - 1));
         node.append(svg("line", { x1: from, x2: to, y1: 16, y2: 16, stroke: color(each), "stroke-width": 2 }));
-        if (each.test.ci95[0] < low) node.append(svg("path", { d: "M7 12L1 16L7 20", fill: "none", stroke: color(each), "stroke-width": 2 }));
+        if (each.test.ci95[0] < low)
+          node.append(svg("path", { d: "M7 12L1 16L7 20", fill: "none", stroke: color(each), "stroke-width": 2 }));
         if (each.test.ci95[1] > high)
-          node.append(svg("path", { d: `M${width - 7} 12L${width - 1} 16L${width - 7} 20`, fill: "none", stroke: color(each), "stroke-width": 2 }));
+          node.append(
+            svg("path", {
+              d: `M${width - 7} 12L${width - 1} 16L${width - 7} 20`,
+              fill: "none",
+              stroke: color(each),
+              "stroke-width": 2,
+            }),
+          );
       }
       node.append(svg("circle", { cx: x(each.test.value), cy: 16, r: 5, fill: color(each) }));
       if (each.n > 1)
@@ -144,7 +170,11 @@ function fillSettings() {
                     ? el("small", {}, `the ${referenceName}`)
                     : "–",
             },
-            { title: "p (Holm)", value: (row) => row.difference?.p_holm ?? null, cell: (row) => pValue(row.difference?.p_holm ?? null) },
+            {
+              title: "p (Holm)",
+              value: (row) => row.difference?.p_holm ?? null,
+              cell: (row) => pValue(row.difference?.p_holm ?? null),
+            },
           ]
         : []),
       ...data.further.map(({ key, title }) => ({
