@@ -9,7 +9,6 @@ from imbalance_lab.evaluation.comparison_curves import MeanCurve, class_curves, 
 from imbalance_lab.evaluation.comparison_data import ComparedRuns, ComparisonData
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.report.simplify_curve import needed_vertices
-from imbalance_lab.text import visible
 
 MAX_SETTINGS, MAX_CLASSES, MAX_EPOCH_SETTINGS = 6, 12, 8
 """Curves are drawn of the best settings and the rarest classes."""
@@ -30,7 +29,7 @@ def curves(group: ComparedRuns, data: ComparisonData) -> dict[str, Any]:
     task = settings[0][1][0].predictions.task
     ranked = [c for c in group.rarest_ranked if c in task.reported_classes]
     return {
-        "classes": [(c, visible(task.classes[c])) for c in ranked[:MAX_CLASSES]],
+        "classes": [(c, task.classes[c]) for c in ranked[:MAX_CLASSES]],
         "curves": [
             _curves_of_class(place, evaluations, c)
             for c in ranked[:MAX_CLASSES]

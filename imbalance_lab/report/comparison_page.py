@@ -33,11 +33,14 @@ def write_comparison(path: Path, data: ComparisonData) -> Path:
 
 def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
     """What the page's template shows."""
+    is_repeated = any(each.n > 1 for each in data.settings)
     return {
         "title": comparison_title(data),
         "verdict": " ".join(comparison_verdict(data)),
         "failures": failure_lines(data),
-        "settings_note": _settings_note(data),
+        "settings_note": _settings_note(data, is_repeated),
+        "swept_note": "Means over the replicates with 95 % intervals." if is_repeated else "",
+        "epochs_note": "Means over the replicates; bands run from the lowest to the highest." if is_repeated else "",
         "differences_note": _differences_note(data),
     }
 
@@ -65,13 +68,13 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
     }
 
 
-def _settings_note(data: ComparisonData) -> str:
+def _settings_note(data: ComparisonData, is_repeated: bool) -> str:
     sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
-    if any(each.n > 1 for each in data.settings):
+    if is_repeated:
         sentences.append("Dots are means over replicates with 95 % intervals (Student's t), small dots single runs.")
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
-    if data.setting_comparisons:
+    if any(each.compared.comparison.interval is not None for each in data.setting_comparisons):
         sentences.append("Blue is not distinguishable from the setting at the dotted line, gray worse, green better.")
     return visible(" ".join(sentences))
 

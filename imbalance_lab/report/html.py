@@ -17,6 +17,7 @@ SCRIPTS = {
     "comparison": (
         "comparison_axis",
         "comparison_lines",
+        "comparison_whiskers",
         "comparison_settings",
         "comparison_runs",
         "comparison_swept",

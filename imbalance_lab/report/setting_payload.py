@@ -142,11 +142,10 @@ def difference_rows(differences: Sequence[SettingDifferences], data: ComparisonD
             "a": visible(each.a),
             "b": visible(each.b),
             "scores": {key: compared.as_json() for key, compared in each.scores.items()},
-            "classes": [
-                {"name": visible(name), **each.classes[name].as_json()} for name in classes if name in each.classes
-            ],
+            "classes": [{"name": name, **each.classes[name].as_json()} for name in classes if name in each.classes],
         }
         for each in differences
+        if any(compared.comparison.interval is not None for compared in each.scores.values())
     ]
 
 

@@ -22,7 +22,10 @@ const CYCLE = [...palette().cycle];
 dark.addEventListener("change", () => CYCLE.splice(0, CYCLE.length, ...palette().cycle)); // before plots are redrawn
 
 /** A color with an opacity. @param {string} color - #rrggbb. @param {number} opacity @returns {string} */
-const faint = (color, opacity) => `${color}${Math.round(opacity * 255).toString(16).padStart(2, "0")}`;
+const faint = (color, opacity) =>
+  `${color}${Math.round(opacity * 255)
+    .toString(16)
+    .padStart(2, "0")}`;
 
 /** The value of a CSS variable. @param {string} name @returns {string} */
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -52,7 +52,7 @@ if (isSwept) {
           ...(isCategory ? { range: [-0.5, axis.ticks.length - 0.5] } : {}),
           zeroline: false,
         },
-        yaxis: { title: { text: `${split} ${scoreTitle}` }, range: clippedRange(y), zeroline: false },
+        yaxis: { title: { text: `${split} ${scoreTitle}` }, range: padded(clippedRange(y, 1.2)), zeroline: false },
       },
     };
   });
@@ -149,18 +149,10 @@ function pointTraces(lines, view) {
   });
 }
 
-/**
- * The range of an axis that shows all values, and as much of the intervals as leaves these apart.
- * @param {Array<{value: number, ci95: ?number[]}>} scores
- */
-function clippedRange(scores) {
-  const values = scores.map((each) => each.value);
-  const ends = scores.flatMap((each) => each.ci95 || []);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const spare = Math.max(high - low, 0.01) * 1.2;
-  const bounds = [Math.max(Math.min(low, ...ends), low - spare), Math.min(Math.max(high, ...ends), high + spare)];
-  const edge = (bounds[1] - bounds[0]) * 0.05;
-  return [bounds[0] - edge, bounds[1] + edge];
+/** A range with a little room at both ends. @param {number[]} ends @returns {number[]} */
+function padded([low, high]) {
+  const room = 0.05 * (high - low);
+  return [low - room, high + room];
 }
 
 /** What a setting is, for hovering. @param {Object} setting */
