@@ -96,7 +96,8 @@ def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
 
     own: list[Any] = [
         NonFiniteGuard(config.guard),
-        ProgressBar() if console().is_terminal else EpochLogger(),
+        EpochLogger(),
+        *([ProgressBar()] if console().is_terminal else []),
         CurveFigures(experiment.splits.class_counts.tolist()),
     ]
     if config.fit and config.ckpt_path is not None and config.resume == "continue":

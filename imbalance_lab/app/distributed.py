@@ -9,7 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import OmegaConf
 
@@ -132,6 +134,20 @@ def job_overrides() -> list[str]:
     """The overrides of this job (in a sweep, of this run), without Hydra's own."""
     task: list[str] = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # type: ignore[assignment]
     return task
+
+
+def varied_overrides() -> list[str]:
+    """What sets this run apart from the others of its sweep, as the command line has it; none for a run on its own.
+
+    Those of its overrides that the sweep was not given literally: a sweep is given ``seed=0,1``, its runs ``seed=0``.
+    """
+    if not HydraConfig.initialized() or HydraConfig.get().mode != RunMode.MULTIRUN:
+        return []
+    file = Path(get_original_cwd()) / HydraConfig.get().sweep.dir / "multirun.yaml"
+    given = sys.argv[1:]  # sweepers other than Hydra's own write no such file
+    if file.is_file():
+        given = list(yaml.safe_load(file.read_text(encoding="utf-8"))["hydra"]["overrides"]["task"])
+    return [word for word in job_overrides() if word not in given]
 
 
 def leave_process_group() -> None:

@@ -178,29 +178,29 @@ def _write(
 
 def print_results(results: RunResults, title: str) -> None:
     """Print the tables of an evaluation."""
+    from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
     from imbalance_lab.report.set_table import set_lines, set_table
-    from imbalance_lab.report.terminal import console, evaluation_table, summary_lines
-    from imbalance_lab.report.threshold_table import missing_threshold_lines, threshold_table
+    from imbalance_lab.report.terminal import console, print_sentence
+    from imbalance_lab.report.threshold_table import listed_thresholds, missing_threshold_lines
 
     _, test, after, postprocessor, on_test, sets = results
     out = console()
-    out.print(evaluation_table(test, title))
-    out.print()
-    for line in summary_lines(test):
+    out.print(evaluation_table(test, title, "tables/classes.csv"))
+    for line in ("", *summary_lines(test)):
         out.print(line)
     if after is not None and postprocessor.prior is not None:
-        out.print(f"\nfor the class priors {[round(share, 4) for share in postprocessor.prior]}:")
-        for line in summary_lines(after):
+        for line in (f"\nfor {prior_words(postprocessor.prior)}:", *summary_lines(after)):
             out.print(line)
     out.print()
-    out.print(threshold_table(postprocessor.classes, postprocessor.thresholds, on_test))
+    if (thresholds := listed_thresholds(test, postprocessor.thresholds, on_test)) is not None:
+        out.print(thresholds)
     for line in missing_threshold_lines(postprocessor.classes, postprocessor.thresholds):
-        out.print(line, soft_wrap=True)
+        print_sentence(line)
     if sets is not None:
         out.print()
-        out.print(set_table(sets))
+        out.print(set_table(sets, shown_classes(test), "tables/prediction_sets.csv"))
         for line in set_lines(sets):
-            out.print(line, soft_wrap=True)
+            print_sentence(line)
 
 
 def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:
@@ -239,7 +239,7 @@ def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:
 
 
 def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
-    from imbalance_lab.report.terminal import console
+    from imbalance_lab.report.terminal import console, print_path
 
     if not directory.is_run or not directory.metadata.is_file():
         raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
@@ -247,4 +247,4 @@ def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
     with console().status("scoring the predictions"):
         results = evaluate_run(directory, config)
     print_results(results, f"Test scores of {directory.path}")
-    console().print(str(directory.report), soft_wrap=True)
+    print_path(directory.report)

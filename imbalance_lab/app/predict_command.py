@@ -110,13 +110,15 @@ def _print(model: "Model", summary: "PredictionSummary", notes: list[str], optio
     from imbalance_lab.data.columns import describe_unknown
     from imbalance_lab.deployment.prediction_table import difference_lines, prediction_table
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
-    from imbalance_lab.report.terminal import console, evaluation_table, relative_path, summary_lines
-    from imbalance_lab.report.threshold_table import threshold_table
+    from imbalance_lab.report.evaluation_table import evaluation_table, summary_lines
+    from imbalance_lab.report.terminal import console, print_path
+    from imbalance_lab.report.threshold_table import listed_thresholds
 
     out = console()
     for sentence in [*notes, *describe_unknown(summary.unknown, summary.n)]:
         out.print(f"note: {sentence}", soft_wrap=True)
-    out.print(prediction_table(summary, f"Predictions for {summary.n:,} examples of {options.input}"))
+    title = f"Predictions for {summary.n:,} examples of {options.input}"
+    out.print(prediction_table(summary, title, model.class_counts, model.task.reported_classes))
     for line in difference_lines(summary, shell_words("imbalance-lab", "watch", str(options.run), str(options.input))):
         out.print(line, soft_wrap=True)
     if summary.scored is not None:
@@ -128,5 +130,7 @@ def _print(model: "Model", summary: "PredictionSummary", notes: list[str], optio
         out.print(evaluation_table(scores, f"Scores on {options.input}"))
         for line in ["", *summary_lines(scores), ""]:
             out.print(line)
-        out.print(threshold_table(model.classes, postprocessor.thresholds, on_test))
-    out.print(f"\n{relative_path(options.output.absolute())}")
+        if (thresholds := listed_thresholds(scores, postprocessor.thresholds, on_test, None)) is not None:
+            out.print(thresholds)
+    out.print()
+    print_path(options.output)

@@ -18,7 +18,7 @@ from imbalance_lab.app.build import (
     usage_error,
 )
 from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
-from imbalance_lab.app.distributed import cluster_environment, is_first_process
+from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_postprocessing
@@ -237,7 +237,7 @@ def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
 
     if not is_first_process():
         return []  # the first process logs; another's MLflow would make the same database at the same time
-    chosen = instantiate_part(config, "logger", save_dir=str(directory.path))
+    chosen = instantiate_part(config, "logger", save_dir=str(directory.path), overrides=varied_overrides())
     if chosen is None:  # logger=none
         return []
     require_attributes("logger", chosen, "log_metrics", "finalize")

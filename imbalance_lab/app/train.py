@@ -26,8 +26,9 @@ from imbalance_lab.app.status import recording_status
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers
+from imbalance_lab.tags import score_tag
 from imbalance_lab.termination import STOP, Terminated, ignore_signals
-from imbalance_lab.text import visible
+from imbalance_lab.text import split_override, visible
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -73,7 +74,7 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
 def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> float:
     """Fit, predict with the best model, evaluate; return its monitored score (NaN on other processes)."""
     from imbalance_lab.app.evaluate import print_results
-    from imbalance_lab.report.terminal import console, relative_path
+    from imbalance_lab.report.terminal import console, print_path, relative_path
     from imbalance_lab.training.loggers import close_logger, log_run_end, log_run_start
 
     session = build_session(config, experiment, directory)
@@ -87,16 +88,27 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
             return float("nan")
         with console().status("scoring the predictions"):
             results = write_results(config, experiment, directory, checkpoint, session)
-        scores = results.test.scalars("test") | {"kept/auroc/macro": results.val.macro_auroc.value}
+        best = score_tag("val/best", "auroc", average="macro")
+        scores = results.test.scalars("test") | {best: results.val.macro_auroc.value}
         step = max(session.trainer.global_step, session.last.step)  # nothing may have been left to train
         for logger in session.loggers:
-            log_run_end(logger, settings, scores, step, directory.path, list(directory.published))
+            log_run_end(
+                logger,
+                settings,
+                scores,
+                step,
+                given=[split_override(word)[0] for word in experiment.overrides],
+                headline=[*results.test.headline("test"), best],
+                directory=directory.path,
+                files=list(directory.published),
+            )
     except BaseException:
         for logger in session.loggers:
             close_logger(logger, "failed")
         raise
     print_results(results, f"Test scores of {relative_path(checkpoint)}")
-    console().print(f"\n{relative_path(directory.path)}")
+    console().print()
+    print_path(directory.path, opens=directory.report)
     return session.best_score(results)
 
 

@@ -9,7 +9,7 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import write_json
 from imbalance_lab.report.data_summary import print_notes, print_summary
-from imbalance_lab.report.terminal import console, relative_path
+from imbalance_lab.report.terminal import print_path
 
 if TYPE_CHECKING:
     from imbalance_lab.app.instantiate import Experiment
@@ -33,11 +33,11 @@ def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Expe
     file = directory.data_summary
     write_json(file, summary.as_dict())
     if config.check or config.fit:
-        print_summary(summary, full=config.check)
+        print_summary(summary, file.name, full=config.check)
     else:  # a model is tested on data that may differ from those it was trained on
         print_notes(experiment.splits.notes)
     if config.check:
-        console().print(relative_path(directory.path))
+        print_path(directory.path)
     if summary.errors:
         more = f" (and {len(summary.errors) - 1} more, in {file.name})" if len(summary.errors) > 1 else ""
         raise UsageError(f"data: {summary.errors[0]}{more}")

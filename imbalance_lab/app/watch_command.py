@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     from imbalance_lab.evaluation.stored_files import sealed
     from imbalance_lab.evaluation.watched_file import WatchedFile, result_files
     from imbalance_lab.files import write_json
-    from imbalance_lab.report.terminal import console, relative_path
+    from imbalance_lab.report.terminal import console, print_path
     from imbalance_lab.report.watch_page import write_watch_page
     from imbalance_lab.report.watch_table import print_watch
     from imbalance_lab.validation import MAX_SEED, check_integer
@@ -83,7 +83,8 @@ def run(options: argparse.Namespace) -> None:
     write_json(files.result, sealed(data.as_json()))
     write_watch_page(files.page, data)
     print_watch(data)
-    console().print(f"\n{relative_path(files.page.absolute())}", soft_wrap=True)
+    console().print()
+    print_path(files.page)
     if options.fail_on_shift and data.alarm:
         sys.exit(SHIFT_FOUND)
 

@@ -1,7 +1,8 @@
 """Statistical comparison of runs by their stored predictions for the same test examples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
@@ -10,15 +11,27 @@ import numpy as np
 from imbalance_lab import metrics
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.metrics import Comparison, holm
+from imbalance_lab.metrics.compare_rankings import ComparedAt, pair_rankings
+from imbalance_lab.metrics.significance import holm_levels
 from imbalance_lab.posthoc import log_odds
+
+LEVEL = 0.95
+"""The confidence level of every interval before a correction."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison and its p-value after Holm's correction."""
+    """A comparison in a family of several, corrected by Holm's method.
+
+    Args:
+        comparison: its own p, and the interval at ``level``.
+        adjusted_p: p after the correction.
+        level: the confidence level at which the interval excludes 0 exactly if ``adjusted_p`` < 0.05; 0.95 or more.
+    """
 
     comparison: Comparison
     adjusted_p: float
+    level: float = 0.95
 
     @property
     def is_distinguishable(self) -> bool:
@@ -33,6 +46,7 @@ class Compared:
             "ci95": None if interval is None else list(interval),
             "p": None if interval is None else p,
             "p_holm": None if interval is None else self.adjusted_p,
+            "level": self.level,
             "n_positive": n_positive,
             "distinguishable": self.is_distinguishable,
         }
@@ -101,35 +115,47 @@ def compare_runs(runs: Mapping[str, Predictions], reference: str | None = None) 
     ]
 
 
-def _compare_pair(a: Predictions, b: Predictions) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
+def correct(family: Sequence[ComparedAt]) -> list[Compared]:
+    """Comparisons that are one family, corrected by Holm's method, with intervals that agree with the adjusted p."""
+    first = [compared_at(LEVEL) for compared_at in family]
+    p = [each.p for each in first]
+    corrected = []
+    for own, compared_at, adjusted_p, level in zip(first, family, holm(p), holm_levels(p, LEVEL), strict=True):
+        at_level = own if level == LEVEL else own._replace(interval=compared_at(level).interval)
+        corrected.append(Compared(at_level, adjusted_p, level))
+    return corrected
+
+
+def _compare_pair(a: Predictions, b: Predictions) -> tuple[dict[str, ComparedAt], dict[str, ComparedAt]]:
     """The comparisons of the scores and of each class's AUROC."""
     scores_a, scores_b = (log_odds(run.logits, run.task.activation) for run in (a, b))
     right_a, right_b = (run.task.correct(run.logits, run.target) for run in (a, b))
-    auroc = metrics.compare_rankings(scores_a, scores_b, a.target)
+    auroc = pair_rankings(scores_a, scores_b, a.target)
+    balanced: ComparedAt
     if a.task.is_multilabel:
         answers_a, answers_b = (run.task.predict_labels(run.logits) == run.target for run in (a, b))
-        balanced = metrics.compare_label_balanced_accuracy(answers_a, answers_b, a.target)
+        balanced = partial(metrics.compare_label_balanced_accuracy, answers_a, answers_b, a.target)
     else:
-        balanced = metrics.compare_balanced_accuracy(right_a, right_b, a.target)
-    overall = {
+        balanced = partial(metrics.compare_balanced_accuracy, right_a, right_b, a.target)
+    overall: dict[str, ComparedAt] = {
         "auroc": auroc.macro,
-        "average_precision": metrics.compare_rankings(scores_a, scores_b, a.target, "average_precision").macro,
+        "average_precision": pair_rankings(scores_a, scores_b, a.target, "average_precision").macro,
         "balanced_accuracy": balanced,
-        "accuracy": metrics.compare_accuracy(right_a, right_b),
+        "accuracy": partial(metrics.compare_accuracy, right_a, right_b),
     }
     return overall, dict(zip(a.classes, auroc.classes, strict=True))
 
 
-def _corrected_by_name(pairs: list[dict[str, Comparison]]) -> list[dict[str, Compared]]:
+def _corrected_by_name(pairs: list[dict[str, ComparedAt]]) -> list[dict[str, Compared]]:
     """Each score is a family of its own: one per pair."""
-    by_name = {name: _corrected([{name: pair[name]} for pair in pairs]) for name in pairs[0]}
-    return [{name: family[i][name] for name, family in by_name.items()} for i in range(len(pairs))]
+    by_name = {name: correct([pair[name] for pair in pairs]) for name in pairs[0]}
+    return [{name: family[i] for name, family in by_name.items()} for i in range(len(pairs))]
 
 
-def _corrected(pairs: list[dict[str, Comparison]]) -> list[dict[str, Compared]]:
+def _corrected(pairs: list[dict[str, ComparedAt]]) -> list[dict[str, Compared]]:
     """All comparisons of all pairs are one family."""
-    adjusted = iter(holm([comparison.p for pair in pairs for comparison in pair.values()]))
-    return [{name: Compared(comparison, next(adjusted)) for name, comparison in pair.items()} for pair in pairs]
+    family = iter(correct([compared_at for pair in pairs for compared_at in pair.values()]))
+    return [{name: next(family) for name in pair} for pair in pairs]
 
 
 def _refuse_different_examples(name_a: str, a: Predictions, name_b: str, b: Predictions) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imbalance_lab.evaluation.best_setting import corrected_score
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
 from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.evaluation import Evaluation, Score
@@ -130,7 +131,7 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
         settings=settings,
         setting_comparisons=compare_settings(settings, score, _setting_name(settings, baseline)),
         n_settings=sum(not math.isnan(each.val.value) for each in settings),
-        best_corrected=settings[0].test if settings else None,
+        best_corrected=corrected_score(settings, score),
         runs=tuple(runs),
         damaged=damaged,
         score=score,

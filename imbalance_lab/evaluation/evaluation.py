@@ -172,6 +172,10 @@ class Evaluation:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
         return metrics.mean_by_shot_group(self.decisions.recall.tolist(), self.train_counts)
 
+    def shot_group_auroc(self) -> dict[ShotGroup, float]:
+        """The mean AUROC of these classes, over those for which it is defined."""
+        return metrics.mean_by_shot_group([ranking.auroc for ranking in self.rankings], self.train_counts)
+
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
         task, p, target = self.predictions.task, self._probability, self.predictions.target
@@ -201,7 +205,7 @@ class Evaluation:
         }
 
     def scalars(self, prefix: str) -> dict[str, float]:
-        """The defined scores by tag; validation logs the same tags after each epoch."""
+        """The defined scores by tag; validation logs the same tags after each epoch, but for the shot groups'."""
         scores = {
             score_tag(prefix, "auroc", average="macro"): self.macro_auroc.value,
             score_tag(prefix, "average_precision", average="macro"): self.macro_average_precision.value,
@@ -211,7 +215,20 @@ class Evaluation:
             scores[score_tag(prefix, "auroc", of_class=each.name)] = each.auroc.value
             scores[score_tag(prefix, "average_precision", of_class=each.name)] = each.average_precision.value
             scores[score_tag(prefix, "recall", of_class=each.name)] = each.recall.value
+        for group, value in self.shot_group_recall().items():
+            scores[score_tag(prefix, "recall", average=group)] = value
         return {tag: value for tag, value in scores.items() if not math.isnan(value)}
+
+    def headline(self, prefix: str) -> list[str]:
+        """The tags of `scalars` by which runs are compared: means over classes, or scores of the positive class."""
+        task, ranked = self.predictions.task, ("auroc", "average_precision")
+        tags = [score_tag(prefix, score, average="macro") for score in ranked]
+        tags += [score_tag(prefix, "recall", average=group) for group in ("few", "medium", "many")]
+        if task.positive is not None:
+            name = task.classes[task.positive]
+            tags = [score_tag(prefix, score, of_class=name) for score in (*ranked, "recall")]
+        logged = self.scalars(prefix)
+        return [tag for tag in (*tags, score_tag(prefix, "balanced_accuracy")) if tag in logged]
 
     @cached_property
     def _log_odds(self) -> NDArray[np.float32]:

@@ -110,9 +110,8 @@ def _defined(content: Mapping[str, Any], split: Split) -> Iterator[tuple[str, Sc
 def _score(content: Any) -> Score | None:
     """A number, or a number with its interval; None for anything else."""
     if isinstance(content, Mapping):
-        ends, value = content.get("ci95"), content.get("value")
-        found = _score(value)
-        is_pair = isinstance(ends, list | tuple) and len(ends) == 2
-        return None if found is None else Score(found.value, (ends[0], ends[1]) if is_pair else None)
+        found, ends = _score(content.get("value")), content.get("ci95")
+        interval = (ends[0], ends[1]) if isinstance(ends, list) and len(ends) == 2 else None
+        return None if found is None else Score(found.value, interval)
     is_number = isinstance(content, int | float) and not isinstance(content, bool)
     return Score(float(content)) if is_number and math.isfinite(content) else None

@@ -1,13 +1,26 @@
-"""Settings compared on test: in pairs over their common replicates, or on the test examples of single runs."""
+"""Settings compared on test: in pairs over their common replicates, or on the test examples of single runs.
+
+Over replicates the differences of pairs with the same seed and subset are averaged, so that what the pairs share
+cancels; interval and p are those of `metrics.replicates.replicate_mean`. They are about training again with other
+seeds, and hold for these test examples. Two settings without two common replicates are compared on the test examples
+of one pair of runs: about other examples, and these trained models.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from imbalance_lab.evaluation.comparison import Compared, compare
+import numpy as np
+
+from imbalance_lab.evaluation.comparison import Compared, correct
+from imbalance_lab.evaluation.pair_tests import pair_test
+from imbalance_lab.evaluation.score_keys import is_lower_better
 from imbalance_lab.evaluation.settings import Setting, replicate
-from imbalance_lab.metrics import Comparison, holm, over_seeds
-from imbalance_lab.metrics.distributions import student_p_value
+from imbalance_lab.evaluation.sweep import Run
+from imbalance_lab.metrics import Comparison
+from imbalance_lab.metrics.compare_rankings import ComparedAt
+from imbalance_lab.metrics.replicates import ReplicateMean, replicate_mean
 from imbalance_lab.metrics.significance import undefined_comparison
 
 Unit = Literal["seeds", "examples"]
@@ -15,13 +28,14 @@ Unit = Literal["seeds", "examples"]
 
 @dataclass(frozen=True)
 class SettingComparison:
-    """Setting a against setting b: positive differences are for a.
+    """Setting a against setting b: positive differences say that the score of a is higher.
 
     Args:
         a, b: names of the settings.
-        compared: the mean difference of the test score with interval and p.
-        n: common replicates.
-        unit: what the interval is over: "seeds" (replicates), or "examples" of a single pair of runs.
+        compared: the mean difference of the test score with interval and p; undefined where it cannot be tested.
+        n: common replicates with that score.
+        unit: what interval and p are over: "seeds" (replicates), or "examples" of a single pair of runs.
+        is_lower_better: whether a negative difference is for a.
     """
 
     a: str
@@ -29,40 +43,71 @@ class SettingComparison:
     compared: Compared
     n: int
     unit: Unit
+    is_lower_better: bool = False
 
 
 def compare_settings(
     settings: Sequence[Setting], score: str = "auroc", baseline: str | None = None
 ) -> tuple[SettingComparison, ...]:
-    """Every other setting against the one called ``baseline``, or against the first; corrected by Holm's method."""
-    reference = next((each for each in settings if each.name == baseline), settings[0] if settings else None)
-    others = [each for each in settings if each is not reference]
-    if reference is None:
+    """Every other setting against one, corrected by Holm's method over all.
+
+    Args:
+        settings: the best on validation first.
+        score: the score to compare, see `imbalance_lab.evaluation.score_keys`.
+        baseline: the name of the setting that others are compared with; the first if None.
+    """
+    if not settings:
         return ()
-    found = [(each.name, *_compare_pair(each, reference, score)) for each in others]
-    adjusted = holm([comparison.p for _, comparison, _, _ in found])
+    reference = settings[0] if baseline is None else next(each for each in settings if each.name == baseline)
+    others = [each for each in settings if each is not reference]
+    found = [_pair(each, reference, score) for each in others]
+    compared = correct([at for at, _, _ in found])
+    lower = is_lower_better(score)
     return tuple(
-        SettingComparison(name, reference.name, Compared(comparison, p), n, unit)
-        for (name, comparison, n, unit), p in zip(found, adjusted, strict=True)
+        SettingComparison(each.name, reference.name, of_pair, n, unit, lower)
+        for each, of_pair, (_, n, unit) in zip(others, compared, found, strict=True)
     )
 
 
-def _compare_pair(a: Setting, b: Setting, score: str) -> tuple[Comparison, int, Unit]:
+def _pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, Unit]:
     of_b = {replicate(run): run for run in b.runs}
     pairs = [(run, of_b[replicate(run)]) for run in a.runs if replicate(run) in of_b]
-    scored = [(x.score("test", score), y.score("test", score)) for x, y in pairs]
-    differences = [x.value - y.value for x, y in scored if x is not None and y is not None]
-    if len(differences) > 1:
-        mean, ends, n = over_seeds(differences)
-        assert ends is not None
-        error = (ends[1] - ends[0]) / 2
-        from imbalance_lab.metrics.distributions import student_quantile
+    differences = {
+        replicate(x): of_x.value - of_y.value
+        for x, y in pairs
+        if (of_x := x.score("test", score)) is not None
+        and (of_y := y.score("test", score)) is not None
+        and _same_test_set(x, y)
+    }
+    mean = replicate_mean(list(differences.values()), list(differences)) if len(differences) > 1 else None
+    if mean is not None and not np.isnan(mean.error):
+        return partial(_over_replicates, mean), mean.n, "seeds"
+    # One run of each is compared on its examples; so are replicates without spread, which say nothing more.
+    singles = pairs or ([(a.runs[0], b.runs[0])] if len(a.runs) == len(b.runs) == 1 else [])
+    for x, y in singles:
+        if x.test is not None and y.test is not None and _same_test_set(x, y):
+            test = pair_test(x, y, score)
+            if test is not None:
+                return test, 1, "examples"
+    return (
+        partial(_untested, sum(differences.values()) / len(differences) if differences else None),
+        len(differences),
+        "examples",
+    )
 
-        p = student_p_value(mean / (error / student_quantile(0.95, n - 1)), n - 1) if error > 0 else 1.0
-        return Comparison(mean, ends, p, 0), n, "seeds"
-    for x, y in pairs[:1]:
-        if x.test is not None and y.test is not None:
-            scores = compare(x.test, y.test).scores
-            if score in scores:
-                return scores[score].comparison, 1, "examples"
-    return undefined_comparison(0), len(differences), "examples"
+
+def _over_replicates(mean: ReplicateMean, level: float) -> Comparison:
+    return Comparison(mean.mean, mean.interval(level), mean.p, 0)
+
+
+def _untested(difference: float | None, level: float) -> Comparison:
+    return undefined_comparison(0) if difference is None else undefined_comparison(0)._replace(difference=difference)
+
+
+def _same_test_set(a: Run, b: Run) -> bool:
+    """Whether two runs were tested on the same examples, as far as their predictions are stored."""
+    if a.test is None or b.test is None:
+        return True
+    one, other = a.test, b.test
+    same = one.task.kind == other.task.kind and one.classes == other.classes
+    return same and np.array_equal(one.index, other.index) and np.array_equal(one.target, other.target)

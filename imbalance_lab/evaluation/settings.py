@@ -13,7 +13,8 @@ from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.evaluation.score_keys import is_lower_better, score_range
 from imbalance_lab.evaluation.setting_names import short_values
 from imbalance_lab.evaluation.sweep import Run
-from imbalance_lab.metrics import over_seeds
+from imbalance_lab.metrics import Interval
+from imbalance_lab.metrics.replicates import replicate_mean
 
 Overrides = tuple[tuple[str, str], ...]
 Replicate = tuple[str | None, ...]
@@ -76,12 +77,17 @@ def find_settings(runs: Sequence[Run], score: str = "auroc") -> tuple[Setting, .
 
 def mean_score(runs: Sequence[Run], split: Split, key: str) -> Score:
     """The mean of a score over replicates; of a single run the score with its own interval."""
-    found = [each for run in runs if (each := run.score(split, key)) is not None]
+    found = [(each, replicate(run)) for run in runs if (each := run.score(split, key)) is not None]
     if len(found) < 2:
-        return found[0] if found else Score(math.nan)
-    mean, ends, _ = over_seeds([each.value for each in found])
+        return found[0][0] if found else Score(math.nan)
+    mean = replicate_mean([each.value for each, _ in found], [of_run for _, of_run in found])
+    return Score(mean.mean, within_range(mean.interval(), key))
+
+
+def within_range(interval: Interval | None, key: str) -> Interval | None:
+    """An interval of a score cut to the values that the score can have."""
     lowest, highest = score_range(key)
-    return Score(mean, None if ends is None else (max(lowest, ends[0]), min(highest, ends[1])))
+    return None if interval is None else (max(lowest, interval[0]), min(highest, interval[1]))
 
 
 def _is_neutral(key: str) -> bool:

@@ -35,6 +35,8 @@ SCORES: dict[str, RankingScore] = {
 }
 OwnIntervals = Callable[[float], Sequence[Interval]]
 """A confidence level → the interval of each model's score."""
+ComparedAt = Callable[[float], Comparison]
+"""A confidence level → the comparison with its interval at that level."""
 
 
 class RankingComparison(NamedTuple):
@@ -42,6 +44,13 @@ class RankingComparison(NamedTuple):
 
     macro: Comparison
     classes: list[Comparison]
+
+
+class PairedRankings(NamedTuple):
+    """The comparison of the macro score and of each class, at any confidence level."""
+
+    macro: ComparedAt
+    classes: list[ComparedAt]
 
 
 def compare_rankings(
@@ -70,33 +79,37 @@ def compare_rankings(
     >>> comparison.difference > 0 and comparison.p < 0.001
     True
     """
-    check_choice("score", score, get_args(ScoreName))
     check_level(level)
+    found = pair_rankings(a, b, target, score)
+    return RankingComparison(found.macro(level), [of_class(level) for of_class in found.classes])
+
+
+def pair_rankings(a: Scores, b: Scores, target: Target, score: ScoreName = "auroc") -> PairedRankings:
+    """What `compare_rankings` computes once, for intervals at several levels."""
+    check_choice("score", score, get_args(ScoreName))
     a, b = as_scores(a, "a", ndim=2), as_scores(b, "b", ndim=2)
     if a.shape != b.shape:
         raise ValueError(f"both models must score the same examples and classes, got a {a.shape} and b {b.shape}")
     a, labels = as_examples(a, target, "scores a and b")
-    return _PairedRankings(SCORES[score], (a, b), labels, level).compare()
+    return _Pair(SCORES[score], (a, b), labels).compare()
 
 
-class _PairedRankings:
+class _Pair:
     """The rankings of two models' scores of the same examples."""
 
-    def __init__(
-        self, score: RankingScore, scores: tuple[Scores, Scores], target: NDArray[np.int64], level: float
-    ) -> None:
-        self.score, self.scores, self.target, self.level = score, scores, target, level
+    def __init__(self, score: RankingScore, scores: tuple[Scores, Scores], target: NDArray[np.int64]) -> None:
+        self.score, self.scores, self.target = score, scores, target
         self.rankings = [rank_one_vs_rest(each, target) for each in scores]
         self.macro_scores = [
             MacroScore(score, rankings, each, target) for rankings, each in zip(self.rankings, scores, strict=True)
         ]
 
-    def compare(self) -> RankingComparison:
+    def compare(self) -> PairedRankings:
         total = np.zeros((2, len(self.target)))
-        classes = []
+        classes: list[ComparedAt] = []
         for c, pair in enumerate(zip(*self.rankings, strict=True)):
             if not pair[0].is_defined:
-                classes.append(undefined_comparison(pair[0].n_positive))
+                classes.append(_undefined(pair[0].n_positive))
                 continue
             positive = one_class_mask(self.target, c)
             influences = np.stack(
@@ -106,75 +119,87 @@ class _PairedRankings:
                 ]
             )
             total += influences
-            classes.append(_compare_class(self.score, pair, influences, positive, self.level))
-        return RankingComparison(self._compare_macro(total, classes), classes)
+            classes.append(_compare_class(self.score, pair, influences, positive))
+        return PairedRankings(self._compare_macro(total), classes)
 
-    def _compare_macro(self, total: Influence, classes: list[Comparison]) -> Comparison:
+    def _compare_macro(self, total: Influence) -> ComparedAt:
         """Compare the means over the defined classes; ``total`` (2, N) are the sums of the classes' influences."""
-        defined = [c for c, comparison in enumerate(classes) if comparison.interval is not None]
-        if not defined:
-            return undefined_comparison(0)
-        rankings = [[of_model[c] for c in defined] for of_model in self.rankings]
-        difference, interval, p = _compare(
+        rankings = [[ranking for ranking in of_model if ranking.is_defined] for of_model in self.rankings]
+        if not rankings[0]:
+            return _undefined(0)
+        return _compared_at(
             values=[macro([self.score.value(ranking) for ranking in of_model]) for of_model in rankings],
-            influences=total / len(defined),
+            influences=total / len(rankings[0]),
             strata=Strata(self.target),
             own_intervals=self._macro_intervals,
             normal_approx_valid=all(
                 self.score.normal_approx_valid(ranking) for of_model in rankings for ranking in of_model
             ),
-            level=self.level,
+            n_positive=min(ranking.n_positive for ranking in rankings[0]),
         )
-        return Comparison(difference, interval, p, min(classes[c].n_positive for c in defined))
 
     def _macro_intervals(self, level: float) -> list[Interval]:
         return [macro_score.interval(level) or (0.0, 1.0) for macro_score in self.macro_scores]
 
 
 def _compare_class(
-    score: RankingScore, pair: tuple[Ranking, Ranking], influences: Influence, positive: Mask, level: float
-) -> Comparison:
-    difference, interval, p = _compare(
+    score: RankingScore, pair: tuple[Ranking, Ranking], influences: Influence, positive: Mask
+) -> ComparedAt:
+    return _compared_at(
         values=[score.value(ranking) for ranking in pair],
         influences=influences,
         strata=Strata(positive.astype(np.int64)),
         own_intervals=lambda level: [score.interval(ranking, level) or (0.0, 1.0) for ranking in pair],
         normal_approx_valid=all(score.normal_approx_valid(ranking) for ranking in pair),
-        level=level,
+        n_positive=pair[0].n_positive,
     )
-    return Comparison(difference, interval, p, pair[0].n_positive)
 
 
-def _compare(
+def _undefined(n_positive: int) -> ComparedAt:
+    return lambda level: undefined_comparison(n_positive)
+
+
+def _compared_at(
     values: Sequence[float],
     influences: Influence,
     strata: Strata,
     own_intervals: OwnIntervals,
     normal_approx_valid: bool,
-    level: float,
-) -> tuple[float, Interval, float]:
-    """Difference, interval and p of two scores with influences (2, N)."""
+    n_positive: int,
+) -> ComparedAt:
+    """The comparison of two scores with influences (2, N)."""
     difference = values[0] - values[1]
     variances = strata.variances(influences[0] - influences[1])
     error, df = float(np.sqrt(variances.sum())), _paired_df(variances, strata.sizes)
     if normal_approx_valid and error == 0 == difference:  # both models rank the examples alike
-        return difference, (difference, difference), 1.0
+        return lambda level: Comparison(difference, (difference, difference), 1.0, n_positive)
     correlation = _correlation(influences, strata, error)
 
     def implied(level: float) -> Interval:
         return _implied_interval(values, own_intervals(level), correlation)
 
-    if error == 0 or df < 1:  # separated by both models, or a single positive: the influences give no error
+    def from_intervals(level: float) -> Comparison:
         interval = implied(level)
-        return difference, interval, implied_p_value(implied, difference, interval, level)
-    half_width = student_quantile(level, df) * error
-    p = student_p_value(difference / error, df)
-    low, high = max(-1.0, difference - half_width), min(1.0, difference + half_width)
+        return Comparison(difference, interval, implied_p_value(implied, difference, interval, level), n_positive)
+
+    def from_error(level: float) -> Interval:
+        half_width = student_quantile(level, df) * error
+        return max(-1.0, difference - half_width), min(1.0, difference + half_width)
+
+    if error == 0 or df < 1:  # separated by both models, or a single positive: the influences give no error
+        return from_intervals
     if normal_approx_valid:
-        return difference, (low, high), p
-    interval = implied(level)
-    united = min(low, interval[0]), max(high, interval[1])
-    return difference, united, max(p, implied_p_value(implied, difference, interval, level))
+        p = student_p_value(difference / error, df)
+        return lambda level: Comparison(difference, from_error(level), p, n_positive)
+
+    def united(level: float) -> Comparison:
+        interval = implied(level)
+        p = implied_p_value(implied, difference, interval, level)
+        low, high = from_error(level)
+        ends = min(low, interval[0]), max(high, interval[1])
+        return Comparison(difference, ends, max(student_p_value(difference / error, df), p), n_positive)
+
+    return united
 
 
 def _paired_df(variances: NDArray[np.float64], sizes: Counts) -> float:

@@ -109,6 +109,27 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(value) for value in adjusted]
 
 
+def holm_levels(p: Sequence[float], level: float = 0.95) -> list[float]:
+    """The confidence levels at which intervals agree with the p-values that `holm` gives.
+
+    Holm's adjusted p is p times a factor f ≥ 1. An interval at level 1 − (1 − level) / f that comes from the same
+    method as p excludes 0 exactly if the adjusted p is below 1 − level. Each such interval covers with at least
+    ``level``, and the probability that any of them excludes a true 0 is at most 1 − ``level``.
+
+    >>> [round(each, 4) for each in holm_levels([0.01, 0.04, 0.03])]
+    [0.9833, 0.9667, 0.975]
+    """
+    check_level(level)
+    values = np.array(as_values(p, "p"))
+    order = np.argsort(values, kind="stable")[: int((~np.isnan(values)).sum())]
+    factors = np.arange(len(order), 0, -1, dtype=float)
+    adjusted = np.maximum.accumulate(values[order] * factors)
+    factors = np.divide(adjusted, values[order], out=factors, where=values[order] > 0)
+    levels = np.full(len(values), level)
+    levels[order] = 1 - (1 - level) / factors
+    return [float(each) for each in levels]
+
+
 class SeedMean(NamedTuple):
     """The mean over runs that differ only in their seed, and its Student's t interval; None for one run."""
 

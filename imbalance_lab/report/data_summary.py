@@ -5,31 +5,36 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from imbalance_lab.data.summary import DataSummary
-from imbalance_lab.report.terminal import console, plain_table
+from imbalance_lab.report.evaluation_table import listed_classes, rarest_caption
+from imbalance_lab.report.terminal import console, plain_table, print_sentence
 
-MAX_ROWS, MAX_LINES = 40, 8
-"""Classes in the table, and warnings in the short form."""
+MAX_LINES, MAX_FULL_LINES = 8, 20
+"""Errors and warnings in the short and in the full form."""
 
 
-def print_summary(summary: DataSummary, *, full: bool) -> None:
-    """Print the totals, errors and warnings; ``full`` adds the table of classes and every warning."""
-    out = console()
+def print_summary(summary: DataSummary, file: str, *, full: bool) -> None:
+    """Print the totals, errors and warnings.
+
+    Args:
+        summary: of the data.
+        file: where all of it is.
+        full: with the table of classes, and more warnings.
+    """
     if full:
-        out.print(summary_table(summary))
-    out.print(_totals(summary), soft_wrap=True)
-    for each in summary.errors[:MAX_LINES]:
-        out.print(f"error: {each}", style="red", soft_wrap=True)
-    warnings = summary.warnings if full else summary.warnings[:MAX_LINES]
-    for each in warnings:
-        out.print(f"warning: {each}", style="yellow", soft_wrap=True)
-    if len(warnings) < len(summary.warnings):
-        out.print(f"and {len(summary.warnings) - len(warnings)} more warnings, in data_summary.json", soft_wrap=True)
+        console().print(summary_table(summary, file))
+    print_sentence(_totals(summary))
+    most = MAX_FULL_LINES if full else MAX_LINES
+    for what, sentences, style in (("error", summary.errors, "red"), ("warning", summary.warnings, "yellow")):
+        for each in sentences[:most]:
+            print_sentence(f"{what}: {each}", style)
+        if len(sentences) > most:
+            print_sentence(f"and {len(sentences) - most} more {what}s, in {file}")
 
 
 def print_notes(notes: Sequence[str]) -> None:
     """Print remarks on the data, a line each."""
     for each in notes:
-        console().print(f"warning: {each}", style="yellow", soft_wrap=True)
+        print_sentence(f"warning: {each}", "yellow")
 
 
 def _totals(summary: DataSummary) -> str:
@@ -40,18 +45,18 @@ def _totals(summary: DataSummary) -> str:
     return f"{counts} examples of {len(summary.classes)} classes ({sizes}){factor}"
 
 
-def summary_table(summary: DataSummary) -> Table:
+def summary_table(summary: DataSummary, file: str) -> Table:
     """Per class: examples, group, expected number in a batch, half width of the AUROC interval on validation."""
-    table = plain_table("The data, before training")
-    table.add_column("class", overflow="ellipsis", max_width=26, no_wrap=True)
+    table = plain_table("The data, before training", file)
+    table.add_name_column()
     splits = list(summary.examples)
-    for heading in (*splits, "group", "a batch", "AUROC ±"):
-        table.add_column(heading, justify="left" if heading == "group" else "right", no_wrap=True)
-    rarest = sorted(range(len(summary.classes)), key=lambda c: summary.classes[c].train)[:MAX_ROWS]
-    for each in (summary.classes[c] for c in sorted(rarest)):
+    table.add_number_columns(*((split, 0 if split == "train" else 1) for split in splits))
+    table.add_number_columns(("group", 4), ("a batch", 3), ("AUROC ±", 2))
+    table.columns[1 + len(splits)].justify = "left"
+    shown = listed_classes([each.train for each in summary.classes])
+    for each in (summary.classes[c] for c in shown):
         half = "–" if each.auroc_width is None else f"{each.auroc_width / 2:.3f}"
         counts = (f"{getattr(each, split):,}" for split in splits)
-        table.add_row(each.name, *counts, each.group, f"{each.per_batch:.1f}", half)
-    if len(summary.classes) > MAX_ROWS:
-        table.caption = f"the {MAX_ROWS} rarest of {len(summary.classes)} classes; all of them in data_summary.json"
+        table.add_row(each.name, *counts, each.group, f"{each.per_batch:.{1 if each.per_batch >= 1 else 2}f}", half)
+    table.caption = rarest_caption(shown, len(summary.classes))
     return table

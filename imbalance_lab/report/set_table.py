@@ -6,26 +6,37 @@ from rich.table import Table
 
 from imbalance_lab.evaluation.evaluation import FEW_POSITIVES
 from imbalance_lab.evaluation.set_coverage import SetCoverage
+from imbalance_lab.report.evaluation_table import rarest_caption
 from imbalance_lab.report.terminal import interval, number, plain_table
 
-MAX_NAMED = 20
+MAX_NAMED = 10
 """Classes of a cluster that a line names."""
 
+MAX_CLUSTERS = 5
+"""Clusters that have a line."""
 
-def set_table(sets: SetCoverage) -> Table:
-    """Per class, and per cluster of classes with one quantile: how often its test examples have it in their set."""
+
+def set_table(sets: SetCoverage, shown: Sequence[int], more: str | None = None) -> Table:
+    """Per class, and per cluster of classes with one quantile: how often its test examples have it in their set.
+
+    Args:
+        sets: the results.
+        shown: the classes that are listed.
+        more: where those of all classes are.
+    """
     together = ", or of the classes of a cluster together" * bool(sets.clusters)
-    table = plain_table(f"Prediction sets that cover {_target(sets)} of each class{together}")
-    table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
-    for heading in ("calibration n", "from p ≥", "test n", "coverage [95 % CI]", "mean size"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for each in sets.classes:
+    table = plain_table(f"Prediction sets that cover {_target(sets)} of each class{together}", more)
+    table.add_name_column()
+    table.add_number_columns(("calibration n", 4), ("from p ≥", 5), ("test n", 3), ("coverage [95 % CI]", 1))
+    table.add_number_columns(("mean size", 2))
+    for each in (sets.classes[c] for c in shown):
         flag = "*" if 0 < each.n < FEW_POSITIVES else ""
         cells = f"{each.quantile.n_class:,}", f"{each.quantile.min_probability:.4f}", f"{each.n:,}{flag}"
         table.add_row(each.name, *cells, interval(each.coverage), number(each.mean_size))
     for cluster in sets.clusters:
         name = f"cluster {cluster.name} ({len(cluster.classes)})"
         table.add_row(name, f"{cluster.n_calibration:,}", "", f"{cluster.n:,}", interval(cluster.coverage), "")
+    table.caption = rarest_caption(shown, len(sets.classes))
     return table
 
 
@@ -36,7 +47,9 @@ def set_lines(sets: SetCoverage) -> list[str]:
         f"sets of one class  {interval(sets.single)}",
         f"empty sets         {interval(sets.empty)}",
     ]
-    return [*lines, *(f"cluster {each.name}, one quantile for {_listed(each.classes)}" for each in sets.clusters)]
+    lines += [f"cluster {each.name}, one quantile for {_listed(each.classes)}" for each in sets.clusters[:MAX_CLUSTERS]]
+    more = len(sets.clusters) - MAX_CLUSTERS
+    return [*lines, f"and {more} more clusters"] if more > 0 else lines
 
 
 def set_note(sets: SetCoverage) -> str:

@@ -4,10 +4,12 @@ from rich.table import Table
 
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast
 from imbalance_lab.evaluation.watch_data import Proposal, WatchData
+from imbalance_lab.report.evaluation_table import LISTED, MAX_CLASSES
 from imbalance_lab.report.terminal import console, interval, number, plain_table
 from imbalance_lab.report.watch_texts import advice, column_value, p_value, percent, percent_interval, verdict
 
-MAX_ROWS, MAX_COLUMNS = 40, 5
+MAX_COLUMNS = 5
+"""Changed columns that have a line."""
 
 
 def print_watch(data: WatchData) -> None:
@@ -36,8 +38,10 @@ def print_watch(data: WatchData) -> None:
         out.print(f"note: {note}", style="yellow", soft_wrap=True)
 
 
-def shown_classes(data: WatchData, most: int = MAX_ROWS) -> list[int]:
-    """The classes whose shares differ most by a factor, in class order."""
+def shown_classes(data: WatchData, most: int | None = None) -> list[int]:
+    """The ``most`` classes whose shares differ most by a factor, in class order; None for what a terminal lists."""
+    if most is None:
+        most = MAX_CLASSES if len(data.shares) <= MAX_CLASSES else LISTED
     order = sorted(range(len(data.shares)), key=lambda c: -data.shares[c].ratio)
     return sorted(order[:most])
 
@@ -45,9 +49,8 @@ def shown_classes(data: WatchData, most: int = MAX_ROWS) -> list[int]:
 def shares_table(data: WatchData) -> Table:
     """Per class: the share in training, as expected, and estimated by both methods."""
     table = plain_table(f"Class shares of {data.file.name}: {data.n_used:,} of {data.n_rows:,} rows")
-    table.add_column("class", overflow="ellipsis", max_width=22, no_wrap=True)
-    for heading in ("training", "expected", "EM [95 % CI]", "BBSE [95 % CI]"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_name_column()
+    table.add_number_columns(("training", 2), ("expected", 3), ("EM [95 % CI]", 1), ("BBSE [95 % CI]", 4))
     shown = shown_classes(data)
     for share in (data.shares[c] for c in shown):
         cells = (
@@ -79,10 +82,9 @@ def test_lines(data: WatchData) -> list[str]:
 def thresholds_table(title: str, data: WatchData, thresholds: tuple[ThresholdForecast, ...], shown: list[int]) -> Table:
     """Per class: what the threshold does on labelled examples, and what to expect of it in the file."""
     table = plain_table(title)
-    table.add_column("class", overflow="ellipsis", max_width=18, no_wrap=True)
-    before = f"precision on {data.measured_on}"
-    for heading in ("threshold", "recall [95 % CI]", before, "expected [95 % CI]", "flagged ‰"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_name_column()
+    table.add_number_columns(("threshold", 0), ("recall [95 % CI]", 4), (f"precision on {data.measured_on}", 3))
+    table.add_number_columns(("expected [95 % CI]", 1), ("flagged ‰", 2))
     for c in shown:
         each, rates = thresholds[c], thresholds[c].rates
         if rates is None or each.threshold is None:

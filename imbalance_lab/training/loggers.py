@@ -1,14 +1,22 @@
 """What experiment trackers receive besides the scores of each epoch: settings, final scores and files of a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
-from imbalance_lab.tags import is_class_tag
+from imbalance_lab.text import shorten_middle, visible
 from imbalance_lab.validation import check_bool, check_integer, check_text
+
+EVENTS = "events.out.tfevents.*"
+"""The files of TensorBoard."""
+
+MAX_FOLDER_BYTES = 200
+"""Of the name of a run's event folder; file systems allow 255."""
 
 
 def no_logger() -> None:
@@ -29,19 +37,30 @@ class CSV(CSVLogger):
 
 
 class TensorBoard(TensorBoardLogger):
-    """Lightning's TensorBoard logger in the run's directory itself; its file is made at once.
+    """Lightning's TensorBoard logger in the run's directory; its file is made at once.
+
+    TensorBoard names runs by the folders of their files. A run of a sweep has a folder in its directory, named by what
+    the sweep varies, so that TensorBoard lists ``0/loss.gamma=2,seed=0``.
 
     Args:
         save_dir: the run's directory.
+        overrides: what sets the run apart from the others of its sweep, as ``KEY=VALUE``; none for a run on its own.
         options: of Lightning's logger and of torch's ``SummaryWriter``.
 
     Raises:
         TypeError: for an option that neither has.
     """
 
-    def __init__(self, save_dir: str, **options: Any) -> None:
-        super().__init__(save_dir, name="", version="", **options)
+    def __init__(self, save_dir: str, overrides: Sequence[str] = (), **options: Any) -> None:
+        earlier = next(Path(save_dir).rglob(EVENTS), None)  # of this run, before it was interrupted
+        folder = run_folder(overrides) if earlier is None else str(earlier.parent.relative_to(save_dir))
+        super().__init__(save_dir, **{"name": "", "version": "", "sub_dir": folder or None, **options})
         _ = self.experiment
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        """Log scores by step, without a card for the number of the epoch or a group of cards for the rate alone."""
+        names = {"lr": "train/lr"}
+        super().log_metrics({names.get(tag, tag): value for tag, value in metrics.items() if tag != "epoch"}, step)
 
 
 class WandB(WandbLogger):
@@ -78,7 +97,7 @@ def log_history(loggers: Iterable[Any], history: Iterable[tuple[int, Mapping[str
     """Log the (step, scores) of the epochs before a resume, except where TensorBoard has them already."""
     for logger in loggers:
         is_tensorboard = isinstance(logger, TensorBoardLogger)
-        if not (is_tensorboard and len([*Path(logger.log_dir).glob("events.out.*")]) > 1):  # one is its own
+        if not (is_tensorboard and len([*Path(logger.log_dir).glob(EVENTS)]) > 1):  # one is its own
             for step, scores in history:
                 logger.log_metrics(dict(scores), step)
 
@@ -88,15 +107,27 @@ def log_run_end(
     settings: Mapping[str, Any],
     scores: Mapping[str, float],
     step: int,
+    *,
+    given: Collection[str],
+    headline: Collection[str],
     directory: Path,
     files: Sequence[Path],
 ) -> None:
-    """Store the final ``scores`` by tag, and ``files`` of the run's ``directory``; the run counts as finished."""
+    """Store the results of a run, which then counts as finished.
+
+    Args:
+        logger: the logger.
+        settings: of the run.
+        scores: the final ones by tag.
+        step: of the last model.
+        given: the keys of the settings that the user has set.
+        headline: the tags of the scores by which runs are compared.
+        directory: of the run.
+        files: of the run, in its directory.
+    """
     if isinstance(logger, TensorBoardLogger):
-        # Few columns: its table and its parallel coordinates show every one. It logs them as scalars too.
-        headline = {tag: score for tag, score in scores.items() if not is_class_tag(tag)}
-        logger.log_hyperparams(dict(settings), headline, step)
-        scores = {tag: score for tag, score in scores.items() if tag not in headline}
+        # Few columns: its table and its parallel coordinates show every one.
+        _log_hparams(logger, settings, given, {tag: scores[tag] for tag in headline}, step)
     logger.log_metrics(dict(scores), step)
     if isinstance(logger, MLFlowLogger):
         for file in files:
@@ -105,6 +136,41 @@ def log_run_end(
         for file in files:
             logger.experiment.save(file, base_path=directory, policy="now")
     close_logger(logger, "success")
+
+
+def run_folder(overrides: Sequence[str]) -> str:
+    """The overrides as the name of a folder; what a file system, a shell variable or TensorBoard would read is ``_``.
+
+    >>> run_folder(["loss.gamma=2", "data.path=/mnt/a b.csv"])
+    'loss.gamma=2,data.path=_mnt_a b.csv'
+    """
+    name = re.sub(r'[/\\:*?"<>|$~]', "_", visible(",".join(overrides))).strip(". ")
+    while len(os.fsencode(name)) > MAX_FOLDER_BYTES:
+        name = shorten_middle(name, len(name) - 1)
+    return name
+
+
+def _log_hparams(
+    logger: TensorBoardLogger,
+    settings: Mapping[str, Any],
+    given: Collection[str],
+    scores: Mapping[str, float],
+    step: int,
+) -> None:
+    """Log a row of TensorBoard's HParams, which shows settings that are said to differ before the others."""
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData  # type: ignore[import-untyped]
+    from torch.utils.tensorboard.summary import hparams
+
+    first = {key: settings[key] for key in given if key in settings}
+    logger.hparams = {**first, **settings}  # for hparams.yaml
+    summaries: Any = hparams(logger.hparams, dict(scores))  # type: ignore[no-untyped-call]
+    metadata = summaries[0].value[0].metadata.plugin_data
+    content = HParamsPluginData.FromString(metadata.content)
+    for info in content.experiment.hparam_infos:
+        info.differs = info.name in first
+    metadata.content = content.SerializeToString()
+    for summary in summaries:
+        logger.experiment._get_file_writer().add_summary(summary, step)
 
 
 def close_logger(logger: Logger, status: str) -> None:

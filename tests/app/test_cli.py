@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 
 from imbalance_lab.app.cli import run_cli
 from imbalance_lab.evaluation.predictions import Predictions
@@ -104,6 +105,8 @@ def test_a_sweep_runs_every_job_and_ends_with_one_table(tmp_path: Path) -> None:
     for run in runs[:2]:
         assert (run.directory.path / "checkpoints" / "best.ckpt").is_file()
         assert (run.directory.path / "predictions" / "test.parquet").is_file()
+    events = EventMultiplexer().AddRunsFromDirectory(str(sweep)).Reload()
+    assert sorted(events.Runs()) == ["0/loss.gamma=0", "2/loss.gamma=5"], "named by what the sweep varies"
     table = done.stdout[done.stdout.index("3 runs, best validation AUROC first") :]
     assert "loss.gamma" in table
     assert "max_epochs" not in table, "only what differs is shown"

@@ -12,6 +12,7 @@ from hydra import compose, initialize_config_dir
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, recall_score, roc_auc_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams.backend_context import Context
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from imbalance_lab.app.instantiate import instantiate_experiment
@@ -105,21 +106,42 @@ def test_tensorboard_reads_back_scalars_and_figures_of_each_epoch(finished_run: 
     assert images == {"val/curves": 3, "val/confusion": 3}
 
 
+def test_the_first_cards_of_tensorboard_are_scores(finished_run: Path) -> None:
+    tags: set[str] = set()
+    for file in finished_run.glob("events.out.tfevents.*"):
+        events = EventAccumulator(str(file), size_guidance={"scalars": 0}).Reload()
+        tags |= set(events.Tags()["scalars"])
+    assert {tag.split("/")[0] for tag in tags} == {"test", "train", "val"}  # "epoch" and "lr" would be groups
+    assert sorted(tags)[0] == "test/auroc/class/0"
+    assert {"train/lr", "val/best/auroc/macro"} <= tags
+
+
 def test_tensorboards_table_has_the_run_with_its_settings_and_final_scores(finished_run: Path) -> None:
-    sessions: list[Any] = []
-    names: set[str] = set()
+    contents: dict[str, Any] = {}
     for file in finished_run.glob("events.out.tfevents.*"):
         for event in EventFileLoader(str(file)).Load():
             for value in event.summary.value:
-                names.add(value.tag)
-                if value.tag == "_hparams_/session_start_info":
-                    sessions.append(HParamsPluginData.FromString(value.metadata.plugin_data.content))
-    (session,) = sessions
-    settings = session.session_start_info.hparams
-    assert settings["loss.gamma"].number_value == 2
-    assert settings["loss.alpha"].string_value == "effective"
-    assert not any(key.startswith("logger") for key in settings)
-    assert {"test/auroc/macro", "kept/auroc/macro", "_hparams_/session_end_info"} <= names
+                if value.metadata.plugin_data.plugin_name == "hparams":
+                    assert value.tag not in contents
+                    contents[value.tag] = value.metadata.plugin_data.content
+    start = HParamsPluginData.FromString(contents["_hparams_/session_start_info"]).session_start_info
+    assert start.hparams["loss.gamma"].number_value == 2
+    assert start.hparams["loss.alpha"].string_value == "effective"
+    assert not any(key.startswith("logger") for key in start.hparams)
+    # As its backend shows them: it sorts the settings, and keeps the order of the scores.
+    experiment = Context(None).experiment_from_metadata(None, "", True, {"run": contents}, None)
+    shown = [info.name for info in experiment.hparam_infos]
+    assert shown[:2] == ["loss.alpha", "max_epochs"]
+    assert sorted(shown) == sorted(start.hparams)
+    assert [info.name.tag for info in experiment.metric_infos] == [
+        "test/auroc/macro",
+        "test/average_precision/macro",
+        "test/recall/few",
+        "test/recall/medium",
+        "test/recall/many",
+        "test/balanced_accuracy",
+        "val/best/auroc/macro",
+    ]
 
 
 def test_best_checkpoint_is_the_best_epoch(finished_run: Path) -> None:

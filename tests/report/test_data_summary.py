@@ -16,7 +16,7 @@ def summary(n_classes: int = 3, n_warnings: int = 10) -> DataSummary:
 
 
 def test_the_short_form_has_totals_errors_and_the_first_warnings(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(summary(), full=False)
+    print_summary(summary(), "data_summary.json", full=False)
     assert capsys.readouterr().out.splitlines() == [
         "1,833 train + 3 val + 21 test examples of 3 classes (1 many, 2 few), imbalance factor 3",
         "error: a leak",
@@ -25,12 +25,12 @@ def test_the_short_form_has_totals_errors_and_the_first_warnings(capsys: pytest.
     ]
 
 
-def test_the_full_form_has_every_warning_and_the_rarest_classes(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(summary(n_classes=45), full=True)
+def test_the_full_form_has_more_warnings_and_the_rarest_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(summary(n_classes=45, n_warnings=23), "data_summary.json", full=True)
     shown = capsys.readouterr().out
-    assert "warning: remark 9" in shown
-    assert "more warnings" not in shown
-    assert "the 40 rarest of 45 classes" in shown
+    assert "warning: remark 19" in shown
+    assert "and 3 more warnings, in data_summary.json" in shown
+    assert "the 15 rarest of 45 classes; more in data_summary.json" in shown
     rows = [line for line in shown.splitlines() if line.startswith("class ")]
-    assert len(rows) == 1 + 40  # with the heading
-    assert rows[-1].split() == ["class", "44", "22", "44", "7", "few", "1.5", "0.125"]
+    assert len(rows) == 1 + 15  # with the heading
+    assert rows[2].split() == ["class", "44", "22", "44", "7", "few", "1.5", "0.125"]

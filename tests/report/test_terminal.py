@@ -1,61 +1,14 @@
-import re
-from io import StringIO
+"""Numbers, paths and the console itself."""
 
-import numpy as np
+import re
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
-from imbalance_lab.evaluation.evaluation import Evaluation, Score
-from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.report.terminal import WIDTH, console, evaluation_table, interval, number, summary_lines
-
-INTERVAL = r"\d\.\d{3} \[\d\.\d{3}, \d\.\d{3}\]"
-
-
-def evaluated(names, counts, n_test, seed=0):
-    """An evaluation with ``n_test`` examples of each class."""
-    rng = np.random.default_rng(seed)
-    target = np.repeat(np.arange(len(names)), n_test)
-    logits = (rng.normal(size=(len(target), len(names))) + 1.5 * np.eye(len(names))[target]).astype(np.float32)
-    return Evaluation(Predictions.of(tuple(names), np.arange(len(target)), target, logits), counts)
-
-
-def printed(table):
-    out = StringIO()
-    Console(width=WIDTH, file=out).print(table)
-    return out.getvalue().rstrip("\n").split("\n")
-
-
-def test_a_row_has_the_scores_of_its_class():
-    evaluation = evaluated(["ant", "bee"], [1200, 15], [100, 19])
-    _, bee = evaluation.classes
-    (row,) = (line for line in printed(evaluation_table(evaluation, "x")) if line.strip().startswith("bee"))
-    cells = re.split(r"\s{2,}", row.strip())
-    assert cells == [
-        "bee", "15", "few", "19*", interval(bee.auroc), interval(bee.average_precision), number(bee.recall.value)
-    ]  # fmt: skip
-
-
-def test_a_class_without_an_example_has_dashes():
-    evaluation = evaluated(["ant", "bee", "cat"], [9, 9, 9], [30, 30, 0])
-    (row,) = (line for line in printed(evaluation_table(evaluation, "x")) if line.strip().startswith("cat"))
-    assert re.split(r"\s{2,}", row.strip())[3:] == ["0", "–", "–", "–"]
-
-
-def test_the_summary_says_over_how_many_classes_and_warns_of_few_positives():
-    evaluation = evaluated([f"c{number}" for number in range(10)], [500] * 9 + [7], [40] * 8 + [0, 6])
-    lines = summary_lines(evaluation)
-    assert lines[0] == f"macro AUROC        {interval(evaluation.macro_auroc)}  over 9 of 10 classes"
-    assert lines[1] == f"balanced accuracy  {interval(evaluation.balanced_accuracy)}"
-    groups = evaluation.shot_group_recall()
-    assert lines[2] == f"recall by group    many {groups['many']:.3f}  few {groups['few']:.3f}"
-    assert lines[3] == "* fewer than 20 positives in the split (1 of 10 classes): interpret with care"
-
-
-def test_the_summary_omits_groups_and_warnings_that_do_not_apply():
-    lines = summary_lines(evaluated(["a", "b"], [500, 300], [30, 30]))
-    assert len(lines) == 2
-    assert all(len(line) <= WIDTH for line in lines)
+from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.report import terminal
+from imbalance_lab.report.terminal import console, interval, print_path
 
 
 @pytest.mark.parametrize(
@@ -76,32 +29,27 @@ def test_outside_a_terminal_the_console_is_a_hundred_wide_and_plain(capsys):
     assert capsys.readouterr().out.splitlines() == ["[0.1,0.9]," * 10] * 2
 
 
-@pytest.mark.parametrize("name", ["[red]", "[/b]", "gear [left]"])
-def test_a_name_in_brackets_appears_literally(name, capsys):
-    console().print(evaluation_table(evaluated([name, "other"], [9, 9], [30, 30]), "x"))
-    assert name in capsys.readouterr().out
+def linked(monkeypatch, capsys, path, opens=None, **options):
+    """What `print_path` writes to a terminal."""
+    monkeypatch.setattr(terminal, "console", lambda: Console(force_terminal=True, width=20, **options))
+    print_path(path, opens)
+    return capsys.readouterr().out
 
 
-def test_ten_long_names_fit_into_a_hundred_columns():
-    names = [f"{number} is a class with a long name indeed" for number in range(10)]
-    counts = [54_000, 6_000, 5_000, 1_000, 500, 120, 80, 40, 10, 1]
-    lines = printed(evaluation_table(evaluated(names, counts, [2000] * 2 + [150] * 6 + [5] * 2), "Test scores"))
-    assert max(map(len, lines)) <= 100
-    (heading,) = (line for line in lines if "AUROC" in line)
-    assert re.split(r"\s{2,}", heading.strip()) == [
-        "class",
-        "train n",
-        "group",
-        "test n",
-        "AUROC [95 % CI]",
-        "AP [95 % CI]",
-        "recall",
-    ]
-    rows = [line for line in lines if " is a class" in line]
-    assert len(rows) == 10
-    for row, count in zip(rows, counts, strict=True):
-        assert len(re.findall(INTERVAL, row)) == 2
-        assert f" {count:,} " in row
-        assert re.search(r"\] +\d\.\d{3}$", row.rstrip())
-        assert row.count("…") == 1  # only the name is shortened
-        assert len(row[: row.index("…")].strip()) >= 15
+def test_a_path_in_a_pipe_is_plain_and_on_one_line(capsys, tmp_path):
+    path = tmp_path / ("long" * 60)
+    print_path(path)
+    assert capsys.readouterr().out == f"{path}\n"
+
+
+def test_a_path_in_a_terminal_is_a_link_to_the_page_and_never_wrapped(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    run = Path("my runs") / ("ü" * 30)
+    out = linked(monkeypatch, capsys, run, run / "report.html", color_system="standard")
+    (uri,) = re.findall(r"\x1b]8;id=\d+;(file://[^\x1b]*)\x1b", out)
+    assert uri == (tmp_path / run / "report.html").as_uri()
+    assert re.sub(r"\x1b]8;[^\x1b]*\x1b\\", "", out) == f"{run}\n"
+
+
+def test_a_terminal_that_can_not_link_gets_the_path_and_control_characters_are_seen(monkeypatch, capsys, tmp_path):
+    assert linked(monkeypatch, capsys, tmp_path / "a\x1b]8;;b", color_system=None) == f"{tmp_path}/a\\x1b]8;;b\n"

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from mlflow.utils.validation import _validate_metric_name
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
 
 from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.errors import UsageError
 from imbalance_lab.tags import score_tag
+from imbalance_lab.training.loggers import TensorBoard, log_history, run_folder
 from imbalance_lab.training.mlflow_logger import mlflow_name
 from tests.conftest import RunJob, composed
 from tests.helpers import fork_server
@@ -19,6 +22,47 @@ from tests.helpers.command_line import ENVIRONMENT, ROOT
 
 HOSTILE = ["Größe", "Grüße", "a/b", "T-shirt/top", "", ".", "..", "/", "//", "a\nb", "$5 & <b>", "x" * 400, " "]
 HOSTILE += ["macro", "a%2Fb", "Gr__e 946e9015"]
+
+
+ODD_OVERRIDES = [
+    ["loss.gamma=2", "seed=0"],
+    [f"data.path=/mnt/{'long/' * 60}a.csv"],
+    ["data.path=~/$HOME/../..", 'x=a:b\\c*?<>|"', "y='it''s'"],
+    [f"data.positive={'日本語' * 90}", "name=\x1b[31m\n\udcff\ud800"],
+    ["..=/"],
+    ["/"],
+    [],
+]
+
+
+@pytest.mark.parametrize("overrides", ODD_OVERRIDES, ids=range(len(ODD_OVERRIDES)))
+def test_tensorboard_names_a_run_by_its_overrides_whatever_they_are(overrides: list[str], tmp_path: Path) -> None:
+    run = tmp_path / "sweep" / "0"
+    logger = TensorBoard(str(run), overrides)
+    logger.log_metrics({"val/loss": 0.5}, 1)
+    logger.finalize("success")
+    (file,) = tmp_path.rglob("events.out*")
+    assert file.parent in (run, *run.iterdir())
+    (name,) = EventMultiplexer().AddRunsFromDirectory(str(tmp_path / "sweep")).Reload().Runs()
+    folder = run_folder(overrides)
+    assert name == (f"0/{folder}" if folder else "0")
+    assert name.isprintable()
+    if overrides[:1] == ["loss.gamma=2"]:
+        assert name == "0/loss.gamma=2,seed=0"
+
+
+def test_a_run_that_goes_on_in_its_directory_goes_on_in_its_folder_of_events(tmp_path: Path) -> None:
+    first = TensorBoard(str(tmp_path), ["seed=0"])
+    first.log_metrics({"epoch": 0, "lr": 0.1, "val/loss": 0.5}, 1)
+    first.finalize("success")
+    again = TensorBoard(str(tmp_path))  # on its own, not in a sweep
+    log_history([again], [(1, {"val/loss": 0.5})])
+    again.log_metrics({"val/loss": 0.25}, 2)
+    again.finalize("success")
+    assert list(EventMultiplexer().AddRunsFromDirectory(str(tmp_path)).Reload().Runs()) == ["seed=0"]
+    scalars = EventAccumulator(str(tmp_path / "seed=0")).Reload()
+    assert [(each.step, each.value) for each in scalars.Scalars("val/loss")] == [(1, 0.5), (2, 0.25)]
+    assert scalars.Tags()["scalars"] == ["train/lr", "val/loss"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)

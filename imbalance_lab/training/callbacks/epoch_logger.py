@@ -1,4 +1,4 @@
-"""Progress without a terminal: one line per epoch."""
+"""One line per epoch, in a terminal above the bar."""
 
 import lightning.pytorch as pl
 
