@@ -89,6 +89,4 @@ def _differences_note(data: ComparisonData) -> str:
         if unit in units
     )
     reference = data.setting_comparisons[0].b
-    return visible(
-        f"Each setting minus {reference}, in pairs {pairing}, with 95 % intervals and p after Holm's correction."
-    )
+    return visible(f"Each setting minus {reference}, in pairs {pairing}, with intervals and p after Holm's correction.")

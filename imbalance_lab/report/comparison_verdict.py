@@ -67,7 +67,7 @@ def _distinguishable(n: int, n_equal: int, whom: str) -> str:
 
 
 def _difference(data: ComparisonData, each: SettingComparison) -> str:
-    names = {setting.name: _name(setting) for setting in data.settings}
+    names = {setting.name: _name(setting) for setting in data.settings} | {data.settings[0].name: "it"}
     difference, ends, p, _ = each.compared.comparison
     assert ends is not None
     a, b = names[each.a], names[each.b]
@@ -81,8 +81,13 @@ def _difference(data: ComparisonData, each: SettingComparison) -> str:
     p = each.compared.adjusted_p if len(data.setting_comparisons) > 1 else p
     evidence = f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}" + " after Holm" * (len(data.setting_comparisons) > 1)
     if each.compared.is_distinguishable:
-        return f"{a} is better than {b} by {size}{over} ({evidence})."
-    return f"{a} and {b} are not distinguishable: they differ by {size}{over} ({evidence})."
+        return f"{_begun(a)} is better than {b} by {size}{over} ({evidence})."
+    other = b if a == "it" else a
+    return f"It and {other} are not distinguishable: they differ by {size}{over} ({evidence})."
+
+
+def _begun(name: str) -> str:
+    return "It" if name == "it" else name
 
 
 def _name(setting: Setting) -> str:

@@ -30,7 +30,7 @@ def compared(*p: float, score: str = "auroc", difference: float = -0.02) -> Comp
 def test_one_other_setting() -> None:
     first, second = comparison_verdict(compared(0.002))
     assert first == "a: AUROC 0.900 [0.800, 0.950] on test over 3 seeds, the best of 2 settings on validation."
-    assert second == "a is better than b by 0.020 [0.010, 0.030] over 3 seeds (p = 0.002)."
+    assert second == "It is better than b by 0.020 [0.010, 0.030] over 3 seeds (p = 0.002)."
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_several_are_counted(p: tuple[float, ...], last: str) -> None:
 
 
 def test_of_a_score_of_errors_the_lower_is_better() -> None:
-    assert comparison_verdict(compared(0.002, score="brier_score"))[1].startswith("b is better than a by 0.020")
+    assert comparison_verdict(compared(0.002, score="brier_score"))[1].startswith("b is better than it by 0.020")
 
 
 def test_nothing_is_claimed_of_no_scores() -> None:

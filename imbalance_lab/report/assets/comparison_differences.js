@@ -25,7 +25,7 @@ function fillClasses(pair) {
         cell: (row) => hinted(shortened(row.name), row.name),
       },
       {
-        title: "difference [95 % CI]",
+        title: "difference [interval]",
         value: (row) => row.difference,
         cell: (row) => [coloredDifference(row), el("small", {}, signedRange(row.ci95))],
       },
