@@ -60,7 +60,7 @@ def compare_settings(
         return ()
     reference = settings[0] if baseline is None else next(each for each in settings if each.name == baseline)
     others = [each for each in settings if each is not reference]
-    found = [_pair(each, reference, score) for each in others]
+    found = [compare_pair(each, reference, score) for each in others]
     compared = correct([at for at, _, _ in found])
     lower = is_lower_better(score)
     return tuple(
@@ -69,7 +69,8 @@ def compare_settings(
     )
 
 
-def _pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, Unit]:
+def compare_pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, Unit]:
+    """Setting a against setting b at any level, the common replicates, and what the interval is over."""
     of_b = {replicate(run): run for run in b.runs}
     pairs = [(run, of_b[replicate(run)]) for run in a.runs if replicate(run) in of_b]
     differences = {

@@ -24,10 +24,12 @@ def curves(group: ComparedRuns, data: ComparisonData) -> dict[str, Any]:
         for place, setting in enumerate(data.settings)
     ]
     settings = [(place, evaluations) for place, evaluations in replicates if evaluations]
-    ranked = group.rarest_ranked
-    names = settings[0][1][0].predictions.classes if settings else ()
+    if not settings:
+        return {"classes": [], "curves": [], "settings_left_out": 0, "classes_left_out": 0}
+    task = settings[0][1][0].predictions.task
+    ranked = [c for c in group.rarest_ranked if c in task.reported_classes]
     return {
-        "classes": [(c, names[c]) for c in ranked[:MAX_CLASSES]],
+        "classes": [(c, task.classes[c]) for c in ranked[:MAX_CLASSES]],
         "curves": [
             _curves_of_class(place, evaluations, c)
             for c in ranked[:MAX_CLASSES]

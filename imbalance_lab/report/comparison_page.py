@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from imbalance_lab.evaluation.comparison_data import ComparisonData
-from imbalance_lab.evaluation.score_keys import heading
+from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.setting_differences import setting_differences
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.comparison_curves import curves, epochs
@@ -13,7 +13,7 @@ from imbalance_lab.report.comparison_verdict import comparison_title, comparison
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.setting_payload import (
     difference_rows,
-    group_columns,
+    further_columns,
     run_rows,
     run_scores,
     score_columns,
@@ -33,11 +33,14 @@ def write_comparison(path: Path, data: ComparisonData) -> Path:
 
 def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
     """What the page's template shows."""
+    is_repeated = any(each.n > 1 for each in data.settings)
     return {
         "title": comparison_title(data),
         "verdict": " ".join(comparison_verdict(data)),
         "failures": failure_lines(data),
-        "settings_note": _settings_note(data),
+        "settings_note": _settings_note(data, is_repeated),
+        "swept_note": "Means over the replicates with 95 % intervals." if is_repeated else "",
+        "epochs_note": "Means over the replicates; bands run from the lowest to the highest." if is_repeated else "",
         "differences_note": _differences_note(data),
     }
 
@@ -45,36 +48,34 @@ def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
 def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
     """What the page's script draws, as plain values."""
     keys = swept_keys([dict(each.overrides) for each in data.settings])
-    run_keys = swept_keys(
-        [{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs]
-    )
+    varied = [{key: run.overrides[key] for key in data.varied if key in run.overrides} for run in data.runs]
+    run_keys = swept_keys(varied)
     shown = run_scores(data.score)
-    groups = group_columns(data.settings)
-    differences = setting_differences(data, [*shown, *(each["key"] for each in groups)])
+    further = further_columns(data)
+    differences = setting_differences(data, [*shown, *(each["key"] for each in further)])
     return {
         "score_title": visible(heading(data.score)),
+        "lower_is_better": is_lower_better(data.score),
         "keys": keys.as_json(),
-        "groups": groups,
+        "further": further,
         "settings": setting_rows(data),
         "run_keys": run_keys.as_json(),
         "scores": score_columns(shown),
         "runs": run_rows(data, run_keys),
-        "differences": difference_rows(differences),
+        "differences": difference_rows(differences, data),
         "curves": [curves(group, data) for group in data.groups],
         "epochs": epochs(data),
     }
 
 
-def _settings_note(data: ComparisonData) -> str:
+def _settings_note(data: ComparisonData, is_repeated: bool) -> str:
     sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
-    if any(each.n > 1 for each in data.settings):
-        sentences.append(
-            "Dots are means over the replicates with 95 % intervals (Student's t), small dots single runs."
-        )
+    if is_repeated:
+        sentences.append("Dots are means over replicates with 95 % intervals (Student's t), small dots single runs.")
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
-    if data.setting_comparisons:
-        sentences.append("Where the dot is not blue, the difference to the dotted line is distinguishable from 0.")
+    if any(each.compared.comparison.interval is not None for each in data.setting_comparisons):
+        sentences.append("Blue is not distinguishable from the setting at the dotted line, gray worse, green better.")
     return visible(" ".join(sentences))
 
 
@@ -88,6 +89,4 @@ def _differences_note(data: ComparisonData) -> str:
         if unit in units
     )
     reference = data.setting_comparisons[0].b
-    return visible(
-        f"Each setting minus {reference}, in pairs {pairing}, with 95 % intervals and p after Holm's correction."
-    )
+    return visible(f"Each setting minus {reference}, in pairs {pairing}, with intervals and p after Holm's correction.")

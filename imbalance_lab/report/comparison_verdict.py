@@ -51,19 +51,23 @@ def _differences(data: ComparisonData, best: Setting) -> list[str]:
     sentences = [_difference(data, with_best[0])] if with_best else []
     if len(defined) > 1:
         reference = next(each for each in data.settings if each.name == defined[0].b)
-        equal = [each for each in defined if not each.compared.is_distinguishable]
-        other = "other setting" + "s" * (len(defined) != 1)
+        n_equal = sum(not each.compared.is_distinguishable for each in defined)
         whom = "it" if reference is best else _name(reference)
-        if not equal:
-            sentences.append(f"All {len(defined)} {other} are distinguishable from {whom}.")
-        else:
-            are = "is" if len(equal) == 1 else "are"
-            sentences.append(f"{len(equal)} of the {len(defined)} {other} {are} not distinguishable from {whom}.")
+        sentences.append(_distinguishable(len(defined), n_equal, whom))
     return sentences
 
 
+def _distinguishable(n: int, n_equal: int, whom: str) -> str:
+    """How many of the n ≥ 2 other settings are distinguishable from one."""
+    if n_equal == n:
+        return f"None of the {n} other settings is distinguishable from {whom}."
+    if n_equal == 0:
+        return f"{'Both' if n == 2 else f'All {n}'} other settings are distinguishable from {whom}."
+    return f"{n_equal} of the {n} other settings {'is' if n_equal == 1 else 'are'} not distinguishable from {whom}."
+
+
 def _difference(data: ComparisonData, each: SettingComparison) -> str:
-    names = {setting.name: _name(setting) for setting in data.settings}
+    names = {setting.name: _name(setting) for setting in data.settings} | {data.settings[0].name: "it"}
     difference, ends, p, _ = each.compared.comparison
     assert ends is not None
     a, b = names[each.a], names[each.b]
@@ -77,8 +81,13 @@ def _difference(data: ComparisonData, each: SettingComparison) -> str:
     p = each.compared.adjusted_p if len(data.setting_comparisons) > 1 else p
     evidence = f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}" + " after Holm" * (len(data.setting_comparisons) > 1)
     if each.compared.is_distinguishable:
-        return f"{a} is better than {b} by {size}{over} ({evidence})."
-    return f"{a} and {b} are not distinguishable: they differ by {size}{over} ({evidence})."
+        return f"{_begun(a)} is better than {b} by {size}{over} ({evidence})."
+    other = b if a == "it" else a
+    return f"It and {other} are not distinguishable: they differ by {size}{over} ({evidence})."
+
+
+def _begun(name: str) -> str:
+    return "It" if name == "it" else name
 
 
 def _name(setting: Setting) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from imbalance_lab.report.palette import DARK, LIGHT
+
 SHARED_SCRIPTS = ("dom", "colors", "plot", "table", "choices")
 SCRIPTS = {
     "report": (
@@ -24,6 +26,7 @@ SCRIPTS = {
     "comparison": (
         "comparison_axis",
         "comparison_lines",
+        "comparison_whiskers",
         "comparison_settings",
         "comparison_runs",
         "comparison_swept",
@@ -46,7 +49,8 @@ def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) ->
         data: plain values that the script draws; the template sees them too.
     """
     own = [_asset(f"{script}.js") for script in (*SHARED_SCRIPTS, *SCRIPTS[name])]
-    script = Markup("\n").join([STRICT, *own, READY])
+    palettes = Markup("const PALETTES = {};").format(_json({"light": LIGHT.as_json(), "dark": DARK.as_json()}))
+    script = Markup("\n").join([STRICT, palettes, *own, READY])
     template = _environment().get_template(f"{name}.html")
     return template.render(
         **{**texts, **data},

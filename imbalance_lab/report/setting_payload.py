@@ -6,11 +6,12 @@ from typing import Any
 
 from imbalance_lab.evaluation.comparison_data import ComparisonData
 from imbalance_lab.evaluation.evaluation import Score
-from imbalance_lab.evaluation.score_keys import heading
+from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.setting_differences import SettingDifferences
 from imbalance_lab.evaluation.setting_names import short_values
-from imbalance_lab.evaluation.settings import REPLICATES, Setting
+from imbalance_lab.evaluation.settings import REPLICATES
 from imbalance_lab.evaluation.sweep import Run
+from imbalance_lab.task import Task
 from imbalance_lab.text import visible
 
 GROUPS = ("recall/many", "recall/medium", "recall/few")
@@ -33,9 +34,13 @@ class SweptKeys:
     values: dict[str, dict[str, str]]
 
     def texts(self, overrides: dict[str, str]) -> list[list[str]]:
-        """The short and the whole text of the value of each key; empty where it was not given."""
-        given = [(key, overrides.get(key, "")) for key in self.keys]
-        return [[visible(self.values[key].get(value, value)), visible(value)] for key, value in given]
+        """The short and the whole text of the value of each key."""
+        return [
+            [visible(self.values[key][overrides[key]]) or "(empty)", visible(overrides[key])]
+            if key in overrides
+            else ["default", "default"]
+            for key in self.keys
+        ]
 
     def label(self, overrides: dict[str, str]) -> str:
         """``KEY=VALUE`` with the short texts, for a legend."""
@@ -62,6 +67,7 @@ def setting_rows(data: ComparisonData) -> list[dict[str, Any]]:
     keys = swept_keys([dict(each.overrides) for each in data.settings])
     differences = {each.a: each for each in data.setting_comparisons}
     reference = data.setting_comparisons[0].b if data.setting_comparisons else None
+    further = [each["key"] for each in further_columns(data)]
     rows = []
     for setting in data.settings:
         given, compared = dict(setting.overrides), differences.get(setting.name)
@@ -74,7 +80,7 @@ def setting_rows(data: ComparisonData) -> list[dict[str, Any]]:
                 "n": setting.n,
                 "val": score_json(setting.val),
                 "test": score_json(setting.test),
-                "groups": {key: score_json(setting.scores.get(key)) for key in GROUPS},
+                "further": {key: score_json(setting.scores.get(key)) for key in further},
                 "runs": [_replicate(run, data.score) for run in setting.runs],
                 "is_reference": setting.name == reference,
                 "difference": None
@@ -85,10 +91,21 @@ def setting_rows(data: ComparisonData) -> list[dict[str, Any]]:
     return rows
 
 
-def group_columns(settings: Sequence[Setting]) -> list[dict[str, str]]:
-    """The columns of recall by shot group, of groups that any setting has."""
-    present = [key for key in GROUPS if any(key in each.scores for each in settings)]
-    return [{"key": key, "title": key.removeprefix("recall/")} for key in present]
+def further_columns(data: ComparisonData) -> list[dict[str, Any]]:
+    """The scores beside the one that settings are ranked by: by shot group, or of a binary task at its threshold."""
+    task = compared_task(data)
+    titles = {key: key.removeprefix("recall/") for key in GROUPS}
+    if task is not None and task.positive is not None:
+        name = task.classes[task.positive]
+        titles = {f"{each}_at_threshold/class/{name}": f"{each} at threshold" for each in ("recall", "precision")}
+    present = [key for key in titles if any(key in each.scores for each in data.settings)]
+    return [{"key": key, "title": titles[key], "lower_is_better": is_lower_better(key)} for key in present]
+
+
+def compared_task(data: ComparisonData) -> Task | None:
+    """The task of the runs; None if none has predictions, or if they have several."""
+    tasks = {each.predictions.task for group in data.groups for each in group.evaluations.values()}
+    return tasks.pop() if len(tasks) == 1 else None
 
 
 def run_rows(data: ComparisonData, keys: SweptKeys) -> list[dict[str, Any]]:
@@ -112,22 +129,34 @@ def run_scores(score: str) -> tuple[str, ...]:
     return (score, *(key for key in RUN_SCORES if key != score))
 
 
-def score_columns(keys: Sequence[str]) -> list[dict[str, str]]:
+def score_columns(keys: Sequence[str]) -> list[dict[str, Any]]:
     """Columns of scores with their headings."""
-    return [{"key": key, "title": visible(heading(key))} for key in keys]
+    return [{"key": key, "title": visible(heading(key)), "lower_is_better": is_lower_better(key)} for key in keys]
 
 
-def difference_rows(differences: Sequence[SettingDifferences]) -> list[dict[str, Any]]:
-    """The differences to the reference by score and by class."""
+def difference_rows(differences: Sequence[SettingDifferences], data: ComparisonData) -> list[dict[str, Any]]:
+    """The differences to the reference by score and by class, the rarest class first."""
+    classes = _rarest_classes(data)
     return [
         {
             "a": visible(each.a),
             "b": visible(each.b),
             "scores": {key: compared.as_json() for key, compared in each.scores.items()},
-            "classes": [{"name": visible(name), **compared.as_json()} for name, compared in each.classes.items()],
+            "classes": [{"name": name, **each.classes[name].as_json()} for name in classes if name in each.classes],
         }
         for each in differences
+        if any(compared.comparison.interval is not None for compared in each.scores.values())
     ]
+
+
+def _rarest_classes(data: ComparisonData) -> list[str]:
+    """The names of the classes that are reported, of each test set the rarest first."""
+    names: dict[str, None] = {}
+    for group in data.groups:
+        for each in list(group.evaluations.values())[:1]:
+            task = each.predictions.task
+            names |= dict.fromkeys(task.classes[c] for c in group.rarest_ranked if c in task.reported_classes)
+    return list(names)
 
 
 def score_json(score: Score | None) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""Finished runs with made-up predictions, as a sweep leaves them: as many, of whatever settings, in milliseconds."""
+"""Finished runs with made-up predictions, as a sweep leaves them: of whatever settings, in milliseconds each."""
 
 import json
 from collections.abc import Sequence

@@ -6,8 +6,9 @@ from importlib.resources import files
 
 from imbalance_lab.report.html import SCRIPTS, SHARED_SCRIPTS, render_page
 
-TEXTS = {"title": "<b>$</b>", "verdict": "a & b", "failures": ["</p><script>hit()</script>"], "seeds": []}
-DATA = {"score": "auroc", "scores": {"auroc": "AUROC"}, "varied": [], "differences": [], "epochs": []}
+NOTES = dict.fromkeys(("settings_note", "swept_note", "epochs_note", "differences_note"), "")
+TEXTS = {"title": "<b>$</b>", "verdict": "a & b", "failures": ["</p><script>hit()</script>"], **NOTES}
+DATA = {"keys": [], "runs": [], "differences": [], "epochs": []}
 
 
 def test_texts_are_escaped() -> None:

@@ -25,12 +25,19 @@ function sweptAxis(pairs) {
     const isPositive = ascending[0] > 0;
     const geometric = isPositive ? unevenness(ascending.map(Math.log)) : Number.POSITIVE_INFINITY;
     const isWide = isPositive && ascending[ascending.length - 1] / ascending[0] >= 10;
-    if (geometric < unevenness(ascending) || (isWide && ascending.length === 2)) return { type: "log", place: swept, ticks };
+    if (geometric < unevenness(ascending) || (isWide && ascending.length === 2))
+      return { type: "log", place: swept, ticks };
     if (unevenness(ascending) <= 8) return { type: "linear", place: swept, ticks };
     const order = new Map(ascending.map((value, i) => [value, i])); // 0 beside powers of ten: no scale has both
-    return { type: "category", place: (value) => order.get(swept(value)), ticks: ticks.map(([, text], i) => [i, text]) };
+    return {
+      type: "category",
+      place: (value) => order.get(swept(value)),
+      ticks: ticks.map(([, text], i) => [i, text]),
+    };
   }
-  const order = new Map(full.sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).map((value, i) => [value, i]));
+  const order = new Map(
+    full.sort((a, b) => a.localeCompare(b, undefined, { numeric: true })).map((value, i) => [value, i]),
+  );
   return { type: "category", place: (value) => order.get(value), ticks: full.map((value, i) => [i, shown.get(value)]) };
 }
 

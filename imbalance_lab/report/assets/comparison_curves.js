@@ -1,5 +1,6 @@
 // ROC and PR curves of the best settings for one class, and their epochs: means over replicates with their range.
-let [group, shownClass] = data.curves.length && data.curves[0].classes.length ? [0, data.curves[0].classes[0][0]] : [0, 0];
+let [group, shownClass] =
+  data.curves.length && data.curves[0].classes.length ? [0, data.curves[0].classes[0][0]] : [0, 0];
 let logarithmic = false;
 const hidden = new Set();
 const classOptions = data.curves.flatMap((each, g) =>
@@ -22,7 +23,15 @@ const roc = plot("roc", () => {
   const smallest = Math.log10(0.7 / Math.max(...curves.map((each) => each.n_negative), 1));
   return {
     traces: [
-      { type: "scatter", mode: "lines", x: ends, y: ends, line: { color: css("--soft"), width: 1, dash: "dot" }, hoverinfo: "skip", showlegend: false },
+      {
+        type: "scatter",
+        mode: "lines",
+        x: ends,
+        y: ends,
+        line: { color: css("--soft"), width: 1, dash: "dot" },
+        hoverinfo: "skip",
+        showlegend: false,
+      },
       ...bandTraces(meanLines(curves, "roc"), {
         hover: "false positive rate %{x:.4f}<br>recall %{y:.4f}",
         keep: (x) => !logarithmic || x > 0,
@@ -44,7 +53,15 @@ const pr = plot("pr", () => {
   const prevalence = curves.length ? curves[0].n_positive / (curves[0].n_positive + curves[0].n_negative) : null;
   return {
     traces: [
-      { type: "scatter", mode: "lines", x: [0, 1], y: [prevalence, prevalence], line: { color: css("--soft"), width: 1, dash: "dot" }, hoverinfo: "skip", showlegend: false },
+      {
+        type: "scatter",
+        mode: "lines",
+        x: [0, 1],
+        y: [prevalence, prevalence],
+        line: { color: css("--soft"), width: 1, dash: "dot" },
+        hoverinfo: "skip",
+        showlegend: false,
+      },
       ...bandTraces(meanLines(curves, "pr"), { hover: "recall %{x:.4f}<br>precision %{y:.4f}" }),
     ],
     layout: {
@@ -90,19 +107,28 @@ if (classOptions.length) {
     logarithmic = on;
     roc();
   });
+  drawn.push(fillLegend); // its colors follow the theme
   fillLegend();
   describeCurves();
 } else byId("curves-section").hidden = true;
 
 if (data.epochs.length) {
-  if (data.settings.length > 1) lineLegend("epochs-legend", data.epochs.map(({ setting }) => settingEntry(setting)));
   const last = Math.max(...data.epochs.flatMap((each) => each.x));
   const first = Math.min(...data.epochs.flatMap((each) => each.x));
-  plot("epochs", () => ({
-    traces: bandTraces(data.epochs.map((each) => ({ ...each, name: settingName(data.settings[each.setting], 60) })), { hover: "epoch %{x}<br>val AUROC %{y:.4f}", mode: last - first < 12 ? "lines+markers" : "lines" }),
-    layout: {
-      xaxis: { title: { text: "epoch" }, tickformat: "d", dtick: last - first < 12 ? 1 : undefined, zeroline: false },
-      yaxis: { title: { text: "val AUROC" }, zeroline: false },
-    },
-  }));
+  const isShort = last - first < 12;
+  plot("epochs", () => {
+    const entries = data.epochs.map(({ setting }) => settingEntry(setting));
+    lineLegend("epochs-legend", entries.length > 1 ? entries : []);
+    const means = data.epochs.map((each) => ({ ...each, name: settingName(data.settings[each.setting], 60) }));
+    return {
+      traces: bandTraces(means, {
+        hover: "epoch %{x}<br>val AUROC %{y:.4f}",
+        mode: isShort ? "lines+markers" : "lines",
+      }),
+      layout: {
+        xaxis: { title: { text: "epoch" }, tickformat: "d", ...(isShort ? { dtick: 1 } : {}), zeroline: false },
+        yaxis: { title: { text: "val AUROC" }, zeroline: false },
+      },
+    };
+  });
 }

@@ -1,14 +1,16 @@
 // Differences on test: of every score between settings, and of each class for one pair of them.
 
-/** A difference, colored if it is distinguishable. @param {Object} each */
-const coloredDifference = (each) =>
-  el("span", { className: each.distinguishable ? (each.difference > 0 ? "good" : "bad") : "" }, signed(each.difference));
+/** A difference, colored if it is distinguishable. @param {Object} each @param {boolean} lower - is better. */
+const coloredDifference = (each, lower = false) => {
+  const tone = isBetter(each.difference, lower) ? "good" : "bad";
+  return el("span", { className: each.distinguishable ? tone : "" }, signed(each.difference));
+};
 
-/** A cell with a difference, its p, and its interval below. @param {?Object} each */
-const differenceCell = (each) =>
+/** A cell with a difference, its p, and its interval below. @param {?Object} each @param {boolean} lower */
+const differenceCell = (each, lower) =>
   !each || each.difference === null
     ? "–"
-    : [coloredDifference(each), el("small", {}, `p ${pValue(each.p_holm)}`), below(signedRange(each.ci95))];
+    : [coloredDifference(each, lower), el("small", {}, `p ${pValue(each.p_holm)}`), below(signedRange(each.ci95))];
 
 /** The table of the classes of one pair. @param {Object} pair */
 function fillClasses(pair) {
@@ -16,9 +18,14 @@ function fillClasses(pair) {
   table(
     "classes",
     [
-      { title: "AUROC of class", text: true, value: (row) => row.name, cell: (row) => hinted(shortened(row.name), row.name) },
       {
-        title: "difference [95 % CI]",
+        title: "AUROC of class",
+        text: true,
+        value: (row) => row.name,
+        cell: (row) => hinted(shortened(row.name), row.name),
+      },
+      {
+        title: "difference [interval]",
         value: (row) => row.difference,
         cell: (row) => [coloredDifference(row), el("small", {}, signedRange(row.ci95))],
       },
@@ -36,10 +43,10 @@ if (data.differences.length) {
     "differences",
     [
       settingColumn((row) => settingOf.get(row.a)),
-      ...[...data.scores, ...data.groups].map(({ key, title }) => ({
+      ...[...data.scores, ...data.further].map(({ key, title, lower_is_better: lower }) => ({
         title,
         value: (row) => row.scores[key]?.difference ?? null,
-        cell: (row) => differenceCell(row.scores[key]),
+        cell: (row) => differenceCell(row.scores[key], lower),
       })),
     ],
     data.differences,

@@ -70,7 +70,17 @@ function lineLegend(id, entries, hidden = null, redrawn = () => {}) {
     const sample = svg("svg", { width: 26, height: 10, "aria-hidden": "true" });
     const dashes = { solid: "none", dash: "6 4", dot: "2 3", dashdot: "6 3 2 3" }[dashed(at)];
     const [color, thickness] = [tint(at), 3];
-    sample.append(svg("line", { x1: 1, x2: 25, y1: 5, y2: 5, stroke: color, "stroke-width": thickness, "stroke-dasharray": dashes }));
+    sample.append(
+      svg("line", {
+        x1: 1,
+        x2: 25,
+        y1: 5,
+        y2: 5,
+        stroke: color,
+        "stroke-width": thickness,
+        "stroke-dasharray": dashes,
+      }),
+    );
     const parts = [sample, shortened(name, 64), el("small", {}, note)];
     if (!hidden) return el("span", { title: full }, ...parts);
     const button = el("button", { type: "button", title: full, "aria-pressed": String(!hidden.has(at)) }, ...parts);

@@ -27,7 +27,8 @@ const scoredSettings = data.settings.filter((each) => each.val !== null);
 // One category at a time is what the table shows already.
 const isSwept =
   scoredSettings.length > 2 &&
-  (data.keys.length > 1 || (data.keys.length && sweptAxis(scoredSettings.map((each) => each.values[0])).type !== "category"));
+  (data.keys.length > 1 ||
+    (data.keys.length && sweptAxis(scoredSettings.map((each) => each.values[0])).type !== "category"));
 if (isSwept) {
   let [chosen, split] = [0, "val"];
   const draw = plot("swept", () => {
@@ -51,19 +52,32 @@ if (isSwept) {
           ...(isCategory ? { range: [-0.5, axis.ticks.length - 0.5] } : {}),
           zeroline: false,
         },
-        yaxis: { title: { text: `${split} ${scoreTitle}` }, range: clippedRange(y), zeroline: false },
+        yaxis: { title: { text: `${split} ${scoreTitle}` }, range: padded(clippedRange(y, 1.2)), zeroline: false },
       },
     };
   });
   if (data.keys.length > 1)
-    choose("swept-choices", "value", data.keys.map((each, i) => [String(i), each.short]), (value) => {
-      chosen = Number(value);
+    choose(
+      "swept-choices",
+      "value",
+      data.keys.map((each, i) => [String(i), each.short]),
+      (value) => {
+        chosen = Number(value);
+        draw();
+      },
+    );
+  choose(
+    "swept-choices",
+    "score on",
+    [
+      ["val", "validation"],
+      ["test", "test"],
+    ],
+    (value) => {
+      split = value;
       draw();
-    });
-  choose("swept-choices", "score on", [["val", "validation"], ["test", "test"]], (value) => {
-    split = value;
-    draw();
-  });
+    },
+  );
   if (data.keys.length > 1) drawParallel();
 } else if (data.keys.length) byId("swept-section").hidden = true;
 
@@ -135,24 +149,19 @@ function pointTraces(lines, view) {
   });
 }
 
-/**
- * The range of an axis that shows all values, and as much of the intervals as leaves these apart.
- * @param {Array<{value: number, ci95: ?number[]}>} scores
- */
-function clippedRange(scores) {
-  const values = scores.map((each) => each.value);
-  const ends = scores.flatMap((each) => each.ci95 || []);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const spare = Math.max(high - low, 0.01) * 0.75;
-  const bounds = [Math.max(Math.min(low, ...ends), low - spare), Math.min(Math.max(high, ...ends), high + spare)];
-  const edge = (bounds[1] - bounds[0]) * 0.05;
-  return [bounds[0] - edge, bounds[1] + edge];
+/** A range with a little room at both ends. @param {number[]} ends @returns {number[]} */
+function padded([low, high]) {
+  const room = 0.05 * (high - low);
+  return [low - room, high + room];
 }
 
 /** What a setting is, for hovering. @param {Object} setting */
 function hoverText(setting) {
   const lines = data.keys.map((key, i) => `${key.short}=${shortened(setting.values[i][0], 60)}`);
-  return [...lines, setting.n > 1 ? `mean of ${setting.n} runs` : ""].filter((each) => each).map(escaped).join("<br>");
+  return [...lines, setting.n > 1 ? `mean of ${setting.n} runs` : ""]
+    .filter((each) => each)
+    .map(escaped)
+    .join("<br>");
 }
 
 /** Parallel coordinates, a line a setting. Drawn with lines: Plotly's own need WebGL, which not every browser has. */
@@ -170,7 +179,11 @@ function drawParallel() {
   const values = scoredSettings.map((each) => each.val.value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const share = (value) => (high > low ? (value - low) / (high - low) : 0.5);
-  axes.push({ title: `val ${scoreTitle}`, heights: values.map(share), ticks: [low, high].map((value) => [share(value), number(value)]) });
+  axes.push({
+    title: `val ${scoreTitle}`,
+    heights: values.map(share),
+    ticks: [low, high].map((value) => [share(value), number(value)]),
+  });
   byId("parallel").style.minWidth = `${axes.length * 110}px`;
   const last = axes.length - 1;
   plot("parallel", () => ({
@@ -182,7 +195,10 @@ function drawParallel() {
         x: axes.map((_, at) => at),
         y: axes.map((axis) => axis.heights[i]),
         showlegend: false,
-        line: { color: shade(axes[last].heights[i]), width: i === 0 ? 4 : 2 },
+        line: {
+          color: shade(data.lower_is_better ? 1 - axes[last].heights[i] : axes[last].heights[i]),
+          width: i === 0 ? 4 : 2,
+        },
         marker: { size: i === 0 ? 7 : 5 },
         hovertemplate: `${hoverText(each)}<br>val ${number(each.val.value)}<extra></extra>`,
       }))
@@ -197,7 +213,15 @@ function drawParallel() {
         showgrid: false,
       },
       yaxis: { visible: false, range: [-0.06, 1.08] },
-      shapes: axes.map((_, at) => ({ type: "line", layer: "below", x0: at, x1: at, y0: 0, y1: 1, line: { color: css("--soft"), width: 1 } })),
+      shapes: axes.map((_, at) => ({
+        type: "line",
+        layer: "below",
+        x0: at,
+        x1: at,
+        y0: 0,
+        y1: 1,
+        line: { color: css("--soft"), width: 1 },
+      })),
       annotations: axes.flatMap((axis, at) =>
         thinned(axis.ticks).map(([y, text]) => ({
           x: at,
@@ -221,6 +245,7 @@ function thinned(ticks) {
   const ascending = [...ticks].sort((a, b) => a[0] - b[0]);
   const last = ascending[ascending.length - 1];
   for (const tick of ascending)
-    if (tick === last || ((!kept.length || tick[0] - kept[kept.length - 1][0] >= 0.07) && last[0] - tick[0] >= 0.07)) kept.push(tick);
+    if (tick === last || ((!kept.length || tick[0] - kept[kept.length - 1][0] >= 0.07) && last[0] - tick[0] >= 0.07))
+      kept.push(tick);
   return kept;
 }
