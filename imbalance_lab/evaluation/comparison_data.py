@@ -14,24 +14,6 @@ from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_settings
 from imbalance_lab.evaluation.settings import Setting, find_settings
 from imbalance_lab.evaluation.sweep import Run, group_by_test_set, varied_overrides
-from imbalance_lab.metrics import over_seeds
-
-Overrides = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class SeedMean:
-    """The mean test score of ``n`` runs that differ in the seed only.
-
-    Args:
-        overrides: those that set this family of runs apart from the others; empty if there is one family.
-        score: the mean with Student's t interval.
-        n: runs.
-    """
-
-    overrides: Overrides
-    score: Score
-    n: int
 
 
 @dataclass(frozen=True)
@@ -68,7 +50,6 @@ class ComparisonData:
         score: the name of the score that they are ranked by.
         varied: keys of the overrides that differ.
         groups: the runs by the examples that they were tested on; only within one are runs compared.
-        seed_means: of families of two runs or more.
         histories: the scores of the epochs by run name.
         settings: the runs by what sets them apart but the replicates; the best on validation first.
         setting_comparisons: each other setting against the baseline or the best.
@@ -80,7 +61,6 @@ class ComparisonData:
     score: str
     varied: tuple[str, ...]
     groups: tuple[ComparedRuns, ...]
-    seed_means: tuple[SeedMean, ...]
     histories: Mapping[str, EpochHistory]
     damaged: tuple[Run, ...] = ()
     settings: tuple[Setting, ...] = ()
@@ -120,7 +100,7 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
 
     Args:
         runs: see `imbalance_lab.evaluation.sweep.rank_runs`.
-        score: a name in `imbalance_lab.evaluation.sweep.SCORES`.
+        score: a key of `imbalance_lab.evaluation.score_keys`.
         baseline: the name of the run that others are compared with; the best of each test set if None.
     """
     damaged = tuple(run for run in runs if run.damage is not None)
@@ -137,7 +117,6 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
         score=score,
         varied=tuple(varied_overrides(runs)),
         groups=tuple(_compare_group(stored, runs, baseline) for stored in group_by_test_set(runs)),
-        seed_means=tuple(seed_means(runs, score)),
         histories=histories,
     )
 
@@ -171,21 +150,3 @@ def _compare(stored: Mapping[str, Predictions], baseline: str | None) -> list[Ru
         return []
     reference = baseline if baseline is not None and baseline in stored else next(iter(stored))
     return compare_runs({label(name): each for name, each in stored.items()}, reference=label(reference))
-
-
-def seed_means(runs: Sequence[Run], score: str = "auroc") -> list[SeedMean]:
-    """The mean test score of each family of two runs or more that differ in the seed only."""
-    families: dict[Overrides, list[float]] = {}
-    for run in runs:
-        tested = run.score("test", score)
-        if tested is not None:
-            rest = tuple((key, value) for key, value in run.overrides.items() if key != "seed")
-            families.setdefault(rest, []).append(tested.value)
-    varied = {pair for rest in families for pair in rest if not all(pair in other for other in families)}
-    means = []
-    for rest, values in families.items():
-        if len(values) > 1:
-            mean, ends, n = over_seeds(values)
-            ends = None if ends is None else (max(0.0, ends[0]), min(1.0, ends[1]))  # Student's t is not bounded
-            means.append(SeedMean(tuple(pair for pair in rest if pair in varied), Score(mean, ends), n))
-    return means

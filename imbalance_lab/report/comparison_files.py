@@ -128,14 +128,15 @@ def _cells(
             text = "–" if score is None else interval(score) if number == 0 else f"{score.value:.3f}"
             row.append(bold(escaped(text)) if place in column.best else escaped(text))
         if against is not None:
-            row += [escaped(each) for each in difference_cells(compared)]
+            row += [escaped(each).replace("-{}", "$-$") for each in difference_cells(compared)]  # a minus in LaTeX
         rows.append(row)
     return [escaped(head) for head in heads], rows
 
 
 def _note(data: ComparisonData) -> str:
     """What the table shows."""
-    parts = [f"{data.n_settings} settings were tried; the best on validation first; test scores."]
+    ranked = f"{data.n_settings} settings were tried; the best on validation first; " if data.n_settings else ""
+    parts = [f"{ranked}scores on test."]
     if any(setting.n > 1 for setting in data.settings):
         parts.append("Means over n replicates with 95 % intervals (Student's t).")
     if len(data.setting_comparisons) > 1:

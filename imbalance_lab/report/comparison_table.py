@@ -36,7 +36,8 @@ def settings_table(data: ComparisonData) -> PlainTable:
     """One row a setting, the best on validation first."""
     against = reference(data)
     name = heading(data.score)
-    title = f"{len(data.settings)} settings, best validation {name} first" if len(data.settings) > 1 else "1 setting"
+    first_words = "1 setting" if len(data.settings) == 1 else f"{len(data.settings)} settings"
+    title = first_words + f", best validation {name} first" * (data.n_settings > 1)
     table = plain_table(title, "comparison.csv")
     single = all(len(setting.runs) == 1 for setting in data.settings)
     if single:
