@@ -21,7 +21,9 @@ from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, defined
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.run_title import RunTitle
 from imbalance_lab.evaluation.set_coverage import SetCoverage
+from imbalance_lab.evaluation.shot_groups import ShotGroupScores, score_shot_groups
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -86,6 +88,7 @@ class RunRecord:
         started: when training began, ISO 8601.
         seconds: how long it took, or has taken until now.
         config: its configuration as YAML.
+        title: what the run is, by its configuration.
     """
 
     name: str
@@ -95,6 +98,7 @@ class RunRecord:
     started: str | None = None
     seconds: float | None = None
     config: str | None = None
+    title: RunTitle = RunTitle((), ())
 
     @classmethod
     def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":
@@ -109,13 +113,14 @@ class RunRecord:
         if started and not seconds:
             seconds = (datetime.now().astimezone() - datetime.fromisoformat(started)).total_seconds()
         return cls(
-            name=run.path.name,
+            name=run.path.absolute().name,
             metadata=metadata,
             epochs=read_history(run, metadata.get("epoch")),
             mistakes=tuple(mistakes),
             started=started,
             seconds=seconds,
             config=run.read_config_text(),
+            title=RunTitle.read(run),
         )
 
 
@@ -131,6 +136,7 @@ class ReportData:
         histograms: of every class, on test.
         operating_point: what the thresholds do.
         prediction_sets: what they do, on test; None without.
+        shot_groups: means over the classes with many, medium and few training examples, on test.
     """
 
     run: RunRecord
@@ -142,6 +148,7 @@ class ReportData:
     histograms: tuple[ScoreHistogram, ...]
     operating_point: OperatingPoint
     prediction_sets: SetCoverage | None = None
+    shot_groups: tuple[ShotGroupScores, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -203,4 +210,5 @@ def compute_report_data(
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
         prediction_sets=prediction_sets,
+        shot_groups=score_shot_groups(test),
     )

@@ -11,7 +11,14 @@ from markupsafe import Markup
 
 SHARED_SCRIPTS = ("dom", "colors", "plot", "table", "choices")
 SCRIPTS = {
-    "report": ("report_classes", "report_curves", "report_confusion", "report_distributions", "report_training"),
+    "report": (
+        "report_classes",
+        "report_curves",
+        "report_confusion",
+        "report_distributions",
+        "report_training",
+        "report_counts",
+    ),
     "comparison": ("comparison_runs", "comparison_swept", "comparison_curves"),
     "watch": ("watch_shares", "watch_thresholds"),
 }

@@ -14,6 +14,8 @@ from imbalance_lab.files import atomic_write
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots, threshold_row
 from imbalance_lab.report.set_table import set_note
+from imbalance_lab.report.shot_groups_payload import shot_group_rows
+from imbalance_lab.report.title import page_title
 from imbalance_lab.report.verdict import verdict
 
 
@@ -28,10 +30,11 @@ def build_texts(data: ReportData) -> dict[str, Any]:
     """What the page's template shows."""
     on_its_own = " Each label is predicted on its own, at probability ½." * data.test.predictions.task.is_multilabel
     return {
-        "title": data.run.name,
+        **page_title(data.run),
         "verdict": " ".join(verdict(data.test, data.rare_classes)),
-        "classes_note": f"On {data.n_test:,} test examples. Click a heading to sort. × prevalence is average precision "
-        f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked." + on_its_own,
+        "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, a click on a heading sorts. "
+        "× prevalence is average precision over the class's share in test; classes with fewer than "
+        f"{FEW_POSITIVES} positives are marked." + on_its_own,
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
@@ -44,6 +47,8 @@ def build_payload(data: ReportData) -> dict[str, Any]:
     return {
         "headline": _headline(data),
         "few_positives": FEW_POSITIVES,
+        "shot_groups": shot_group_rows(data),
+        "reported": list(data.test.predictions.task.reported_classes),
         "classes": [{**each.as_json(), "lift": data.lift(each)} for each in data.test.classes],
         **plots(data),
         "point": _operating_point(data.operating_point),
