@@ -120,9 +120,9 @@ def _checked(mistake: Mistake) -> Mistake:
 def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found]:
     """The mistakes on the rarest classes, the most probable wrong labels first, each listed once.
 
-    An example of class A predicted as B is a mistake on both: it is listed under the rarer one, so that the classes that
-    matter most have all of theirs. Labels are mistaken each on their own. Of a binary task only the positive class is
-    gone through: what it misses and its false alarms are all mistakes there are.
+    An example of class A predicted as B is a mistake on both: it is listed under the rarer one, so that the classes
+    that matter most have all of theirs. Labels are mistaken each on their own. Of a binary task only the positive
+    class is gone through: what it misses and its false alarms are all mistakes there are.
 
     Args:
         predictions: of one split.

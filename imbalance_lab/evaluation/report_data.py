@@ -88,7 +88,7 @@ class RunRecord:
         started: when training began, ISO 8601.
         seconds: how long it took, or has taken until now.
         config: its configuration as YAML.
-        title: what the run is, by its configuration.
+        title: what the run is, by its configuration; None if that is not known.
     """
 
     name: str
@@ -98,7 +98,7 @@ class RunRecord:
     started: str | None = None
     seconds: float | None = None
     config: str | None = None
-    title: RunTitle = RunTitle((), ())
+    title: RunTitle | None = None
 
     @classmethod
     def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":

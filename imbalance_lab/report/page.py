@@ -32,7 +32,8 @@ def build_texts(data: ReportData) -> dict[str, Any]:
     return {
         **page_title(data.run),
         "verdict": " ".join(verdict(data.test, data.rare_classes)),
-        "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, a click on a heading sorts. "
+        "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, "
+        "a click on a heading sorts. "
         "× prevalence is average precision over the class's share in test; classes with fewer than "
         f"{FEW_POSITIVES} positives are marked." + on_its_own,
         "mistakes": _mistakes(data.run.mistakes, data.classes),

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from imbalance_lab.evaluation.report_data import RunRecord
+from imbalance_lab.evaluation.run_title import RunTitle
 from imbalance_lab.text import shorten_middle, split_override, visible
 
 MAX_PART, MAX_OVERRIDE = 48, 44
@@ -11,13 +12,14 @@ MAX_PART, MAX_OVERRIDE = 48, 44
 
 
 def page_title(run: RunRecord) -> dict[str, Any]:
-    """``title``, ``title_full`` and ``subtitle``: (short, full) of each override, then of the directory and the date.
+    """``title``, ``title_full``, and (short, full) texts: ``title_overrides``, ``title_place`` (directory and date).
 
     A run without a configuration is called by its directory.
     """
-    parts = [visible(part) for part in run.title.parts] or [run.name]
-    overrides = [(_shortened(visible(each)), visible(each)) for each in run.title.overrides]
-    directory = [] if not run.title.parts else [(shorten_middle(run.name, MAX_PART), run.name)]
+    known = run.title or RunTitle((), ())
+    parts = [visible(part) for part in known.parts] or [run.name]
+    overrides = [(_shortened(visible(each)), visible(each)) for each in known.overrides]
+    directory = [] if not known.parts else [(shorten_middle(run.name, MAX_PART), run.name)]
     day = [] if run.started is None else [_day(run.started)]
     return {
         "title": " · ".join(shorten_middle(part, MAX_PART) for part in parts),

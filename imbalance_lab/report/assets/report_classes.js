@@ -71,7 +71,7 @@ table(
     { title: "AUROC", value: (row) => row.auroc.value, cell: (row) => scored(row.auroc) },
     { title: "AP", value: (row) => row.average_precision.value, cell: (row) => scored(row.average_precision) },
     {
-      title: "× prevalence",
+      title: "×\u00a0prevalence",
       value: (row) => row.lift,
       cell: (row) => (row.lift === null ? "–" : row.lift.toFixed(row.lift < 10 ? 1 : 0)),
     },

@@ -1,6 +1,9 @@
 // The confusion matrix, as shares of the true class or as counts; not for multilabel.
 
-const LETTER = 6.6; // the width of a letter of a tick label, in pixels
+const ruler = document.createElement("canvas").getContext("2d");
+ruler.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+/** The width of the longest label of a tick, in pixels. @param {string[]} labels @returns {number} */
+const labelWidth = (labels) => Math.max(...labels.map((label) => ruler.measureText(label).width));
 
 /**
  * The axis of classes at 0, 1, …: names along it where they have room, else turned, else none rather than on each other.
@@ -10,16 +13,15 @@ const LETTER = 6.6; // the width of a letter of a tick label, in pixels
  */
 function classAxis(labels, step) {
   const bare = { showgrid: false, zeroline: false, showticklabels: false, ticks: "", automargin: false };
-  const longest = Math.max(...labels.map((label) => label.length));
   if (step < 14) return bare;
-  const tickangle = longest * LETTER + 8 <= step ? 0 : step < 24 ? -90 : -40;
+  const tickangle = labelWidth(labels) + 8 <= step ? 0 : step < 24 ? -90 : -40;
   const ticktext = labels.map(escaped);
   return { ...bare, showticklabels: true, tickvals: labels.map((_, i) => i), ticktext, tickangle, automargin: true };
 }
 
 if (data.confusion) {
   const names = data.confusion.classes.map((c) => shortened(name(c), 16));
-  const room = 16 + LETTER * Math.max(...names.map((each) => each.length));
+  const room = 16 + labelWidth(names);
   let shares = true;
   const counts = data.confusion.counts,
     totals = data.confusion.totals;
