@@ -172,9 +172,14 @@ class Evaluation:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
         return metrics.mean_by_shot_group(self.decisions.recall.tolist(), self.train_counts)
 
-    def shot_group_auroc(self) -> dict[ShotGroup, float]:
-        """The mean AUROC of these classes, over those for which it is defined."""
-        return metrics.mean_by_shot_group([ranking.auroc for ranking in self.rankings], self.train_counts)
+    def shot_group_means(self) -> dict[str, dict[ShotGroup, float]]:
+        """The mean recall, AUROC and average precision of these groups of classes, by the score's name."""
+        by_score = {
+            "recall": self.decisions.recall.tolist(),
+            "auroc": [ranking.auroc for ranking in self.rankings],
+            "average_precision": [ranking.average_precision for ranking in self.rankings],
+        }
+        return {name: metrics.mean_by_shot_group(values, self.train_counts) for name, values in by_score.items()}
 
     def probabilities(self) -> dict[str, float]:
         """Scores of the probabilities."""
@@ -200,7 +205,10 @@ class Evaluation:
             "balanced_accuracy": self.balanced_accuracy.as_json(),
             "accuracy": self.accuracy.as_json(),
             **{name: defined(value) for name, value in {**self.decisions.scores, **self.probabilities()}.items()},
-            "recall_by_shot_group": {group: defined(value) for group, value in self.shot_group_recall().items()},
+            **{
+                f"{name}_by_shot_group": {group: defined(value) for group, value in means.items()}
+                for name, means in self.shot_group_means().items()
+            },
             "classes": [scores.as_json() for scores in self.classes],
         }
 

@@ -176,7 +176,11 @@ def _unusual_features(
 
 
 def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found]:
-    """The mistakes on the rarest classes, the most probable wrong labels first.
+    """The mistakes on the rarest classes, the most probable wrong labels first, each listed once.
+
+    An example of class A predicted as B is a mistake on both: it is listed under the rarer one, so that the classes
+    that matter most have all of theirs. Labels are mistaken each on their own. Of a binary task only the positive
+    class is gone through: what it misses and its false alarms are all mistakes there are.
 
     Args:
         predictions: of one split.
@@ -196,10 +200,13 @@ def worst_mistakes(predictions: Predictions, train_counts: Tensor) -> list[Found
         ("false alarm", flagged & ~positive, of_alarm),
     )
     found: list[Found] = []
-    for c in [c for c in train_counts.argsort(stable=True).tolist() if positive[:, c].any()][:RAREST]:
+    is_listed = np.zeros(len(labels), bool)
+    rarest = [c for c in train_counts.argsort(stable=True).tolist() if c in task.reported_classes]
+    for c in [c for c in rarest if positive[:, c].any()][:RAREST]:
         for kind, wrong, of_wrong in kinds:
-            rows, confidence = np.flatnonzero(wrong[:, c]), of_wrong[:, c]
+            rows, confidence = np.flatnonzero(wrong[:, c] & ~is_listed), of_wrong[:, c]
             worst = rows[np.argsort(-confidence[rows], kind="stable")][:EACH]
+            is_listed[worst] = not task.is_multilabel
             found += [Found(c, kind, int(row), float(confidence[row])) for row in worst]
     return found
 

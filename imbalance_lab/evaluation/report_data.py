@@ -25,7 +25,9 @@ from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.operating_point import OperatingPoint, compute_operating_point
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.run_title import RunTitle
 from imbalance_lab.evaluation.set_coverage import SetCoverage, score_sets
+from imbalance_lab.evaluation.shot_groups import ShotGroupScores, score_shot_groups
 from imbalance_lab.evaluation.slices import SliceReport
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
@@ -42,6 +44,7 @@ class RunRecord:
         started: when training began, ISO 8601.
         seconds: how long it took, or has taken until now.
         config: its configuration as YAML.
+        title: what the run is, by its configuration; None if that is not known.
     """
 
     name: str
@@ -51,6 +54,7 @@ class RunRecord:
     started: str | None = None
     seconds: float | None = None
     config: str | None = None
+    title: RunTitle | None = None
 
     @classmethod
     def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":
@@ -65,13 +69,14 @@ class RunRecord:
         if started and not seconds:
             seconds = (datetime.now().astimezone() - datetime.fromisoformat(started)).total_seconds()
         return cls(
-            name=run.path.name,
+            name=run.path.absolute().name,
             metadata=metadata,
             epochs=read_history(run, metadata.get("epoch")),
             mistakes=tuple(mistakes),
             started=started,
             seconds=seconds,
             config=run.read_config_text(),
+            title=RunTitle.read(run),
         )
 
 
@@ -92,6 +97,7 @@ class ReportData:
         probability_scores: before and after post-processing, on test.
         raw_reliability: as ``reliability``, of the probabilities before post-processing; empty if that changes nothing.
         benefit: of a binary task.
+        shot_groups: means over the classes with many, medium and few training examples, on test.
     """
 
     run: RunRecord
@@ -108,6 +114,7 @@ class ReportData:
     probability_scores: ProbabilityScores | None = None
     raw_reliability: tuple[ReliabilityCurve, ...] = ()
     benefit: Benefit | None = None
+    shot_groups: tuple[ShotGroupScores, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -178,4 +185,5 @@ def compute_report_data(
         slices=slices,
         probability_scores=probability_scores(test, processed),
         benefit=compute_benefit(test, postprocessor),
+        shot_groups=score_shot_groups(test),
     )

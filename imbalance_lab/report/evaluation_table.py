@@ -84,7 +84,7 @@ def _macro_lines(evaluation: Evaluation) -> list[str]:
 
 def _group_lines(evaluation: Evaluation) -> list[str]:
     """Mean recall and AUROC of the classes with many, medium and few training examples, if there are several groups."""
-    groups, auroc = evaluation.shot_group_recall(), evaluation.shot_group_auroc()
+    groups, auroc = evaluation.shot_group_recall(), evaluation.shot_group_means()["auroc"]
     if len(groups) < 2:
         return []
     lines = []

@@ -21,6 +21,7 @@ SCRIPTS = {
         "report_distributions",
         "report_slices",
         "report_training",
+        "report_counts",
         "report_benefit",
     ),
     "comparison": (

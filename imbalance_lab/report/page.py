@@ -19,7 +19,9 @@ from imbalance_lab.report.feature_words import feature_words
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots
 from imbalance_lab.report.set_table import set_note
+from imbalance_lab.report.shot_groups_payload import shot_group_rows
 from imbalance_lab.report.slices_payload import slices_payload
+from imbalance_lab.report.title import page_title
 from imbalance_lab.report.verdict import verdict
 
 
@@ -38,10 +40,12 @@ def build_texts(data: ReportData) -> dict[str, Any]:
     elif data.operating_point.is_by_thresholds:
         decided = " Recall and precision are of the most probable class, not of the thresholds."
     return {
-        "title": data.run.name,
+        **page_title(data.run),
         "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point))),
-        "classes_note": f"On {data.n_test:,} test examples. Click a heading to sort. × prevalence is average precision "
-        f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked.{decided}",
+        "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, "
+        "a click on a heading sorts. "
+        "× prevalence is average precision over the class's share in test; classes with fewer than "
+        f"{FEW_POSITIVES} positives are marked.{decided}",
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "checklist": checklist(data),
@@ -61,6 +65,8 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         "headline": headline(data),
         "decision": decision(data.operating_point),
         "few_positives": FEW_POSITIVES,
+        "shot_groups": shot_group_rows(data),
+        "reported": list(data.test.predictions.task.reported_classes),
         "classes": [{**each.as_json(), "lift": data.lift(each)} for each in data.test.classes],
         **plots(data),
         "point": thresholds(data.operating_point),

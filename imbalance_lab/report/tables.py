@@ -64,7 +64,7 @@ def _threshold(result: ThresholdResult) -> Mapping[str, Any]:
 def _scores(splits: Mapping[str, Mapping[str, Any]]) -> Rows:
     for split, scores in splits.items():
         for score, value in scores.items():
-            if score not in ("classes", "n", "recall_by_shot_group"):
+            if score not in ("classes", "n") and not score.endswith("_by_shot_group"):
                 yield {"split": split, "score": score, **(value if isinstance(value, dict) else {"value": value})}
 
 

@@ -166,7 +166,7 @@ def test_the_mean_auroc_of_a_group_is_over_the_classes_that_have_one():
     evaluation = Evaluation(decided(np.array([[8, 2, 0], [0, 4, 0], [0, 0, 0]])), [900, 50, 30])
     auroc = [each.auroc.value for each in evaluation.classes]
     assert np.isnan(auroc[2])
-    assert evaluation.shot_group_auroc() == {"many": auroc[0], "medium": auroc[1]}
+    assert evaluation.shot_group_means()["auroc"] == {"many": auroc[0], "medium": auroc[1]}
 
 
 def test_undefined_is_null():

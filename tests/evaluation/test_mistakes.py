@@ -27,12 +27,25 @@ def test_the_rarest_classes_come_first_and_the_surest_mistakes_of_each() -> None
     shares = torch.from_numpy(stored.logits).softmax(1).numpy()
     for c in range(9, 9 - RAREST, -1):
         missed = [row for of, kind, row, _ in found if (of, kind) == (c, "missed")]
-        every = np.flatnonzero((stored.target == c) & (decided != c))
+        rarer = np.arange(c + 1, 10)  # their lists come first, and have the false alarms of c that are surest
+        listed = [row for of, _, row, _ in found if of in rarer]
+        every = np.setdiff1d(np.flatnonzero((stored.target == c) & (decided != c)), listed)
         surest = sorted(every, key=lambda row: -shares[row, decided[row]])[:EACH]
         assert missed == surest
         alarms = [row for of, kind, row, _ in found if (of, kind) == (c, "false alarm")]
         assert len(alarms) == EACH
         assert all(decided[row] == c != stored.target[row] for row in alarms)
+
+
+def test_no_example_is_listed_twice_also_of_two_classes() -> None:
+    rows = [row for _, _, row, _ in worst_mistakes(predictions(), COUNTS)]
+    assert len(rows) == len(set(rows)) == RAREST * EACH * 2
+    two = predictions().target % 2
+    logits = np.random.default_rng(1).normal(size=(len(two), 2)).astype(np.float32)
+    binary = Predictions.of(("good", "fraud"), TEST.index.numpy(), two, logits)
+    found = worst_mistakes(binary, torch.tensor([90, 10]))
+    assert {c for c, *_ in found} == {binary.task.positive}
+    assert len({row for _, _, row, _ in found}) == len(found) == 2 * EACH
 
 
 def test_a_class_without_a_test_example_is_passed_over() -> None:

@@ -13,6 +13,7 @@ from imbalance_lab.evaluation.mistakes import read_mistakes
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.report_data import ReportData, RunRecord, compute_report_data
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.evaluation.run_title import RunTitle
 from imbalance_lab.posthoc import fit_postprocessor
 from imbalance_lab.posthoc.heuristic import MaxF1
 from imbalance_lab.report.page import build_payload
@@ -110,4 +111,4 @@ def test_a_run_record_reads_what_training_left_and_not_the_scores(finished_run: 
     assert len(record.mistakes) > 0
     assert RunRecord.read(
         RunDirectory(tmp_path), METADATA, read_mistakes(RunDirectory(tmp_path).mistakes)
-    ) == RunRecord(tmp_path.name, METADATA)
+    ) == RunRecord(tmp_path.name, METADATA, title=RunTitle((), ()))

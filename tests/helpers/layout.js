@@ -126,6 +126,7 @@
     const node = walker.currentNode.parentElement,
       text = walker.currentNode.textContent;
     if (!text.trim() || node.closest("script, style, noscript, option, .modebar, .hoverlayer") || !seen(node)) continue;
+    if (node.closest(".legend .traces")?.style.opacity < 1) continue; // a line that is switched off: WCAG exempts it
     const style = getComputedStyle(node);
     const color = parsed(node instanceof SVGElement ? style.fill : style.color);
     if (node instanceof SVGElement) color[3] *= Number(style.fillOpacity);

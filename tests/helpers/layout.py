@@ -15,7 +15,7 @@ MEASURE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8").rstrip()
 FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 FITTED = """() => [...document.querySelectorAll(".js-plotly-plot")].every((plot) => {
   const drawn = plot.querySelector(".main-svg");
-  return !drawn || !plot.clientWidth || Math.abs(drawn.clientWidth - plot.clientWidth) <= 2;
+  return !drawn || !plot.clientWidth || plot.layout.width || Math.abs(drawn.clientWidth - plot.clientWidth) <= 2;
 })"""
 
 

@@ -1,15 +1,16 @@
 """The layout of report.html for few and many classes, any names, three widths and both color schemes."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.helpers.browser import Opened, needs_browser
-from tests.helpers.layout import layout_problems
+from tests.helpers.layout import WIDTHS, layout_problems, resize
 from tests.helpers.runs import HOSTILE, rewritten
 
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.filterwarnings("ignore:Glyph .* missing")]  # emoji in the figures
 
 LONG = ("wide " * 40, "W" * 200, "شبكة عصبية لتصنيف الصور النادرة", "🦜 scarlet macaw 🦜", "a\tb\u202ec", *HOSTILE)
 CASES = {
@@ -42,7 +43,41 @@ def test_nothing_is_clipped_beyond_the_screen_overlapping_or_faint(opened: Opene
     assert layout_problems(opened) == []
 
 
+def test_tables_scroll_on_a_phone_only_and_show_it(opened: Opened) -> None:
+    for width in WIDTHS:
+        resize(opened, width)
+        scrollers = opened.page.locator(".scroll")
+        sizes = scrollers.evaluate_all(
+            "nodes => nodes.map(node => [node.id, node.scrollWidth - node.clientWidth, node.matches('.more-right')])"
+        )
+        assert all(hidden <= 1 or width == 400 for _, hidden, _ in sizes), (width, sizes)
+        assert all((hidden > 1) == is_shown for _, hidden, is_shown in sizes), (width, sizes)
+    classes = opened.page.locator("#classes")
+    name = classes.locator("td").first
+    before = name.bounding_box()
+    classes.evaluate("node => node.scrollTo({left: node.scrollWidth})")
+    opened.page.wait_for_selector("#classes:not(.more-right)")
+    assert name.bounding_box() == before  # the names stay in sight
+
+
+def test_plots_side_by_side_have_one_size_and_baseline(opened: Opened) -> None:
+    resize(opened, 1400)
+    for left, right in (("roc", "pr"), ("reliability", "scores")):
+        boxes = [opened.page.locator(f"#{plot}").bounding_box() for plot in (left, right)]
+        for key in ("y", "width", "height"):
+            assert boxes[0][key] == pytest.approx(boxes[1][key], abs=1), (left, key)
+
+
+def test_headings_are_in_order_and_tables_have_captions(opened: Opened) -> None:
+    levels = opened.page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(each => Number(each.tagName[1]))")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert opened.page.locator("table:not(:has(caption))").count() == 0
+    assert opened.page.locator("th:not([scope])").count() == 0
+
+
 def test_a_page_is_small_and_ready_soon(opened: Opened) -> None:
     file = Path(opened.page.url.removeprefix("file://"))
     assert file.stat().st_size < 6e6
-    assert opened.seconds < 3  # 1 s on an idle machine
+    assert opened.seconds < 10  # about 1 s on an idle machine

@@ -46,9 +46,10 @@ const escaped = (text) =>
  * @returns {string}
  */
 function shortened(text, most = 22) {
-  if (text.length <= most) return text || "(no name)";
+  const letters = [...text]; // no emoji is cut in two
+  if (letters.length <= most) return text || "(no name)";
   const end = Math.floor((most - 1) / 2);
-  return `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}`;
+  return `${letters.slice(0, most - 1 - end).join("")}…${letters.slice(letters.length - end).join("")}`;
 }
 
 /** A number with fixed digits; a dash for null. @param {?number} value @param {number} digits @returns {string} */

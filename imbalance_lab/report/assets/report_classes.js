@@ -8,6 +8,37 @@ const color = (c) => shade(rarity.get(c));
 /** The cell of a score. @param {{value: ?number, ci95: ?number[]}} score @returns {Array} */
 const scored = (score) => [number(score.value), el("small", {}, range(score.ci95))];
 
+const MOST_ROWS = 50;
+/** @param {Object[]} rows - with a name. @returns {Object|undefined} a search box for tables too long to look through */
+const bySearch = (rows, text = (row) => row.name) =>
+  rows.length > 12 ? { label: "find a class", text: (row) => text(row) || "(no name)" } : undefined;
+
+if (data.shot_groups.length) {
+  table(
+    "groups",
+    [
+      { title: "group", text: true, value: (row) => row.n_train / row.n_classes, cell: (row) => row.group },
+      { title: "training examples of a class", text: true, value: (row) => row.range },
+      {
+        title: "classes",
+        value: (row) => row.n_classes,
+        cell: (row) => {
+          const tested = row.n_tested < row.n_classes ? el("small", {}, `${whole(row.n_tested)} in test`) : null;
+          return [whole(row.n_classes), tested];
+        },
+      },
+      { title: "train", value: (row) => row.n_train, cell: (row) => whole(row.n_train) },
+      { title: "test", value: (row) => row.n_test, cell: (row) => whole(row.n_test) },
+      { title: "mean recall", value: (row) => row.recall, cell: (row) => number(row.recall) },
+      { title: "mean AUROC", value: (row) => row.auroc, cell: (row) => number(row.auroc) },
+      { title: "mean AP", value: (row) => row.average_precision, cell: (row) => number(row.average_precision) },
+    ],
+    data.shot_groups,
+  );
+}
+
+const rarestFirst = [...order].reverse().filter((c) => data.reported.includes(c));
+const listed = rarestFirst.map((c) => data.classes[c]);
 table(
   "classes",
   [
@@ -16,7 +47,7 @@ table(
       text: true,
       value: (row) => row.name,
       cell: (row) => [
-        el("span", { title: row.name }, row.name || "(no name)"),
+        nameCell(row.name),
         row.few_positives
           ? el(
               "span",
@@ -26,24 +57,22 @@ table(
           : null,
       ],
     },
-    { title: "train", value: (row) => row.train_count, cell: (row) => whole(row.train_count) },
+    { title: "train", sorted: "ascending", value: (row) => row.train_count, cell: (row) => whole(row.train_count) },
     { title: "group", text: true, value: (row) => row.group },
     { title: "test", value: (row) => row.n_positive, cell: (row) => whole(row.n_positive) },
-    { title: "AUROC [95 % CI]", value: (row) => row.auroc.value, cell: (row) => scored(row.auroc) },
+    { title: "AUROC", value: (row) => row.auroc.value, cell: (row) => scored(row.auroc) },
+    { title: "AP", value: (row) => row.average_precision.value, cell: (row) => scored(row.average_precision) },
     {
-      title: "AP [95 % CI]",
-      value: (row) => row.average_precision.value,
-      cell: (row) => scored(row.average_precision),
-    },
-    {
-      title: "× prevalence",
+      title: "×\u00a0prevalence",
       value: (row) => row.lift,
       cell: (row) => (row.lift === null ? "–" : row.lift.toFixed(row.lift < 10 ? 1 : 0)),
     },
-    { title: "recall [95 % CI]", value: (row) => row.recall.value, cell: (row) => scored(row.recall) },
-    { title: "precision [95 % CI]", value: (row) => row.precision.value, cell: (row) => scored(row.precision) },
+    { title: "recall", value: (row) => row.recall.value, cell: (row) => scored(row.recall) },
+    { title: "precision", value: (row) => row.precision.value, cell: (row) => scored(row.precision) },
   ],
-  data.classes,
+  listed,
+  MOST_ROWS,
+  bySearch(listed, (row) => `${row.name || "(no name)"} ${row.group}`),
 );
 
 if (data.sets) {
@@ -60,7 +89,7 @@ if (data.sets) {
         title: "class",
         text: true,
         value: (row) => row.name,
-        cell: (row) => el("span", { title: row.name }, row.name || "(no name)"),
+        cell: (row) => nameCell(row.name),
       },
       { title: "calibration", value: (row) => row.n_calibration, cell: (row) => whole(row.n_calibration) },
       ...(clusters.length
@@ -82,5 +111,7 @@ if (data.sets) {
       { title: "mean size", value: (row) => row.mean_size, cell: (row) => number(row.mean_size, 2) },
     ],
     [...data.sets.classes, ...clusters],
+    MOST_ROWS,
+    bySearch(data.sets.classes),
   );
 }

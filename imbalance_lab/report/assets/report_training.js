@@ -1,4 +1,4 @@
-// The scores of the epochs, and the examples of each class by split.
+// The scores of the epochs.
 if (data.epochs) {
   const { epoch, auroc, val_loss, train_loss, best } = data.epochs;
   const along = (y, label, tint, axis, dash) => ({
@@ -36,28 +36,3 @@ if (data.epochs) {
     },
   }));
 }
-plot("counts", () => {
-  const { classes: shown, splits } = data.counts,
-    labels = shown.map((c) => escaped(shortened(name(c), 16)));
-  return {
-    traces: splits.map((split, i) => ({
-      type: "bar",
-      name: split.split,
-      x: shown.map((_, at) => at),
-      y: split.counts.map((n) => n || null),
-      marker: { color: CYCLE[i] },
-      hovertemplate: `%{y:,} in ${split.split}<extra></extra>`,
-    })),
-    layout: {
-      barmode: "group",
-      bargap: 0.25,
-      xaxis: {
-        tickvals: labels.map((_, i) => i),
-        ticktext: labels,
-        tickangle: labels.some((each) => each.length > 3) ? -40 : 0,
-      },
-      yaxis: { type: "log", title: { text: "examples" }, dtick: 1 },
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
-    },
-  };
-});
