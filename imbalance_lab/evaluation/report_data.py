@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from imbalance_lab.evaluation.curve_bands import CurveBand, curve_bands
 from imbalance_lab.evaluation.distributions import (
     ReliabilityCurve,
     ScoreHistogram,
@@ -131,6 +132,7 @@ class ReportData:
         histograms: of every class, on test.
         operating_point: what the thresholds do.
         prediction_sets: what they do, on test; None without.
+        bands: of the curves of every reported class that has them, on test.
     """
 
     run: RunRecord
@@ -142,6 +144,7 @@ class ReportData:
     histograms: tuple[ScoreHistogram, ...]
     operating_point: OperatingPoint
     prediction_sets: SetCoverage | None = None
+    bands: tuple[CurveBand, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -157,9 +160,10 @@ class ReportData:
 
     @property
     def rarest_ranked(self) -> list[int]:
-        """The classes with ROC and PR curves on test, the rarest in training first."""
+        """The reported classes with ROC and PR curves on test, the rarest in training first."""
+        reported = self.test.predictions.task.reported_classes
         order = np.argsort(self.test.train_counts, kind="stable").tolist()
-        return [c for c in order if self.test.rankings[c].is_defined]
+        return [c for c in order if c in reported and self.test.rankings[c].is_defined]
 
     def lift(self, scores: ClassScores) -> float | None:
         """Average precision over the class's prevalence on test; None where undefined."""
@@ -203,4 +207,5 @@ def compute_report_data(
         histograms=score_histograms(postprocessor.log_odds(predictions.logits), positive, postprocessor),
         operating_point=OperatingPoint.from_postprocessor(postprocessor, on_test),
         prediction_sets=prediction_sets,
+        bands=curve_bands(test.rankings, predictions.task.reported_classes),
     )

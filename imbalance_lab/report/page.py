@@ -11,6 +11,7 @@ from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.report_data import OperatingPoint, ReportData, RunRecord
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.curve_payload import curves_about
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots, threshold_row
 from imbalance_lab.report.set_table import set_note
@@ -32,6 +33,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         "verdict": " ".join(verdict(data.test, data.rare_classes)),
         "classes_note": f"On {data.n_test:,} test examples. Click a heading to sort. × prevalence is average precision "
         f"over the class's share in test; classes with fewer than {FEW_POSITIVES} positives are marked." + on_its_own,
+        "curves_about": curves_about(data),
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
