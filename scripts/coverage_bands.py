@@ -2,9 +2,9 @@
 
     python scripts/coverage_bands.py [REPEATS]
 
-Positives score N(Δ, 1), or with heavier tails, negatives N(0, 1), as in `simulated_scores`; the true curve is known. For each number
-of positives the table shows the share of repeats in which the true recall at fixed false positive rates, and the true
-precision at fixed recalls, lie inside, and the mean width.
+Positives score N(Δ, σ²), negatives N(0, 1): the true curve is known. For each number of positives the table shows the
+share of repeats in which the true recall at fixed false positive rates, and the true precision at fixed recalls, lie
+inside, and the mean width. A recall below that of one positive has no band (nan).
 """
 
 import sys

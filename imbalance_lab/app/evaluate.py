@@ -143,7 +143,7 @@ def _write(
 ) -> None:
     from imbalance_lab.evaluation.report_data import compute_report_data
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.figures import write_figures
+    from imbalance_lab.report.figures import curves_of, write_figures
     from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables
 
@@ -165,11 +165,11 @@ def _write(
         path, content = checkpoint
         write_checkpoint(path, content | {"operating_point": point})
     classes = test.predictions.classes
+    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
     for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
         with atomic_write(path) as unfinished:
-            draw(classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
+            draw(curves_of(data)).savefig(unfinished, format="png")
     write_curves(directory.curves, classes, test.rankings)
-    data = compute_report_data(record, val, test, after, postprocessor, on_test, sets)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)
     if OmegaConf.select(config, "report.images", default=False):  # older runs have no such key

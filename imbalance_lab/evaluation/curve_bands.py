@@ -126,7 +126,7 @@ def _recovered(estimate: Array, own: tuple[Array, Array], shifted: tuple[Array, 
 
 
 def _grid(n: int, *, from_zero: bool) -> Array:
-    """Counts up to ``n``, at most `POINTS`: half of them evenly, half by factors, so that a logarithmic axis is even."""
+    """Counts up to ``n``, at most `POINTS`: half of them evenly, half by factors, for a logarithmic axis."""
     half = POINTS // 2
     even, factors = np.linspace(1, n, half), np.geomspace(1, n, half - 1)
     return np.unique(np.concatenate([[0.0] if from_zero else [], even.round(), factors.round()]))

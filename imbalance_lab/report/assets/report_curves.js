@@ -48,7 +48,7 @@ function line(kind, curve) {
       ([, , i]) => `threshold ${probability(curve.threshold[i])}<br>${counted(curve, curve.tp[i], curve.fp[i])}`,
     ),
     line: { color: tint(curve), width: isChosen ? 3 : fewCurves ? 1.6 : 1 },
-    opacity: isChosen || fewCurves ? 1 : 0.55,
+    opacity: isChosen || fewCurves ? 1 : data.curves.length > 15 ? 0.4 : 0.6,
     hovertemplate: `${label}<br>%{text}<extra></extra>`,
   };
 }
@@ -115,7 +115,7 @@ function key(traces, corners) {
   const corner = corners.reduce((best, each) => (inside(each) < inside(best) ? each : best));
   const named = fewCurves ? data.curves : [chosen];
   const rows = named.map((curve) => {
-    const label = escaped(shortened(name(curve.class), 20));
+    const label = escaped(shortened(name(curve.class), 28));
     return `<span style="color:${tint(curve)}"><b>━</b></span> ${curve === chosen ? `<b>${label}</b>` : label}`;
   });
   const { anchor } = corner;
@@ -207,11 +207,11 @@ if (data.curves.length > 1) {
     },
   );
 }
-if (!fewCurves) {
+if (!fewCurves && groups.length > 1) {
   for (const group of groups) {
     const n = data.curves.filter((curve) => curve.group === group).length;
     const swatch = el("i", { className: `swatch ${group}` });
-    const chip = el("button", { type: "button", className: "chip", title: `show only these` }, swatch, `${group} (${n})`);
+    const chip = el("button", { type: "button", className: "chip", title: "show only these" }, swatch, `${group} (${n})`);
     chip.dataset.group = group;
     chip.onclick = () => {
       isolated = isolated === group ? null : group;
