@@ -129,6 +129,21 @@ class Curves:
         return LIGHT.chosen if c == drawn[0] else LIGHT.rarity[GROUPS.index(shot_group(self.train_counts[c]))]
 
 
+def draw_roc(curves: Curves, *, dpi: int = 150) -> Figure:
+    """ROC curves, the rarest class's on top; the legend has training count and AUROC. 8 × 4.8 inches."""
+    return draw((ROC,), curves, (8, 4.8), dpi)
+
+
+def draw_pr(curves: Curves, *, dpi: int = 150) -> Figure:
+    """Precision-recall curves, as `draw_roc`."""
+    return draw((PR,), curves, (8, 4.8), dpi)
+
+
+def draw_both(curves: Curves) -> Figure:
+    """ROC and precision-recall curves beside each other, small, for every epoch; legible on a card 400 pixels wide."""
+    return draw((ROC, PR), replace(curves, classes=curves.drawn[:MAX_SMALL]), (5.2, 3.2), 80, below=True)
+
+
 def draw(
     panels: Sequence[Panel], curves: Curves, size: tuple[float, float], dpi: int, *, below: bool = False
 ) -> Figure:

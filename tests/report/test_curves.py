@@ -134,7 +134,7 @@ def test_of_many_classes_the_shot_groups_are_named_and_the_rarest_class_stands_o
 
 
 def test_the_ring_the_band_and_the_line_of_chance_are_where_they_belong():
-    scores, target, rankings = seeded(classes=2, n=400)
+    _, target, rankings = seeded(classes=2, n=400)
     at = Threshold("by hand", 0.0, tp=30, fp=20, n_positive=rankings[1].n_positive, n_negative=rankings[1].n_negative)
     (band,) = bands = curve_bands(rankings, [1])
     curves = Curves(names(2), rankings, [300, 100], [1], bands, ["none", at])
