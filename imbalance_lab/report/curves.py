@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -161,7 +161,7 @@ def draw(
     FigureCanvasAgg(figure)
     # A fixed layout: computing one would take half of the drawing time, each epoch.
     left, bottom = 0.56 / size[0], (1.0 if below else 0.54) / size[1]
-    step = (0.99 if below else 0.63) / len(panels)
+    step = (0.99 if below else 0.6) / len(panels)
     for place, panel in enumerate(panels):
         axes = figure.add_axes((left + place * step, bottom, step - left - 0.01, 0.92 - bottom))
         _draw_panel(axes, panel, curves)
@@ -178,7 +178,10 @@ def _draw_panel(axes: Axes, panel: Panel, curves: Curves) -> None:
         axes.plot([0, 1], [0, 1], color="0.6", linewidth=0.8, linestyle=":", zorder=0, label="_chance")
     for c in reversed(drawn):
         strong, few = c == drawn[0], len(drawn) <= FEW_CURVES
-        style = {"linewidth": 2.2 if strong else 1.2 if few else 0.7, "alpha": 1 if strong or few else 0.5}
+        style: dict[str, Any] = {
+            "linewidth": 2.2 if strong else 1.2 if few else 0.7,
+            "alpha": 1 if strong or few else 0.5,
+        }
         axes.plot(*panel.points(curves.rankings[c]), color=curves.color(c), zorder=3 if strong else 2, **style)
     if drawn:
         ranking, color = curves.rankings[drawn[0]], curves.color(drawn[0])
@@ -190,7 +193,7 @@ def _draw_panel(axes: Axes, panel: Panel, curves: Curves) -> None:
                 axes.fill_between(*panel.band(band), color=color, alpha=0.16, linewidth=0, zorder=1)
         threshold = curves.thresholds[drawn[0]] if curves.thresholds else ""
         if isinstance(threshold, Threshold):
-            ring = {"marker": "o", "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 2}
+            ring: dict[str, Any] = {"marker": "o", "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 2}
             axes.plot(*([each] for each in panel.at(threshold)), color=color, zorder=4, clip_on=False, **ring)
     axes.set(xlabel=panel.across, ylabel=panel.up, xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     axes.grid(color="0.93")
@@ -209,18 +212,18 @@ def _draw_legend(figure: Figure, panels: Sequence[Panel], curves: Curves, *, bel
                 means = " · ".join(f"{macro([each.area(curves.rankings[c]) for c in members]):.3f}" for each in panels)
                 entries.append((color, 1.2, f"{group} ({len(members)} classes) · mean {means}"))
     handles = [Line2D([], [], color=color, linewidth=width) for color, width, _ in entries]
-    loc, anchor = ("lower left", (0.02, 0.0)) if below else ("center left", (0.645, 0.5))
+    place: tuple[Any, Any] = ("lower left", (0.02, 0.0)) if below else ("center left", (0.6, 0.5))
     scores = " · ".join(each.score for each in panels)
     box = figure.legend(
         handles,
         [LEGEND_PREFIX + text for _, _, text in entries],
         title=None if below else f"class · training n · {scores}",
         frameon=False,
-        fontsize="small",
-        title_fontsize="small",
+        fontsize="x-small",
+        title_fontsize="x-small",
         alignment="left",
-        loc=loc,
-        bbox_to_anchor=anchor,
+        loc=place[0],
+        bbox_to_anchor=place[1],
     )
     for text in box.get_texts():
         text.set_parse_math(False)  # "$5" is a name
@@ -230,7 +233,7 @@ def _draw_legend(figure: Figure, panels: Sequence[Panel], curves: Curves, *, bel
 
 def _entry(panels: Sequence[Panel], curves: Curves, c: int) -> str:
     areas = " · ".join(f"{each.area(curves.rankings[c]):.3f}" for each in panels)
-    return f"{short(curves.names[c], 22)} · n={curves.train_counts[c]:,} · {areas}"
+    return f"{short(curves.names[c], 20)} · n={curves.train_counts[c]:,} · {areas}"
 
 
 def short(name: str, most: int = 24) -> str:
