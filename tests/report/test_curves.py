@@ -5,6 +5,7 @@ import pytest
 from matplotlib.cbook import is_math_text
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
+from imbalance_lab.class_counts import shot_group
 from imbalance_lab.evaluation.curve_bands import curve_bands
 from imbalance_lab.metrics import rank_one_vs_rest
 from imbalance_lab.posthoc import Threshold
@@ -124,7 +125,9 @@ def test_of_many_classes_the_shot_groups_are_named_and_the_rarest_class_stands_o
     found = curves_of(figure.axes[0])
     assert len(found) == MAX_CURVES > FEW_CURVES
     assert found[-1].get_color() == LIGHT.chosen
-    assert {line.get_color() for line in found[:-1]} == set(LIGHT.rarity[1:])
+    groups = {"many": LIGHT.rarity[0], "medium": LIGHT.rarity[1], "few": LIGHT.rarity[2]}
+    expected = [groups[shot_group(counts[c])] for c in reversed(rarest[1:])]
+    assert [line.get_color() for line in found[:-1]] == expected
     few = [c for c in rarest if counts[c] < 20]
     area = (lambda r: r.auroc) if draw is draw_roc else (lambda r: r.average_precision)
     mean = np.mean([area(rankings[c]) for c in few])
