@@ -31,7 +31,7 @@ def write_evaluation(
         has_images: whether the plots of the report are written as figures too.
     """
     from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
-    from imbalance_lab.report.figures import write_figures
+    from imbalance_lab.report.figures import curves_of, write_figures
     from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables
 
@@ -47,7 +47,7 @@ def write_evaluation(
         write_checkpoint(path, content | {"operating_point": point})
     for path, draw in ((directory.roc, draw_roc), (directory.pr, draw_pr)):
         with atomic_write(path) as unfinished:
-            draw(data.classes, test.rankings, val.train_counts).savefig(unfinished, format="png")
+            draw(curves_of(data)).savefig(unfinished, format="png")
     write_curves(directory.curves, data.classes, test.rankings)
     write_page(directory.report, data)
     write_tables(directory.tables, scores, data)

@@ -13,6 +13,7 @@ import numpy as np
 
 from imbalance_lab.evaluation.benefit import Benefit, compute_benefit
 from imbalance_lab.evaluation.calibration_summary import ProbabilityScores, probability_scores
+from imbalance_lab.evaluation.curve_bands import CurveBand, curve_bands
 from imbalance_lab.evaluation.distributions import (
     ReliabilityCurve,
     ScoreHistogram,
@@ -98,6 +99,7 @@ class ReportData:
         raw_reliability: as ``reliability``, of the probabilities before post-processing; empty if that changes nothing.
         benefit: of a binary task.
         shot_groups: means over the classes with many, medium and few training examples, on test.
+        bands: of the curves of every reported class that has them, on test.
     """
 
     run: RunRecord
@@ -115,6 +117,7 @@ class ReportData:
     raw_reliability: tuple[ReliabilityCurve, ...] = ()
     benefit: Benefit | None = None
     shot_groups: tuple[ShotGroupScores, ...] = ()
+    bands: tuple[CurveBand, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -186,4 +189,5 @@ def compute_report_data(
         probability_scores=probability_scores(test, processed),
         benefit=compute_benefit(test, postprocessor),
         shot_groups=score_shot_groups(test),
+        bands=curve_bands(test.rankings, predictions.task.reported_classes),
     )

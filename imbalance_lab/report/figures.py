@@ -16,7 +16,8 @@ from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistog
 from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
-from imbalance_lab.report.curves import PR, ROC, draw, short
+from imbalance_lab.report.curves import PR, ROC, Curves, draw, short
+from imbalance_lab.report.palette import LIGHT
 from imbalance_lab.report.payload import most_confused
 
 PAPER: dict[Any, Any] = {
@@ -28,8 +29,8 @@ PAPER: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text, so that the paper's font can replace it
     "svg.hashsalt": "imbalance-lab",  # the same figure is the same file
 }
-BLUE, VERMILION, GREEN, GRAY = "#0072B2", "#D55E00", "#009E73", "0.6"
-"""From the palette of Okabe and Ito, which is distinguishable with any color vision."""
+BLUE, VERMILION, GREEN = LIGHT.cycle[:3]
+GRAY = LIGHT.rarity[0]
 
 MAX_NUMBERS, MAX_NAMES, MAX_PANELS = 12, 40, 12
 """Classes up to which a matrix has numbers, and an axis has names; panels of a figure, those of the rarest classes."""
@@ -50,10 +51,22 @@ def write_figures(directory: Path, data: ReportData) -> None:
                     figure.savefig(unfinished, format=kind, dpi=300, metadata=metadata)
 
 
+def curves_of(data: ReportData) -> Curves:
+    """The curves of the reported classes on test, with their bands and operating points."""
+    return Curves(
+        names=data.classes,
+        rankings=data.test.rankings,
+        train_counts=data.test.train_counts,
+        classes=data.rarest_ranked,
+        bands=data.bands,
+        thresholds=data.thresholds_on_test,
+    )
+
+
 def _figures(data: ReportData) -> Iterator[tuple[str, Figure]]:
     names, test = data.classes, data.test
     for name, panel in (("roc", ROC), ("pr", PR)):
-        yield name, draw((panel,), names, test.rankings, test.train_counts, (5.6, 3.5), 300)
+        yield name, draw((panel,), curves_of(data), (5.6, 3.4), 300)
     if test.confusion is not None:
         selected = most_confused(test.confusion)
         side = min(7.0, 2.6 + 0.2 * len(selected))
@@ -186,7 +199,18 @@ def draw_epochs(epochs: EpochHistory) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
     above.set(ylabel="macro AUROC")
     below.set(xlabel="epoch", ylabel="loss")
-    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    place = ("right", -4) if at[epochs.best] > (at[0] + at[-1]) / 2 else ("left", 4)
+    above.annotate(
+        f"best: epoch {at[epochs.best]}",
+        (at[epochs.best], 0.04),
+        xycoords=above.get_xaxis_transform(),
+        xytext=(place[1], 0),
+        textcoords="offset points",
+        ha=place[0],
+        color="0.35",
+        fontsize="small",
+    )
     below.legend(frameon=False, fontsize="small")
     return figure
 

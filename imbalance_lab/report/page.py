@@ -14,6 +14,7 @@ from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload
 from imbalance_lab.report.checklist import checklist
+from imbalance_lab.report.curve_payload import curves_about
 from imbalance_lab.report.decision_payload import decision, headline, thresholds
 from imbalance_lab.report.feature_words import feature_words
 from imbalance_lab.report.html import render_page
@@ -46,6 +47,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         "a click on a heading sorts. "
         "× prevalence is average precision over the class's share in test; classes with fewer than "
         f"{FEW_POSITIVES} positives are marked.{decided}",
+        "curves_about": curves_about(data),
         "mistakes": _mistakes(data.run.mistakes, data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "checklist": checklist(data),

@@ -10,6 +10,7 @@ from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistog
 from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.metrics import Ranking
+from imbalance_lab.report.curve_payload import curve_marks
 from imbalance_lab.report.simplify_curve import simplify_curve
 
 MAX_CURVES, MAX_CONFUSION, MAX_COUNTS = 40, 40, 60
@@ -24,8 +25,13 @@ def plots(data: ReportData) -> dict[str, Any]:
     by_class = {each.class_index: each for each in data.histograms}
     reliability, raw = ({each.class_index: each for each in of} for of in (data.reliability, data.raw_reliability))
     shown = [c for c in (None, *rarest) if c in reliability]
+    marks = curve_marks(data)
+    groups = [each.group for each in data.test.classes]
     return {
-        "curves": [{"class": c, **curve(data.test.rankings[c], with_thresholds=True)} for c in rarest],
+        "curves": [
+            {"class": c, "group": groups[c], **curve(data.test.rankings[c], with_thresholds=True), **marks[c]}
+            for c in rarest
+        ],
         "curves_note": note,
         "confusion": _confusion(data),
         "reliability": [_reliability(reliability[c]) for c in shown],

@@ -3,7 +3,7 @@
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
 
-from imbalance_lab.report.curves import draw_both
+from imbalance_lab.report.curves import Curves, draw_both
 from imbalance_lab.report.figures import draw_confusion
 from imbalance_lab.training.classifier import Classifier
 
@@ -12,7 +12,7 @@ class CurveFigures(pl.Callback):
     """Draws ROC and PR curves and, unless multilabel, the confusion matrix after each validation epoch of a fit.
 
     Args:
-        train_counts: training examples of each class; rare classes are drawn dark.
+        train_counts: training examples of each class; the rarest class is drawn on top.
     """
 
     def __init__(self, train_counts: list[int]) -> None:
@@ -27,9 +27,10 @@ class CurveFigures(pl.Callback):
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                curves = draw_both(pl_module.task.classes, rankings, self.train_counts)
+                task = pl_module.task
+                curves = draw_both(Curves(task.classes, rankings, self.train_counts, task.reported_classes))
                 logger.experiment.add_figure("val/curves", curves, trainer.global_step)
-                if pl_module.task.is_multilabel:  # labels have no confusion matrix
+                if task.is_multilabel:  # labels have no confusion matrix
                     continue
-                matrix = draw_confusion(pl_module.task.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
+                matrix = draw_confusion(task.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)

@@ -1,6 +1,6 @@
 """How different two colors look: to most people, to the color-blind, and against a ground."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Machado, Oliveira & Fernandes 2009, "A physiologically-based model for simulation of color vision deficiency", table 1,
-# severity 1; of linear RGB.
+# Machado, Oliveira & Fernandes 2009, table 1,
+# severity 1: "A physiologically-based model for simulation of color vision deficiency"; of linear RGB.
 VISION: dict[str, Array] = {
     "normal": np.eye(3),
     "protanopia": np.array(
@@ -70,5 +70,5 @@ def ciede2000(one: Any, other: Any) -> float:
 def least_difference(colors: Any, vision: str, *, neighbors_only: bool = False) -> float:
     """The smallest ΔE00 between any two of the colors, or between those that follow each other."""
     seen = [lab(color, vision) for color in colors]
-    pairs = zip(seen, seen[1:], strict=False) if neighbors_only else combinations(seen, 2)
+    pairs = pairwise(seen) if neighbors_only else combinations(seen, 2)
     return min(ciede2000(one, other) for one, other in pairs)

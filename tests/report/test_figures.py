@@ -37,7 +37,7 @@ def test_images_are_written_when_asked_for_and_are_the_same_each_time(finished_r
 def test_hostile_names_are_text_in_the_svg(finished_run: Path, tmp_path: Path) -> None:
     rewritten(finished_run, tmp_path, HOSTILE)
     evaluate_run(RunDirectory(tmp_path), composed("report.images=true"))
-    for name in ("roc", "confusion", "counts", "scores"):
+    for name in ("confusion", "counts", "scores"):  # roc names the rarest of many only
         root = ElementTree.fromstring((tmp_path / "images" / f"{name}.svg").read_text(encoding="utf-8"))
         words = " ".join(filter(None, (element.text for element in root.iter("{http://www.w3.org/2000/svg}text"))))
         assert "$5$" in words

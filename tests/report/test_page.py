@@ -10,6 +10,7 @@ import pytest
 from imbalance_lab.app.evaluate import evaluate_run
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.report.palette import DARK, LIGHT
 from tests.conftest import composed
 from tests.helpers.browser import Opened, needs_browser
 from tests.helpers.runs import HOSTILE, PLOTS, rewritten
@@ -38,7 +39,7 @@ def test_the_page_opens_without_errors_or_requests(opened: Opened) -> None:
 
 @pytest.mark.parametrize("plot", PLOTS)
 def test_every_plot_is_drawn(opened: Opened, plot: str) -> None:
-    assert opened.traces(plot) >= {"roc": 11, "pr": 10, "counts": 30}.get(plot, 1)
+    assert opened.traces(plot) >= {"roc": 12, "pr": 12, "counts": 30}.get(plot, 1)
 
 
 def test_numbers_are_those_of_metrics_json(opened: Opened, finished_run: Path) -> None:
@@ -70,6 +71,14 @@ def test_switches_change_the_plots(browser: Any, finished_run: Path) -> None:
     page.locator("#confusion-choices select").select_option("counts")
     cells = page.evaluate("document.getElementById('confusion').data[0].z")
     assert np.sum(cells) == 445
+    page.locator("#curves-choices select").select_option("3")
+    assert [t["meta"]["class"] for t in page.evaluate("document.getElementById('roc').data") if "class" in t["meta"]][
+        -1
+    ] == 3
+    chips = page.locator("#curves-choices .chip")
+    if chips.count():
+        chips.first.click()
+        assert chips.first.get_attribute("aria-pressed") == "true"
     before = page.evaluate("document.getElementById('scores').data[1].customdata")
     page.locator("#scores-choices select").select_option("3")
     assert page.evaluate("document.getElementById('scores').data[1].customdata") != before
@@ -78,10 +87,60 @@ def test_switches_change_the_plots(browser: Any, finished_run: Path) -> None:
 
 
 def test_hovering_shows_the_threshold_and_the_counts(opened: Opened) -> None:
-    text = opened.page.evaluate("document.getElementById('roc').data[1].text")
+    text = opened.page.evaluate("document.getElementById('roc').data.find((trace) => trace.text).text")
     assert text[0].startswith("threshold –")
-    assert text[-1].endswith("false alarms")
+    assert text[-1].endswith("of them false")
     assert "of 4" in text[-1]  # 43 to 45 positives a class
+
+
+def traces(opened: Opened, plot: str) -> list[dict[str, Any]]:
+    """The traces of a plot, as its script made them."""
+    found: list[dict[str, Any]] = opened.page.evaluate(f"document.getElementById('{plot}').data")
+    return found
+
+
+@pytest.mark.parametrize("plot", ["roc", "pr"])
+def test_the_rarest_class_is_on_top_with_its_band_and_its_operating_point(
+    opened: Opened, finished_run: Path, plot: str
+) -> None:
+    scores = json.loads((finished_run / "metrics.json").read_text())
+    classes = scores["test"]["classes"]
+    rarest = min(range(len(classes)), key=lambda c: classes[c]["train_count"])
+    lines = [trace for trace in traces(opened, plot) if "class" in trace["meta"]]
+    assert lines[-1]["meta"]["class"] == rarest
+    assert lines[-1]["line"]["width"] > max(trace["line"]["width"] for trace in lines[:-1])
+    (band,) = [trace for trace in traces(opened, plot) if "band" in trace["meta"]]
+    assert band["meta"]["band"] == rarest
+    rings = [trace for trace in traces(opened, plot) if "ring" in trace["meta"]]
+    point = scores["test_at_thresholds"][rarest]
+    assert len(rings) == (not isinstance(point, str))
+    for ring in rings:
+        recall, precision = point["tp"] / point["n_positive"], point["tp"] / (point["tp"] + point["fp"])
+        across, up = (point["fp"] / point["n_negative"], recall) if plot == "roc" else (recall, precision)
+        assert (ring["x"][0], ring["y"][0]) == pytest.approx((across, up))
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
+def test_roc_and_pr_have_the_same_size_and_baseline(opened: Opened, width: int, scheme: str) -> None:
+    before = opened.page.viewport_size
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    opened.page.emulate_media(color_scheme=scheme)
+    opened.page.wait_for_timeout(150)
+    roc, pr = (opened.page.locator(f"#{plot} .nsewdrag").first.bounding_box() for plot in ("roc", "pr"))
+    assert (roc["width"], roc["height"]) == pytest.approx((pr["width"], pr["height"]))
+    assert width < 860 or roc["y"] == pytest.approx(pr["y"])
+    strong = traces(opened, "roc")[-2]["line"]["color"]
+    assert strong == (DARK if scheme == "dark" else LIGHT).chosen
+    opened.page.set_viewport_size(before)
+    opened.page.emulate_media(color_scheme="light")
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize(("first", "last", "ticks"), [(1, 1, [1]), (1, 3, [1, 2, 3]), (1, 200, [0, 50, 100, 150, 200])])
+def test_ticks_of_epochs_are_whole(opened: Opened, first: int, last: int, ticks: list[int]) -> None:
+    step = opened.page.evaluate(f"wholeStep({last - first})")
+    start = first if last - first < 8 else 0
+    assert list(range(start, last + 1, step)) == ticks
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1400, "dark")])
@@ -135,7 +194,7 @@ def test_a_page_with_a_thousand_classes_says_what_it_leaves_out(
     assert file.stat().st_size < 6e6
     opened = Opened(browser, file)
     assert opened.traces("pr") >= 12
-    for note in ("roc", "pr", "reliability", "scores"):
+    for note in ("curves", "reliability", "scores"):
         assert "The 40 rarest of 1000 classes are shown." in opened.page.locator(f"#{note}-note").inner_text()
     assert "The 60 rarest of 1000 classes." in opened.page.locator("#counts-note").inner_text()
     assert "of 1000 classes" in opened.page.locator("#confusion-note").inner_text()

@@ -1,10 +1,6 @@
 // The classes and prediction sets of one run; the data come from imbalance_lab/report/page.py.
 /** @param {number} c - class index. @returns {string} its name */
 const name = (c) => data.classes[c].name || "(no name)";
-const order = data.classes.map((_, c) => c).sort((a, b) => data.classes[b].train_count - data.classes[a].train_count);
-const rarity = new Map(order.map((c, i) => [c, order.length > 1 ? i / (order.length - 1) : 1]));
-/** The color of a class. @param {number} c - class index. @returns {string} */
-const color = (c) => shade(rarity.get(c));
 /** The cell of a score. @param {{value: ?number, ci95: ?number[]}} score @returns {Array} */
 const scored = (score) => [number(score.value), el("small", {}, range(score.ci95))];
 

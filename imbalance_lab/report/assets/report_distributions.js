@@ -10,7 +10,7 @@ const reliability = plot("reliability", () => {
         mode: "lines",
         x: [0, 1],
         y: [0, 1],
-        line: { color: css("--line"), width: 1.5 },
+        line: { color: css("--soft"), width: 1, dash: "dot" },
         hoverinfo: "skip",
         showlegend: false,
       },
@@ -34,7 +34,7 @@ const reliability = plot("reliability", () => {
         x: bins.map((bin) => bin.mean),
         y: bins.map((bin) => bin.share),
         showlegend: raw !== undefined,
-        line: { color: css("--accent"), width: 1.5 },
+        line: { color: CYCLE[0], width: 2 },
         marker: { size: 7 },
         error_y: {
           type: "data",
@@ -79,6 +79,7 @@ const scores = plot("scores", () => {
       mode: "lines",
       line: { shape: "hv", color: tint, width: 1.5 },
       fill: "tozeroy",
+      fillcolor: faint(tint, 0.25),
       name: label,
       x: edges,
       y: [...counts.map((n) => n / total), 0],
@@ -88,8 +89,8 @@ const scores = plot("scores", () => {
   };
   return {
     traces: [
-      steps(negative, "negatives", dark.matches ? "#8d95a5" : "#9aa1af"),
-      steps(positive, "positives", css("--accent")),
+      steps(negative, "negatives", palette().rarity[0]),
+      steps(positive, "positives", CYCLE[0]),
     ],
     layout: {
       xaxis: { title: { text: "log-odds" } },
@@ -106,7 +107,7 @@ const scores = plot("scores", () => {
                 yref: "paper",
                 y0: 0,
                 y1: 1,
-                line: { color: css("--warn"), dash: "dot", width: 1.5 },
+                line: { color: palette().chosen, dash: "dot", width: 1.5 },
               },
             ],
       annotations:
@@ -121,7 +122,7 @@ const scores = plot("scores", () => {
                 showarrow: false,
                 xanchor: "left",
                 yanchor: "top",
-                font: { color: css("--warn"), size: 11 },
+                font: { color: palette().chosen, size: 11 },
               },
             ],
     },
