@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 from imbalance_lab.evaluation.best_setting import corrected_interval
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.metrics import over_seeds, wilson_interval
 from imbalance_lab.metrics.selection import selection_bias
 

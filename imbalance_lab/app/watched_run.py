@@ -15,10 +15,10 @@ from imbalance_lab.deployment.reference import ReferenceFeatures, reference_feat
 from imbalance_lab.deployment.shift_features import feature_space
 from imbalance_lab.deployment.watch import WatchedRun
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_files import Split
+from imbalance_lab.evaluation.scores import FEW_POSITIVES
 from imbalance_lab.model import Model
 from imbalance_lab.posthoc import PostProcessor, Threshold, ThresholdRule
 from imbalance_lab.text import shell_words, split_override

@@ -16,8 +16,8 @@ from imbalance_lab.deployment.reference import ReferenceFeatures
 from imbalance_lab.deployment.row_sample import RowSample
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.column_changes import ColumnChange, column_changes, share_weights
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.threshold_rates import forecast_thresholds
 from imbalance_lab.evaluation.watch_data import ClassShare, Proposal, WatchData
 from imbalance_lab.evaluation.watched_file import WatchedFile

@@ -11,8 +11,8 @@ that trained model, to which the selection on other examples does nothing; how i
 import math
 from collections.abc import Sequence
 
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.score_keys import is_lower_better
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.settings import Setting, within_range
 from imbalance_lab.metrics import Interval
 from imbalance_lab.metrics.selection import selection_bias

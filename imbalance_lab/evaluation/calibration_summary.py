@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from imbalance_lab.evaluation.evaluation import Evaluation, Score, defined
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.metrics.distributions import normal_quantile
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab.data.columns import Column
-from imbalance_lab.evaluation.evaluation import defined
+from imbalance_lab.evaluation.scores import defined
 from imbalance_lab.shift import ShiftTest
 
 Values = NDArray[np.floating[Any]]

@@ -9,8 +9,9 @@ import numpy as np
 from imbalance_lab.evaluation.best_setting import corrected_score
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
 from imbalance_lab.evaluation.epoch_history import EpochHistory
-from imbalance_lab.evaluation.evaluation import Evaluation, Score
+from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_settings
 from imbalance_lab.evaluation.settings import Setting, find_settings
 from imbalance_lab.evaluation.sweep import Run, group_by_test_set, varied_overrides

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from imbalance_lab import metrics
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score, defined
+from imbalance_lab.evaluation.scores import FEW_POSITIVES, Score, defined
 from imbalance_lab.posthoc import Threshold
 
 

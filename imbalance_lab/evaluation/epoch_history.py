@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imbalance_lab.evaluation.evaluation import defined
 from imbalance_lab.evaluation.run_directory import NO_EPOCHS, RunDirectory
+from imbalance_lab.evaluation.scores import defined
 from imbalance_lab.evaluation.stored_files import reading
 from imbalance_lab.tags import MONITOR, score_tag
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from imbalance_lab.class_counts import FEW, shot_group
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.operating_point import ClassDecision, OperatingPoint
+from imbalance_lab.evaluation.scores import Score
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ from imbalance_lab.evaluation.distributions import (
     score_histograms,
 )
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
-from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation, adjusted, defined
+from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.operating_point import OperatingPoint, compute_operating_point
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_title import RunTitle
+from imbalance_lab.evaluation.scores import ClassScores, defined
 from imbalance_lab.evaluation.set_coverage import SetCoverage, score_sets
 from imbalance_lab.evaluation.shot_groups import ShotGroupScores, score_shot_groups
 from imbalance_lab.evaluation.slices import SliceReport

@@ -13,8 +13,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.run_files import Split
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.metrics import Interval
 
 HEADINGS = {

@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from imbalance_lab import metrics
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Evaluation, Score
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.scores import FEW_POSITIVES, Score
 from imbalance_lab.evaluation.slice_tests import (
     beta_prior_strength,
     detectable_share,

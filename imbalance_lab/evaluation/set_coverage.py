@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.evaluation.evaluation import Score, defined
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.posthoc import ClassQuantile, PostProcessor
 

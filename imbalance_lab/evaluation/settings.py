@@ -8,9 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.evaluation.score_keys import is_lower_better, score_range
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_names import short_values
 from imbalance_lab.evaluation.sweep import Run
 from imbalance_lab.metrics import Interval

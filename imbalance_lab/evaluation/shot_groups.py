@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from imbalance_lab.class_counts import ShotGroup
-from imbalance_lab.evaluation.evaluation import ClassScores, Evaluation
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.scores import ClassScores
 from imbalance_lab.metrics import macro
 
 

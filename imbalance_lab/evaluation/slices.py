@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imbalance_lab.evaluation.evaluation import Score, defined
+from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.evaluation.slice_values import Kind
 
 LEVEL = 0.95

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.evaluation.score_keys import is_lower_better, stored_scores
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.stored_files import reading
 
 ScoreName = Literal["auroc", "average_precision", "balanced_accuracy", "accuracy"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from imbalance_lab.evaluation.column_changes import ColumnChange
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Score
+from imbalance_lab.evaluation.scores import FEW_POSITIVES, Score
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast
 from imbalance_lab.evaluation.watched_file import WatchedFile
 from imbalance_lab.metrics import Interval

@@ -7,9 +7,9 @@ import numpy as np
 from imbalance_lab.evaluation.benefit import Benefit
 from imbalance_lab.evaluation.calibration_summary import ProbabilityScores
 from imbalance_lab.evaluation.decision_curve import DecisionCurve
-from imbalance_lab.evaluation.evaluation import defined
 from imbalance_lab.evaluation.gains import Gains
 from imbalance_lab.evaluation.report_data import ReportData
+from imbalance_lab.evaluation.scores import defined
 from imbalance_lab.report.simplify_curve import needed_vertices
 
 SCORES = {

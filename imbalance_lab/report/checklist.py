@@ -20,8 +20,8 @@ from scipy.special import logit
 from imbalance_lab.evaluation.benefit import Benefit
 from imbalance_lab.evaluation.decision_curve import DecisionCurve
 from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistogram
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.report_data import ReportData
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.report.benefit_payload import benefit_note, percent
 from imbalance_lab.report.figures import BLUE, GRAY, PAPER, VERMILION
 from imbalance_lab.report.terminal import interval

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from imbalance_lab.evaluation.comparison_data import ComparisonData
-from imbalance_lab.evaluation.evaluation import Score, defined
+from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.evaluation.sweep import varied_overrides
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.comparison_table import difference_cells

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from imbalance_lab.evaluation.comparison import Compared
 from imbalance_lab.evaluation.comparison_data import ComparisonData
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.score_keys import heading
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_names import short_values
 from imbalance_lab.evaluation.sweep import Run, varied_overrides
 from imbalance_lab.report.comparison_verdict import comparison_verdict

@@ -3,9 +3,9 @@
 from typing import Any
 
 from imbalance_lab.evaluation.decision_counts import DecisionCounts
-from imbalance_lab.evaluation.evaluation import Score, defined
 from imbalance_lab.evaluation.operating_point import ClassDecision, OperatingPoint, ThresholdResult
 from imbalance_lab.evaluation.report_data import ReportData
+from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.report.decision_text import alarms, missing_threshold_lines, percent, quoted
 
 Card = dict[str, Any]

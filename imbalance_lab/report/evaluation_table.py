@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, ClassScores, Evaluation
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.scores import FEW_POSITIVES, ClassScores
 from imbalance_lab.report.terminal import interval, number, plain_table
 
 MAX_CLASSES, LISTED = 20, 15

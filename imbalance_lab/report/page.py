@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES
 from imbalance_lab.evaluation.mistakes import Mistake
 from imbalance_lab.evaluation.report_data import ReportData, RunRecord
+from imbalance_lab.evaluation.scores import FEW_POSITIVES
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES
+from imbalance_lab.evaluation.scores import FEW_POSITIVES
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.report.evaluation_table import rarest_caption
 from imbalance_lab.report.terminal import interval, number, plain_table

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from imbalance_lab.evaluation.comparison import Compared
 from imbalance_lab.evaluation.comparison_data import ComparisonData
-from imbalance_lab.evaluation.evaluation import Score
 from imbalance_lab.evaluation.score_keys import heading, is_lower_better
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.settings import Setting
 from imbalance_lab.task import Task
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from imbalance_lab.class_counts import FEW, MANY
-from imbalance_lab.evaluation.evaluation import defined
 from imbalance_lab.evaluation.report_data import ReportData
+from imbalance_lab.evaluation.scores import defined
 
 RANGES = {"many": f"more than {MANY}", "medium": f"{FEW} to {MANY}", "few": f"fewer than {FEW}"}
 """Training examples of a class of each group."""

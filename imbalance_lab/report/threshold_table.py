@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from imbalance_lab.evaluation.evaluation import FEW_POSITIVES, Evaluation, Score
+from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.scores import FEW_POSITIVES, Score
 from imbalance_lab.metrics import wilson_interval
 from imbalance_lab.posthoc import Threshold
 from imbalance_lab.report.evaluation_table import LISTED, MAX_CLASSES

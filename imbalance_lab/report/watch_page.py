@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast
 from imbalance_lab.evaluation.watch_data import Proposal, WatchData
 from imbalance_lab.files import atomic_write

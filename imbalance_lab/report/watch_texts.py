@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from imbalance_lab.evaluation.column_changes import ColumnChange
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.watch_data import Proposal, WatchData
 from imbalance_lab.report.terminal import interval
 

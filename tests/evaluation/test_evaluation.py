@@ -5,8 +5,9 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics as sk
 
-from imbalance_lab.evaluation.evaluation import Evaluation, Score, adjusted, defined
+from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.metrics import (
     auroc_interval,
     average_precision_interval,

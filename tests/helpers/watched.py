@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from imbalance_lab.evaluation.column_changes import ColumnChange
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast, ThresholdRates
 from imbalance_lab.evaluation.watch_data import ClassShare, Proposal, WatchData
 from imbalance_lab.evaluation.watched_file import WatchedFile

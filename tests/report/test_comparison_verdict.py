@@ -4,7 +4,7 @@ import pytest
 
 from imbalance_lab.evaluation.comparison import Compared
 from imbalance_lab.evaluation.comparison_data import ComparisonData
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_comparison import SettingComparison
 from imbalance_lab.evaluation.settings import Setting
 from imbalance_lab.metrics import Comparison, holm

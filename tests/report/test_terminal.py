@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.report import terminal
 from imbalance_lab.report.terminal import console, interval, print_path
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imbalance_lab.evaluation.evaluation import Score
+from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.threshold_rates import ThresholdForecast
 from imbalance_lab.report.watch_texts import advice, percent, percent_interval, verdict
 from tests.helpers.watched import CHANGES, share, shift_test, watched
