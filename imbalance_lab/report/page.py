@@ -45,7 +45,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point))),
         "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, "
         "a click on a heading sorts. "
-        "× prevalence is average precision over the class's share in test; classes with fewer than "
+        "Lift is average precision over the class's share in test; classes with fewer than "
         f"{FEW_POSITIVES} positives are marked.{decided}",
         "curves_about": curves_about(data),
         "mistakes": _mistakes(data.run.mistakes, data.classes),

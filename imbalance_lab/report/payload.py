@@ -63,7 +63,7 @@ def most_confused(matrix: np.ndarray) -> list[int]:
 
 def _confusion(data: ReportData) -> dict[str, Any] | None:
     matrix = data.test.confusion
-    if matrix is None:
+    if matrix is None or data.operating_point.binary is not None:  # the decision of a binary task has the four counts
         return None
     selected = most_confused(matrix)
     return {

@@ -222,7 +222,7 @@ def test_the_screen_and_the_page_name_a_damaged_run(
     shown = capsys.readouterr().out
     line = "run b is left out: b/metrics.json is damaged (it has no val): write it again with imbalance-lab evaluate b"
     assert line in shown.splitlines()
-    assert "run a and run c are not distinguishable" in shown
+    assert "It and run c are not distinguishable" in shown
     assert "2 settings, best validation AUROC first" in shown
     assert line in Path("comparison.html").read_text(encoding="utf-8")
     with pytest.raises(UsageError, match=r"--baseline b cannot be compared: b/metrics.json is damaged"):

@@ -41,5 +41,5 @@ def test_single_runs_are_compared_on_their_examples(tmp_path: Path) -> None:
 
 
 def test_nothing_is_compared_with_itself() -> None:
-    nothing = ComparisonData(runs=(), score="auroc", varied=(), groups=(), seed_means=(), histories={})
+    nothing = ComparisonData(runs=(), score="auroc", varied=(), groups=(), histories={})
     assert setting_differences(nothing, ["auroc"]) == ()

@@ -22,7 +22,7 @@ def compared(*p: float, score: str = "auroc", difference: float = -0.02) -> Comp
         for name, each, adjusted in zip(names[1:], comparisons, holm(list(p)), strict=True)
     )
     return ComparisonData(
-        runs=(), score=score, varied=("seed",), groups=(), seed_means=(), histories={}, settings=settings,
+        runs=(), score=score, varied=("seed",), groups=(), histories={}, settings=settings,
         setting_comparisons=pairs, n_settings=len(settings), best_corrected=settings[0].test,
     )  # fmt: skip
 
@@ -52,5 +52,5 @@ def test_of_a_score_of_errors_the_lower_is_better() -> None:
 
 
 def test_nothing_is_claimed_of_no_scores() -> None:
-    nothing = ComparisonData(runs=(), score="auroc", varied=(), groups=(), seed_means=(), histories={})
+    nothing = ComparisonData(runs=(), score="auroc", varied=(), groups=(), histories={})
     assert comparison_verdict(nothing) == ["No run has an AUROC on validation."]

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imbalance_lab.app.evaluate import evaluate_run, print_results
+from imbalance_lab.app.evaluate import evaluate_run
+from imbalance_lab.app.print_results import print_results
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.task import Task

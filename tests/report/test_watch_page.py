@@ -40,7 +40,7 @@ def test_tables_and_plots_show_the_findings(browser: Any, tmp_path: Path) -> Non
     opened = opened_page(browser, tmp_path, watched(shares, positive=1))
     assert opened.page.locator("#verdict").inner_text().startswith("The share of fraud has risen from 1.0 % to 2.4 %")
     score = "2.4 %[1.9, 2.9]"
-    assert cells(opened, "shares-table", 1) == ["fraudrisen", "1.0 %", "1.0 %", score, score]
+    assert cells(opened, "shares-table", 1) == ["fraud risen", "1.0 %", "1.0 %", score, score]
     rates = ["0.700[0.600, 0.800]", "0.400[0.300, 0.500]", "0.610[0.520, 0.690]"]
     assert cells(opened, "stored", 1) == ["fraud", "0.2500", *rates, "28.3(27.5)"]
     assert cells(opened, "proposed", 1) == ["fraud", "0.2500", rates[0], rates[2], "28.3(27.5)"]

@@ -3,7 +3,9 @@ if (data.benefit) {
   const { decision, gains, flagged, enrichment } = data.benefit;
   const each = 1000;
   const scaled = (values) => values.map((value) => each * value);
-  const bounds = [-0.25 * decision.prevalence, Math.max(decision.prevalence, ...decision.high) * 1.05].map((y) => each * y);
+  const bounds = [-0.25 * decision.prevalence, Math.max(decision.prevalence, ...decision.high) * 1.05].map(
+    (y) => each * y,
+  );
   const at = decision.chosen;
   const ring = (x, y, text) => ({
     type: "scatter",
@@ -63,7 +65,13 @@ if (data.benefit) {
       },
       ...(at === null
         ? []
-        : [ring(decision.threshold[at], each * decision.net_benefit[at], `threshold ${percent(decision.threshold[at])}`)]),
+        : [
+            ring(
+              decision.threshold[at],
+              each * decision.net_benefit[at],
+              `threshold ${percent(decision.threshold[at])}`,
+            ),
+          ]),
     ],
     layout: {
       xaxis: {
@@ -130,7 +138,10 @@ if (data.benefit) {
       {
         title: "× as many as at random [95 % CI]",
         value: (row) => row.lift.value,
-        cell: (row) => [number(row.lift.value, 1), el("small", {}, `[${row.lift.ci95.map((end) => number(end, 1)).join(", ")}]`)],
+        cell: (row) => [
+          number(row.lift.value, 1),
+          el("small", {}, `[${row.lift.ci95.map((end) => number(end, 1)).join(", ")}]`),
+        ],
       },
     ],
     enrichment,

@@ -4,6 +4,14 @@ const name = (c) => data.classes[c].name || "(no name)";
 /** The cell of a score. @param {{value: ?number, ci95: ?number[]}} score @returns {Array} */
 const scored = (score) => [number(score.value), el("small", {}, range(score.ci95))];
 
+/** The positives of a class in test, marked where they are few. @param {Object} row @returns {Array} */
+const testCount = (row) => [
+  row.few_positives
+    ? el("span", { className: "flag", title: `fewer than ${data.few_positives} positives: interpret with care` }, "few")
+    : null,
+  ` ${whole(row.n_positive)}`,
+];
+
 const MOST_ROWS = 50;
 /** @param {Object[]} rows - with a name. @returns {Object|undefined} a search box for tables too long to look through */
 const bySearch = (rows, text = (row) => row.name) =>
@@ -33,43 +41,36 @@ if (data.shot_groups.length) {
   );
 }
 
-const rarestFirst = [...order].reverse().filter((c) => data.reported.includes(c));
-const listed = rarestFirst.map((c) => data.classes[c]);
-table(
-  "classes",
-  [
-    {
-      title: "class",
-      text: true,
-      value: (row) => row.name,
-      cell: (row) => [
-        nameCell(row.name),
-        row.few_positives
-          ? el(
-              "span",
-              { className: "flag", title: `fewer than ${data.few_positives} positives in test: interpret with care` },
-              "few in test",
-            )
-          : null,
-      ],
-    },
-    { title: "train", sorted: "ascending", value: (row) => row.train_count, cell: (row) => whole(row.train_count) },
-    { title: "group", text: true, value: (row) => row.group },
-    { title: "test", value: (row) => row.n_positive, cell: (row) => whole(row.n_positive) },
-    { title: "AUROC", value: (row) => row.auroc.value, cell: (row) => scored(row.auroc) },
-    { title: "AP", value: (row) => row.average_precision.value, cell: (row) => scored(row.average_precision) },
-    {
-      title: "×\u00a0prevalence",
-      value: (row) => row.lift,
-      cell: (row) => (row.lift === null ? "–" : row.lift.toFixed(row.lift < 10 ? 1 : 0)),
-    },
-    { title: "recall", value: (row) => row.recall.value, cell: (row) => scored(row.recall) },
-    { title: "precision", value: (row) => row.precision.value, cell: (row) => scored(row.precision) },
-  ],
-  listed,
-  MOST_ROWS,
-  bySearch(listed, (row) => `${row.name || "(no name)"} ${row.group}`),
-);
+if (!data.decision) {
+  const rarestFirst = [...data.reported].sort((a, b) => data.classes[a].train_count - data.classes[b].train_count);
+  const listed = rarestFirst.map((c) => data.classes[c]);
+  table(
+    "classes",
+    [
+      {
+        title: "class",
+        text: true,
+        value: (row) => row.name,
+        cell: (row) => nameCell(row.name),
+      },
+      { title: "train", sorted: "ascending", value: (row) => row.train_count, cell: (row) => whole(row.train_count) },
+      { title: "group", text: true, value: (row) => row.group },
+      { title: "test", value: (row) => row.n_positive, cell: testCount },
+      { title: "AUROC", value: (row) => row.auroc.value, cell: (row) => scored(row.auroc) },
+      { title: "AP", value: (row) => row.average_precision.value, cell: (row) => scored(row.average_precision) },
+      {
+        title: "lift",
+        value: (row) => row.lift,
+        cell: (row) => (row.lift === null ? "–" : row.lift.toFixed(row.lift < 10 ? 1 : 0)),
+      },
+      { title: "recall", value: (row) => row.recall.value, cell: (row) => scored(row.recall) },
+      { title: "precision", value: (row) => row.precision.value, cell: (row) => scored(row.precision) },
+    ],
+    listed,
+    MOST_ROWS,
+    bySearch(listed, (row) => `${row.name || "(no name)"} ${row.group}`),
+  );
+}
 
 if (data.sets) {
   const clusters = data.sets.clusters.map((row) => ({

@@ -32,7 +32,13 @@ if (data.confusion) {
     const side = Math.min(n <= 3 ? 96 : n <= 12 ? 56 : 24, (widest - room - 40) / n); // of a cell
     const across = classAxis(names, side);
     const down = side < 14 ? across : { ...across, tickangle: 0 };
-    const below = !across.ticktext ? 0 : across.tickangle === 0 ? 16 : Math.abs(across.tickangle) === 90 ? room : 0.7 * room;
+    const below = !across.ticktext
+      ? 0
+      : across.tickangle === 0
+        ? 16
+        : Math.abs(across.tickangle) === 90
+          ? room
+          : 0.7 * room;
     const margin = { l: (side < 14 ? 0 : room) + 34, r: 6, t: 6, b: below + 40 };
     const size = { width: margin.l + margin.r + n * side, height: margin.t + margin.b + n * side };
     const written = side >= 34;

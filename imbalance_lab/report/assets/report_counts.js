@@ -18,7 +18,11 @@ plot("counts", () => {
     layout: {
       barmode: "group",
       bargap: 0.25,
-      xaxis: { ...axis, title: { text: named ? "" : "classes, the most common first" }, range: [-0.6, labels.length - 0.4] },
+      xaxis: {
+        ...axis,
+        title: { text: named ? "" : "classes, the most common first" },
+        range: [-0.6, labels.length - 0.4],
+      },
       yaxis: {
         type: "log",
         title: { text: "examples" },

@@ -28,14 +28,12 @@ const ROC = {
 const PR = {
   at: (curve, tp, fp) => [tp / curve.n_positive, tp + fp ? tp / (tp + fp) : NaN],
   band: ({ recall, precision_low, precision_high }) => [recall, precision_low, precision_high],
-  keep: (x, y) => !Number.isNaN(y),
+  keep: (_, y) => !Number.isNaN(y),
 };
 
 /** The trace of a curve. @param {Object} kind - ROC or PR. @param {Object} curve @returns {Object} */
 function line(kind, curve) {
-  const points = curve.tp
-    .map((tp, i) => [...kind.at(curve, tp, curve.fp[i]), i])
-    .filter(([x, y]) => kind.keep(x, y));
+  const points = curve.tp.map((tp, i) => [...kind.at(curve, tp, curve.fp[i]), i]).filter(([x, y]) => kind.keep(x, y));
   const isChosen = curve === chosen;
   const label = `<b>${escaped(shortened(name(curve.class)))}</b>`;
   return {
@@ -211,7 +209,12 @@ if (!fewCurves && groups.length > 1) {
   for (const group of groups) {
     const n = data.curves.filter((curve) => curve.group === group).length;
     const swatch = el("i", { className: `swatch ${group}` });
-    const chip = el("button", { type: "button", className: "chip", title: "show only these" }, swatch, `${group} (${n})`);
+    const chip = el(
+      "button",
+      { type: "button", className: "chip", title: "show only these" },
+      swatch,
+      `${group} (${n})`,
+    );
     chip.dataset.group = group;
     chip.onclick = () => {
       isolated = isolated === group ? null : group;

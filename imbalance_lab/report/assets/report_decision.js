@@ -23,13 +23,16 @@ for (const { name, value, ci95, note } of data.headline) {
  */
 function fourCounts(split, counts) {
   const positive = shortened(data.decision.name, 16);
-  const cell = (n, label, className) =>
-    el("td", { className }, el("b", {}, whole(n)), el("span", {}, label));
+  const cell = (n, label, className) => el("td", { className }, el("b", {}, whole(n)), el("span", {}, label));
   const row = (truth, ...cells) => el("tr", {}, el("th", { scope: "row", title: data.decision.name }, truth), ...cells);
   return el(
     "table",
     { className: "four" },
-    el("thead", {}, el("tr", {}, el("th", {}, split), el("th", { scope: "col" }, "flagged"), el("th", { scope: "col" }, "not"))),
+    el(
+      "thead",
+      {},
+      el("tr", {}, el("th", {}, split), el("th", { scope: "col" }, "flagged"), el("th", { scope: "col" }, "not")),
+    ),
     el(
       "tbody",
       {},

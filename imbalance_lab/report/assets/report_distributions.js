@@ -88,10 +88,7 @@ const scores = plot("scores", () => {
     };
   };
   return {
-    traces: [
-      steps(negative, "negatives", palette().rarity[0]),
-      steps(positive, "positives", CYCLE[0]),
-    ],
+    traces: [steps(negative, "negatives", palette().rarity[0]), steps(positive, "positives", CYCLE[0])],
     layout: {
       xaxis: { title: { text: "log-odds" } },
       yaxis: { title: { text: "share" }, rangemode: "tozero" },

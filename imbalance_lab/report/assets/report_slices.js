@@ -39,7 +39,11 @@ function forest(row, overall) {
 /** The scale above the forest plots. @returns {HTMLElement} */
 function forestScale() {
   const drawn = svg("svg", { width: FOREST.width, height: 14, class: "forest" });
-  for (const [at, anchor] of [[0, "start"], [0.5, "middle"], [1, "end"]]) {
+  for (const [at, anchor] of [
+    [0, "start"],
+    [0.5, "middle"],
+    [1, "end"],
+  ]) {
     const tick = svg("text", { x: at === 0 ? 0 : at === 1 ? FOREST.width : forestX(at), y: 11, "text-anchor": anchor });
     tick.textContent = String(at);
     drawn.append(tick);
@@ -50,7 +54,10 @@ function forestScale() {
 /** @param {Object} row - a slice. @param {number} overall - recall of all examples. @returns {HTMLElement} */
 function sliceRow(row, overall) {
   const [text, className] = FINDINGS[row.finding] || [null, ""];
-  const hint = row.adjusted_p === null ? "no outcome of so few positives would show a difference" : `p = ${number(row.adjusted_p, 4)} after Holm`;
+  const hint =
+    row.adjusted_p === null
+      ? "no outcome of so few positives would show a difference"
+      : `p = ${number(row.adjusted_p, 4)} after Holm`;
   const flag = text && el("span", { className: `flag ${className}`, title: hint }, text);
   const cells = [
     [el("span", { title: row.value }, shortened(row.value, 26)), flag],
@@ -63,18 +70,47 @@ function sliceRow(row, overall) {
     [number(row.precision.value), el("small", {}, range(row.precision.ci95))],
     [number(row.auroc.value), el("small", {}, range(row.auroc.ci95))],
   ];
-  return el("tr", {}, ...cells.map((cell, i) => el("td", { className: i === 1 ? "drawn" : "" }, ...cell.filter(Boolean))));
+  return el(
+    "tr",
+    {},
+    ...cells.map((cell, i) => el("td", { className: i === 1 ? "drawn" : "" }, ...cell.filter(Boolean))),
+  );
 }
 
 /** @param {Object} ofClass - the slices of one class. @returns {HTMLElement} */
 function sliceTable(ofClass) {
-  const titles = ["value", null, "recall [95 %, simultaneous]", "positives", "test", "drawn to all", "false positives", "precision", "AUROC"];
-  const headings = titles.map((title) => el("th", { scope: "col", className: title ? "" : "drawn" }, title || forestScale()));
+  const titles = [
+    "value",
+    null,
+    "recall [95 %, simultaneous]",
+    "positives",
+    "test",
+    "drawn to all",
+    "false positives",
+    "precision",
+    "AUROC",
+  ];
+  const headings = titles.map((title) =>
+    el("th", { scope: "col", className: title ? "" : "drawn" }, title || forestScale()),
+  );
   const bodies = ofClass.columns.map((column) => {
-    const heading = el("th", { scope: "rowgroup", colSpan: titles.length, title: column.name }, shortened(column.name, 60));
-    return el("tbody", {}, el("tr", { className: "group" }, heading), ...column.rows.map((row) => sliceRow(row, ofClass.recall)));
+    const heading = el(
+      "th",
+      { scope: "rowgroup", colSpan: titles.length, title: column.name },
+      shortened(column.name, 60),
+    );
+    return el(
+      "tbody",
+      {},
+      el("tr", { className: "group" }, heading),
+      ...column.rows.map((row) => sliceRow(row, ofClass.recall)),
+    );
   });
-  return el("div", { className: "scroll" }, el("table", { className: "slices" }, el("thead", {}, el("tr", {}, ...headings)), ...bodies));
+  return el(
+    "div",
+    { className: "scroll" },
+    el("table", { className: "slices" }, el("thead", {}, el("tr", {}, ...headings)), ...bodies),
+  );
 }
 
 for (const ofClass of data.slices ? data.slices.classes : []) {

@@ -50,7 +50,7 @@ function table(id, columns, rows, most = 200, search = undefined) {
   }
   fill();
   const section = byId(`${id}-section`);
-  const caption = el("caption", { className: "unseen" }, section ? section.querySelector("h2").textContent : id);
+  const caption = el("caption", { className: "unseen" }, section?.querySelector("h2")?.textContent ?? id);
   const scroller = byId(id);
   scroller.replaceChildren(el("table", {}, caption, el("thead", {}, head), body), more);
   if (search) {
@@ -87,7 +87,8 @@ function showScrolling(scroller) {
     const rest = scroller.scrollWidth - scroller.clientWidth - scroller.scrollLeft;
     scroller.classList.toggle("more-right", rest > 1);
     scroller.classList.toggle("more-left", scroller.scrollLeft > 1);
-    const scrolls = scroller.scrollWidth > scroller.clientWidth + 1 || scroller.scrollHeight > scroller.clientHeight + 1;
+    const scrolls =
+      scroller.scrollWidth > scroller.clientWidth + 1 || scroller.scrollHeight > scroller.clientHeight + 1;
     if (scrolls) scroller.tabIndex = 0;
     else scroller.removeAttribute("tabindex");
   };
