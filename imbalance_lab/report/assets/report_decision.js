@@ -28,10 +28,17 @@ function fourCounts(split, counts) {
   return el(
     "table",
     { className: "four" },
+    el("caption", { className: "unseen" }, `Counts on ${split}`),
     el(
       "thead",
       {},
-      el("tr", {}, el("th", {}, split), el("th", { scope: "col" }, "flagged"), el("th", { scope: "col" }, "not")),
+      el(
+        "tr",
+        {},
+        el("th", { scope: "col" }, split),
+        el("th", { scope: "col" }, "flagged"),
+        el("th", { scope: "col" }, "not"),
+      ),
     ),
     el(
       "tbody",
@@ -61,7 +68,8 @@ function rates(splits) {
   return el(
     "table",
     { className: "rates" },
-    el("thead", {}, el("tr", {}, el("th"), ...names.map(heading))),
+    el("caption", { className: "unseen" }, "Rates of the decision"),
+    el("thead", {}, el("tr", {}, el("td"), ...names.map(heading))),
     el(
       "tbody",
       {},

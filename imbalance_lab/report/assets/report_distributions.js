@@ -119,7 +119,7 @@ const scores = plot("scores", () => {
                 showarrow: false,
                 xanchor: "left",
                 yanchor: "top",
-                font: { color: palette().chosen, size: 11 },
+                font: { color: css("--ink"), size: 11 },
               },
             ],
     },
