@@ -24,7 +24,8 @@ def plots(data: ReportData) -> dict[str, Any]:
     note = f"The {len(rarest)} rarest of {len(ranked)} classes are shown." if len(ranked) > len(rarest) else ""
     by_class = {each.class_index: each for each in data.histograms}
     reliability, raw = ({each.class_index: each for each in of} for of in (data.reliability, data.raw_reliability))
-    shown = [c for c in (None, *rarest) if c in reliability]
+    overall = () if data.operating_point.binary is not None else (None,)  # of two classes, the positive one says it all
+    shown = [c for c in (*overall, *rarest) if c in reliability]
     marks = curve_marks(data)
     groups = [each.group for each in data.test.classes]
     return {

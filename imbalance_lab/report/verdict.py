@@ -97,7 +97,7 @@ def _findings(rare: RareClasses, point: OperatingPoint) -> str:
     elif n == 1:
         text = f"{by}{_single(rare)}"
     elif found == n:
-        text = f"{by}{'both' if n == 2 else f'all {n}'} {whom} are found {CONFIDENCE}."
+        text = f"{by}{'both' if n == 2 else f'all {n}'} {whom} are found (recall above ½ with 95 % confidence)."
     else:
         counts = [(rare.missed, "missed"), (rare.inconclusive, "inconclusive")]
         counts += [(rare.undecided, "without a threshold"), (rare.untested, "without a test example")]

@@ -3,6 +3,7 @@ let calibrated = 0;
 const reliability = plot("reliability", () => {
   const { bins } = data.reliability[calibrated] || { bins: [] };
   const raw = data.raw_reliability[calibrated];
+  const end = Math.min(1, 1.1 * Math.max(0.05, ...bins.map((bin) => Math.max(bin.mean, bin.high)))); // of a rare class all lie near 0
   return {
     traces: [
       {
@@ -49,8 +50,8 @@ const reliability = plot("reliability", () => {
       },
     ],
     layout: {
-      xaxis: { title: { text: "mean probability" }, range: [-0.02, 1.02] },
-      yaxis: { title: { text: "observed share" }, range: [-0.02, 1.02] },
+      xaxis: { title: { text: "mean probability" }, range: [-0.02 * end, 1.02 * end] },
+      yaxis: { title: { text: "observed share" }, range: [-0.02 * end, 1.02 * end] },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
     },
   };
