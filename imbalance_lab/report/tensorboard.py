@@ -1,4 +1,4 @@
-"""Curves and, unless multilabel, the confusion matrix of every validation epoch as TensorBoard figures."""
+"""Curves and, unless multilabel, the confusion matrix of the validation epochs as TensorBoard figures."""
 
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -7,9 +7,14 @@ from imbalance_lab.report.curves import Curves, draw_both
 from imbalance_lab.report.figures import draw_confusion
 from imbalance_lab.training.classifier import Classifier
 
+MAX_FIGURES = 20
+"""TensorBoard shows ten pictures of a run; drawing one takes as long as training an epoch on a small table."""
+
 
 class CurveFigures(pl.Callback):
-    """Draws ROC and PR curves and, unless multilabel, the confusion matrix after each validation epoch of a fit.
+    """Draws ROC and PR curves and, unless multilabel, the confusion matrix after some validation epochs of a fit.
+
+    These are the first, the last, and others so many epochs apart that there are about `MAX_FIGURES`.
 
     Args:
         train_counts: training examples of each class; the rarest class is drawn on top.
@@ -17,6 +22,7 @@ class CurveFigures(pl.Callback):
 
     def __init__(self, train_counts: list[int]) -> None:
         self.train_counts = train_counts
+        self.drawn: int | None = None
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw the rankings of the classifier on the first process."""
@@ -25,6 +31,9 @@ class CurveFigures(pl.Callback):
         rankings, confusion = pl_module.ranking.compute(), pl_module.confusion.compute()
         if trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
+        if not is_due(trainer.current_epoch, self.drawn, trainer.max_epochs or -1):
+            return
+        self.drawn = trainer.current_epoch
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 task = pl_module.task
@@ -34,3 +43,13 @@ class CurveFigures(pl.Callback):
                     continue
                 matrix = draw_confusion(task.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)
+
+
+def is_due(epoch: int, drawn: int | None, max_epochs: int) -> bool:
+    """Whether an epoch, from 0, has figures, after the last one that had; ``max_epochs`` is −1 without a limit.
+
+    >>> is_due(0, None, 100), is_due(3, 0, 100), is_due(5, 0, 100), is_due(99, 97, 100), is_due(1, 0, 3)
+    (True, False, True, True, True)
+    """
+    apart = max(1, max_epochs // MAX_FIGURES)
+    return drawn is None or epoch - drawn >= apart or (epoch > drawn and epoch + 1 == max_epochs)
