@@ -76,8 +76,8 @@ def probability_scores(raw: Evaluation, processed: Evaluation) -> ProbabilitySco
     mean, n = float(change.mean()), len(change)
     half_width = normal_quantile(0.95) * float(change.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
     return ProbabilityScores(
-        raw.probabilities(),
-        processed.probabilities(),
+        raw.probability_scores,
+        processed.probability_scores,
         Score(mean, (mean - half_width, mean + half_width) if n > 1 else None),
     )
 

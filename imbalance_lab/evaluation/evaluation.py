@@ -123,8 +123,9 @@ class Evaluation:
         }
         return {name: metrics.mean_by_shot_group(values, self.train_counts) for name, values in by_score.items()}
 
-    def probabilities(self) -> dict[str, float]:
-        """Scores of the probabilities."""
+    @cached_property
+    def probability_scores(self) -> dict[str, float]:
+        """Scores of the probabilities, by name."""
         task, p, target = self.predictions.task, self.probability, self.predictions.target
         top_label = math.nan
         if not task.is_multilabel:
@@ -146,7 +147,7 @@ class Evaluation:
             "average_precision": {**self.macro_average_precision.as_json(), "average": "macro"},
             "balanced_accuracy": self.balanced_accuracy.as_json(),
             "accuracy": self.accuracy.as_json(),
-            **{name: defined(value) for name, value in {**self.decisions.scores, **self.probabilities()}.items()},
+            **{name: defined(value) for name, value in {**self.decisions.scores, **self.probability_scores}.items()},
             **{
                 f"{name}_by_shot_group": {group: defined(value) for group, value in means.items()}
                 for name, means in self.shot_group_means().items()

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,11 +115,11 @@ class Curves:
     bands: Sequence[CurveBand] = ()
     thresholds: Sequence[Threshold | str] = ()
 
-    @property
+    @cached_property
     def drawn(self) -> list[int]:
         """The classes that are drawn, the rarest in training first: it is the one drawn strong."""
         order = np.argsort(self.train_counts, kind="stable").tolist()
-        wanted = range(len(order)) if self.classes is None else self.classes
+        wanted = range(len(order)) if self.classes is None else set(self.classes)
         return [c for c in order if c in wanted and self.rankings[c].is_defined][:MAX_CURVES]
 
     def color(self, c: int) -> str:

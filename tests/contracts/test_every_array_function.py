@@ -335,7 +335,7 @@ def test_the_promised_false_positive_rate_holds_for_an_integer_mask():
 
 def test_sigmoid_probabilities_of_classes_are_scored_without_summing_to_1():
     logits = (OTHER + 1).astype(np.float32)
-    found = Evaluation(Predictions.of(NAMES, np.arange(N), CLASSES, logits, "sigmoid"), [9] * C).probabilities()
+    found = Evaluation(Predictions.of(NAMES, np.arange(N), CLASSES, logits, "sigmoid"), [9] * C).probability_scores
     p = posthoc.probabilities(logits, "sigmoid")
     assert found["brier_score"] == pytest.approx(((p - np.eye(C)[CLASSES]) ** 2).sum(1).mean())
     assert found["calibration_error"] == metrics.calibration_error(p.max(1), p.argmax(1) == CLASSES)
