@@ -16,6 +16,7 @@ from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistog
 from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.benefit_figures import benefit_figures
 from imbalance_lab.report.curves import PR, ROC, Curves, draw, short
 from imbalance_lab.report.palette import LIGHT
 from imbalance_lab.report.payload import most_confused
@@ -77,6 +78,8 @@ def _figures(data: ReportData) -> Iterator[tuple[str, Figure]]:
         yield "reliability", draw_reliability(names, curves)
     if histograms := _select(data.histograms, rarest):
         yield "scores", draw_scores(names, histograms)
+    if data.benefit is not None:
+        yield from benefit_figures(data.benefit)
     yield "counts", draw_counts(names, data.counts)
     if data.run.epochs is not None:
         yield "epochs", draw_epochs(data.run.epochs)
