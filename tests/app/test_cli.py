@@ -107,7 +107,7 @@ def test_a_sweep_runs_every_job_and_ends_with_one_table(tmp_path: Path) -> None:
         assert (run.directory.path / "predictions" / "test.parquet").is_file()
     events = EventMultiplexer().AddRunsFromDirectory(str(sweep)).Reload()
     assert sorted(events.Runs()) == ["0/loss.gamma=0", "2/loss.gamma=5"], "named by what the sweep varies"
-    table = done.stdout[done.stdout.index("2 settings, best validation AUROC first") :]
+    table = done.stdout[done.stdout.index("3 settings, best validation AUROC first") :]
     assert "loss.gamma" in table
     assert "max_epochs" not in table, "only what differs is shown"
     assert "run 1 has no scores: loss: gamma must be a finite number ≥ 0, got -1" in table
