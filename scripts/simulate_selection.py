@@ -13,7 +13,7 @@ import numpy as np
 
 from imbalance_lab.evaluation.best_setting import corrected_interval
 from imbalance_lab.evaluation.scores import Score
-from imbalance_lab.metrics import over_seeds, wilson_interval
+from imbalance_lab.metrics import replicate_mean, wilson_interval
 from imbalance_lab.metrics.selection import selection_bias
 
 ACCURACY, LUCK = 0.9, 0.01
@@ -37,7 +37,8 @@ def simulate(k: int, seeds: int, n_val: int, n_test: int, repeats: int, seed: in
         best = int(val.mean(1).argmax())
         tested = [Score(each / n_test, wilson_interval(int(each), n_test)) for each in found[best]]
         truth = ACCURACY if seeds > 1 else float(own[best, 0])
-        mean, ends, _ = over_seeds([each.value for each in tested])
+        over_seeds = replicate_mean([each.value for each in tested])
+        mean, ends = over_seeds.mean, over_seeds.interval()
         errors.append(mean - truth)
         if seeds == 1:
             ends = after = tested[0].interval

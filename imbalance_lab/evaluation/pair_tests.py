@@ -1,8 +1,7 @@
 """Tests of two single runs on the same test examples, for the scores of `metrics.json` that have one.
 
 Rankings and shares of correct predictions have tests of their own (`metrics.compare_rankings`, `compare_accuracy`,
-`compare_balanced_accuracy`). Other scores of decisions are resampled: a stratified bootstrap of the examples, the same
-for both runs (Efron & Tibshirani 1993, chapter 8), gives the standard error of the difference.
+`compare_balanced_accuracy`); other scores are compared over seeds only.
 """
 
 from functools import partial

@@ -71,12 +71,11 @@ from imbalance_lab.metrics.ranking import (
     rank,
     rank_one_vs_rest,
 )
+from imbalance_lab.metrics.replicates import ReplicateMean, replicate_mean
 from imbalance_lab.metrics.significance import (
     Comparison,
-    SeedMean,
     describe,
     holm,
-    over_seeds,
 )
 from imbalance_lab.metrics.types import Interval
 
@@ -96,7 +95,7 @@ __all__ = [
     "OneVsRest",
     "Ranking",
     "RankingComparison",
-    "SeedMean",
+    "ReplicateMean",
     "StreamingAUROC",
     "StreamingAveragePrecision",
     "StreamingOneVsRest",
@@ -131,7 +130,6 @@ __all__ = [
     "matthews_corrcoef",
     "mean_by_shot_group",
     "net_benefit",
-    "over_seeds",
     "percentile_interval",
     "planned_auroc_interval",
     "precision",
@@ -142,6 +140,7 @@ __all__ = [
     "recall",
     "recall_at_precision",
     "recall_by_shot_group",
+    "replicate_mean",
     "softmax_log_odds",
     "stratified_bootstrap",
     "wilson_interval",

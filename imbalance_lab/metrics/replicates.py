@@ -44,14 +44,15 @@ class ReplicateMean(NamedTuple):
         return float("nan") if np.isnan(self.error) else student_p_value(self.mean / self.error, self.df)
 
 
-def replicate_mean(values: Sequence[float], replicates: Sequence[Sequence[Hashable]]) -> ReplicateMean:
+def replicate_mean(values: Sequence[float], replicates: Sequence[Sequence[Hashable]] | None = None) -> ReplicateMean:
     """The mean over replicates.
 
     Args:
         values: (n,), one a replicate. To compare two settings, the differences of their common replicates.
-        replicates: (n, F), the level of each factor (seed, subset) that it was run with, each combination once.
+        replicates: (n, F), the level of each factor (seed, subset) that it was run with, each combination once; None if
+            they differ in one factor only.
 
-    >>> found = replicate_mean([0.81, 0.83, 0.85], [[0], [1], [2]])
+    >>> found = replicate_mean([0.81, 0.83, 0.85])
     >>> low, high = found.interval()
     >>> f"{found.mean:.3f} [{low:.3f}, {high:.3f}]"
     '0.830 [0.780, 0.880]'
@@ -59,6 +60,8 @@ def replicate_mean(values: Sequence[float], replicates: Sequence[Sequence[Hashab
     array = np.array(as_values(values, "values"))
     if len(array) == 0 or not np.isfinite(array).all():
         raise ValueError(f"a mean over replicates needs one finite value for each, got {list(values)}")
+    if replicates is None:
+        replicates = [[place] for place in range(len(array))]
     if len(set(map(tuple, replicates))) != len(array):
         raise ValueError(f"replicates must be a different one for each of {len(array)} values, got {list(replicates)}")
     mean = float(array.mean())

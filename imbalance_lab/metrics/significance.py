@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from imbalance_lab.metrics.array_inputs import as_values, check_level
-from imbalance_lab.metrics.distributions import find_root, student_quantile
+from imbalance_lab.metrics.distributions import find_root
 from imbalance_lab.metrics.types import Interval
 
 
@@ -128,29 +128,3 @@ def holm_levels(p: Sequence[float], level: float = 0.95) -> list[float]:
     levels = np.full(len(values), level)
     levels[order] = 1 - (1 - level) / factors
     return [float(each) for each in levels]
-
-
-class SeedMean(NamedTuple):
-    """The mean over runs that differ only in their seed, and its Student's t interval; None for one run."""
-
-    mean: float
-    interval: Interval | None
-    n: int
-
-
-def over_seeds(values: Sequence[float], level: float = 0.95) -> SeedMean:
-    """The mean over seeds with its t interval. To compare two methods, pass their differences for each seed.
-
-    >>> mean, interval, n = over_seeds([0.81, 0.83, 0.85])
-    >>> f"{mean:.3f} [{interval[0]:.3f}, {interval[1]:.3f}], {n} seeds"
-    '0.830 [0.780, 0.880], 3 seeds'
-    """
-    check_level(level)
-    array = np.array(as_values(values, "values"))
-    if len(array) == 0 or not np.isfinite(array).all():
-        raise ValueError(f"a mean over seeds needs one finite value for each seed, got {list(values)}")
-    mean, n = float(array.mean()), len(array)
-    if n < 2:
-        return SeedMean(mean, None, n)
-    half_width = float(student_quantile(level, n - 1) * array.std(ddof=1) / np.sqrt(n))
-    return SeedMean(mean, (mean - half_width, mean + half_width), n)

@@ -111,7 +111,7 @@ CASES = {
     "mean_by_shot_group": case(
         metrics.mean_by_shot_group, values=([0.25, 0.5, 0.75], "values"), train_counts=([9, 50, 500], "values")
     ),
-    "over_seeds": case(metrics.over_seeds, values=([0.25, 0.5], "values"), level=LEVEL),
+    "replicate_mean": case(metrics.replicate_mean, values=([0.25, 0.5], "values")),
     "percentile_interval": case(metrics.percentile_interval, values=(SCORES, "draws"), level=LEVEL),
     "planned_auroc_interval": case(
         metrics.planned_auroc_interval, {"n_positive": 9, "n_negative": 90}, area=(0.8, "level"), level=LEVEL
@@ -169,7 +169,7 @@ CASES = {
     ),
 }  # fmt: skip
 EXEMPT = {
-    "results, not functions": "BootstrapScores Comparison Curve Interval Ranking RankingComparison SeedMean PriorShift "
+    "results, not functions": "BootstrapScores Comparison Curve Interval Ranking RankingComparison ReplicateMean PriorShift "
         "ClassConditionalSets ClassQuantile",
     "torchmetrics classes, tested in test_every_target_dtype and tests/metrics":
         "AUROC AveragePrecision OneVsRest StreamingAUROC StreamingAveragePrecision StreamingOneVsRest",

@@ -12,6 +12,7 @@ def crossed(seeds, subsets):
 def test_seeds_alone_are_the_paired_t_test_of_scipy():
     a, b = np.random.default_rng(0).normal(size=(2, 5))
     found, expected = replicate_mean((a - b).tolist(), [[s] for s in range(5)]), stats.ttest_rel(a, b)
+    assert replicate_mean((a - b).tolist()) == found
     assert found.p == pytest.approx(expected.pvalue)
     for level in (0.95, 0.99):
         assert found.interval(level) == pytest.approx(tuple(expected.confidence_interval(level)))

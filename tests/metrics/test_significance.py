@@ -10,7 +10,6 @@ from imbalance_lab.metrics import (
     compare_rankings,
     describe,
     holm,
-    over_seeds,
     rank_one_vs_rest,
     stratified_bootstrap,
 )
@@ -260,16 +259,6 @@ def test_holm_by_hand_and_with_an_undefined_member():
     assert adjusted[0] == adjusted[2] == pytest.approx(0.06)
     assert np.isnan(adjusted[1])
     assert holm([]) == []
-
-
-def test_seed_means_match_scipys_t_interval():
-    values = [0.71, 0.74, 0.69, 0.72]
-    mean, interval, n = over_seeds(values, 0.9)
-    assert interval == pytest.approx(stats.t.interval(0.9, 3, np.mean(values), stats.sem(values)))
-    assert (mean, n) == (pytest.approx(0.715), 4)
-    assert over_seeds([0.5]) == (0.5, None, 1)
-    with pytest.raises(ValueError, match="one finite value for each seed"):
-        over_seeds([0.5, float("nan")])
 
 
 def test_descriptions():
