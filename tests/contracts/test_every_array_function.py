@@ -169,8 +169,8 @@ CASES = {
     ),
 }  # fmt: skip
 EXEMPT = {
-    "results, not functions": "BootstrapScores Comparison Curve Interval Ranking RankingComparison ReplicateMean PriorShift "
-        "ClassConditionalSets ClassQuantile",
+    "results, not functions": "BootstrapScores Comparison Curve Interval Ranking RankingComparison ReplicateMean "
+        "PriorShift ClassConditionalSets ClassQuantile",
     "torchmetrics classes, tested in test_every_target_dtype and tests/metrics":
         "AUROC AveragePrecision OneVsRest StreamingAUROC StreamingAveragePrecision StreamingOneVsRest",
     "takes results": "describe",
