@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab.metrics import Ranking
-from imbalance_lab.metrics.distributions import normal_quantile
+from imbalance_lab.metrics.distributions import normal_quantile, proportion_intervals
 from imbalance_lab.metrics.types import Counts
 
 Array = NDArray[np.float64]
@@ -83,9 +83,9 @@ def _recall_at_fpr(ranking: Ranking, level: float) -> tuple[Array, Array, Array]
         return np.interp(rate * N + side * NUDGE, curve.fp, curve.tp) / P
 
     fpr = _grid(N, from_zero=True) / N
-    estimate, (low, high) = recall_at(fpr, 1), _wilson(fpr, N, z)
+    estimate, (low, high) = recall_at(fpr, 1), proportion_intervals(fpr, N, z)
     shifted = recall_at(low, -1), recall_at(high, 1)
-    return fpr, *_recovered(estimate, _wilson(estimate, P, z), shifted)
+    return fpr, *_recovered(estimate, proportion_intervals(estimate, P, z), shifted)
 
 
 def _fpr_at_recall(ranking: Ranking, level: float) -> tuple[Array, Array, Array]:
@@ -107,15 +107,7 @@ def _fpr_at_recall(ranking: Ranking, level: float) -> tuple[Array, Array, Array]
 
     estimate = at(found, ranking.fp)
     shifted = at(ranks[0], ranking.fp_above), at(ranks[1] + 1, ranking.fp)
-    return found / P, *_recovered(estimate, _wilson(estimate, N, normal_quantile(level)), shifted)
-
-
-def _wilson(share: Array, n: int, z: float) -> tuple[Array, Array]:
-    """The intervals of proportions (K,) of ``n`` (Wilson 1927), as `metrics.wilson_interval` for one."""
-    ratio = z**2 / n
-    center = (share + ratio / 2) / (1 + ratio)
-    half_width = np.sqrt(share * (1 - share) * ratio + ratio**2 / 4) / (1 + ratio)
-    return np.maximum(center - half_width, 0), np.minimum(center + half_width, 1)
+    return found / P, *_recovered(estimate, proportion_intervals(estimate, N, normal_quantile(level)), shifted)
 
 
 def _recovered(estimate: Array, own: tuple[Array, Array], shifted: tuple[Array, Array]) -> tuple[Array, Array]:

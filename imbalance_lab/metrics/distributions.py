@@ -6,6 +6,9 @@ numbers as `scipy.stats`, whose import takes longer than all the rest of this pa
 
 from collections.abc import Callable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from imbalance_lab.metrics.types import Interval
 
 
@@ -80,6 +83,16 @@ def proportion_interval(share: float, trials: float, quantile: float) -> Interva
     center = (share + ratio / 2) / (1 + ratio)
     half_width = (max(share * (1 - share), 0.0) * ratio + ratio**2 / 4) ** 0.5 / (1 + ratio)
     return max(0.0, center - half_width), min(1.0, center + half_width)
+
+
+def proportion_intervals(
+    shares: NDArray[np.float64], trials: float, quantile: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`proportion_interval` of many shares, of any shape, with the same number of trials."""
+    ratio = quantile**2 / trials
+    center = (shares + ratio / 2) / (1 + ratio)
+    half_width = np.sqrt(np.maximum(shares * (1 - shares), 0) * ratio + ratio**2 / 4) / (1 + ratio)
+    return np.maximum(center - half_width, 0), np.minimum(center + half_width, 1)
 
 
 def find_root(function: Callable[[float], float], low: float, high: float) -> float:

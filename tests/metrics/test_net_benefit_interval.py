@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from imbalance_lab.metrics import wilson_interval
+from imbalance_lab.metrics.distributions import proportion_interval, proportion_intervals
 from imbalance_lab.metrics.intervals.net_benefit import weighted_difference_interval
 
 
@@ -41,3 +42,9 @@ def test_everything_flagged_does_not_divide_by_zero() -> None:
     low, high = weighted_difference_interval([10, 100], [90, 0], 100, 1.0)
     assert np.isfinite([*low, *high]).all()
     assert (low <= high).all()
+
+
+def test_many_shares_have_the_intervals_of_each() -> None:
+    shares = np.array([0.0, 0.01, 0.5, 1.0])
+    found = np.stack(proportion_intervals(shares, 37, 1.96), 1)
+    np.testing.assert_allclose(found, [proportion_interval(share, 37, 1.96) for share in shares.tolist()])

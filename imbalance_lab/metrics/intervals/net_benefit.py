@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from imbalance_lab.metrics.array_inputs import check_level
-from imbalance_lab.metrics.distributions import normal_quantile
+from imbalance_lab.metrics.distributions import normal_quantile, proportion_intervals
 
 Values = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def weighted_difference_interval(
     check_level(level)
     z, w = normal_quantile(level), np.asarray(weight, np.float64)
     p, q = (np.asarray(count, np.float64) / n for count in (a, b))
-    (p_low, p_high), (q_low, q_high) = (_wilson(share, n, z) for share in (p, q))
+    (p_low, p_high), (q_low, q_high) = (proportion_intervals(share, n, z) for share in (p, q))
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(-np.sqrt(p * q / ((1 - p) * (1 - q))), nan=0.0, neginf=-1.0)
 
@@ -47,10 +47,3 @@ def weighted_difference_interval(
     below = distance(p - p_low, w * (q_high - q))
     above = distance(p_high - p, w * (q - q_low))
     return difference - below, difference + above
-
-
-def _wilson(share: Values, n: int, z: float) -> tuple[Values, Values]:
-    center = share + z * z / (2 * n)
-    half_width = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
-    scale = 1 + z * z / n
-    return np.maximum((center - half_width) / scale, 0), np.minimum((center + half_width) / scale, 1)
