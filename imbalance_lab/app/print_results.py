@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+
 from imbalance_lab.report import terminal
 from imbalance_lab.report.decision_lines import decision_lines
 from imbalance_lab.report.decision_text import missing_threshold_lines
@@ -18,26 +20,30 @@ if TYPE_CHECKING:
 def print_results(results: "RunResults", title: str) -> None:
     """Print the tables of an evaluation."""
     data, postprocessor = results
-    test, after, point, out = data.test, data.test_adjusted, data.operating_point, terminal.console()
-    if decision := decision_lines(point):
-        for line in (*decision, ""):
-            print_sentence(line)
-    out.print(evaluation_table(test, title, "tables/classes.csv"))
-    for line in ("", *summary_lines(test)):
-        print_sentence(line)
+    test, after, point = data.test, data.test_adjusted, data.operating_point
+    decision = decision_lines(point)
+    is_decided = bool(decision) and point.binary is not None
+    if decision:
+        _print_block(title, *decision)
+    _print_block(evaluation_table(test, "" if decision else title, "tables/classes.csv", is_decided=is_decided))
+    _print_block(*summary_lines(test, is_decided=is_decided))
     if after is not None and postprocessor.prior is not None:
-        for line in (f"\nfor {prior_words(postprocessor.prior)}:", *summary_lines(after)):
-            print_sentence(line)
-    out.print()
+        _print_block(f"for {prior_words(postprocessor.prior)}:", *summary_lines(after))
     thresholds = listed_thresholds(test, postprocessor.thresholds, data.thresholds_on_test)
-    if thresholds is not None and not (decision and point.binary):  # of a binary task the decision has said it
-        out.print(thresholds)
-    for line in missing_threshold_lines(point):
-        print_sentence(line)
+    _print_block(None if is_decided else thresholds, *missing_threshold_lines(point))
     if data.prediction_sets is not None:
-        out.print()
-        out.print(set_table(data.prediction_sets, shown_classes(test), "tables/prediction_sets.csv"))
-        for line in set_lines(data.prediction_sets):
-            print_sentence(line)
-    for line in slice_lines(data.slices):
-        print_sentence(line)
+        table = set_table(data.prediction_sets, shown_classes(test), "tables/prediction_sets.csv")
+        _print_block(table, *set_lines(data.prediction_sets))
+    _print_block(*slice_lines(data.slices))
+
+
+def _print_block(*parts: Table | str | None) -> None:
+    """Print tables and sentences, and an empty line behind them; nothing if there are none."""
+    printed = [part for part in parts if part is not None]
+    for part in printed:
+        if isinstance(part, str):
+            print_sentence(part)
+        else:
+            terminal.console().print(part)
+    if printed:
+        terminal.console().print()

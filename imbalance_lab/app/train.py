@@ -107,7 +107,6 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
             close_logger(logger, "failed")
         raise
     print_results(results, f"Test scores of {relative_path(checkpoint)}")
-    console().print()
     print_path(directory.path, opens=directory.report)
     return session.best_score(results)
 

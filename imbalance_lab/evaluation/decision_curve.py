@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from imbalance_lab.metrics import weighted_difference_interval
+from imbalance_lab.metrics.intervals.net_benefit import weighted_difference_interval
 
 POINTS = 81
 """Threshold probabilities, equally far apart in log-odds."""

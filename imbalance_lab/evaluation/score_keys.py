@@ -48,7 +48,7 @@ def heading(key: str) -> str:
     """What a score is called in a heading.
 
     >>> heading("auroc"), heading("recall/few"), heading("auroc/class/9"), heading("recall_at_threshold/class/fraud")
-    ('AUROC', 'recall, few', 'AUROC of 9', 'recall of fraud at its threshold')
+    ('AUROC', 'recall (few)', 'AUROC of 9', 'recall of fraud at its threshold')
     """
     score, _, rest = key.partition("/")
     at_threshold = score.endswith("_at_threshold")
@@ -56,7 +56,7 @@ def heading(key: str) -> str:
     if rest.startswith("class/"):
         name += f" of {rest.removeprefix('class/')}"
     elif rest:
-        name += f", {rest}"
+        name += f" ({rest})"
     return f"{name} at its threshold" if at_threshold else name
 
 

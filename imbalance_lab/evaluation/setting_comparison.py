@@ -15,7 +15,7 @@ import numpy as np
 
 from imbalance_lab.evaluation.comparison import Compared, correct
 from imbalance_lab.evaluation.pair_tests import pair_test
-from imbalance_lab.evaluation.score_keys import is_lower_better
+from imbalance_lab.evaluation.score_keys import is_lower_better, score_range
 from imbalance_lab.evaluation.settings import Setting, replicate
 from imbalance_lab.evaluation.sweep import Run
 from imbalance_lab.metrics import Comparison
@@ -82,7 +82,8 @@ def compare_pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, U
     }
     mean = replicate_mean(list(differences.values()), list(differences)) if len(differences) > 1 else None
     if mean is not None and not np.isnan(mean.error):
-        return partial(_over_replicates, mean), mean.n, "seeds"
+        lowest, highest = score_range(score)
+        return partial(_over_replicates, mean, highest - lowest), mean.n, "seeds"
     # One run of each is compared on its examples; so are replicates without spread, which say nothing more.
     singles = pairs or ([(a.runs[0], b.runs[0])] if len(a.runs) == len(b.runs) == 1 else [])
     for x, y in singles:
@@ -97,8 +98,11 @@ def compare_pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, U
     )
 
 
-def _over_replicates(mean: ReplicateMean, level: float) -> Comparison:
-    return Comparison(mean.mean, mean.interval(level), mean.p, 0)
+def _over_replicates(mean: ReplicateMean, widest: float, level: float) -> Comparison:
+    ends = mean.interval(level)
+    if ends is not None:  # Student's t is not bounded, but no two scores are further apart
+        ends = max(-widest, ends[0]), min(widest, ends[1])
+    return Comparison(mean.mean, ends, mean.p, 0)
 
 
 def _untested(difference: float | None, level: float) -> Comparison:

@@ -41,7 +41,6 @@ from imbalance_lab.metrics.intervals import (
     macro_auroc_interval,
     macro_average_precision_interval,
     planned_auroc_interval,
-    weighted_difference_interval,
     wilson_interval,
 )
 from imbalance_lab.metrics.log_odds import softmax_log_odds
@@ -145,7 +144,6 @@ __all__ = [
     "recall_by_shot_group",
     "softmax_log_odds",
     "stratified_bootstrap",
-    "weighted_difference_interval",
     "wilson_interval",
     "worst_class_recall",
 ]

@@ -109,8 +109,8 @@ def latex_text(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Any text as Markdown shows it: a backslash before punctuation makes it text."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", visible(text))
+    """Any text as Markdown shows it: a backslash before a character that acts there makes it text."""
+    return re.sub(r"([\\`*_\[\]<>|~#&!$^])", r"\\\1", visible(text))
 
 
 def _cells(

@@ -28,7 +28,7 @@ def rarest_caption(shown: Sequence[int], n_classes: int) -> str | None:
     return f"the {len(shown)} rarest of {n_classes:,} classes" if 1 < len(shown) < n_classes else None
 
 
-def evaluation_table(evaluation: Evaluation, title: str, more: str | None = None) -> Table:
+def evaluation_table(evaluation: Evaluation, title: str, more: str | None = None, *, is_decided: bool = False) -> Table:
     """Per class: training count, group, positives, AUROC and AP with intervals, recall.
 
     Of more than `MAX_CLASSES` classes, the rarest; of a binary task, the positive class.
@@ -37,15 +37,16 @@ def evaluation_table(evaluation: Evaluation, title: str, more: str | None = None
         evaluation: the scores.
         title: above the table.
         more: where the scores of all classes are.
+        is_decided: whether other lines say what the decisions find, which are not those of the most probable class.
     """
     shown = shown_classes(evaluation)
     table = plain_table(title, more)
     table.add_name_column()
     table.add_number_columns(("train n", 4), ("group", 5), ("test n", 2), ("AUROC [95 % CI]", 1))
-    table.add_number_columns(("AP [95 % CI]", 3), ("recall", 0))
+    table.add_number_columns(("AP [95 % CI]", 3), *(() if is_decided else (("recall", 0),)))
     table.columns[2].justify = "left"
     for scores in (evaluation.classes[c] for c in shown):
-        table.add_row(*_row(scores), style="yellow" if scores.has_few_positives else None)
+        table.add_row(*_row(scores)[: len(table.columns)], style="yellow" if scores.has_few_positives else None)
     table.caption = rarest_caption(shown, len(evaluation.classes))
     return table
 
@@ -55,12 +56,16 @@ def shown_classes(evaluation: Evaluation) -> list[int]:
     return listed_classes(evaluation.train_counts, evaluation.predictions.task.reported_classes)
 
 
-def summary_lines(evaluation: Evaluation) -> list[str]:
-    """The headline scores, a line each; a binary task has no means over classes but the balanced accuracy."""
+def summary_lines(evaluation: Evaluation, *, is_decided: bool = False) -> list[str]:
+    """The headline scores, a line each; a binary task has no means over classes but the balanced accuracy.
+
+    ``is_decided`` as for `evaluation_table`.
+    """
     reported = [evaluation.classes[c] for c in evaluation.predictions.task.reported_classes]
     is_binary = len(reported) < len(evaluation.classes)
     lines = [] if is_binary else _macro_lines(evaluation)
-    lines.append(f"balanced accuracy  {interval(evaluation.balanced_accuracy)}")
+    if not is_decided:
+        lines.append(f"balanced accuracy  {interval(evaluation.balanced_accuracy)}")
     if not is_binary:
         lines += _group_lines(evaluation)
     rare = sum(scores.has_few_positives for scores in reported)

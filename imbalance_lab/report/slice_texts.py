@@ -43,7 +43,7 @@ def slice_lines(report: SliceReport | None) -> list[str]:
     if report is None or not worse:
         return []
     lines = [f"worse than the rest: {_described(report, each)}" for each in worse[:MAX_NAMED]]
-    return ["", *lines, *_more(len(worse))]
+    return [*lines, *_more(len(worse))]
 
 
 def slice_value_name(result: SliceResult) -> str:

@@ -107,7 +107,7 @@ def test_a_sweep_runs_every_job_and_ends_with_one_table(tmp_path: Path) -> None:
         assert (run.directory.path / "predictions" / "test.parquet").is_file()
     events = EventMultiplexer().AddRunsFromDirectory(str(sweep)).Reload()
     assert sorted(events.Runs()) == ["0/loss.gamma=0", "2/loss.gamma=5"], "named by what the sweep varies"
-    table = done.stdout[done.stdout.index("3 runs, best validation AUROC first") :]
+    table = done.stdout[done.stdout.index("3 settings, best validation AUROC first") :]
     assert "loss.gamma" in table
     assert "max_epochs" not in table, "only what differs is shown"
     assert "run 1 has no scores: loss: gamma must be a finite number ≥ 0, got -1" in table
@@ -136,7 +136,14 @@ def test_a_sweep_of_two_processes_trains_each_job_with_its_own_values(tmp_path: 
     done = train("-m", "trainer=ddp_cpu", "optimizer.lr=0.001,0.01", *job, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (sweep,) = tmp_path.glob("multirun/*/*")
-    assert sorted(path.name for path in sweep.iterdir()) == ["0", "1", "comparison.html", "multirun.yaml"]
+    assert sorted(path.name for path in sweep.iterdir()) == [
+        "0",
+        "1",
+        "comparison.csv",
+        "comparison.html",
+        "comparison_runs.csv",
+        "multirun.yaml",
+    ]
     for number, rate in enumerate(("0.001", "0.01")):
         # The net has no batch statistics: two processes sum the gradients that one process computes.
         alone = train("trainer=cpu", f"optimizer.lr={rate}", f"hydra.run.dir=alone{number}", *job, cwd=tmp_path)

@@ -51,7 +51,7 @@ def test_two_runs_of_one_name_are_distinguished_and_compared(run: Path, tmp_path
 def test_a_sweep_directory_gets_its_page(run: Path, tmp_path: Path) -> None:
     done = compare(run.parent, "--score", "balanced_accuracy", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "best validation bal. acc. first" in done.stdout
+    assert "All runs: bal. acc. " in done.stdout
     assert (run.parent / "comparison.html").is_file()
 
 
@@ -127,7 +127,7 @@ def test_multilabel_runs_are_compared_and_evaluated_again(label_sweep: Path, tmp
     shutil.copytree(label_sweep, sweep)
     done = compare(sweep, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "3 runs, best validation AUROC first" in done.stdout
+    assert "3 settings, best validation AUROC first" in done.stdout
     assert (sweep / "comparison.html").is_file()
     run = sweep / "asymmetric"
     done = evaluate(

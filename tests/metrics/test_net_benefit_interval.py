@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from imbalance_lab.metrics import weighted_difference_interval, wilson_interval
+from imbalance_lab.metrics import wilson_interval
+from imbalance_lab.metrics.intervals.net_benefit import weighted_difference_interval
 
 
 @pytest.mark.parametrize(("n", "prevalence"), [(300, 0.05), (1000, 0.02), (3000, 0.005)])

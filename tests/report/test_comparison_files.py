@@ -82,7 +82,7 @@ def test_a_sweep_leaves_its_tables_beside_the_page(folder, capsys):
 def test_a_setting_can_be_the_baseline_and_any_score_ranks(folder, tmp_path, capsys):
     table = tmp_path / "table.md"
     compare([folder], "brier_score", "loss.note=$5$", tmp_path / "page.html", table)
-    assert r"difference to loss\.note\=\$5\$" in table.read_text()
+    assert r"difference to loss.note=\$5\$" in table.read_text()
     assert "is better than loss.note=$5$" in (out := capsys.readouterr().out) or "not distinguishable" in out
 
 

@@ -8,7 +8,6 @@ from imbalance_lab.metrics.intervals.auroc import auroc_interval, planned_auroc_
 from imbalance_lab.metrics.intervals.average_precision import average_precision_interval
 from imbalance_lab.metrics.intervals.macro import macro_auroc_interval, macro_average_precision_interval
 from imbalance_lab.metrics.intervals.means import mean_interval
-from imbalance_lab.metrics.intervals.net_benefit import weighted_difference_interval
 from imbalance_lab.metrics.intervals.proportions import balanced_accuracy_interval, wilson_interval
 
 __all__ = [
@@ -19,6 +18,5 @@ __all__ = [
     "macro_average_precision_interval",
     "mean_interval",
     "planned_auroc_interval",
-    "weighted_difference_interval",
     "wilson_interval",
 ]
