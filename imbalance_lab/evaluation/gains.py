@@ -21,7 +21,9 @@ class Enrichment:
         n_flagged: examples; rounded, at least one.
         found: positives among them, the expected number where scores are tied.
         recall: found / positives.
-        recall_interval: Wilson's, 95 %.
+        recall_interval: Wilson's of the positives, 95 %. Its upper end is at most what the flagged examples can hold,
+            the share flagged / the lower end of the prevalence, so that no lift is impossible. (Wilson's interval of
+            their precision would be narrower, but does not hold at a fixed share.)
         lift: recall / share flagged: how many times as many positives as flagging at random would find.
         lift_interval: that of recall, scaled.
     """
@@ -87,4 +89,6 @@ def gains(class_index: int, ranking: Ranking) -> Gains:
 def _enrichment(share: float, n_flagged: int, found: float, n_positive: int, n: int) -> Enrichment:
     recall, random = found / n_positive, n_flagged / n
     low, high = wilson_interval(found, n_positive) or (0.0, 1.0)
+    rarest, _ = wilson_interval(n_positive, n) or (0.0, 1.0)
+    high = min(high, random / rarest)
     return Enrichment(share, n_flagged, found, recall, (low, high), recall / random, (low / random, high / random))

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator
 from scipy.special import logit
 
 from imbalance_lab.evaluation.benefit import Benefit
@@ -15,8 +15,11 @@ from imbalance_lab.evaluation.distributions import ReliabilityCurve, ScoreHistog
 from imbalance_lab.evaluation.gains import Gains
 from imbalance_lab.report.palette import LIGHT
 
-RISKS = (1e-6, 1e-4, 0.01, 0.1, 0.5, 0.9, 0.99)
-"""Probabilities that have a tick where they are drawn as log-odds."""
+RISKS = (0.5, 0.01, 0.99, 1e-4, 0.9999, 1e-6, 0.999999, 0.1, 0.9)
+"""Probabilities that have a tick where they are drawn as log-odds, those first that keep theirs where it is narrow."""
+
+APART = 0.2
+"""The least distance of two such ticks, as a share of the axis: room for "99.9999 %"."""
 
 
 def draw_calibration(axes: Axes, curve: ReliabilityCurve) -> None:
@@ -43,6 +46,8 @@ def draw_decision_curve(axes: Axes, curve: DecisionCurve) -> None:
     if curve.chosen is not None:
         axes.axvline(t[curve.chosen], color=LIGHT.chosen, linewidth=0.8, linestyle="-.", label="threshold")
     axes.set_xscale("log")
+    steps = (1, 2, 5) if t[-1] / t[0] < 50 else (1,)  # a common class has less than two powers of ten
+    axes.xaxis.set_major_locator(LogLocator(subs=steps))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g} %"))
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda *_: ""))
     bottom, top = -250 * curve.prevalence, 1050 * max(curve.prevalence, *curve.high)
@@ -60,10 +65,20 @@ def draw_risks(axes: Axes, histogram: ScoreHistogram) -> None:
         axes.stairs(shares, histogram.edges, color=tint, fill=True, alpha=0.6, label=label)
     if histogram.threshold is not None:
         axes.axvline(histogram.threshold, color=LIGHT.chosen, linewidth=0.8, linestyle="-.", label="threshold")
-    inside = [p for p in RISKS if histogram.edges[0] <= logit(p) <= histogram.edges[-1]]
+    inside = _ticks(histogram.edges[0], histogram.edges[-1])
     axes.set_xticks(logit(inside), [f"{100 * p:g} %" for p in inside])
     axes.set(title="Probabilities by outcome", xlabel="probability (log-odds scale)", ylabel="share of each", yticks=[])
     axes.legend(frameon=False, fontsize="small")
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Those of `RISKS` between two log-odds that stand apart."""
+    kept: list[float] = []
+    for p in RISKS:
+        at = float(logit(p))
+        if low <= at <= high and all(abs(at - float(logit(other))) >= APART * (high - low) for other in kept):
+            kept.append(p)
+    return kept
 
 
 def draw_gains(axes: Axes, gains: Gains) -> None:

@@ -43,11 +43,12 @@ def benefit_note(benefit: Benefit) -> str:
     useful = benefit.decision_curve.useful
     if not useful:
         return "At no threshold is the model better, with 95 % confidence, than both flagging everybody and nobody."
-    ranges = " and ".join(f"{percent(low)} to {percent(high)}" for low, high in useful[:3])
-    low, high = useful[0][0], useful[-1][1]
+    shown = useful[:3]
+    ranges = " and ".join(f"{percent(low)} to {percent(high)}" for low, high in shown)
+    costs = " and ".join(f"between {_odds(low)} and {_odds(high)}" for low, high in shown)
     return (
         "Better than flagging everybody and than flagging nobody, each with 95 % confidence, at thresholds from "
-        f"{ranges}: where a false alarm costs between {_odds(low)} and {_odds(high)} of what a found positive is worth."
+        f"{ranges}: where a false alarm costs {costs} of what a found positive is worth."
     )
 
 
@@ -70,7 +71,7 @@ def percent(share: float) -> str:
 
 def _odds(threshold: float) -> str:
     odds = threshold / (1 - threshold)
-    return f"1/{1 / odds:.3g}" if odds < 1 else f"{odds:.2g} times"
+    return f"1/{1 / odds:.3g}" if odds < 1 else f"{odds:.3g}×"
 
 
 def _changed(scores: ProbabilityScores) -> str:
