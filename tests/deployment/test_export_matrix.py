@@ -45,5 +45,5 @@ def test_data_and_backbones(
 @pytest.mark.slow
 @pytest.mark.parametrize("options", POSTPROCESSING, ids=lambda each: "-".join(map(str, each.values())))
 def test_postprocessing(options: dict[str, Any], tmp_path: Path) -> None:
-    model, rows = untrained("mixed", MLP, **options)
+    model, rows = untrained("floats", MLP, **options)
     assert export_model(model, rows, "onnx", tmp_path / "model.onnx").parity.difference < 5e-6

@@ -143,13 +143,6 @@ def test_ticks_of_epochs_are_whole(opened: Opened, first: int, last: int, ticks:
     assert list(range(start, last + 1, step)) == ticks
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1400, "dark")])
-def test_nothing_is_wider_than_the_screen(browser: Any, finished_run: Path, width: int, scheme: str) -> None:
-    opened = Opened(browser, finished_run / "report.html", width, scheme)
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.complaints == []
-
-
 def test_mistakes_are_pictures(opened: Opened) -> None:
     pictures = opened.page.locator("#mistakes img")
     assert pictures.count() >= 1
@@ -185,27 +178,6 @@ def test_prediction_sets_are_a_table_with_what_they_promise(browser: Any, finish
     note = opened.page.locator("#sets-note").inner_text()
     assert "at least 95 % have it in their set" in note
     assert "Classes of one cluster share a quantile" in note
-
-
-def test_a_page_with_a_thousand_classes_says_what_it_leaves_out(
-    browser: Any, finished_run: Path, tmp_path: Path
-) -> None:
-    file = rewritten(finished_run, tmp_path, tuple(f"class {c}" for c in range(1000)), n=2000)
-    assert file.stat().st_size < 6e6
-    opened = Opened(browser, file)
-    assert opened.traces("pr") >= 12
-    for note in ("curves", "reliability", "scores"):
-        assert "The 40 rarest of 1000 classes are shown." in opened.page.locator(f"#{note}-note").inner_text()
-    assert "The 60 rarest of 1000 classes." in opened.page.locator("#counts-note").inner_text()
-    assert "of 1000 classes" in opened.page.locator("#confusion-note").inner_text()
-    assert opened.page.locator("#classes tbody tr").count() == 50
-    opened.page.locator("#classes").get_by_role("button", name="Show all").click()
-    assert opened.page.locator("#classes tbody tr").count() == 1000
-    opened.page.get_by_label("find a class").first.fill("CLASS 99")
-    found = opened.page.locator("#classes tbody td:first-child").all_inner_texts()
-    assert [each.split("few")[0].strip() for each in found] == ["class 99", *(f"class {c}" for c in range(990, 1000))]
-    opened.page.get_by_label("find a class").first.fill("medium")
-    assert column(opened, "group") == ["medium"] * 81
 
 
 def test_ten_classes_and_ten_thousand_examples_take_half_a_megabyte_beside_plotly(
