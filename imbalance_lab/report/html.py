@@ -38,7 +38,7 @@ SCRIPTS = {
 }
 """The scripts of each page, in the order in which they run; they share one scope."""
 
-STRICT, READY = Markup('"use strict";'), Markup('document.body.dataset.ready = "yes";')
+STRICT, READY, DRAW = Markup('"use strict";'), Markup('document.body.dataset.ready = "yes";'), Markup("drawAll();")
 
 
 def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) -> str:
@@ -57,7 +57,7 @@ def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) ->
         **{**texts, **data},
         style=_asset("page.css"),
         data=_json(data),
-        scripts=(_plotly(), script),
+        scripts=(script, _plotly(), DRAW),
     )
 
 

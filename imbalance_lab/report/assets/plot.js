@@ -1,5 +1,6 @@
 // Plots that follow the theme and the width of the screen.
 const drawn = [];
+let isLoaded = false; // Plotly: it comes last in the page, so that tables and texts do not wait for it
 
 /** Merge nested options; those of `above` win. @param {Object} below @param {Object} above @returns {Object} */
 function merged(below, above) {
@@ -12,7 +13,7 @@ function merged(below, above) {
 }
 
 /**
- * Draw a plot now, and again when the theme or the width changes.
+ * Draw a plot as soon as Plotly is there, and again when the theme or the width changes.
  * @param {string} id - of its element.
  * @param {function(): {traces: Object[], layout: Object}} make - called at each drawing.
  * @returns {function(): void} draws again, after a choice has changed.
@@ -45,13 +46,30 @@ function plot(id, make) {
     });
   };
   drawn.push(draw);
-  draw();
-  return draw;
+  return () => {
+    if (isLoaded) draw();
+  };
+}
+
+/** Draw all plots, one after the other, so that the page answers in between; called when Plotly is there. */
+function drawAll() {
+  isLoaded = true;
+  const waiting = [...drawn];
+  const next = () => {
+    const draw = waiting.shift();
+    if (!draw) {
+      document.body.dataset.drawn = "yes";
+      return;
+    }
+    draw();
+    setTimeout(next);
+  };
+  next();
 }
 
 /** Draw all plots again. */
 function redraw() {
-  for (const draw of drawn) draw();
+  if (isLoaded) for (const draw of drawn) draw();
 }
 dark.addEventListener("change", redraw);
 window.addEventListener("resize", redraw);
