@@ -43,10 +43,13 @@ def fresh_compiler():
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
 @pytest.mark.parametrize("name", LOSSES)
 def test_compiles_as_one_graph(name):
-    """Every layout and dtype as one graph; generating C++ is slow, so each of them goes through Inductor once."""
+    """Every layout and dtype as one graph; generating C++ is slow, so one of them goes through Inductor.
+
+    Rows in single precision do so in tests/contracts, for every loss.
+    """
     loss = LOSSES[name]
     for shape, dtype, backend in [
-        ((6, 4), torch.float32, "inductor"),
+        ((6, 4), torch.float32, "inductor" if name == "focal" else "aot_eager"),
         ((6, 4), torch.bfloat16, "aot_eager"),
         ((2, 4, 3, 5), torch.float32, "aot_eager"),
         ((2, 4, 3, 5), torch.bfloat16, "inductor"),
