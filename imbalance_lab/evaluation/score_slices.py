@@ -51,10 +51,11 @@ def score_slices(test: Evaluation, columns: pa.Table, postprocessor: PostProcess
     Args:
         test: of the stored predictions.
         columns: the values of the same examples, N rows, in the same order.
-        postprocessor: whose thresholds decide; where a class has none, its most probable class does.
+        postprocessor: whose thresholds decide; where a class has none, the most probable class does, or for labels
+            probability ½.
     """
     values = [each for name in columns.column_names for each in slice_values(name, columns[name])]
-    seen = [_of_class(test, postprocessor, c) for c in _classes(test)]
+    seen = _of_classes(test, postprocessor)
     counts = [[each.counts(value.members) for value in values] for each in seen]
     totals = [(int((each.positive & each.flagged).sum()), int(each.positive.sum())) for each in seen]
     tests = [
@@ -122,22 +123,20 @@ def _auroc(of: _OfClass, members: NDArray[np.bool_], n_rarer: int, level: float)
     return Score(ranking.auroc, metrics.auroc_interval(ranking, level))
 
 
-def _classes(test: Evaluation) -> list[int]:
-    """The reported classes with a test example, the rarest in training first."""
-    positive = test.predictions.task.one_hot(test.predictions.target)
-    order = sorted(test.predictions.task.reported_classes, key=lambda c: test.train_counts[c])
-    return [c for c in order if positive[:, c].any()][:MAX_CLASSES]
-
-
-def _of_class(test: Evaluation, postprocessor: PostProcessor, c: int) -> _OfClass:
+def _of_classes(test: Evaluation, postprocessor: PostProcessor) -> list[_OfClass]:
+    """The examples as each of the reported classes with one sees them, the rarest in training first."""
     task, logits = test.predictions.task, test.predictions.logits
-    threshold, scores = postprocessor.thresholds[c], postprocessor.log_odds(logits)[:, c]
-    if isinstance(threshold, Threshold):
-        flagged = threshold.flags(scores)
-    else:
-        flagged = task.one_hot(postprocessor.predict_labels(logits))[:, c]
-    positive = task.one_hot(test.predictions.target)[:, c]
-    return _OfClass(c, isinstance(threshold, Threshold), positive, flagged, scores)
+    positive, scores = task.one_hot(test.predictions.target), postprocessor.log_odds(logits)
+    order = sorted(task.reported_classes, key=lambda c: test.train_counts[c])
+    found = []
+    for c in [c for c in order if positive[:, c].any()][:MAX_CLASSES]:
+        threshold = postprocessor.thresholds[c]
+        if isinstance(threshold, Threshold):
+            flagged = threshold.flags(scores[:, c])
+        else:
+            flagged = task.one_hot(task.predict_labels(postprocessor.adjusted(logits)))[:, c]
+        found.append(_OfClass(c, isinstance(threshold, Threshold), positive[:, c], flagged, scores[:, c]))
+    return found
 
 
 def _by_column(

@@ -6,6 +6,7 @@ from rich.table import Table
 
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.scores import FEW_POSITIVES, ClassScores
+from imbalance_lab.evaluation.shot_groups import score_shot_groups
 from imbalance_lab.report.terminal import interval, number, plain_table
 
 MAX_CLASSES, LISTED = 20, 15
@@ -90,15 +91,14 @@ def _macro_lines(evaluation: Evaluation) -> list[str]:
 
 def _group_lines(evaluation: Evaluation) -> list[str]:
     """Mean recall and AUROC of the classes with many, medium and few training examples, if there are several groups."""
-    groups, auroc = evaluation.shot_group_recall(), evaluation.shot_group_means()["auroc"]
+    groups = score_shot_groups(evaluation)
     if len(groups) < 2:
         return []
-    lines = []
-    for group, recall in groups.items():
-        n = sum(scores.group == group for scores in evaluation.classes)
-        classes = "class  " if n == 1 else "classes"
-        lines.append(f"{group:6} {n:4} {classes}  mean recall {number(recall)}  mean AUROC {number(auroc[group])}")
-    return lines
+    return [
+        f"{each.group:6} {each.n_classes:4} {'class  ' if each.n_classes == 1 else 'classes'}  "
+        f"mean recall {number(each.recall)}  mean AUROC {number(each.auroc)}"
+        for each in groups
+    ]
 
 
 def _row(scores: ClassScores) -> list[str]:

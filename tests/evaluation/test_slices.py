@@ -202,6 +202,22 @@ class Named:
         self.index, self.slices = torch.from_numpy(index), slices
 
 
+def test_a_label_without_a_threshold_is_decided_at_probability_one_half() -> None:
+    """Labels have no most probable one; sigmoid losses on classes have, by the largest logit."""
+    rng = np.random.default_rng(RNG_SEED)
+    logits = rng.normal(size=(400, 2)).astype(np.float32)
+    hospital = pa.table({"hospital": ["A", "B"] * 200})
+    none, plain = ["none given"] * 2, Calibration("sigmoid", 1.0, (0.0, 0.0), None)
+    for target in ((logits + rng.normal(size=(400, 2)) > 0) * 1, (logits[:, 1] > logits[:, 0]) * 1):
+        predictions = Predictions.of(("dark", "strong"), np.arange(400), target.astype(np.int64), logits, "sigmoid")
+        processor = PostProcessor(("dark", "strong"), plain, None, none)
+        for of_class in score_slices(Evaluation(predictions, [300, 100]), hospital, processor).classes:
+            c = of_class.class_index
+            flagged = logits[:, c] >= 0 if target.ndim == 2 else logits.argmax(1) == c
+            positive = target[:, c] == 1 if target.ndim == 2 else target == c
+            assert of_class.recall.value == pytest.approx(flagged[positive].mean())
+
+
 def test_stored_values_come_back_by_index_and_damage_is_an_error(tmp_path: Path) -> None:
     test, columns, _ = evaluated(50)
     order = np.random.default_rng(0).permutation(50)
