@@ -163,9 +163,8 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
     """Backbone and head; their initial weights are a function of the seed alone."""
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
-        backbone = instantiate_part(
-            config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities
-        )
+        facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
+        backbone = instantiate_part(config, "backbone", input_shape=splits.prepared_shape, **facts)
         features = getattr(backbone, "num_features", None)
         if isinstance(features, bool) or not isinstance(features, int):
             raise UsageError(

@@ -22,6 +22,7 @@ class ResidualMLP(nn.Module):
         cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
         unknown_rate: for those columns, the probability in [0, 1) that a category is replaced by the unknown one in
             training, so that a category which no training row has gets a trained vector; see `Embedding`.
+        one_hot, n_periodic: for tables, see `Embedding`.
     """
 
     def __init__(
@@ -33,13 +34,15 @@ class ResidualMLP(nn.Module):
         dropout: float = 0.2,
         cardinalities: Sequence[int] = (),
         unknown_rate: float = 0.0,
+        one_hot: int = 0,
+        n_periodic: int = 0,
     ) -> None:
         super().__init__()
         check_integer("width", width, minimum=1)
         check_integer("depth", depth, minimum=1)
         dropout = check_number("dropout", dropout, minimum=0, below=1)
         inner = int(width * check_number("expansion", expansion, minimum=1 / width))
-        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate)
+        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate, one_hot, n_periodic)
         self.stem = nn.Linear(self.embedding.num_features, width)
         self.blocks = nn.ModuleList(
             nn.Sequential(

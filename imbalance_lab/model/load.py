@@ -36,9 +36,8 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     task, schema = Task.from_dict(hparams["task"]), InputSchema.from_dict(hparams["input_schema"])
     config = hparams["config"]
     with torch.random.fork_rng(devices=[]):
-        backbone = build(
-            config["backbone"], allow, input_shape=schema.prepared_shape, cardinalities=schema.cardinalities
-        )
+        facts = {"cardinalities": schema.cardinalities, "n_periodic": schema.n_periodic}
+        backbone = build(config["backbone"], allow, input_shape=schema.prepared_shape, **facts)
         head = build(config["head"], allow, in_features=backbone.num_features, out_features=task.num_classes)
     prepare = schema.prepare_from(dict(_below("prepare", weights)))
     modules = {"prepare": prepare, "backbone": backbone, "head": head}
