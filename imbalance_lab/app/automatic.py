@@ -1,0 +1,31 @@
+"""The values that are ``auto``: chosen by the number of training examples, once it is known."""
+
+import math
+
+from omegaconf import DictConfig
+
+STEPS = 25
+"""Of an epoch at least: what comes after each (validation, checkpoints) then takes less time than the steps."""
+
+BATCHES, SMALLEST, LARGEST = 12, 32, 1024
+"""Batches of a pass, roughly, and the limits of the batch size: more noise where there are fewer examples."""
+
+MEMBERS, WORK = 8, 80_000
+"""Nets of an ensemble, and examples times nets: averaging gains most where examples are few."""
+
+
+def choose_automatic(config: DictConfig, n_train: int) -> None:
+    """Replace each ``auto`` of ``batch_size``, ``passes`` and ``ensemble`` in ``config`` by a number.
+
+    A resumed run has the numbers of the run before.
+
+    Args:
+        config: changed in place.
+        n_train: examples of the training split.
+    """
+    if config.batch_size == "auto":
+        config.batch_size = max(SMALLEST, min(LARGEST, 2 ** round(math.log2(max(1, n_train / BATCHES)))))
+    if config.passes == "auto":
+        config.passes = math.ceil(STEPS / math.ceil(n_train / config.batch_size))
+    if config.ensemble == "auto":
+        config.ensemble = max(1, min(MEMBERS, WORK // max(1, n_train)))
