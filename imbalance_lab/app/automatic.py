@@ -26,6 +26,6 @@ def choose_automatic(config: DictConfig, n_train: int) -> None:
     if config.batch_size == "auto":
         config.batch_size = max(SMALLEST, min(LARGEST, 2 ** round(math.log2(max(1, n_train / BATCHES)))))
     if config.passes == "auto":
-        config.passes = math.ceil(STEPS / math.ceil(n_train / config.batch_size))
+        config.passes = max(1, math.ceil(STEPS * config.batch_size / max(1, n_train)))
     if config.ensemble == "auto":
         config.ensemble = max(1, min(MEMBERS, WORK // max(1, n_train)))
