@@ -26,7 +26,7 @@ NOT_OF_TRAINING = (
 Where the data are may change; that they are the same is checked by their fingerprint.
 """
 
-ADDED = {"data.calibration_fraction": 0}
+ADDED = {"data.calibration_fraction": 0, "ensemble": 1}
 """Keys that earlier releases did not have, with the value that does what they did."""
 
 Changes = dict[str, tuple[Any, Any]]
