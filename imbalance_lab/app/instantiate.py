@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,6 +27,7 @@ from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.backbones import CosineHead
+from imbalance_lab.backbones.members import MemberHeads, build_backbone, build_head, num_members
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import LDAMLoss
@@ -171,14 +173,20 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
         facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
-        backbone = instantiate_part(config, "backbone", input_shape=splits.prepared_shape, **facts)
+        shape = {"input_shape": splits.prepared_shape} | facts
+        try:
+            backbone = build_backbone(partial(instantiate_part, config, "backbone", **shape), config.ensemble)
+            members = num_members(backbone)
+        except ValueError as error:
+            raise UsageError(f"backbone: {error}") from error
         features = getattr(backbone, "num_features", None)
         if isinstance(features, bool) or not isinstance(features, int):
             raise UsageError(
                 f"backbone: {type(backbone).__name__} has no integer attribute num_features: "
                 "set it to the number of features that forward returns, as in self.num_features = 128"
             )
-        head = instantiate_part(config, "head", in_features=features, out_features=task.num_classes)
+        sizes = {"in_features": features, "out_features": task.num_classes}
+        head = build_head(partial(instantiate_part, config, "head", **sizes), members)
     return backbone, head
 
 
@@ -209,6 +217,8 @@ def _warn_of_head(loss: nn.Module, head: nn.Module) -> None:
     """Warn if the margins of LDAM, which are differences of scaled cosines, are used with another head or scale."""
     if not isinstance(loss, LDAMLoss) or not is_first_process():
         return
+    if isinstance(head, MemberHeads):
+        head = head.heads[0]
     if not isinstance(head, CosineHead):
         found, remedy = f"the head is {type(head).__name__}", "choose head=cosine"
     elif head.scale != loss.scale:

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from imbalance_lab.app.compose import config_directory
 from imbalance_lab.app.slices import slice_columns
 from imbalance_lab.app.validate_trainer import validate_trainer
+from imbalance_lab.backbones.members import MAX_MEMBERS
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import MAX_SEED, check_bool, check_choice, check_integer, check_number, check_text
 
@@ -20,6 +21,7 @@ INTEGERS = {
     "num_workers": (0, 1024),
     "max_epochs": (1, None),
     "passes": (1, None),
+    "ensemble": (1, MAX_MEMBERS),
 }
 """The minimum and the maximum of each."""
 
