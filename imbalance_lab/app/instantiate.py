@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
+from imbalance_lab.app.automatic import choose_automatic
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.distributed import is_first_process
@@ -31,7 +32,7 @@ from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import LDAMLoss
 from imbalance_lab.posthoc import NoPredictionSets
-from imbalance_lab.samplers import Sampler
+from imbalance_lab.samplers import RepeatedSampler, Sampler
 from imbalance_lab.task import Task
 
 
@@ -73,6 +74,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
     splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
     check_slices(config, splits)
+    choose_automatic(config, len(splits.train))
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:
@@ -83,15 +85,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     _warn_of_head(loss, head)
     if checkpoint is not None:
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
-    sampler = instantiate_part(
-        config,
-        "sampler",
-        targets=splits.train.targets,
-        seed=config.seed,
-        max_epochs=config.max_epochs,
-        batch_size=config.batch_size,
-    )
-    require_attributes("sampler", sampler, "order")
+    sampler = _sampler(config, splits)
     prior = train_prior(loss, sampler, splits.class_counts)
     validate_postprocessing(config, task, prior)
     _check_conformal(config, splits)
@@ -141,6 +135,19 @@ def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tupl
     return None if prior is None else tuple(prior.tolist())
 
 
+def _sampler(config: DictConfig, splits: Splits) -> Sampler:
+    sampler: Sampler = instantiate_part(
+        config,
+        "sampler",
+        targets=splits.train.targets,
+        seed=config.seed,
+        max_epochs=config.max_epochs * config.passes,
+        batch_size=config.batch_size,
+    )
+    require_attributes("sampler", sampler, "order")
+    return sampler if config.passes == 1 else RepeatedSampler(sampler, config.passes)
+
+
 def _loss(config: DictConfig, splits: Splits) -> nn.Module:
     labels = {"num_labels": splits.task.num_classes} if splits.task.is_multilabel else {}
     loss: nn.Module = instantiate_part(config, "loss", class_counts=splits.class_counts, **labels)
@@ -165,9 +172,10 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
     """Backbone and head; their initial weights are a function of the seed alone."""
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
-        shape = {"input_shape": splits.prepared_shape, "cardinalities": splits.cardinalities}
+        facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
+        build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
         try:
-            backbone = build_backbone(partial(instantiate_part, config, "backbone", **shape), config.ensemble)
+            backbone = build_backbone(build, config.ensemble)
             members = num_members(backbone)
         except ValueError as error:
             raise UsageError(f"backbone: {error}") from error

@@ -20,9 +20,13 @@ INTEGERS = {
     "eval_batch_size": (1, None),
     "num_workers": (0, 1024),
     "max_epochs": (1, None),
+    "passes": (1, None),
     "ensemble": (1, MAX_MEMBERS),
 }
 """The minimum and the maximum of each."""
+
+AUTOMATIC = ("batch_size", "passes", "ensemble")
+"""May be ``auto`` too."""
 
 NO_TARGET = {"callbacks", "experiment"}
 """Groups that are not one object."""
@@ -45,7 +49,9 @@ def validate_config(config: DictConfig) -> None:
     slice_columns(config)
     try:
         for key, (minimum, maximum) in INTEGERS.items():
-            check_integer(key, config[key], minimum=minimum, maximum=maximum)
+            if key not in AUTOMATIC or config[key] != "auto":
+                name = f"{key} (or auto)" if key in AUTOMATIC else key
+                check_integer(name, config[key], minimum=minimum, maximum=maximum)
         validate_trainer(config.trainer, config.max_epochs)
         for key in ("data_summary.auroc", "data_summary.width"):
             check_number(key, OmegaConf.select(config, key), above=0, below=1)

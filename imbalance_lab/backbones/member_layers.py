@@ -21,7 +21,7 @@ class ToMembers(nn.Module):
         """(N, F) → (N, k, F)."""
         shared = features[:, None].expand(-1, self.members, -1)
         if shared.requires_grad:
-            shared.register_hook(lambda gradient: gradient / self.members)
+            shared.register_hook(lambda gradient: gradient / self.members)  # type: ignore[no-untyped-call]
         return shared
 
     def extra_repr(self) -> str:

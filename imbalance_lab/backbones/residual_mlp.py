@@ -23,6 +23,7 @@ class ResidualMLP(nn.Module):
         cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
         unknown_rate: for those columns, the probability in [0, 1) that a category is replaced by the unknown one in
             training, so that a category which no training row has gets a trained vector; see `Embedding`.
+        one_hot, n_periodic: for tables, see `Embedding`.
         members: k, the nets that are trained side by side; they share the embedding, and nothing else.
     """
 
@@ -35,6 +36,8 @@ class ResidualMLP(nn.Module):
         dropout: float = 0.2,
         cardinalities: Sequence[int] = (),
         unknown_rate: float = 0.0,
+        one_hot: int = 0,
+        n_periodic: int = 0,
         members: int = 1,
     ) -> None:
         super().__init__()
@@ -42,7 +45,7 @@ class ResidualMLP(nn.Module):
         check_integer("depth", depth, minimum=1)
         dropout = check_number("dropout", dropout, minimum=0, below=1)
         inner = int(width * check_number("expansion", expansion, minimum=1 / width))
-        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate)
+        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate, one_hot, n_periodic)
         self.num_members = check_integer("members", members, minimum=1)
         self.to_members = nn.Identity() if members == 1 else ToMembers(members)
         self.stem = linear(self.embedding.num_features, width, members)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from tabm import EnsembleView, make_tabm_backbone
 from torch import Tensor, nn
 
 from imbalance_lab.backbones.embedding import Embedding
@@ -16,7 +17,8 @@ class TabM(nn.Module):
     """The authors' backbone (package ``tabm``): inputs (N, …) → features (N, k, d_block).
 
     Each of the k members multiplies inputs and outputs of the shared layers by factors of its own; they differ at the
-    start by a random sign for each input feature. Each has its own loss, and their probabilities are averaged.
+    start by a random sign for each column (with periodic embeddings, a normal number). Each has its own loss, and their
+    probabilities are averaged.
 
     Args:
         input_shape: shape of one example; it is flattened.
@@ -28,9 +30,7 @@ class TabM(nn.Module):
         cardinalities: for tables, the number of codes of each categorical column, which come last; see `Embedding`.
         unknown_rate: for those columns, the probability in [0, 1) that a category is replaced by the unknown one in
             training, so that a category which no training row has gets a trained vector; see `Embedding`.
-
-    Raises:
-        ImportError: if the package is not installed.
+        one_hot, n_periodic: for tables, see `Embedding`.
     """
 
     shares_weights = True
@@ -45,30 +45,26 @@ class TabM(nn.Module):
         arch_type: str = "tabm",
         cardinalities: Sequence[int] = (),
         unknown_rate: float = 0.0,
+        one_hot: int = 0,
+        n_periodic: int = 0,
     ) -> None:
         super().__init__()
-        try:
-            import tabm
-        except ImportError as error:
-            raise ImportError("tabm is not installed: pip install 'imbalance-lab[tabm]'") from error
         self.num_members = check_integer("k", k, minimum=2, maximum=MAX_MEMBERS)
         self.num_features = check_integer("d_block", d_block, minimum=1)
-        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate)
-        widths = [table.embedding_dim for table in self.embedding.tables]
-        self.ensemble = tabm.EnsembleView(k=k)
-        self.blocks = tabm.make_tabm_backbone(
+        self.embedding = Embedding(math.prod(input_shape), cardinalities, unknown_rate, one_hot, n_periodic)
+        self.to_members = EnsembleView(k=k)
+        self.blocks = make_tabm_backbone(
             d_in=self.embedding.num_features,
             n_blocks=check_integer("n_blocks", n_blocks, minimum=1),
             d_block=d_block,
             dropout=check_number("dropout", dropout, minimum=0, below=1),
             k=k,
             arch_type=check_choice("arch_type", arch_type, ARCHITECTURES),
-            start_scaling_init="random-signs",
-            # A member's sign is one number for each column, however many features the column has become.
-            start_scaling_init_chunks=[1] * (self.embedding.num_features - sum(widths)) + widths,
+            start_scaling_init="normal" if n_periodic else "random-signs",  # as the authors choose it
+            start_scaling_init_chunks=self.embedding.widths,  # one number for the features of a column
         )
 
     def forward(self, rows: Tensor) -> Tensor:
         """(N, …) → (N, k, d_block)."""
-        features: Tensor = self.blocks(self.ensemble(self.embedding(rows.flatten(1))))
+        features: Tensor = self.blocks(self.to_members(self.embedding(rows.flatten(1))))
         return features

@@ -39,8 +39,9 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     task, schema = Task.from_dict(hparams["task"]), InputSchema.from_dict(hparams["input_schema"])
     config = hparams["config"]
     with torch.random.fork_rng(devices=[]):
-        shape = {"input_shape": schema.prepared_shape, "cardinalities": schema.cardinalities}
-        backbone: Any = build_backbone(partial(build, config["backbone"], allow, **shape), config.get("ensemble", 1))
+        facts = {"cardinalities": schema.cardinalities, "n_periodic": schema.n_periodic}
+        make = partial(build, config["backbone"], allow, input_shape=schema.prepared_shape, **facts)
+        backbone: Any = build_backbone(make, config.get("ensemble", 1))
         sizes = {"in_features": backbone.num_features, "out_features": task.num_classes}
         head = build_head(partial(build, config["head"], allow, **sizes), num_members(backbone))
     prepare = schema.prepare_from(dict(_below("prepare", weights)))
