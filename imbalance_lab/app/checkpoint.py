@@ -139,7 +139,7 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
 
 def _adopt_ensemble(config: DictConfig, overrides: Sequence[str], trained: int) -> None:
     """Set the number of members to that of the checkpoint; refuse an override with another."""
-    if config.ensemble != trained and any(split_override(word)[0] == "ensemble" for word in overrides):
+    if config.ensemble not in (trained, "auto") and any(split_override(word)[0] == "ensemble" for word in overrides):
         raise UsageError(
             f"ensemble={config.ensemble} describes another model than ckpt_path={config.ckpt_path}, which was trained "
             f"with ensemble={trained}: leave ensemble out"

@@ -66,8 +66,8 @@ def validate_config(config: DictConfig) -> None:
             check_bool("head.bias", config.head.bias)
         check_text("monitor", config.monitor)
         check_choice("monitor_mode", config.monitor_mode, ("max", "min"))
-        if not isinstance(config.early_stopping, bool):
-            check_integer("early_stopping (true, false or a number of epochs)", config.early_stopping, minimum=1)
+        if not isinstance(config.early_stopping, bool) and config.early_stopping != "auto":
+            check_integer("early_stopping (true, false, auto or a number of epochs)", config.early_stopping, minimum=1)
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
     for package in ("mlflow", "wandb"):

@@ -38,6 +38,8 @@ class Embedding(nn.Module):
             default generator (of the device), as dropout draws. 0 draws nothing, and is the embedding without it.
         one_hot: categories with at most this many codes become n features, 1 for the code and else 0.
         n_periodic: how many numbers, which come first, are embedded periodically.
+
+    ``widths`` says how many of the features belong together, in their order.
     """
 
     def __init__(
@@ -59,7 +61,8 @@ class Embedding(nn.Module):
             nn.Identity() if n <= one_hot else _embedding(n, is_small=one_hot > 0) for n in self.sizes
         )
         widths = [getattr(table, "embedding_dim", n) for n, table in zip(self.sizes, self.tables, strict=True)]
-        self.num_features = features - len(widths) + sum(widths) + n_periodic * PERIODIC_WIDTH
+        self.widths = [1] * (features - len(widths)) + [PERIODIC_WIDTH] * n_periodic + widths
+        self.num_features = sum(self.widths)
         self.periodic = (
             PeriodicEmbeddings(
                 n_periodic, PERIODIC_WIDTH, n_frequencies=FREQUENCIES, frequency_init_scale=SIGMA, lite=False

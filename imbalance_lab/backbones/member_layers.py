@@ -6,13 +6,36 @@ import torch
 from torch import Tensor, nn
 
 
+class ToMembers(nn.Module):
+    """The same features for each of k nets: (N, F) → (N, k, F), without a copy.
+
+    The gradient of what computes them, an embedding that the nets share, is the mean over the nets, not the sum: it is
+    trained at the rate of the optimizer, whatever k is.
+    """
+
+    def __init__(self, members: int) -> None:
+        super().__init__()
+        self.members = members
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, F) → (N, k, F)."""
+        shared = features[:, None].expand(-1, self.members, -1)
+        if shared.requires_grad:
+            shared.register_hook(lambda gradient: gradient / self.members)  # type: ignore[no-untyped-call]
+        return shared
+
+    def extra_repr(self) -> str:
+        """The number of nets, for ``print(net)``."""
+        return f"members={self.members}"
+
+
 class MemberLinear(nn.Module):
-    """k linear layers as one batched product.
+    """k linear layers as one batched product: (N, k, in) → (N, k, out).
 
     Args:
         layers: k layers of one size, whose weights (out, in) it copies; so it starts as they do.
 
-    Shapes: inputs (N, k, in), or (N, in) that all members take; outputs (N, k, out). The weight is (k, in, out).
+    Its weight is (k, in, out), its bias (k, out).
     """
 
     bias: nn.Parameter | None
@@ -24,9 +47,8 @@ class MemberLinear(nn.Module):
         self.register_parameter("bias", nn.Parameter(torch.stack(biases)) if biases else None)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """(N, in) or (N, k, in) → (N, k, out)."""
-        members = self.weight.shape[0]
-        by_member = inputs.expand(members, -1, -1) if inputs.ndim == 2 else inputs.transpose(0, 1)
+        """(N, k, in) → (N, k, out)."""
+        by_member = inputs.transpose(0, 1)
         if self.bias is None:
             return torch.bmm(by_member, self.weight).transpose(0, 1)
         return torch.baddbmm(self.bias[:, None], by_member, self.weight).transpose(0, 1)

@@ -9,7 +9,9 @@ from imbalance_lab.app.automatic import choose_automatic
 
 
 def chosen(n: int, **given: object) -> dict[str, int]:
-    config = OmegaConf.create({"batch_size": "auto", "passes": "auto", "ensemble": "auto"} | given)
+    config = OmegaConf.create(
+        {"batch_size": "auto", "passes": "auto", "early_stopping": "auto", "ensemble": "auto"} | given
+    )
     choose_automatic(config, n)
     return dict(config)  # type: ignore[arg-type]
 
@@ -28,8 +30,9 @@ def test_larger_data_have_larger_batches_and_smaller_ensembles() -> None:
     found = [chosen(n) for n in (100, 3_000, 20_000, 200_000)]
     assert [each["batch_size"] for each in found] == [32, 256, 1024, 1024]
     assert [each["ensemble"] for each in found] == [8, 8, 4, 1]
+    assert [each["early_stopping"] for each in found] == [8, 8, 8, 3]
 
 
 def test_numbers_that_are_given_stay() -> None:
-    given = {"batch_size": 7, "passes": 2, "ensemble": 1}
+    given = {"batch_size": 7, "passes": 2, "early_stopping": False, "ensemble": 1}
     assert chosen(1000, **given) == given
