@@ -38,10 +38,7 @@ def choose_automatic(config: DictConfig, n_train: int) -> None:
         steps = math.ceil(n_train * config.passes / config.batch_size)
         config.early_stopping = max(SHORTEST, math.ceil(PATIENCE / steps))
     if config.ensemble == "auto":
-        config.ensemble = 1 if _has_members(config) else max(1, min(PATIENCE, SHORTEST = 200, 3
-"""Steps without a better score, and epochs at least, after which training stops early."""
-
-MEMBERS, WORK // max(1, n_train)))
+        config.ensemble = 1 if _has_members(config) else max(1, min(MEMBERS, WORK // max(1, n_train)))
 
 
 def _has_members(config: DictConfig) -> bool:

@@ -173,11 +173,7 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
         facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
-<<<<<<< HEAD
-        shape = {"input_shape": splits.prepared_shape} | facts
-=======
         build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
->>>>>>> members
         try:
             backbone = build_backbone(build, config.ensemble)
             members = num_members(backbone)

@@ -40,13 +40,8 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     config = hparams["config"]
     with torch.random.fork_rng(devices=[]):
         facts = {"cardinalities": schema.cardinalities, "n_periodic": schema.n_periodic}
-<<<<<<< HEAD
-        shape = {"input_shape": schema.prepared_shape} | facts
-        backbone: Any = build_backbone(partial(build, config["backbone"], allow, **shape), config.get("ensemble", 1))
-=======
         make = partial(build, config["backbone"], allow, input_shape=schema.prepared_shape, **facts)
         backbone: Any = build_backbone(make, config.get("ensemble", 1))
->>>>>>> members
         sizes = {"in_features": backbone.num_features, "out_features": task.num_classes}
         head = build_head(partial(build, config["head"], allow, **sizes), num_members(backbone))
     prepare = schema.prepare_from(dict(_below("prepare", weights)))
