@@ -22,7 +22,7 @@ MEMBERS, WORK = 8, 80_000
 
 
 def choose_automatic(config: DictConfig, n_train: int) -> None:
-    """Replace each ``auto`` of ``batch_size``, ``passes``, ``early_stopping`` and ``ensemble`` in ``config`` by a number.
+    """Replace each ``auto`` of ``batch_size``, ``passes``, ``early_stopping`` and ``ensemble`` by a number.
 
     A resumed run has the numbers of the run before.
 

@@ -7,13 +7,15 @@ from omegaconf import OmegaConf
 
 from imbalance_lab.app.automatic import choose_automatic
 
+NET = {"backbone": {"_target_": "imbalance_lab.backbones.MLP"}, "allow": []}
+
 
 def chosen(n: int, **given: object) -> dict[str, int]:
     config = OmegaConf.create(
-        {"batch_size": "auto", "passes": "auto", "early_stopping": "auto", "ensemble": "auto"} | given
+        {"batch_size": "auto", "passes": "auto", "early_stopping": "auto", "ensemble": "auto"} | NET | given
     )
     choose_automatic(config, n)
-    return dict(config)  # type: ignore[arg-type]
+    return {key: value for key, value in config.items() if key not in NET}  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("n", [1, 40, 275, 2_000, 60_000, 5_000_000])
@@ -36,3 +38,7 @@ def test_larger_data_have_larger_batches_and_smaller_ensembles() -> None:
 def test_numbers_that_are_given_stay() -> None:
     given = {"batch_size": 7, "passes": 2, "early_stopping": False, "ensemble": 1}
     assert chosen(1000, **given) == given
+
+
+def test_a_backbone_of_several_nets_is_trained_alone() -> None:
+    assert chosen(1000, backbone={"_target_": "imbalance_lab.backbones.TabM"})["ensemble"] == 1
