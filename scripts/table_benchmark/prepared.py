@@ -46,7 +46,7 @@ class PreparedTable:
 def prepare(frame: pd.DataFrame) -> PreparedTable:
     """Prepare what `read_table` gives."""
     classes = tuple(sorted(frame["class"].unique()))
-    parts = {split: rows for split, rows in frame.groupby("split")}
+    parts = dict(list(frame.groupby("split")))
     features = frame.columns.drop(["class", "split"])
     numbers = [name for name in features if pd.api.types.is_numeric_dtype(frame[name])]
     text = [name for name in features if name not in numbers]

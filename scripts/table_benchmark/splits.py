@@ -1,4 +1,4 @@
-"""Tables as files with a column `split`, the same rows for every method: 60 % train, 20 % val, 20 % test, stratified."""
+"""Tables as files with a column `split`, the same rows for all: 60 % train, 20 % val, 20 % test of each class."""
 
 from pathlib import Path
 from typing import Any
