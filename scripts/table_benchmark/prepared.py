@@ -35,7 +35,7 @@ class PreparedTable:
     @property
     def num_numbers(self) -> int:
         """How many columns of ``native`` are numbers; the others are codes."""
-        return self.native["train"].shape[1] - len(self.cardinalities)
+        return int(self.native["train"].shape[1]) - len(self.cardinalities)
 
     @property
     def code_columns(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""The measurements: one line of JSON each, appended as they come, so that a run that was stopped goes on where it was."""
+"""The measurements: one line of JSON each, appended as they come, so that a stopped run goes on where it was."""
 
 import json
 from collections.abc import Iterable
@@ -19,7 +19,8 @@ class Result:
         method: its name.
         version: of the code that was measured.
         auroc, ap, log_loss, calibrated_log_loss, brier, calibrated_brier: see `table_benchmark.scoring.Scores`.
-        fit_seconds: of processor time, for fitting and predicting; for our run everything after the imports.
+        fit_seconds: of processor time, for fitting and predicting; for our run up to the report, with imports in
+            the first run of a process.
     """
 
     table: str

@@ -4,7 +4,8 @@ The recipe: numbers through a noisy quantile transformation to a normal distribu
 48 bins, k = 32 members with a loss of their own, AdamW with learning rate 0.002 and weight decay 0.0003, batches of
 256 rows, gradients clipped to norm 1, and a stop after 16 epochs without a better validation loss.
 
-Reduced for a CPU: blocks are `WIDTH` wide (512 in the package), and a fit ends after `SECONDS` of processor time, with its best weights.
+Reduced for a CPU: blocks are `WIDTH` wide (512 in the package), and a fit ends after `SECONDS` of processor time, with
+its best weights so far.
 """
 
 import copy
@@ -98,7 +99,7 @@ def _train_epoch(
     started: float,
 ) -> None:
     model.train()
-    for rows in torch.randperm(len(target)).split(BATCH):
+    for rows in torch.split(torch.randperm(len(target)), BATCH):
         logits = model(*(None if each is None else each[rows] for each in inputs))
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), target[rows].repeat_interleave(logits.shape[1]))
         optimizer.zero_grad()
@@ -114,6 +115,6 @@ def _predict(model: nn.Module, inputs: tuple[Tensor | None, Tensor | None]) -> T
     """Probabilities (N, C)."""
     model.eval()
     size = max(len(each) for each in inputs if each is not None)
-    batches = torch.arange(size).split(1024)
+    batches = torch.split(torch.arange(size), 1024)
     found = [model(*(None if each is None else each[rows] for each in inputs)) for rows in batches]
     return torch.cat(found).softmax(-1).mean(1).clamp_min(1e-12)
