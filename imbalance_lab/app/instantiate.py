@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
+from imbalance_lab.app.baselines import check_baselines
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.distributed import is_first_process
@@ -71,6 +72,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
     splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
     check_slices(config, splits)
+    check_baselines(config, splits, overrides)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:

@@ -1,0 +1,91 @@
+"""The predictions of the baselines of a run, stored beside its own, so that they are scored again without the data.
+
+Two Parquet files a baseline, of validation and test, with the same columns as the run's own predictions. The run's
+metadata list the baselines: ``{"key": …, "about": …}``, or ``{"key": …, "left_out": REASON}``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
+from imbalance_lab.evaluation.run_files import Split
+from imbalance_lab.evaluation.stored_files import BASELINES, reading
+from imbalance_lab.task import Activation, Task
+
+SPLITS: tuple[Split, Split] = ("val", "test")
+
+
+@dataclass(frozen=True)
+class StoredBaseline:
+    """A baseline with its predictions for the examples of a run.
+
+    Args:
+        key: its name in files, one of `BASELINES`.
+        about: how it was trained.
+        val, test: its predictions.
+    """
+
+    key: str
+    about: str
+    val: Predictions
+    test: Predictions
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        return BASELINES[self.key]
+
+
+@dataclass(frozen=True)
+class StoredBaselines:
+    """The baselines of a run, and why others were left out, by key."""
+
+    stored: tuple[StoredBaseline, ...]
+    left_out: Mapping[str, str]
+
+
+def baseline_predictions(of_run: Predictions, logits: NDArray[np.float32], is_multilabel: bool) -> Predictions:
+    """Logits (N, C) of a baseline for the examples of a run's predictions; of classes they are a softmax's."""
+    task = of_run.task
+    activation: Activation = "sigmoid" if is_multilabel else "softmax"
+    same = Task(task.kind, task.classes, activation, task.positive)
+    return Predictions(same, of_run.index, of_run.target, logits, of_run.source, of_run.group)
+
+
+def read_baselines(
+    run: RunDirectory, metadata: Mapping[str, Any], val: Predictions, test: Predictions
+) -> StoredBaselines | None:
+    """The baselines of a run; None for a run without, as of an earlier release.
+
+    Args:
+        run: its directory.
+        metadata: its content.
+        val, test: its own predictions.
+
+    Raises:
+        UsageError: naming a file that is missing, damaged, or of other examples.
+    """
+    listed: Sequence[Mapping[str, str]] = metadata.get("baselines") or ()
+    if not listed:
+        return None
+    found = []
+    for each in listed:
+        if "left_out" not in each:
+            splits = [_read(run, each["key"], split, own) for split, own in zip(SPLITS, (val, test), strict=True)]
+            found.append(StoredBaseline(each["key"], each["about"], *splits))
+    return StoredBaselines(tuple(found), {each["key"]: each["left_out"] for each in listed if "left_out" in each})
+
+
+def _read(run: RunDirectory, key: str, split: Split, own: Predictions) -> Predictions:
+    path = run.baseline_predictions(key, split)
+    with reading(path, RESTORE):
+        found = Predictions.read(path)
+        if found.task.classes != own.task.classes or not np.array_equal(found.index, own.index):
+            raise UsageError(f"{path} is of another run, it has other examples or classes: {RESTORE}")
+    return found
