@@ -87,11 +87,14 @@ class _Scored:
         losses = {name: self.processed.losses[name] for name in LOSSES}
         of_losses = {name: Score(float(each.mean()), mean_loss_interval(each)) for name, each in losses.items()}
         positive = self.raw.predictions.task.positive
+        ranked = {"auroc": self.raw.macro_auroc, "average_precision": self.raw.macro_average_precision}
         if positive is not None:
             of_class = self.raw.classes[positive]
-            return {"auroc": of_class.auroc, "average_precision": of_class.average_precision, **of_losses}
-        macro = {"auroc": self.raw.macro_auroc, "average_precision": self.raw.macro_average_precision}
-        return {**macro, **of_losses}
+            ranked = {"auroc": of_class.auroc, "average_precision": of_class.average_precision}
+        if (self.raw.predictions.logits == self.raw.predictions.logits[:1]).all():
+            # It ranks nothing, whatever the examples: ½ and the prevalence are no estimates.
+            ranked = {name: Score(score.value) for name, score in ranked.items()}
+        return {**ranked, **of_losses}
 
 
 def compare_with_baselines(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.earlier_scores import with_todays_losses
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -87,6 +88,8 @@ def _read_whole(directory: RunDirectory, name: str) -> Run:
         test = directory.read_predictions("test")
         with reading(directory.scores, directory.evaluate_again):
             check_agreement(scores["test"], test)
+    if scores is not None:
+        scores = with_todays_losses(scores, directory, test)
     return Run(directory, name, overrides, scores, status.get("error") or status["state"], history, test)
 
 
