@@ -82,10 +82,34 @@ def read_baselines(
     return StoredBaselines(tuple(found), {each["key"]: each["left_out"] for each in listed if "left_out" in each})
 
 
-def _read(run: RunDirectory, key: str, split: Split, own: Predictions) -> Predictions:
+def read_listed_baselines(
+    run: RunDirectory, scores: Mapping[str, Any], test: Predictions
+) -> tuple[StoredBaseline, ...]:
+    """The baselines that the scores of a run list, as far as their predictions are there.
+
+    Args:
+        run: its directory.
+        scores: the content of `metrics.json`.
+        test: the run's own predictions.
+
+    Raises:
+        UsageError: as `read_baselines`.
+    """
+    found = []
+    for each in (scores.get("baselines") or {}).get("models", ()):
+        if all(run.baseline_predictions(each["key"], split).exists() for split in SPLITS):
+            val, on_test = _read(run, each["key"], "val", None), _read(run, each["key"], "test", test)
+            found.append(StoredBaseline(each["key"], each["about"], val, on_test))
+    return tuple(found)
+
+
+def _read(run: RunDirectory, key: str, split: Split, own: Predictions | None) -> Predictions:
+    """Its predictions of a split, which are of the same examples as the run's ``own``, if that is known."""
     path = run.baseline_predictions(key, split)
     with reading(path, RESTORE):
         found = Predictions.read(path)
+        if own is None:
+            return found
         if found.task.classes != own.task.classes or not np.array_equal(found.index, own.index):
             raise UsageError(f"{path} is of another run, it has other examples or classes: {RESTORE}")
     return found

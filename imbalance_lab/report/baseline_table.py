@@ -53,5 +53,5 @@ def p_value(p: float) -> str:
 
 
 def _scores(scores: Mapping[str, Score]) -> list[str]:
-    losses = [number(scores[name].value) for name in ("average_precision", "log_loss", "brier_score")]
-    return [interval(scores["auroc"]), *losses]
+    losses = [number(scores[name].value, 4) for name in ("log_loss", "brier_score")]
+    return [interval(scores["auroc"]), number(scores["average_precision"].value), *losses]

@@ -1,6 +1,7 @@
 """The baselines in words: whether the model beats them, no stronger than the paired intervals allow."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Literal
 
@@ -23,15 +24,45 @@ def baseline_sentences(report: BaselineReport | None) -> list[str]:
     if report is None:
         return []
     peers = [each for each in report.baselines if each.key in PEERS]
-    peers = [each for each in peers if each.differences["auroc"].comparison.interval is not None]
-    if not peers:
+    by_auroc, by_precision = (_defined(peers, name) for name in ("auroc", "average_precision"))
+    if not by_auroc:
         return []
-    text = f"By AUROC, the model {_clauses(peers, 'auroc')}"
-    others = [each for each in peers if _state(each, "average_precision") != _state(each, "auroc")]
-    others = [each for each in others if each.differences["average_precision"].comparison.interval is not None]
-    if others:
-        text += f"; by average precision, it {_clauses(others, 'average_precision')}"
-    return [f"{text}."]
+    text = f"By AUROC, the model {standing(by_auroc)}"
+    states = {name: state(compared) for name, compared in by_auroc}
+    others = [(name, compared) for name, compared in by_precision if state(compared) != states.get(name)]
+    return [f"{text}; by average precision, it {standing(others)}." if others else f"{text}."]
+
+
+def standing(compared: Sequence[tuple[str, Compared]], *, lower: bool = False) -> str:
+    """How a model stands to others, what it does not beat first: "is not distinguishable from … and beats …".
+
+    Args:
+        compared: the name of each other model, and the model's score minus that one's.
+        lower: whether lower scores are better.
+    """
+
+    def of(each: tuple[str, Compared]) -> int:
+        return ORDER.index(state(each[1], lower=lower))
+
+    parts = []
+    for place, group in groupby(sorted(compared, key=of), of):
+        verb = {"worse": "is worse than", "equal": "is not distinguishable from", "better": "beats"}[ORDER[place]]
+        parts.append(f"{verb} {' and '.join(f'{name} ({_size(each, ORDER[place])})' for name, each in group)}")
+    return ", and ".join(parts)
+
+
+def state(compared: Compared, *, lower: bool = False) -> State:
+    """Whether the first of two models is better, by a difference that is distinguishable."""
+    if not compared.is_distinguishable:
+        return "equal"
+    return "better" if (compared.comparison.difference < 0) == lower else "worse"
+
+
+def flipped(compared: Compared) -> Compared:
+    """The same comparison with the two models exchanged."""
+    of, ends = compared.comparison, compared.comparison.interval
+    swapped = None if ends is None else (-ends[1], -ends[0])
+    return replace(compared, comparison=of._replace(difference=-of.difference, interval=swapped))
 
 
 def left_out_lines(report: BaselineReport | None) -> list[str]:
@@ -52,28 +83,16 @@ def signed_interval(compared: Compared) -> str:
     return "–" if ends is None else f"{signed(difference)} [{signed(ends[0])}, {signed(ends[1])}]"
 
 
-def _clauses(baselines: Sequence[ComparedBaseline], score: str) -> str:
-    """What is not beaten first: "is not distinguishable from … and beats …"."""
-    ordered = sorted(baselines, key=lambda each: ORDER.index(_state(each, score)))
-    parts = []
-    for state, group in groupby(ordered, lambda each: _state(each, score)):
-        verb = {"worse": "is worse than", "equal": "is not distinguishable from", "better": "beats"}[state]
-        whom = [f"{each.name} ({_size(each.differences[score], state)})" for each in group]
-        parts.append(f"{verb} {' and '.join(whom)}")
-    return ", and ".join(parts)
+def _defined(baselines: Sequence[ComparedBaseline], score: str) -> list[tuple[str, Compared]]:
+    """The differences by a score that can be tested, by the name of the baseline."""
+    found = [(each.name, each.differences[score]) for each in baselines]
+    return [(name, compared) for name, compared in found if compared.comparison.interval is not None]
 
 
-def _state(baseline: ComparedBaseline, score: str) -> State:
-    compared = baseline.differences[score]
-    if not compared.is_distinguishable:
-        return "equal"
-    return "better" if compared.comparison.difference > 0 else "worse"
-
-
-def _size(compared: Compared, state: State) -> str:
+def _size(compared: Compared, of_state: State) -> str:
     difference, ends, *_ = compared.comparison
     assert ends is not None
-    if state == "equal":
+    if of_state == "equal":
         return signed_interval(compared)
     low, high = ends if difference > 0 else (-ends[1], -ends[0])
     return f"by {abs(difference):.3f} [{low:.3f}, {high:.3f}]"

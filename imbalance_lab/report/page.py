@@ -59,7 +59,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
 
 def _unbroken(text: str) -> str:
     """Text whose intervals and percentages stay on one line."""
-    return re.sub(r"(?<=\d,) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\d,) (?=[\d+−])|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def build_payload(data: ReportData) -> dict[str, Any]:
