@@ -24,7 +24,7 @@ def report(regression: Compared, boosting: Compared, precision: Compared = EQUAL
     models = [
         ComparedBaseline(
             key,
-            NAMES[key],
+            BASELINES[key],
             "",
             score,
             {},
