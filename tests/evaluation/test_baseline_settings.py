@@ -1,42 +1,21 @@
 """Baselines in a comparison: each once, compared with the best setting in pairs, and not among the settings tried."""
 
-import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from imbalance_lab.evaluation.comparison import compare
 from imbalance_lab.evaluation.comparison_data import ComparisonData, compute_comparison_data
-from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.sweep import rank_runs, read_run
 from imbalance_lab.report.comparison_files import runs_csv, settings_csv, settings_latex, settings_markdown
 from imbalance_lab.report.comparison_page import build_comparison_payload, build_comparison_texts
 from imbalance_lab.report.comparison_table import settings_table
 from imbalance_lab.report.comparison_verdict import comparison_verdict
-from tests.helpers.sweeps import made_run
+from tests.helpers.sweeps import made_run, with_baselines
 
 CLASSES, COUNTS = ("legit", "fraud"), (450, 50)
 NAMES = ["class prior", "logistic regression", "gradient boosting"]
-
-
-def with_baselines(run: Path, seed: int = 5) -> Path:
-    """Store baselines in a made run."""
-    directory, models = RunDirectory(run), []
-    for key, skill in (("class_prior", 0), ("logistic_regression", 0.4), ("gradient_boosting", 1.2)):
-        for split in ("val", "test"):
-            own = directory.read_predictions(split)  # type: ignore[arg-type]
-            noise = np.random.default_rng([seed, len(key), split == "val"]).normal(size=own.logits.shape)
-            logits = (noise + skill * np.eye(2)[own.target]).astype(np.float32)
-            if not skill:
-                logits = np.tile(np.log(np.array(COUNTS, np.float32) / sum(COUNTS)), (len(noise), 1))
-            stored = Predictions(own.task, own.index, own.target, logits)
-            stored.write(directory.baseline_predictions(key, split))  # type: ignore[arg-type]
-        models.append({"key": key, "about": "made up"})
-    scores = json.loads(directory.scores.read_text())
-    directory.scores.write_text(json.dumps(scores | {"baselines": {"models": models}}))
-    return run
 
 
 def swept(folder: Path, overrides: dict[str, list[str]], seed: int = 5) -> ComparisonData:

@@ -7,6 +7,7 @@ import pytest
 from imbalance_lab.evaluation.baselines import BaselineReport, ComparedBaseline
 from imbalance_lab.evaluation.comparison import Compared
 from imbalance_lab.evaluation.scores import Score
+from imbalance_lab.evaluation.stored_files import BASELINES
 from imbalance_lab.metrics import Comparison
 from imbalance_lab.report.baseline_table import baseline_table
 from imbalance_lab.report.baseline_texts import baseline_sentences, flipped, left_out_lines, standing, state
