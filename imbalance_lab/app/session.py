@@ -207,7 +207,7 @@ def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Ca
 
 def _monitors(config: DictConfig, task: Task) -> set[str]:
     """The validation scores that callbacks read; an error for one that is never logged."""
-    from imbalance_lab.training.classifier import validation_scores
+    from imbalance_lab.training.validation_scores import validation_scores
 
     known = validation_scores(task)
     wanted = {"monitor": config.monitor}

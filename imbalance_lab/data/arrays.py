@@ -200,6 +200,11 @@ class Splits:
         """Of each categorical column, the last ones of the input: its number of codes."""
         return () if self.input_schema is None else self.input_schema.cardinalities
 
+    @property
+    def n_periodic(self) -> int:
+        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
+        return 0 if self.input_schema is None else self.input_schema.n_periodic
+
     @cached_property
     def prepare(self) -> nn.Module:
         """The module that the model applies to its inputs first."""

@@ -16,7 +16,7 @@ from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
 from imbalance_lab.data.normalize import Normalize
-from imbalance_lab.data.preprocess import Preprocess, Scaling
+from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling, placeholders
 from imbalance_lab.data.read_table import Files, as_table
 from imbalance_lab.validation import check_choice
 
@@ -45,6 +45,11 @@ class InputSchema(ABC):
     def cardinalities(self) -> tuple[int, ...]:
         """Of each categorical column, the last ones of the input: its number of codes, 0 for unknown included."""
         return ()
+
+    @property
+    def n_periodic(self) -> int:
+        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
+        return 0
 
     def encode(self, raw: Any) -> Tensor:
         """Raw inputs → (N, *input_shape), as the training source encoded them; a warning tells of unknown categories.
@@ -182,6 +187,8 @@ class TableSchema(InputSchema):
         scaling: of the numbers, see `Preprocess`.
         gaps: the numeric columns with missing values in the training rows; each adds an indicator to the input.
         n_quantiles: of each numeric column, that the preparation keeps.
+        numerical: how numbers are encoded, see `Preprocess`; "periodic" is learned by the backbone.
+        n_bins: of each numeric column's piecewise-linear encoding; empty without.
     """
 
     columns: tuple[Column, ...]
@@ -189,6 +196,8 @@ class TableSchema(InputSchema):
     scaling: Scaling
     gaps: tuple[str, ...] = ()
     n_quantiles: int = 0
+    numerical: Numerical = "plain"
+    n_bins: tuple[int, ...] = ()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -196,11 +205,16 @@ class TableSchema(InputSchema):
 
     @property
     def prepared_shape(self) -> tuple[int, ...]:
-        return (len(self.columns) + len(self.gaps),)
+        return (len(self.columns) + sum(self.n_bins) + len(self.gaps),)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
         return tuple(len(column.categories) + 1 for column in self.columns if column.kind == "category")
+
+    @property
+    def n_periodic(self) -> int:
+        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
+        return len(self.numbers) if self.numerical == "periodic" else 0
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -223,7 +237,10 @@ class TableSchema(InputSchema):
 
     def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
         state = {name.removeprefix("prepare."): value.clone() for name, value in state_dict.items()}
-        return Preprocess(*(state[name] for name in ("median", "gaps", "mean", "std", "quantiles")))
+        median, gaps, mean, std, quantiles = (state[name] for name in ("median", "gaps", "mean", "std", "quantiles"))
+        prepare = Preprocess(median, gaps, mean, std, quantiles, placeholders(self.n_bins))
+        prepare.load_state_dict({name: state[name] for name in prepare.state_dict()})
+        return prepare
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -234,6 +251,8 @@ class TableSchema(InputSchema):
             "scaling": self.scaling,
             "gaps": list(self.gaps),
             "n_quantiles": self.n_quantiles,
+            "numerical": self.numerical,
+            "n_bins": list(self.n_bins),
         }
 
     @classmethod
@@ -245,4 +264,6 @@ class TableSchema(InputSchema):
             content["scaling"],
             tuple(content["gaps"]),
             content["n_quantiles"],
+            content.get("numerical", "plain"),  # a model of an earlier release
+            tuple(content.get("n_bins", ())),
         )

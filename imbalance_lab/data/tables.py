@@ -13,7 +13,7 @@ from imbalance_lab.data.columns import Unknown, describe_unknown, text_columns
 from imbalance_lab.data.fit_columns import fit_columns
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
-from imbalance_lab.data.preprocess import Preprocess, Scaling
+from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
@@ -59,6 +59,7 @@ def table(
     drop: Sequence[str] = (),
     categorical: Sequence[str] = (),
     scaling: Scaling = "standard",
+    numerical: Numerical = "piecewise",
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     calibration_fraction: float = 0.0,
@@ -79,6 +80,7 @@ def table(
         drop: columns that are not features.
         categorical: numeric columns that are categories: codes, postcodes.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
+        numerical: how numbers are encoded: "plain", "piecewise" (see `Preprocess`), or "periodic" (see `Embedding`).
         val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which rows are in which split.
@@ -111,7 +113,7 @@ def table(
     notes: list[str] = []
     if schema is None:
         columns, notes = fit_columns(features, parts.train, categorical, files)
-        schema = TableSchema(classes, columns, tuple(targets), scaling)
+        schema = TableSchema(classes, columns, tuple(targets), scaling, numerical=numerical)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
     else:
@@ -137,13 +139,18 @@ def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: U
 def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Preprocess]:
     """The preparation of encoded ``training`` rows (N, F), and the schema with its shapes."""
     numbers = schema.numbers
-    fitted = Preprocess.fitted(training, len(numbers), schema.scaling)
+    fitted = Preprocess.fitted(training, len(numbers), schema.scaling, numerical=schema.numerical)
     gaps = tuple(numbers[column] for column in fitted.gaps.tolist())
-    return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1]), fitted
+    return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1], n_bins=fitted.n_bins), fitted
 
 
 def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
     """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
     gaps = [schema.numbers.index(name) for name in schema.gaps]
-    n_quantiles = schema.n_quantiles
-    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, gaps=gaps, n_quantiles=n_quantiles)
+    return Preprocess.fitted(
+        *(training, len(schema.numbers), schema.scaling),
+        numerical=schema.numerical,
+        gaps=gaps,
+        n_quantiles=schema.n_quantiles,
+        n_bins=schema.n_bins,
+    )

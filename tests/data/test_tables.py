@@ -71,7 +71,7 @@ def test_splits_are_stratified_and_what_is_odd_is_noted(path: Path) -> None:
 
 
 def test_preparation_knows_the_training_rows_only(path: Path, cancer: pd.DataFrame) -> None:
-    splits = table(path=str(path), target="target", drop=["ward"])
+    splits = table(path=str(path), target="target", drop=["ward"], numerical="plain")
     train = cancer.loc[splits.train.index.numpy()]
     prepare = splits.prepare
     area = list(cancer.columns).index("mean area")
@@ -79,13 +79,20 @@ def test_preparation_knows_the_training_rows_only(path: Path, cancer: pd.DataFra
     assert prepare.gaps.tolist() == [area]
     assert float(prepare.mean[0]) == pytest.approx(train["mean radius"].mean(), rel=1e-6)
     assert splits.prepared_shape == (31,)
+    encoded = table(path=str(path), target="target", drop=["ward"])
+    numbers = train.drop(columns=["ward", "target"])
+    # The bins end at the training rows' smallest and largest.
+    smallest, largest = (torch.from_numpy(row.to_numpy(np.float32))[None] for row in (numbers.min(), numbers.max()))
+    ends = [encoded.prepare(row[:, :30])[0, 30:-1] for row in (smallest, largest)]
+    assert float(ends[0].max()) <= 1e-3
+    assert float(ends[1].min()) >= 1 - 1e-3
 
 
 def test_groups_are_in_one_split(cancer: pd.DataFrame, tmp_path: Path) -> None:
     frame = cancer.assign(patient=[f"p{number // 4}" for number in range(len(cancer))])
     frame.loc[5, "patient"] = None
     frame.to_csv(tmp_path / "t.csv", index=False)
-    splits = table(path=str(tmp_path / "t.csv"), target="target", group="patient")
+    splits = table(path=str(tmp_path / "t.csv"), target="target", group="patient", numerical="plain")
     sides = [set(frame["patient"][part.index.numpy()].dropna()) for part in (splits.train, splits.val, splits.test)]
     assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
     assert splits.prepared_shape[0] == 30 + 1 + 1  # the group is no feature

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.helpers.browser import Opened, needs_browser
-from tests.helpers.layout import layout_problems, resize
+from tests.helpers.layout import layout_problems
 
 pytestmark = needs_browser
 
@@ -49,8 +49,6 @@ def test_the_verdict_speaks_of_them(opened: Opened) -> None:
     assert "logistic regression (" in verdict
 
 
-@pytest.mark.parametrize("width", [400, 860])
-def test_it_fits_a_phone(opened: Opened, width: int) -> None:
-    resize(opened.page, width)
-    assert layout_problems(opened.page) == []
+def test_it_fits_a_phone_and_a_wide_screen_in_light_and_dark(opened: Opened) -> None:
+    assert layout_problems(opened, widths=(400, 1280)) == []
     assert opened.page.locator("#baselines-section").is_visible()
