@@ -92,7 +92,7 @@ def _lightgbm() -> ModuleType | None:
     if sys.platform == "darwin":
         return None
     try:
-        import lightgbm
+        import lightgbm  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except (ImportError, OSError):  # it is there, but its libraries are not
         return None
     return lightgbm  # type: ignore[no-any-return,unused-ignore]
