@@ -8,8 +8,6 @@ baselines; those are in the report of each run.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from imbalance_lab.evaluation.comparison import correct
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
@@ -17,7 +15,7 @@ from imbalance_lab.evaluation.score_keys import is_lower_better
 from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_pair
 from imbalance_lab.evaluation.settings import REPLICATES, Setting, replicate
-from imbalance_lab.evaluation.stored_baselines import StoredBaseline
+from imbalance_lab.evaluation.stored_baselines import ListedBaseline
 from imbalance_lab.evaluation.sweep import Run
 
 UNDEFINED = Score(float("nan"))
@@ -29,12 +27,15 @@ def find_baselines(runs: Sequence[Run], score: str) -> tuple[tuple[Setting, ...]
     Args:
         runs: without damage.
         score: what settings are ranked by.
+
+    Raises:
+        UsageError: if the predictions of a baseline are damaged.
     """
-    with_baselines = [run for run in runs if run.baselines]
+    with_baselines = [run for run in runs if run.baselines and run.test is not None]
     if not with_baselines:
         return (), False
     first = with_baselines[0]
-    if not all(_is_same(first, run) for run in with_baselines[1:]):
+    if any(_identity(run) != _identity(first) for run in with_baselines):
         return (), True
     return tuple(_setting(each, first, runs, score) for each in first.baselines), False
 
@@ -54,21 +55,15 @@ def compare_baselines(
     )
 
 
-def _is_same(a: Run, b: Run) -> bool:
-    """Whether two runs have the same baselines, to the last digit, and train counts."""
-    if [each.key for each in a.baselines] != [each.key for each in b.baselines] or _counts(a) != _counts(b):
-        return False
-    pairs = [pair for x, y in zip(a.baselines, b.baselines, strict=True) for pair in ((x.val, y.val), (x.test, y.test))]
-    return all(_is_equal(x, y) for x, y in pairs)
+def _identity(run: Run) -> tuple[Any, ...]:
+    """Equal for runs with the same baselines, to the last digit, and the same training counts."""
+    return [(each.key, each.digests) for each in run.baselines], _counts(run)
 
 
-def _is_equal(a: Predictions, b: Predictions) -> bool:
-    same = a.task == b.task and np.array_equal(a.index, b.index) and np.array_equal(a.target, b.target)
-    return same and np.array_equal(a.logits, b.logits)
-
-
-def _setting(baseline: StoredBaseline, of_run: Run, runs: Sequence[Run], score: str) -> Setting:
+def _setting(listed: ListedBaseline, of_run: Run, runs: Sequence[Run], score: str) -> Setting:
     """A baseline as a setting whose replicates are one model: a seed changes nothing of it."""
+    assert of_run.test is not None
+    baseline = listed.read(of_run.directory, of_run.test)
     splits = {"val": baseline.val, "test": baseline.test}
     scores = {split: _scores(each, _counts(of_run)) for split, each in splits.items()}
     replicates = dict.fromkeys(replicate(run) for run in runs)

@@ -6,9 +6,11 @@ metadata list the baselines: ``{"key": …, "about": …}``, or ``{"key": …, "
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from imbalance_lab.errors import UsageError
@@ -82,28 +84,50 @@ def read_baselines(
     return StoredBaselines(tuple(found), {each["key"]: each["left_out"] for each in listed if "left_out" in each})
 
 
-def read_listed_baselines(
-    run: RunDirectory, scores: Mapping[str, Any], test: Predictions
-) -> tuple[StoredBaseline, ...]:
-    """The baselines that the scores of a run list, as far as their predictions are there.
+@dataclass(frozen=True)
+class ListedBaseline:
+    """A baseline that the scores of a run list, before its predictions are read.
 
     Args:
-        run: its directory.
-        scores: the content of `metrics.json`.
-        test: the run's own predictions.
+        key, about: as of `StoredBaseline`.
+        digests: of its predictions for validation and test: equal for equal predictions of the same examples.
+    """
+
+    key: str
+    about: str
+    digests: tuple[str, ...]
+
+    def read(self, run: RunDirectory, test: Predictions) -> StoredBaseline:
+        """Its predictions, stored in ``run``, whose own are ``test``.
+
+        Raises:
+            UsageError: as `read_baselines`.
+        """
+        return StoredBaseline(self.key, self.about, _read(run, self.key, "val"), _read(run, self.key, "test", test))
+
+
+def list_baselines(run: RunDirectory, scores: Mapping[str, Any]) -> tuple[ListedBaseline, ...]:
+    """The baselines in the content of `metrics.json`, as far as their predictions are there.
 
     Raises:
-        UsageError: as `read_baselines`.
+        UsageError: for a damaged file.
     """
     found = []
     for each in (scores.get("baselines") or {}).get("models", ()):
-        if all(run.baseline_predictions(each["key"], split).exists() for split in SPLITS):
-            val, on_test = _read(run, each["key"], "val", None), _read(run, each["key"], "test", test)
-            found.append(StoredBaseline(each["key"], each["about"], val, on_test))
+        paths = [run.baseline_predictions(each["key"], split) for split in SPLITS]
+        if all(path.exists() for path in paths):
+            found.append(ListedBaseline(each["key"], each["about"], tuple(map(_digest, paths))))
     return tuple(found)
 
 
-def _read(run: RunDirectory, key: str, split: Split, own: Predictions | None) -> Predictions:
+def _digest(path: Path) -> str:
+    """The digest that a file of predictions says it has."""
+    with reading(path, RESTORE):
+        digest: bytes = pq.read_schema(path).metadata[b"sha256"]
+        return digest.decode()
+
+
+def _read(run: RunDirectory, key: str, split: Split, own: Predictions | None = None) -> Predictions:
     """Its predictions of a split, which are of the same examples as the run's ``own``, if that is known."""
     path = run.baseline_predictions(key, split)
     with reading(path, RESTORE):
