@@ -55,7 +55,7 @@ def validate_config(config: DictConfig) -> None:
         validate_trainer(config.trainer, config.max_epochs)
         for key in ("data_summary.auroc", "data_summary.width"):
             check_number(key, OmegaConf.select(config, key), above=0, below=1)
-        for key in ("check", "fit", "report.images"):
+        for key in ("check", "fit", "baselines", "report.images"):
             check_bool(key, OmegaConf.select(config, key))
         check_choice("resume", config.resume, ("exact", "continue"))
         check_choice("guard", config.guard, ("stop", "skip"))
