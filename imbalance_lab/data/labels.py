@@ -12,6 +12,7 @@ from torch import Tensor
 
 from imbalance_lab.data.read_table import MISSING, Files, first_true, format_location
 from imbalance_lab.data.splitting import SplitIndices
+from imbalance_lab.data.truth import FALSE, TRUE, as_truth, is_truth
 from imbalance_lab.validation import did_you_mean
 
 SPLITS = ("train", "val", "test", "calibration")
@@ -42,10 +43,11 @@ def read_targets(
     columns = []
     for name in target:
         column = _filled(table[name], name, files)
-        strange = pc.invert(pc.is_in(column.cast(pa.string()), pa.array(["0", "1", "true", "false", "0.0", "1.0"])))
+        words = pc.utf8_lower(column.cast(pa.string()))
+        strange = pc.invert(pc.is_in(words, pa.array([*FALSE, *TRUE])))
         if (row := first_true(strange)) >= 0:
             _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: a label is 0 or 1")
-        positive = pc.is_in(column.cast(pa.string()), pa.array(["1", "true", "1.0"]))
+        positive = pc.is_in(words, pa.array(TRUE))
         columns.append(np.asarray(positive).astype(np.int64))
     return tuple(target), torch.from_numpy(np.stack(columns, 1))
 
@@ -120,7 +122,10 @@ def _classes(
 
 
 def _known_classes(column: pa.ChunkedArray, name: str, files: Files, known: Sequence[str]) -> Tensor:
-    codes = pc.index_in(column, pa.array(list(known)))
+    names = pa.array(list(known))
+    if is_truth(names) and (truth := as_truth(column)) is not None:
+        column, names = truth, as_truth(names)
+    codes = pc.index_in(column, names)
     if (row := first_true(pc.is_null(codes))) >= 0:
         value = column[row].as_py()
         hint = did_you_mean(value, known) or f": it has {', '.join(known[:8])}{' …' * (len(known) > 8)}"

@@ -12,7 +12,8 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
+from imbalance_lab.data.columns import Column, Unknown
+from imbalance_lab.data.encode_columns import describe_unknown, encode_columns, text_columns
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
 from imbalance_lab.data.normalize import Normalize

@@ -8,6 +8,8 @@ import torch
 
 from imbalance_lab.data.read_table import Files, read_table, require_column
 from imbalance_lab.data.splitting import NOTHING, SplitIndices
+from imbalance_lab.data.truth import as_truth
+from imbalance_lab.validation import raise_together
 
 
 def read_files(paths: dict[str, str | None], text: Sequence[str]) -> tuple[Files, pa.Table]:
@@ -25,12 +27,30 @@ def read_files(paths: dict[str, str | None], text: Sequence[str]) -> tuple[Files
             )
         files.append((Path(path).expanduser(), sum(map(len, tables))))
         tables.append(more.select(tables[0].column_names) if tables else more)
+    tables = agreeing(tables)
     try:
         return tuple(files), pa.concat_tables(tables, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
         raise ValueError(
             f"{' and '.join(str(file) for file, _ in files)} hold different kinds of values: {error}"
         ) from error
+
+
+def agreeing(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Tables of the same columns, in which what is bool in one and 0 and 1, or such words, in another is the same."""
+    for name in tables[0].column_names:
+        columns = [table[name] for table in tables]
+        if len({str(column.type) for column in columns}) == 1 or not any(
+            pa.types.is_boolean(column.type) for column in columns
+        ):
+            continue
+        truth = [as_truth(column) for column in columns]
+        if all(each is not None for each in truth):
+            at = tables[0].column_names.index(name)
+            first = columns[0].type
+            to = pa.bool_() if pa.types.is_string(first) or pa.types.is_boolean(first) else pa.int64()
+            tables = [table.set_column(at, name, each.cast(to)) for table, each in zip(tables, truth, strict=True)]
+    return list(tables)
 
 
 def file_splits(files: Files, n: int, paths: Sequence[str | None]) -> SplitIndices:
@@ -41,7 +61,16 @@ def file_splits(files: Files, n: int, paths: Sequence[str | None]) -> SplitIndic
 
 
 def check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: Files) -> None:
-    """Refuse an option that names a column which the table has not."""
+    """Refuse options that name columns which the table has not.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    problems: list[str] = []
     for option, columns in options.items():
         for column in columns:
-            require_column(column, data.column_names, files[0][0], f"data.{option}")
+            try:
+                require_column(column, data.column_names, files[0][0], f"data.{option}")
+            except ValueError as error:
+                problems.append(str(error))
+    raise_together(problems)

@@ -9,10 +9,13 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import Unknown, describe_unknown, text_columns
+from imbalance_lab.data.columns import Unknown
+from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
 from imbalance_lab.data.fit_columns import fit_columns
+from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
+from imbalance_lab.data.near_twins import describe_twins
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
@@ -58,6 +61,7 @@ def table(
     group: str | None = None,
     drop: Sequence[str] = (),
     categorical: Sequence[str] = (),
+    dates: Sequence[str] = (),
     scaling: Scaling = "standard",
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
@@ -77,7 +81,8 @@ def table(
         split: a column with train, val, test or calibration in every row.
         group: a column; rows with equal values are never in two splits.
         drop: columns that are not features.
-        categorical: numeric columns that are categories: codes, postcodes.
+        categorical: columns that are categories though they hold numbers or dates: codes, postcodes.
+        dates: columns that are dates, each with its format where it cannot be told: ``closed=%d/%m/%Y``.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
         val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
@@ -92,9 +97,10 @@ def table(
     files, data = read_files(paths, text_columns(schema.columns) if isinstance(schema, TableSchema) else [])
     check_list("data.drop", drop)
     check_list("data.categorical", categorical)
+    dated = parse_dates_option([str(each) for each in check_list("data.dates", dates)], data.column_names)
     targets = [target] if isinstance(target, str) else list(target)
     options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
-    check_columns(options | {"categorical": categorical}, data, files)
+    check_columns(options | {"categorical": categorical, "dates": dated}, data, files)
     told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
@@ -109,9 +115,11 @@ def table(
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
     notes: list[str] = []
+    guesses: list[str] = []
     if schema is None:
-        columns, notes = fit_columns(features, parts.train, categorical, files)
-        schema = TableSchema(classes, columns, tuple(targets), scaling)
+        fitted_columns = fit_columns(features, parts.train, ColumnOptions(categorical, dated), files)
+        notes, guesses = fitted_columns.notes, fitted_columns.guesses
+        schema = TableSchema(classes, fitted_columns.columns, tuple(targets), scaling)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
     else:
@@ -119,16 +127,21 @@ def table(
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
         notes += _changes(schema, features, inputs, unknown)
+    for option, column in (("class", target), ("group", group)):
+        if isinstance(column, str):
+            notes += describe_twins(f"{option} column {column!r}", data[column])
     notes += [*describe_unknown(unknown, len(data)), *describe_leaks(features, parts.train, labels)]
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
-    return Splits(classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None)
+    return Splits(
+        classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None, guesses=guesses
+    )
 
 
 def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:
     """Sentences on what differs from the table that the model was trained on."""
-    taken = {column.name for column in schema.columns}
+    taken = source_columns(schema.columns)
     missing = MissingValues(schema)
     missing.count(inputs, unknown)
     return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]
