@@ -53,8 +53,8 @@ class MissingValues:
             if column.date is not None and column.date.part == "days":
                 self.later[at] += int((inputs[:, at] > column.date.n_training_days * (1 + 1e-6) + 1).sum())
         self.counts[numbers:] += (inputs[:, numbers:] == 0).sum(0)
-        for column, name in enumerate(each.name for each in self.schema.columns):
-            self.counts[column] -= sum(unknown.get(name, {}).values())
+        for at, name in enumerate(each.name for each in self.schema.columns):
+            self.counts[at] -= sum(unknown.get(name, {}).values())
         self.n_rows += len(inputs)
 
     def describe(self) -> Iterator[str]:

@@ -44,8 +44,8 @@ def agreeing(tables: Sequence[pa.Table]) -> list[pa.Table]:
             pa.types.is_boolean(column.type) for column in columns
         ):
             continue
-        truth = [as_truth(column) for column in columns]
-        if all(each is not None for each in truth):
+        truth = [each for each in map(as_truth, columns) if each is not None]
+        if len(truth) == len(columns):
             at = tables[0].column_names.index(name)
             first = columns[0].type
             to = pa.bool_() if pa.types.is_string(first) or pa.types.is_boolean(first) else pa.int64()

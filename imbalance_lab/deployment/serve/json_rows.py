@@ -133,15 +133,15 @@ def encode_written(column: Column, values: Sequence[Any], unknown: Unknown) -> N
         row = next(row for row, value in enumerate(values) if type(value) not in taken)
         kind = "a text with a date" if column.date is not None else "a number or a text with one"
         raise RequestError(f"row {row + 1}, column {column.source!r}: {shown(values[row])} is not {kind}: convert it")
-    is_text = np.array([type(each) is str for each in values])
+    is_text = np.array([type(each) is str for each in values], np.bool_)
     try:
-        texts = pa.chunked_array([pa.array(np.where(is_text, values, None), pa.string())])
+        texts = pa.chunked_array([pa.array([each if type(each) is str else None for each in values], pa.string())])
         encoded = column.encode(texts)
         if counts := column.unknown(texts):
             unknown[column.name] = counts
         if not is_text.all() and column.date is None:
-            numbers = pa.chunked_array([pa.array(np.where(is_text, None, values), pa.float64())])
-            encoded = np.where(is_text, encoded, column.encode(numbers))
+            numbers = [np.nan if type(each) is str or each is None else float(each) for each in values]
+            encoded = np.where(is_text, encoded, column.encode(pa.chunked_array([pa.array(numbers)])))
     except (ValueError, OverflowError) as error:
         raise RequestError(str(error)) from None
     return encoded
