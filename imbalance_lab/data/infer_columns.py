@@ -10,8 +10,9 @@ from imbalance_lab.data.columns import Kind, read_dates
 from imbalance_lab.data.date_text import DateFormat
 from imbalance_lab.data.detect_dates import AmbiguousDatesError, find_dates
 from imbalance_lab.data.detect_numbers import AmbiguousNumbersError, FoundNumbers, find_numbers
+from imbalance_lab.data.dialect import MISSING
 from imbalance_lab.data.number_text import NumberFormat
-from imbalance_lab.data.read_table import MISSING, Files, first_true, format_location
+from imbalance_lab.data.read_table import Files, first_true, format_location
 from imbalance_lab.text import list_override
 
 MAX_WORDS = 6
@@ -50,7 +51,7 @@ class ColumnOptions:
     dates: Mapping[str, str | None] | None = None
     decimal: str | None = None
     thousands: str | None = None
-    missing: Sequence[str] = tuple(MISSING)
+    missing: Sequence[str] = MISSING
 
 
 def infer_column(column: pa.ChunkedArray, name: str, options: ColumnOptions, files: Files) -> Inferred:

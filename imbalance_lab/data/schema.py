@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.data.columns import Column, Unknown
+from imbalance_lab.data.dialect import DETECTED, DialectOptions
 from imbalance_lab.data.encode_columns import describe_unknown, encode_columns, text_columns
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
+from imbalance_lab.data.missing_values import blank_missing
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, as_table
@@ -85,7 +87,7 @@ class InputSchema(ABC):
     @classmethod
     @abstractmethod
     def _read(cls, content: Mapping[str, Any]) -> "InputSchema":
-        """From the plain values of this kind."""
+        """From plain values."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class ImageSchema(InputSchema):
     channels: int
     is_16bit: bool
     max_pixels: int
+    _PARTS: ClassVar = ("size", "channels", "is_16bit", "max_pixels")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -164,13 +167,11 @@ class ImageSchema(InputSchema):
         return decode([path], self.decoder)
 
     def as_dict(self) -> dict[str, Any]:
-        parts = {"size": self.size, "channels": self.channels, "is_16bit": self.is_16bit, "max_pixels": self.max_pixels}
-        return {"kind": "images", "classes": list(self.classes), **parts}
+        return {"kind": "images", "classes": list(self.classes)} | {name: getattr(self, name) for name in self._PARTS}
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "ImageSchema":
-        parts = {name: content[name] for name in ("size", "channels", "is_16bit", "max_pixels")}
-        return cls(tuple(content["classes"]), **parts)
+        return cls(tuple(content["classes"]), *(content[name] for name in cls._PARTS))
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ class TableSchema(InputSchema):
         scaling: of the numbers, see `Preprocess`.
         gaps: the numeric columns with missing values in the training rows; each adds an indicator to the input.
         n_quantiles: of each numeric column, that the preparation keeps.
+        dialect: what the user said about the text files of training.
     """
 
     columns: tuple[Column, ...]
@@ -190,6 +192,7 @@ class TableSchema(InputSchema):
     scaling: Scaling
     gaps: tuple[str, ...] = ()
     n_quantiles: int = 0
+    dialect: DialectOptions = DETECTED
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -215,11 +218,11 @@ class TableSchema(InputSchema):
             ValueError: if a column is missing, or a value is not a number where the model takes one.
         """
         files: Files = [(Path(raw).expanduser(), 0)] if isinstance(raw, str | Path) else ()
-        return self.encode_rows(as_table(raw, text_columns(self.columns)), files)
+        return self.encode_rows(as_table(raw, text_columns(self.columns), self.dialect), files)
 
     def encode_rows(self, table: pa.Table, files: Files = ()) -> tuple[Tensor, Unknown]:
         """Rows (N, F) float32, and the unknown categories; ``files`` say where the rows come from."""
-        inputs, unknown = encode_columns(self.columns, table, files)
+        inputs, unknown = encode_columns(self.columns, blank_missing(table, self.dialect.missing or ()), files)
         return torch.from_numpy(inputs), unknown
 
     def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
@@ -235,15 +238,13 @@ class TableSchema(InputSchema):
             "scaling": self.scaling,
             "gaps": list(self.gaps),
             "n_quantiles": self.n_quantiles,
+            "dialect": self.dialect.as_dict(),
         }
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "TableSchema":
         return cls(
-            tuple(content["classes"]),
-            tuple(Column.from_dict(column) for column in content["columns"]),
-            tuple(content["targets"]),
-            content["scaling"],
-            tuple(content["gaps"]),
-            content["n_quantiles"],
+            *(tuple(content["classes"]), tuple(map(Column.from_dict, content["columns"])), tuple(content["targets"])),
+            *(content["scaling"], tuple(content["gaps"]), content["n_quantiles"]),
+            dialect=DialectOptions.parse(**content.get("dialect", {})),  # models of earlier releases have none
         )
