@@ -15,7 +15,7 @@ from imbalance_lab.data.missing_values import blank_missing
 from imbalance_lab.data.read_table import Files, read_file, require_column
 from imbalance_lab.data.splitting import NOTHING, SplitIndices
 from imbalance_lab.data.table_source import TableFile, check_same_columns, describe_guesses, find_tables, open_table
-from imbalance_lab.data.truth import as_truth
+from imbalance_lab.data.truth import as_truth, spelled_like
 from imbalance_lab.validation import raise_together
 
 UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")
@@ -133,19 +133,19 @@ def _concatenated(tables: list[pa.Table], files: Files) -> pa.Table:
 
 
 def _agreeing(tables: list[pa.Table]) -> list[pa.Table]:
-    """Tables of the same columns, in which what is bool in one and 0 and 1, or such words, in another is the same."""
-    for name in tables[0].column_names:
+    """Tables of the same columns; what is true and false in one, and 0 and 1 in another, is as it is in the first."""
+    for name in tables[0].column_names if len(tables) > 1 else ():
         columns = [table[name] for table in tables]
-        if len({str(column.type) for column in columns}) == 1 or not any(
-            pa.types.is_boolean(column.type) for column in columns
-        ):
+        kinds = {str(column.type) for column in columns}
+        if kinds != {"string"} and not (len(kinds) > 1 and kinds & {"bool", "string"}):
             continue
         truth = [each for each in map(as_truth, columns) if each is not None]
         if len(truth) == len(columns):
             at = tables[0].column_names.index(name)
-            first = columns[0].type
-            to = pa.bool_() if pa.types.is_string(first) or pa.types.is_boolean(first) else pa.int64()
-            tables = [table.set_column(at, name, each.cast(to)) for table, each in zip(tables, truth, strict=True)]
+            tables = [
+                table.set_column(at, name, spelled_like(columns[0], each))
+                for table, each in zip(tables, truth, strict=True)
+            ]
     return tables
 
 

@@ -12,7 +12,7 @@ from imbalance_lab.data.arrays import Arrays, Splits
 from imbalance_lab.data.columns import Unknown
 from imbalance_lab.data.dialect import MISSING, DialectOptions
 from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
-from imbalance_lab.data.fit_columns import fit_columns
+from imbalance_lab.data.fit_columns import FittedColumns, fit_columns
 from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
@@ -107,14 +107,9 @@ def table(
         delimiter=delimiter, decimal=decimal, thousands=thousands, encoding=encoding, missing=missing
     )
     targets = [target] if isinstance(target, str) else list(target)
-    roles: dict[str, Sequence[str]] = {
-        "target": targets,
-        "split": [split] if split else [],
-        "group": [group] if group else [],
-    }
+    roles: dict[str, Sequence[str]] = {"target": targets, "split": _listed(split), "group": _listed(group)}
     read = _read_columns(paths, dialect, roles, drop, categorical, dates, schema)
     files, data = read.files, read.rows
-    dated = parse_dates_option(dates, data.column_names)
     told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
@@ -128,27 +123,25 @@ def table(
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
-    notes: list[str] = []
-    guesses: list[str] = []
+    found = FittedColumns(())
     if schema is None:
-        known = ColumnOptions(categorical, dated, *read.marks(dialect), missing=dialect.missing or MISSING)
-        fitted_columns = fit_columns(features, parts.train, known, files)
-        notes, guesses = fitted_columns.notes, fitted_columns.guesses
-        schema = TableSchema(classes, fitted_columns.columns, tuple(targets), scaling, dialect=dialect)
+        found = fit_columns(features, parts.train, _column_options(read, dialect, categorical, dates), files)
+        schema = TableSchema(classes, found.columns, tuple(targets), scaling, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
+        notes = found.notes
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
-        notes += _changes(schema, features, inputs, unknown)
+        notes = _changes(schema, features, inputs, unknown)
     notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
     notes += describe_leaks(features, parts.train, labels)
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
     held_out = calibration if len(calibration) else None
-    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=[*read.guesses, *guesses])
+    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=[*read.guesses, *found.guesses])
 
 
 def _read_columns(
@@ -170,6 +163,18 @@ def _read_columns(
     there["dates"] = list(parse_dates_option(dates, read.rows.column_names))
     check_columns(roles | there, read.rows, read.files)
     return read
+
+
+def _listed(name: str | None) -> list[str]:
+    return [name] if name else []
+
+
+def _column_options(
+    read: TableFiles, dialect: DialectOptions, categorical: Sequence[str], dates: Sequence[str]
+) -> ColumnOptions:
+    """What is known of columns before their values are seen."""
+    dated = parse_dates_option(dates, read.rows.column_names)
+    return ColumnOptions(categorical, dated, *read.marks(dialect), missing=dialect.missing or MISSING)
 
 
 def _twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:

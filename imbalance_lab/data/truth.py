@@ -23,6 +23,15 @@ def as_truth(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray |
     return pc.if_else(pc.is_valid(words), is_true, pa.scalar(None, pa.bool_()))
 
 
+def spelled_like(example: pa.ChunkedArray, truth: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Booleans as ``example`` has them: as numbers, or with its words."""
+    if not pa.types.is_string(example.type):
+        return truth.cast(pa.bool_() if pa.types.is_boolean(example.type) else pa.int64())
+    words = {is_true: example.filter(pc.equal(as_truth(example), is_true)) for is_true in (False, True)}
+    false, true = (str(words[each][0]) if len(words[each]) else str(each).lower() for each in (False, True))
+    return pc.if_else(truth, true, false)
+
+
 def is_truth(categories: pa.Array) -> bool:
     """Whether some categories are true and false, or 0 and 1, and nothing else."""
     truth = as_truth(categories)
