@@ -22,6 +22,7 @@ from imbalance_lab.data.label_text import (
 )
 from imbalance_lab.data.read_table import Files, first_true, format_location
 from imbalance_lab.data.splitting import SplitIndices
+from imbalance_lab.data.truth import FALSE, TRUE, as_truth, is_truth
 from imbalance_lab.validation import did_you_mean
 
 SPLITS = ("train", "val", "test", "calibration")
@@ -55,9 +56,9 @@ def read_targets(
     for name in target:
         column = _filled(table[name], name, files)
         text = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
-        if (row := first_true(pc.invert(pc.is_in(text, pa.array(["0", "1", "true", "false", "0.0", "1.0"]))))) >= 0:
+        if (row := first_true(pc.invert(pc.is_in(text, pa.array([*FALSE, *TRUE]))))) >= 0:
             _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: a label is 0 or 1")
-        positive = pc.is_in(text, pa.array(["1", "true", "1.0"]))
+        positive = pc.is_in(text, pa.array(TRUE))
         columns.append(np.asarray(positive).astype(np.int64))
     return tuple(target), torch.from_numpy(np.stack(columns, 1))
 
@@ -137,6 +138,8 @@ def _known_classes(
 ) -> Tensor:
     """The indices of classes that are written as the model has them, or as another kind of file would have them."""
     among = pa.array(list(known))
+    if is_truth(among) and (truth := as_truth(text)) is not None:
+        return torch.from_numpy(pc.index_in(truth, as_truth(among)).to_numpy().astype(np.int64))
     spellings = [raw, text] + [as_integer_text(text)] * every_matches(pa.chunked_array([among]), CANONICAL)
     codes = pc.coalesce(*(pc.index_in(each, among) for each in spellings))
     if (row := first_true(pc.is_null(codes))) >= 0:

@@ -5,15 +5,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
+from imbalance_lab.data.columns import Column, Unknown
 from imbalance_lab.data.dialect import DETECTED, DialectOptions
+from imbalance_lab.data.encode_columns import describe_unknown, encode_columns, text_columns
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
 from imbalance_lab.data.missing_values import blank_missing
@@ -91,7 +92,7 @@ class InputSchema(ABC):
     @classmethod
     @abstractmethod
     def _read(cls, content: Mapping[str, Any]) -> "InputSchema":
-        """From the plain values of this kind."""
+        """From plain values."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class ImageSchema(InputSchema):
     channels: int
     is_16bit: bool
     max_pixels: int
+    _PARTS: ClassVar = ("size", "channels", "is_16bit", "max_pixels")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -170,13 +172,11 @@ class ImageSchema(InputSchema):
         return decode([path], self.decoder)
 
     def as_dict(self) -> dict[str, Any]:
-        parts = {"size": self.size, "channels": self.channels, "is_16bit": self.is_16bit, "max_pixels": self.max_pixels}
-        return {"kind": "images", "classes": list(self.classes), **parts}
+        return {"kind": "images", "classes": list(self.classes)} | {name: getattr(self, name) for name in self._PARTS}
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "ImageSchema":
-        parts = {name: content[name] for name in ("size", "channels", "is_16bit", "max_pixels")}
-        return cls(tuple(content["classes"]), **parts)
+        return cls(tuple(content["classes"]), *(content[name] for name in cls._PARTS))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from imbalance_lab.data.missing_values import blank_missing
 from imbalance_lab.data.read_table import Files, read_file, require_column
 from imbalance_lab.data.splitting import NOTHING, SplitIndices
 from imbalance_lab.data.table_source import TableFile, check_same_columns, describe_guesses, find_tables, open_table
+from imbalance_lab.data.truth import as_truth, spelled_like
+from imbalance_lab.validation import raise_together
 
 UNNAMED = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 """What pandas calls columns without a name, and the row numbers that it writes."""
@@ -46,6 +48,13 @@ class TableFiles:
             parts.append(NOTHING if n_rows is None else torch.arange(start, start + n_rows))
             start += n_rows or 0
         return SplitIndices(*parts)
+
+    def marks(self, options: DialectOptions) -> tuple[str | None, str | None]:
+        """The decimal mark and the mark of thousands, as far as ``options`` or the files show them."""
+        dialects = [each.dialect for each in self.opened if each.dialect is not None]
+        commas = "," if any(each.decimal == "," for each in dialects) else None
+        thousands = next((each.thousands for each in dialects if each.thousands is not None), None)
+        return options.decimal or commas, options.thousands or thousands
 
     @property
     def guesses(self) -> list[str]:
@@ -92,15 +101,24 @@ def read_files(
         n_rows[option] = None if path is None else sum(map(len, tables)) - before
     unnamed = (name for name in tables[0].column_names if UNNAMED.fullmatch(name) and name not in {*text, *labels})
     left_out = {name: what for name in unnamed if (what := _nothing_in([table[name] for table in tables]))}
-    rows = _concatenated([table.drop_columns(list(left_out)) for table in tables], files)
+    rows = _concatenated(_agreeing([table.drop_columns(list(left_out)) for table in tables]), files)
     return TableFiles(tuple(files), rows, n_rows, tuple(opened), left_out)
 
 
 def check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: Files) -> None:
-    """Refuse an option that names a column which the table has not."""
+    """Refuse options that name columns which the table has not.
+
+    Raises:
+        ValueError: naming all of them.
+    """
+    problems: list[str] = []
     for option, columns in options.items():
         for column in columns:
-            require_column(column, data.column_names, files[0][0], f"data.{option}")
+            try:
+                require_column(column, data.column_names, files[0][0], f"data.{option}")
+            except ValueError as error:
+                problems.append(str(error))
+    raise_together(problems)
 
 
 def _concatenated(tables: list[pa.Table], files: Files) -> pa.Table:
@@ -112,6 +130,23 @@ def _concatenated(tables: list[pa.Table], files: Files) -> pa.Table:
             f"{files[0][0]} and {files[-1][0]} hold different kinds of values in column "
             f"{', '.join(map(repr, names[:8]))}: {error}"
         ) from error
+
+
+def _agreeing(tables: list[pa.Table]) -> list[pa.Table]:
+    """Tables of the same columns; what is true and false in one, and 0 and 1 in another, is as it is in the first."""
+    for name in tables[0].column_names if len(tables) > 1 else ():
+        columns = [table[name] for table in tables]
+        kinds = {str(column.type) for column in columns}
+        if kinds != {"string"} and not (len(kinds) > 1 and kinds & {"bool", "string"}):
+            continue
+        truth = [each for each in map(as_truth, columns) if each is not None]
+        if len(truth) == len(columns):
+            at = tables[0].column_names.index(name)
+            tables = [
+                table.set_column(at, name, spelled_like(columns[0], each))
+                for table, each in zip(tables, truth, strict=True)
+            ]
+    return tables
 
 
 def _of_different_kinds(tables: list[pa.Table]) -> Iterator[str]:

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import Unknown, describe_unknown, text_columns
-from imbalance_lab.data.dialect import DialectOptions
-from imbalance_lab.data.fit_columns import fit_columns
+from imbalance_lab.data.columns import Unknown
+from imbalance_lab.data.dialect import MISSING, DialectOptions
+from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
+from imbalance_lab.data.fit_columns import FittedColumns, fit_columns
+from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
 from imbalance_lab.data.missing_values import describe_sentinels
+from imbalance_lab.data.near_twins import describe_twins
 from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
@@ -60,6 +63,7 @@ def table(
     group: str | None = None,
     drop: Sequence[str] = (),
     categorical: Sequence[str] = (),
+    dates: Sequence[str] = (),
     scaling: Scaling = "standard",
     numerical: Numerical = "piecewise",
     val_fraction: float = 0.15,
@@ -85,7 +89,8 @@ def table(
         split: a column with train, val, test or calibration in every row.
         group: a column; rows with equal values are never in two splits.
         drop: columns that are not features.
-        categorical: numeric columns that are categories: codes, postcodes.
+        categorical: columns that are categories though they hold numbers or dates: codes, postcodes.
+        dates: columns that are dates, each with its format where it cannot be told: ``closed=%d/%m/%Y``.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
         numerical: how numbers are encoded: "plain", "piecewise" (see `Preprocess`), or "periodic" (see `Embedding`).
         val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
@@ -104,12 +109,8 @@ def table(
         delimiter=delimiter, decimal=decimal, thousands=thousands, encoding=encoding, missing=missing
     )
     targets = [target] if isinstance(target, str) else list(target)
-    roles: dict[str, Sequence[str]] = {
-        "target": targets,
-        "split": [split] if split else [],
-        "group": [group] if group else [],
-    }
-    read = _read_columns(paths, dialect, roles, drop, categorical, schema)
+    roles: dict[str, Sequence[str]] = {"target": targets, "split": _listed(split), "group": _listed(group)}
+    read = _read_columns(paths, dialect, roles, drop, categorical, dates, schema)
     files, data = read.files, read.rows
     told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
@@ -124,24 +125,25 @@ def table(
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
-    notes: list[str] = []
+    found = FittedColumns(())
     if schema is None:
-        columns, notes = fit_columns(features, parts.train, categorical, files)
-        schema = TableSchema(classes, columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
+        found = fit_columns(features, parts.train, _column_options(read, dialect, categorical, dates), files)
+        schema = TableSchema(classes, found.columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
+        notes = found.notes
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
-        notes += _changes(schema, features, inputs, unknown)
-    notes += [*describe_unknown(unknown, len(data)), *describe_sentinels(features)]
+        notes = _changes(schema, features, inputs, unknown)
+    notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
     notes += describe_leaks(features, parts.train, labels)
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
     held_out = calibration if len(calibration) else None
-    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=read.guesses)
+    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=[*read.guesses, *found.guesses])
 
 
 def _read_columns(
@@ -150,21 +152,43 @@ def _read_columns(
     roles: dict[str, Sequence[str]],
     drop: Sequence[str],
     categorical: Sequence[str],
+    dates: Sequence[str],
     schema: InputSchema | None,
 ) -> TableFiles:
     """The files, with text in the columns that ``roles`` name, and every column that an option names."""
     check_list("data.drop", drop)
     check_list("data.categorical", categorical)
+    check_list("data.dates", dates)
     text = text_columns(schema.columns) if isinstance(schema, TableSchema) else []
     read = read_files(paths, dialect, text, [name for names in roles.values() for name in names])
     there = {"drop": [name for name in drop if name not in read.left_out], "categorical": categorical}
+    there["dates"] = list(parse_dates_option(dates, read.rows.column_names))
     check_columns(roles | there, read.rows, read.files)
     return read
 
 
+def _listed(name: str | None) -> list[str]:
+    return [name] if name else []
+
+
+def _column_options(
+    read: TableFiles, dialect: DialectOptions, categorical: Sequence[str], dates: Sequence[str]
+) -> ColumnOptions:
+    """What is known of columns before their values are seen."""
+    dated = parse_dates_option(dates, read.rows.column_names)
+    return ColumnOptions(categorical, dated, *read.marks(dialect), missing=dialect.missing or MISSING)
+
+
+def _twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:
+    """Sentences on classes and groups that are nearly the same."""
+    roles = {"class": target if isinstance(target, str) else None, "group": group}
+    found = (describe_twins(f"{role} column {name!r}", data[name]) for role, name in roles.items() if name is not None)
+    return [sentence for each in found for sentence in each]
+
+
 def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:
     """Sentences on what differs from the table that the model was trained on."""
-    taken = {column.name for column in schema.columns}
+    taken = source_columns(schema.columns)
     missing = MissingValues(schema)
     missing.count(inputs, unknown)
     return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]

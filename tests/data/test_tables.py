@@ -229,9 +229,9 @@ MANY = "\n".join(f"{i},{i % 3},{i % 2}" for i in range(40)) + "\n"
         ("a,a,y\n1,2,0\n", {"target": "y"}, "two columns called 'a'"),
         ("a,b,y\n" + MANY + "inf,1,1\n", {"target": "y"}, r"line 42, column 'a': inf is infinite"),
         (
-            "a,y\n" + "".join(f"2024-01-{i:02},{i % 2}\n" for i in range(1, 29)),
+            "a,y\n" + "".join(f"10:{i:02}:00,{i % 2}\n" for i in range(1, 29)),
             {"target": "y"},
-            r"column 'a' holds date32.*data\.drop=\[a\]",
+            r"column 'a' holds time32.*data\.drop=\[a\]",
         ),
         ("a,b,y\n" + MANY, {"target": "a"}, "40 different values in 40 rows"),
         (
