@@ -5,7 +5,7 @@ like perfect foresight, and is none.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,6 +60,14 @@ class RowIds:
         return {*self.counting, *self.unique}
 
 
+@dataclass(frozen=True)
+class Order:
+    """The class that the order of the rows of a file tells best, and its AUROC from a row's place alone."""
+
+    label: str
+    auroc: float
+
+
 def find_row_ids(rows: FeatureRows) -> RowIds:
     """The features that number or identify the rows."""
     counting, unique = [], []
@@ -73,30 +81,36 @@ def find_row_ids(rows: FeatureRows) -> RowIds:
     return RowIds(tuple(counting), tuple(unique))
 
 
-def describe_row_ids(rows: FeatureRows, ids: RowIds) -> Iterator[str]:
-    """Sentences on these columns, and on others that follow the order of rows which is that of the classes."""
-    tells = telling_order(rows)
+def describe_row_ids(ids: RowIds, order: Order | None) -> Iterator[str]:
+    """Sentences on these columns; ``order`` if the rows are ordered by class."""
     if ids.counting:
         are = "number" if len(ids.counting) > 1 else "numbers"
-        why = f", and the order tells the class (class {tells[0]!r}: AUROC {tells[1]:.3f})" if tells else ""
-        yield f"{named(ids.counting)} {are} the rows{why}, which helps with no new row: {drop_override(ids.counting)}"
+        why = f", and the order tells the class (class {order.label!r}: AUROC {order.auroc:.3f})" if order else ""
+        yield (
+            f"{named(ids.counting)} {are} the rows{why}, which says nothing about new rows: pass "
+            f"{drop_override(ids.counting)}"
+        )
     if ids.unique:
         have = "have" if len(ids.unique) > 1 else "has"
         yield (
-            f"{named(ids.unique)} {have} another value in every row, as an id, which helps with no new row: "
+            f"{named(ids.unique)} {have} another value in every row, as an id, which says nothing about new rows: pass "
             f"{drop_override(ids.unique)}"
         )
-    if tells and (following := list(_following(rows, ids.names))):
-        follow = "follow" if len(following) > 1 else "follows"
+
+
+def describe_following(names: Sequence[str], order: Order) -> Iterator[str]:
+    """A sentence on columns that follow an order of the rows that is that of the classes."""
+    if names:
+        follow = "follow" if len(names) > 1 else "follows"
         yield (
-            f"the rows are ordered by class (class {tells[0]!r}: AUROC {tells[1]:.3f} from the order alone), and "
-            f"{named(following)} {follow} the order within the classes as well: is that so in new rows? If not: "
-            f"{drop_override(following)}"
+            f"the rows are ordered by class (class {order.label!r}: AUROC {order.auroc:.3f} from the order alone), and "
+            f"{named(names)} {follow} the order within the classes as well: is that so in new rows? If not, pass "
+            f"{drop_override(names)}"
         )
 
 
-def telling_order(rows: FeatureRows) -> tuple[str, float] | None:
-    """The class that the order of the rows of a file tells best, with its AUROC from the place alone; None if none."""
+def find_order(rows: FeatureRows) -> Order | None:
+    """The class that the order of the rows tells best; None if it tells none well."""
     training = rows.training
     bins = np.empty(len(training), np.int64)
     first = 0
@@ -109,16 +123,17 @@ def telling_order(rows: FeatureRows) -> tuple[str, float] | None:
     table = np.stack([each for _, each in members], 1)
     area = np.where(table.sum(0) >= MIN_IN_BIN, class_rates(bins, table).auroc(), 0)
     best = int(np.nan_to_num(area).argmax())
-    return (members[best][0], float(area[best])) if area[best] >= TELLING_AUROC else None
+    return Order(members[best][0], float(area[best])) if area[best] >= TELLING_AUROC else None
 
 
-def _following(rows: FeatureRows, ids: set[str]) -> Iterator[str]:
+def find_following(rows: FeatureRows, skip: Collection[str]) -> list[str]:
     """Numbers whose ranks within the classes follow the number of the row."""
+    found = []
     training, labels = rows.training, rows.label_codes[rows.training]
     for at, column in enumerate(rows.columns):
         values = rows.inputs[training, at]
         there = np.isfinite(values)
-        if column.kind == "category" or column.name in ids or there.sum() < MIN_UNIQUE:
+        if column.kind == "category" or column.name in skip or there.sum() < MIN_UNIQUE:
             continue
         product, squares = 0.0, np.zeros(2)
         for c in np.unique(labels):
@@ -128,7 +143,8 @@ def _following(rows: FeatureRows, ids: set[str]) -> Iterator[str]:
             product += float(x @ y)
             squares += [x @ x, y @ y]
         if abs(product) >= FOLLOWS * float(np.sqrt(squares.prod())) > 0:
-            yield column.name
+            found.append(column.name)
+    return found
 
 
 def _centered_ranks(values: NDArray[np.float32]) -> Array:

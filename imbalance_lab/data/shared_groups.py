@@ -1,7 +1,7 @@
 """Columns whose values look like patients, customers or devices, and are in two splits although no group is set."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -57,9 +57,8 @@ def find_groups(rows: FeatureRows, skip: Collection[str]) -> list[str]:
     return found
 
 
-def describe_groups(rows: FeatureRows, given: Collection[str], skip: Collection[str]) -> Iterator[str]:
+def describe_groups(names: Sequence[str], given: Collection[str]) -> Iterator[str]:
     """A sentence on them; ``given`` are the splits that files or a column give."""
-    names = find_groups(rows, skip)
     if not names:
         return
     have, remedy = "have" if len(names) > 1 else "has", shell_words(override("data.group", names[0]))

@@ -3,7 +3,7 @@
 An honest feature can do that too (the petals of iris setosa), so the sentences ask.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from math import lgamma
 
 import numpy as np
@@ -126,21 +126,19 @@ def _log_choose(n: int, k: int) -> float:
 
 def describe_single_columns(rows: FeatureRows, skip: Collection[str]) -> Iterator[str]:
     """Sentences on columns that tell a class by themselves, except those to ``skip``."""
-    asks = "known before the prediction? If not"
     copies = [name for name in find_copies(rows) if name not in skip]
     if copies:
-        one = len(copies) == 1
-        subject = f"{named(copies)} alone determines" if one else f"each of the {named(copies)} determines"
-        yield f"{subject} the class of every training row: is it {asks}: {drop_override(copies)}"
+        determine, it = ("each alone determine", "are they") if len(copies) > 1 else ("alone determines", "is it")
+        yield f"{named(copies)} {determine} the class of every training row: {it} {_asked(copies)}"
     rankers = find_rankers(rows, {*skip, *copies})
     if rankers:
         names = sorted(rankers, key=lambda name: -rankers[name][1])
         label, area = rankers[names[0]]
-        one = len(names) == 1
-        subject = f"{named(names)} alone ranks" if one else f"each of the {named(names)} alone ranks"
+        rank_it, it = ("each alone rank", "are they") if len(names) > 1 else ("alone ranks", "is it")
+        best = f" for {names[0]!r}" if len(names) > 1 else ""
         yield (
-            f"{subject} a class almost perfectly (class {label!r}: AUROC {area:.3f}): is it {asks}: "
-            f"{drop_override(names)}"
+            f"{named(names)} {rank_it} a class almost perfectly (class {label!r}: AUROC {area:.3f}{best}): {it} "
+            f"{_asked(names)}"
         )
     gaps = find_gaps(rows, {*skip, *copies, *rankers})
     for what in ("missing", "given"):
@@ -149,6 +147,8 @@ def describe_single_columns(rows: FeatureRows, skip: Collection[str]) -> Iterato
             are = "are" if len(names) > 1 else "is"
             label = gaps[names[0]][0]
             told = f"class {label!r}" if len({gaps[name][0] for name in names}) == 1 else "one class"
-            yield (
-                f"{named(names)} {are} {what} in training rows of {told} alone: is that {asks}: {drop_override(names)}"
-            )
+            yield (f"{named(names)} {are} {what} in training rows of {told} alone: is that {_asked(names)}")
+
+
+def _asked(names: Sequence[str]) -> str:
+    return f"known before the prediction? If not, pass {drop_override(names)}"

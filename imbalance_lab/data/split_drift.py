@@ -17,7 +17,7 @@ from imbalance_lab.data.labels import SPLITS
 from imbalance_lab.metrics import holm
 from imbalance_lab.metrics.distributions import chi_square_p_value, kolmogorov_p_value
 
-LEVEL = 0.005
+LEVEL = 0.001
 """The share of files without a difference that are remarked on, at most."""
 
 MIN_EFFECT = 0.1
@@ -46,7 +46,7 @@ class Drift:
 def find_drift(
     rows: FeatureRows, given: Collection[str], skip: Collection[str], groups: NDArray[np.int64] | None = None
 ) -> list[Drift]:
-    """Features that differ, those that do most first.
+    """Features that differ, split by split, those that do most first.
 
     Args:
         rows: of the table.
@@ -66,20 +66,23 @@ def find_drift(
                 tests += _compare(rows, at, split, train, other, weights)
     adjusted = holm([test.p_value for test in tests])
     found = [test for test, p in zip(tests, adjusted, strict=True) if p <= LEVEL and test.effect >= MIN_EFFECT]
-    return sorted(found, key=lambda each: -each.effect)
+    return sorted(found, key=lambda each: (SPLITS.index(each.split), -each.effect))
 
 
 def describe_drift(drifts: Sequence[Drift]) -> Iterator[str]:
-    """A sentence for each split."""
+    """A sentence for each split, or one for several in which the same features differ."""
+    splits: dict[frozenset[str], list[str]] = {}
     for split in dict.fromkeys(each.split for each in drifts):
-        of_split = [each for each in drifts if each.split == split]
+        splits.setdefault(frozenset(each.column for each in drifts if each.split == split), []).append(split)
+    for equal in splits.values():
+        of_split = [each for each in drifts if each.split == equal[-1]]
         names = list(dict.fromkeys(each.column for each in of_split))
         are, most = ("are", " most of all") if len(names) > 1 else ("is", "")
+        strongest = f"{names[0]!r}{most}: {of_split[0].what} in {equal[-1]}"
         yield (
-            f"{named(names)} {are} distributed otherwise in {split} than in training ({names[0]!r}{most}: "
-            f"{of_split[0].what}), also at equal class shares: is it another time or place? "
-            "If new rows are like neither: "
-            f"{drop_override(names[:1])}"
+            f"{named(names)} {are} distributed otherwise in {' and '.join(equal)} than in training ({strongest}), also "
+            "at equal class shares: is it another time or place? If a column only tells the splits apart, as a date "
+            f"does, pass {drop_override(names[:1])}"
         )
 
 
@@ -134,7 +137,7 @@ def _numbers(old: NDArray[np.float32], new: NDArray[np.float32], weights: Array)
     medians = float(old[max(int(np.searchsorted(mass, 0.5)) - 1, 0)]), float(ascending[len(new) // 2])
     n_old = weights.sum() ** 2 / np.square(weights).sum()
     p_value = kolmogorov_p_value(distance, n_old * len(new) / (n_old + len(new)))
-    return distance, p_value, f"median {medians[0]:.4g} in training, {medians[1]:.4g} here"
+    return distance, p_value, f"median {medians[0]:.4g} in training, {medians[1]:.4g}"
 
 
 def _categories(
@@ -155,4 +158,4 @@ def _categories(
     p_value = chi_square_p_value(float((np.square(pooled - expected) / expected).sum()), pooled.shape[1] - 1)
     effect = float(np.abs(np.diff(pooled / pooled.sum(1, keepdims=True), axis=0)).sum() / 2)
     most = int(np.abs(np.diff(shares, axis=0)).argmax())
-    return effect, p_value, f"{names[most]!r} {shares[0, most]:.0%} in training, {shares[1, most]:.0%} here"
+    return effect, p_value, f"{names[most]!r} {shares[0, most]:.0%} in training, {shares[1, most]:.0%}"
