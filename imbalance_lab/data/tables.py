@@ -12,9 +12,10 @@ from imbalance_lab.data.arrays import Arrays, Splits
 from imbalance_lab.data.columns import Unknown
 from imbalance_lab.data.dialect import MISSING, DialectOptions
 from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
+from imbalance_lab.data.feature_rows import FeatureRows
 from imbalance_lab.data.fit_columns import FittedColumns, fit_columns
 from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
-from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
+from imbalance_lab.data.labels import SPLITS, group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
 from imbalance_lab.data.missing_values import describe_sentinels
 from imbalance_lab.data.near_twins import describe_twins
@@ -122,6 +123,7 @@ def table(
             raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
         parts, fractions = split_from_column(data[split], split, files), dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
+    given = [name for name, rows in zip(SPLITS[1:], parts[1:], strict=True) if len(rows)]
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
@@ -131,14 +133,14 @@ def table(
         schema = TableSchema(classes, found.columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
-        notes = found.notes
+        rows = FeatureRows(features, schema.columns, inputs.numpy(), classes, labels.numpy(), parts, files)
+        notes = [*found.notes, *describe_leaks(rows, given, groups)]
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
         notes = _changes(schema, features, inputs, unknown)
     notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
-    notes += describe_leaks(features, parts.train, labels)
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)

@@ -186,12 +186,13 @@ def test_several_columns_are_labels(tmp_path: Path) -> None:
 
 
 def test_none_is_a_class_and_a_column_that_is_the_class_is_noted(tmp_path: Path) -> None:
-    rows = "".join(f"{i},{('none', 'scratch')[i % 2]},{'AB'[i % 2]}\n" for i in range(40))
+    rows = "".join(f"{i % 7},{('none', 'scratch')[i % 2]},{'AB'[i % 2]}\n" for i in range(40))
     (tmp_path / "t.csv").write_text("a,defect,line\n" + rows)
     splits = table(path=str(tmp_path / "t.csv"), target="defect")
     assert splits.classes == ("none", "scratch")
     assert list(splits.notes) == [
-        "column 'line' alone determines the class of every training row: is it known before the prediction?"
+        "column 'line' alone determines the class of every training row: is it known before the prediction? If not, "
+        "pass 'data.drop=[line]'"
     ]
 
 
