@@ -11,7 +11,7 @@ import pyarrow as pa
 from torch import Tensor
 
 from imbalance_lab.data.columns import Unknown
-from imbalance_lab.data.image_decoder import FAULTS
+from imbalance_lab.data.image_formats import FAULTS
 from imbalance_lab.errors import UsageError
 
 PART_ROWS = 65_536
