@@ -30,6 +30,9 @@ ENCODINGS = (
 )
 """Those that a message suggests; any text encoding of Python's is accepted."""
 
+OPTIONS = ("delimiter", "decimal", "thousands", "encoding", "missing")
+"""What can be said about a text file, by the name of its key in the data's configuration."""
+
 SPELLINGS = {"ansi": "cp1252", "windows": "cp1252", "unicode": "utf-16", "excel": "cp1252"}
 
 
@@ -100,6 +103,18 @@ class DialectOptions:
                 f"data.thousands={thousands} is what stands before the decimals: set data.decimal too, or change it"
             )
         return parsed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, which `parse` reads."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name in OPTIONS
+            if (value := getattr(self, name)) is not None
+        }
+
+
+DETECTED = DialectOptions()
+"""Nothing is said of text files."""
 
 
 def _delimiter(value: Any) -> str:

@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
+from imbalance_lab.data.dialect import DETECTED, DialectOptions
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
+from imbalance_lab.data.missing_values import blank_missing
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, as_table
@@ -182,6 +184,7 @@ class TableSchema(InputSchema):
         scaling: of the numbers, see `Preprocess`.
         gaps: the numeric columns with missing values in the training rows; each adds an indicator to the input.
         n_quantiles: of each numeric column, that the preparation keeps.
+        dialect: what the user said about the text files of training.
     """
 
     columns: tuple[Column, ...]
@@ -189,6 +192,7 @@ class TableSchema(InputSchema):
     scaling: Scaling
     gaps: tuple[str, ...] = ()
     n_quantiles: int = 0
+    dialect: DialectOptions = DETECTED
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -214,11 +218,11 @@ class TableSchema(InputSchema):
             ValueError: if a column is missing, or a value is not a number where the model takes one.
         """
         files: Files = [(Path(raw).expanduser(), 0)] if isinstance(raw, str | Path) else ()
-        return self.encode_rows(as_table(raw, text_columns(self.columns)), files)
+        return self.encode_rows(as_table(raw, text_columns(self.columns), self.dialect), files)
 
     def encode_rows(self, table: pa.Table, files: Files = ()) -> tuple[Tensor, Unknown]:
         """Rows (N, F) float32, and the unknown categories; ``files`` say where the rows come from."""
-        inputs, unknown = encode_columns(self.columns, table, files)
+        inputs, unknown = encode_columns(self.columns, blank_missing(table, self.dialect.missing or ()), files)
         return torch.from_numpy(inputs), unknown
 
     def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
@@ -234,15 +238,13 @@ class TableSchema(InputSchema):
             "scaling": self.scaling,
             "gaps": list(self.gaps),
             "n_quantiles": self.n_quantiles,
+            "dialect": self.dialect.as_dict(),
         }
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "TableSchema":
         return cls(
-            tuple(content["classes"]),
-            tuple(Column.from_dict(column) for column in content["columns"]),
-            tuple(content["targets"]),
-            content["scaling"],
-            tuple(content["gaps"]),
-            content["n_quantiles"],
+            *(tuple(content["classes"]), tuple(map(Column.from_dict, content["columns"])), tuple(content["targets"])),
+            *(content["scaling"], tuple(content["gaps"]), content["n_quantiles"]),
+            dialect=DialectOptions.parse(**content.get("dialect", {})),  # models of earlier releases have none
         )

@@ -17,8 +17,20 @@ MARKS = {
 }
 """Byte order marks; that of UTF-32 begins as that of UTF-16 does, and is looked for first."""
 
-GZIP, PARQUET, ZIP, OLD_EXCEL = b"\x1f\x8b", b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-"""How files begin that are not plain text."""
+GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
+"""How packed files, and Parquet files, begin."""
+
+NO_TEXT = {
+    b"PK\x03\x04": "a spreadsheet or a zip archive",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet",
+    b"%PDF": "a PDF",
+    b"ORC": "an ORC file",
+    b"ARROW1": "a Feather file",
+    b"SQLite format 3": "a database",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
+}
+"""Other files that are taken for tables, by how they begin."""
 
 
 def open_unpacked(file: Path) -> BinaryIO:
@@ -28,44 +40,53 @@ def open_unpacked(file: Path) -> BinaryIO:
 
 def is_packed(file: Path) -> bool:
     """Whether gzip has packed the file."""
+    return first_bytes(file).startswith(GZIP)
+
+
+def first_bytes(file: Path) -> bytes:
+    """What tells the kind of a file."""
     with open(file, "rb") as content:
-        return content.read(2) == GZIP
+        return content.read(16)
 
 
 def find_encoding(file: Path, head: bytes) -> str | None:
     """The encoding of a file that begins with ``head``, certain but for UTF-16 without a mark; None if unknown.
 
-    UTF-8 is decided on the whole file: the first umlaut may be its last line.
+    UTF-8 is decided on the whole file: the first umlaut may be in its last line.
+
+    Raises:
+        ValueError: if it is no text.
     """
     for mark, encoding in MARKS.items():
         if head.startswith(mark):
             return encoding
-    if wide := _without_mark(head):
-        return wide
-    return "utf-8" if not _undecodable(file, "utf-8") else None
+    if b"\0" in head:
+        if wide := _without_mark(head):
+            return wide
+        raise ValueError(f"{file} is not text: name a .csv, .tsv or .parquet file")
+    return "utf-8" if _decodable(file, "utf-8") else None
 
 
-def western(file: Path) -> tuple[str, str] | None:
-    """What a file would be in Western European text that is not UTF-8: (encoding, the first line that shows it).
+def guess_western(file: Path) -> tuple[str, str] | None:
+    """What a file would be in Western European text that is not UTF-8: (encoding, the first word that shows it).
 
     None where that is no sensible reading: bytes that stand for nothing there, or runs of letters with accents, as
     other alphabets give.
     """
-    if _undecodable(file, "cp1252"):
+    if not _decodable(file, "cp1252"):
         return None
     with open_unpacked(file) as content:
         lines = (line.decode("cp1252") for line in content if not line.isascii())
         found = [line for _, line in zip(range(200), lines, strict=False)]
-    words = [word for line in found for word in re.findall(r"[^\W\d_]+", line)]
-    accented = [word for word in words if not word.isascii()]
+    accented = [word for line in found for word in re.findall(r"[^\W\d_]+", line) if not word.isascii()]
     foreign = sum(bool(re.search(r"[^\x00-\x7f]{3}", word)) for word in accented)
     if foreign > len(accented) / 10:
         return None
-    shown = re.findall(r"[^\W_]*[^\x00-\x7f]+[^\W_]*", found[0])
-    return "cp1252", shown[0]
+    word = re.search(r"\w*[^\x00-\x7f]+\w*", found[0])
+    return "cp1252", word[0] if word else found[0]
 
 
-def _undecodable(file: Path, encoding: str) -> bool:
+def _decodable(file: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     with open_unpacked(file) as content:
         try:
@@ -73,15 +94,13 @@ def _undecodable(file: Path, encoding: str) -> bool:
                 decoder.decode(block)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return True
-    return False
+            return False
+    return True
 
 
 def _without_mark(head: bytes) -> str | None:
-    """UTF-16 by its zeros, which every second byte of digits, delimiters and line ends is."""
+    """UTF-16 by its zeros: one byte of every digit, delimiter and line end."""
     first, second = head[0::2].count(0), head[1::2].count(0)
-    if max(first, second) < len(head) / 50 or not head:
-        return None
-    if second > 10 * first:
+    if second > 10 * first and second > len(head) / 50:
         return "utf-16-le"
-    return "utf-16-be" if first > 10 * second else None
+    return "utf-16-be" if first > 10 * second and first > len(head) / 50 else None
