@@ -10,15 +10,17 @@ from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.image_cache import cached
-from imbalance_lab.data.image_decoder import ImageDecoder
+from imbalance_lab.data.image_decoder import ImageDecoder, UnreadableImageError
 from imbalance_lab.data.image_files import (
     ImageFiles,
     Normalization,
+    all_faults,
     check_files,
     fit_normalize,
     infer_decoder,
 )
 from imbalance_lab.data.labels import validate_splits
+from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.schema import ImageSchema, InputSchema
 from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.progress import progress
@@ -74,9 +76,25 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     everything = ImageFiles(images.root, images.files, images.targets, index, decoder, *known)
     train, val, test, calibration = (everything.subset(rows) for rows in splits)
     schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
-    fitted = fit_normalize(train, options.normalize)
+    fitted = _fitted(everything, train, options.normalize)
     held_out = calibration if len(calibration) else None
     return Splits(images.classes, train, val, test, fitted, schema, notes, held_out)
+
+
+DECODED_ON_FAILURE = 10_000
+"""Files that are decoded to name every broken one, once one is found."""
+
+
+def _fitted(everything: ImageFiles, train: ImageFiles, normalize: Normalization) -> Normalize:
+    """The preparation; if an image cannot be decoded for it, the error names all such."""
+    try:
+        return fit_normalize(train, normalize)
+    except UnreadableImageError:
+        if len(everything) > DECODED_ON_FAILURE:
+            raise
+        with progress("decoding all images to name those that are broken") as step:
+            faults = everything.verify(step)
+        raise all_faults(faults, len(everything)) from None
 
 
 MAX_IMAGE_SIZE = 4096

@@ -76,7 +76,8 @@ def scan(root: Path, ignore: Sequence[str] = ()) -> Folder:
 
     Args:
         root: the tree.
-        ignore: patterns as ``*_mask.png``; a folder or file whose name, or path below ``root``, fits one is left out.
+        ignore: patterns as ``*_mask.png``, in which a star stands for any text, slashes too; folders and files whose
+            path below ``root`` fits one are left out.
 
     Raises:
         ValueError: for a link to a folder that contains it, and a name that is not UTF-8.
@@ -115,7 +116,7 @@ def is_image_file(path: str | Path) -> bool:
 
 def _is_left_out(entry: os.DirEntry[str], root: Path, ignore: tuple[str, ...]) -> bool:
     relative = Path(entry.path).relative_to(root).as_posix()
-    return any(fnmatchcase(entry.name, each) or fnmatchcase(relative, each.rstrip("/")) for each in ignore)
+    return any(fnmatchcase(relative, each.rstrip("/")) for each in ignore)
 
 
 def _system_name(entry: os.DirEntry[str]) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from imbalance_lab.data.ignored_files import describe_ignored, describe_suffixes, remedy_for
 from imbalance_lab.data.image_formats import FORMATS
-from imbalance_lab.data.image_tables import image_paths
+from imbalance_lab.data.image_paths import ImagePaths
 from imbalance_lab.data.image_tree import Folder, is_image_file, scan
 from imbalance_lab.data.labels import read_targets
 from imbalance_lab.data.read_table import Files, read_file, require_column
@@ -94,7 +94,9 @@ class ImageStream(InputStream):
         keys = self.options.ids or (require_column(name, table.column_names, self.file, "--path-column"),)
         for each in self.options.ids:
             require_column(each, table.column_names, self.file, "--id")
-        files = image_paths(table[name], name, self.file.parent, source)
+        paths = ImagePaths(self.file.parent, root_option="")
+        files = paths.read(table[name], name, source)
+        self.notes += paths.describe(name)
         if labels is None:
             return files, table.select(keys), None
         for each in [labels] if isinstance(labels, str) else labels:
