@@ -226,7 +226,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
         {"ignore": ["?"]},
         r"'c' is in .*val but has no",
     ),
-    "one class": (lambda root: tree(root / "train", "a", 20), {"ignore": ["?"]}, "all training examples are of one class, 'a'"),
+    "one class": (lambda root: tree(root / "train", "a", 20), {"ignore": ["?"]}, "examples are of one class, 'a'"),
     "no val": (lambda root: None, {"val_fraction": 0.0}, "no example in the val split"),
     "pattern": (lambda root: None, {"group_pattern": "("}, "is not a regular expression"),
     "pattern nowhere": (lambda root: None, {"group_pattern": "patient"}, "'patient' does not match a/p0_0.png"),
