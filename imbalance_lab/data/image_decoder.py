@@ -76,10 +76,11 @@ class UnreadableImageError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """Whether a file is gray, and has 16 bits, according to its header."""
+    """What the header of a file says: whether it is gray, has 16 bits, and (width, height) in pixels."""
 
     is_gray: bool
     is_16bit: bool
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def header(path: ImageFile, decoder: ImageDecoder) -> Header:
         if image.mode == "F":
             raise UnreadableImageError(f"{path} holds floating-point numbers: save it with 8 or 16 bits")
         ending = ENDS.get(image.format or "")
-        found = Header(is_gray, image.mode in DEEP)
+        found = Header(is_gray, image.mode in DEEP, image.size)
         may_be_deeper = image.mode == "I"
     if may_be_deeper:
         decoder.read(path)  # 32 bits a pixel: only the pixels tell whether 16 hold them

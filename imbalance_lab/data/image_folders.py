@@ -13,6 +13,7 @@ from torch import Tensor
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.image_decoder import SUFFIXES
 from imbalance_lab.data.image_files import Normalization
+from imbalance_lab.data.image_size import ImageSize
 from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, build_splits
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
@@ -34,7 +35,7 @@ def image_folder(
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
     group_pattern: str | None = None,
-    image_size: int = 224,
+    image_size: ImageSize = "auto",
     channels: Channels = "auto",
     normalize: Normalization = "fitted",
     cache: str | None = None,
@@ -50,7 +51,7 @@ def image_folder(
         split_seed: decides which images are in which split.
         group_pattern: a regular expression that is searched for in each path below ``root``; files with the same match
             (of its first group, if it has one) are never in two splits.
-        image_size: pixels of the sides; see `ImageDecoder`.
+        image_size: pixels of the sides, see `ImageDecoder`; or "auto", see `auto_size`.
         channels: 1, 3, or "auto": 1 if every image is gray.
         normalize: "imagenet" for pretrained backbones, or "fitted" on the training images.
         cache: a directory for all images, read and resized once.
