@@ -24,13 +24,12 @@ def choose_backbone(config: DictConfig, input_shape: Sequence[int]) -> list[str]
     Raises:
         UsageError: for inputs that are not images.
     """
-    options = config.backbone
-    if options.get("_target_") != BY_SIZE:
+    if config.backbone.get("_target_") != BY_SIZE:
         return []
     chosen = instantiate_part(config, "backbone", input_shape=input_shape)
     OmegaConf.update(config, "backbone", chosen, merge=False)
-    are = f"at least {options.below} pixels" if chosen is options.large else f"less than {options.below} pixels"
-    return [f"the net is {_name(chosen)}, as the images have {are} a side: backbone=… takes another"]
+    size = " × ".join(map(str, input_shape[1:]))
+    return [f"the net is {_name(chosen)}, for images of {size} pixels: backbone=… takes another"]
 
 
 def record_backbone(directory: RunDirectory, config: DictConfig) -> None:
