@@ -68,10 +68,15 @@ class UnreadableImageError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """Whether a file is gray, and has 16 bits, according to its header."""
+    """What the header of a file says: whether it is gray, has 16 bits, (width, height), and whether there are more.
+
+    Of several frames or pages the first is read. A second picture in a JPEG, as phones add one, is not counted.
+    """
 
     is_gray: bool
     is_16bit: bool
+    size: tuple[int, int]
+    has_more: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,13 +185,21 @@ def header(path: ImageFile, decoder: ImageDecoder) -> Header:
         if image.mode == "F":
             raise UnreadableImageError(f"{path} holds floating-point numbers: save it with 8 or 16 bits")
         ending = ENDS.get(image.format or "")
-        found = Header(is_gray, image.mode in DEEP)
+        found = Header(is_gray, image.mode in DEEP, image.size, _has_more(image))
         may_be_deeper = image.mode == "I"
     if may_be_deeper:
         decoder.read(path)  # 32 bits a pixel: only the pixels tell whether 16 hold them
     elif ending is not None and ending not in _tail(path):
         decoder.read(path)
     return found
+
+
+def _has_more(image: Image.Image) -> bool:
+    """Whether there are further frames or pages; a directory of them that is damaged counts for none."""
+    try:
+        return image.format in ("GIF", "TIFF", "WEBP", "PNG", "AVIF") and bool(getattr(image, "is_animated", False))
+    except FAULTS:
+        return False
 
 
 def _tail(path: ImageFile) -> bytes:

@@ -160,28 +160,20 @@ def all_faults(faults: Sequence[str], n: int) -> UnreadableImageError:
     return UnreadableImageError(f"{len(faults):,} of {n:,} images cannot be read: {shown}{more}")
 
 
-def infer_decoder(
-    files: Sequence[str], decoder: ImageDecoder, channels: int | Literal["auto"], progress: Step
-) -> ImageDecoder:
-    """The decoder that loses nothing of these files: 16 bits if one has them, color if one is not gray.
-
-    Raises:
-        UnreadableImageError: as `read_headers` does.
-    """
-    headers = read_headers(files, decoder, progress)
+def infer_decoder(headers: Sequence[Header], decoder: ImageDecoder, channels: int | Literal["auto"]) -> ImageDecoder:
+    """The decoder that loses nothing of files with these headers: 16 bits if one has them, color if one is not gray."""
     is_16bit = any(each.is_16bit for each in headers)
     if channels == "auto":
         channels = 1 if all(each.is_gray for each in headers) else 3
     return replace(decoder, channels=channels, is_16bit=is_16bit)
 
 
-def check_files(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> list[str]:
-    """Read the headers of new files for a decoder that is given; return the files with colors.
+def check_files(files: Sequence[str], headers: Sequence[Header], decoder: ImageDecoder) -> list[str]:
+    """Check the headers of new files for a decoder that is given; return the files with colors.
 
     Raises:
-        UnreadableImageError: as `read_headers` does, and for the first file that has 16 bits while the decoder has 8.
+        UnreadableImageError: for the first file that has 16 bits while the decoder has 8.
     """
-    headers = read_headers(files, decoder, progress)
     for path, found in zip(files, headers, strict=True):
         check_depth(path, found, decoder)
     return [path for path, found in zip(files, headers, strict=True) if not found.is_gray]

@@ -17,6 +17,7 @@ from imbalance_lab.data.folder_layout import Layout, find_layout
 from imbalance_lab.data.ignored_files import describe_ignored, describe_loose, describe_suffixes, remedy_for
 from imbalance_lab.data.image_files import Normalization
 from imbalance_lab.data.image_formats import FORMATS
+from imbalance_lab.data.image_size import ImageSize
 from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, build_splits
 from imbalance_lab.data.image_tree import Folder, scan
 from imbalance_lab.data.labels import SPLITS
@@ -34,7 +35,7 @@ def image_folder(
     split_seed: int = 0,
     group_pattern: str | None = None,
     ignore: Sequence[str] = (),
-    image_size: int = 224,
+    image_size: ImageSize = "auto",
     channels: Channels = "auto",
     normalize: Normalization = "fitted",
     cache: str | None = None,
@@ -54,7 +55,7 @@ def image_folder(
         group_pattern: a regular expression that is searched for in each path below ``root``; files with the same match
             (of its first group, if it has one) are never in two splits.
         ignore: patterns of folders and files that are left out, see `scan`.
-        image_size: pixels of the sides; see `ImageDecoder`.
+        image_size: pixels of the sides, see `ImageDecoder`; or "auto", see `auto_size`.
         channels: 1, 3, or "auto": 1 if every image is gray.
         normalize: "imagenet" for pretrained backbones, or "fitted" on the training images.
         cache: a directory for all images, read and resized once.

@@ -10,6 +10,7 @@ from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.dialect import DialectOptions
 from imbalance_lab.data.image_files import Normalization
 from imbalance_lab.data.image_paths import ImagePaths
+from imbalance_lab.data.image_size import ImageSize
 from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, build_splits
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
 from imbalance_lab.data.read_table import require_column
@@ -31,7 +32,7 @@ def image_table(
     test_fraction: float = 0.15,
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
-    image_size: int = 224,
+    image_size: ImageSize = "auto",
     channels: Channels = "auto",
     normalize: Normalization = "fitted",
     cache: str | None = None,

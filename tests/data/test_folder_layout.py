@@ -13,7 +13,9 @@ from PIL import Image
 
 from imbalance_lab.data import Splits, image_folder
 from imbalance_lab.data.folder_layout import find_layout, split_of
-from imbalance_lab.data.image_tree import scan
+from imbalance_lab.data.image_decoder import ImageDecoder
+from imbalance_lab.data.image_formats import SUFFIXES, is_image
+from imbalance_lab.data.image_tree import is_image_file, scan
 from tests.helpers.images import digit
 
 
@@ -171,10 +173,6 @@ def test_classes_that_differ_in_case_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["gif", "jfif", "jpe", "pgm", "ppm", "pnm", "pbm", "dib", "avif", "jp2"])
 def test_more_kinds_of_files_are_read_by_suffix_and_without_one_by_content(kind: str, tmp_path: Path) -> None:
-    from imbalance_lab.data.image_decoder import ImageDecoder
-    from imbalance_lab.data.image_formats import SUFFIXES, is_image
-    from imbalance_lab.data.image_tree import is_image_file
-
     if f".{kind}" not in SUFFIXES:
         pytest.skip(f"this Pillow reads no {kind}")
     square = np.kron(np.eye(2), np.full((16, 16), 255)).astype(np.uint8)
@@ -207,3 +205,18 @@ def test_the_first_images_order_does_not_depend_on_what_is_skipped(tmp_path: Pat
     lay(tmp_path / "x", "a/.hidden.png", "a/note.txt")
     after = folders(tmp_path / "x")
     assert after.train.names(torch.arange(len(after.train))) == before
+
+
+@pytest.mark.parametrize(
+    ("kind", "several"), [("gif", True), ("tiff", True), ("webp", True), ("png", True), ("jpg", False)]
+)
+def test_the_first_of_several_frames_is_taken_and_told(kind: str, several: bool, tmp_path: Path) -> None:
+    lay(tmp_path, *(f"{name}/{n}.png" for name in "ab" for n in range(6)))
+    frames = [digit(n).resize((16, 16)) for n in (3, 8)]
+    options = {"save_all": True, "append_images": frames[1:]} if several else {}
+    frames[0].save(tmp_path / "a" / f"film.{kind}", **options)
+    told = [guess for guess in folders(tmp_path).guesses if "several frames" in guess]
+    wanted = f"1 file has several frames or pages, such as a/film.{kind}: the first is taken"
+    assert told == ([wanted] if several else [])
+    read = ImageDecoder(16, 1, False, 10**6).read(tmp_path / "a" / f"film.{kind}")[0].astype(float)
+    assert np.abs(read - np.asarray(frames[0])).mean() < 10 < np.abs(read - np.asarray(frames[1])).mean()

@@ -230,7 +230,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "no val": (lambda root: None, {"val_fraction": 0.0}, "no example in the val split"),
     "pattern": (lambda root: None, {"group_pattern": "("}, "is not a regular expression"),
     "pattern nowhere": (lambda root: None, {"group_pattern": "patient"}, "'patient' does not match a/p0_0.png"),
-    "size": (lambda root: None, {"image_size": 0}, "image_size must be an integer in .1, 4096., got 0"),
+    "size": (lambda root: None, {"image_size": 0}, "image_size .auto, or pixels. must be an integer in .1, 4096."),
     "channels": (lambda root: None, {"channels": 2}, "channels must be 1, 3 or auto"),
     "normalize": (lambda root: None, {"normalize": "me"}, "normalize must be one of fitted, imagenet"),
 }  # fmt: skip
