@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.checkpoint_file import DamagedCheckpointError, newest_whole
 from imbalance_lab.data.schema import InputSchema
@@ -115,6 +116,8 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     content = read_checkpoint(config.ckpt_path)
     hparams = content["hyper_parameters"]
     stored = hparams["config"]
+    if any(split_override(word)[0].split(".")[0] == "backbone" for word in overrides):
+        choose_backbone(config, InputSchema.from_dict(hparams["input_schema"]).prepared_shape)
     for part in MODEL_PARTS:
         if "${" in str(stored[part]):  # training stored what it resolved to
             raise UsageError(f"ckpt_path={config.ckpt_path} is damaged: its {part} has an interpolation, ${{…}}")

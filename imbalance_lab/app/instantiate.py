@@ -3,7 +3,6 @@
 Nothing here imports Lightning, which takes seconds: a mistake is reported before.
 """
 
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from imbalance_lab.app.automatic import choose_automatic
 from imbalance_lab.app.baselines import check_baselines
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
+from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_conformal, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
@@ -35,6 +35,7 @@ from imbalance_lab.losses import LDAMLoss
 from imbalance_lab.posthoc import NoPredictionSets
 from imbalance_lab.samplers import RepeatedSampler, Sampler
 from imbalance_lab.task import Task
+from imbalance_lab.training.batch_statistics import check_batch_statistics
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     """Instantiate, and so check, the objects of a configuration.
 
     Args:
-        config: with ``ckpt_path`` and ``fit=false``, its backbone, head and loss become those of the checkpoint.
+        config: with ``ckpt_path``, its backbone, head and loss become those of the checkpoint; ``backbone=auto``
+            becomes the one that is chosen.
         overrides: of the command line, ``KEY=VALUE``.
 
     Raises:
@@ -82,8 +84,11 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     if config.fit:
         validate_loss(config, loss, task)
     _check_augment(augment, splits.train.input_shape)
+    if chosen := choose_backbone(config, splits.prepared_shape):
+        splits = replace(splits, guesses=[*splits.guesses, *chosen])
     backbone, head = _net(config, splits, task)
-    _check_batch_statistics(config, backbone, len(splits.train))
+    if config.fit:
+        check_batch_statistics((backbone, head), len(splits.train), config.batch_size)
     _warn_of_head(loss, head)
     if checkpoint is not None:
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
@@ -201,18 +206,6 @@ def _check_augment(augment: Callable[[Tensor, Tensor], Tensor], shape: tuple[int
         check(shape)
     except ValueError as error:
         raise UsageError(f"augment: {error}") from error
-
-
-def _check_batch_statistics(config: DictConfig, backbone: nn.Module, n: int) -> None:
-    """Batch normalization cannot train on a batch of one example; batches are equal in size ± 1."""
-    normalizes = any(
-        isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training for module in backbone.modules()
-    )
-    if config.fit and normalizes and n // math.ceil(n / config.batch_size) < 2:
-        raise UsageError(
-            f"batch_size={config.batch_size} makes batches of one example, but {type(backbone).__name__} has batch "
-            "normalization, which needs two: choose a larger batch_size"
-        )
 
 
 def _warn_of_head(loss: nn.Module, head: nn.Module) -> None:

@@ -97,7 +97,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     callbacks = [*build_callbacks(config, experiment), strategy, writer]
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])])
     classifier, data = _modules(config, experiment)
-    check_trainer(trainer, data, fit=config.fit)
+    check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, prior)
 
 

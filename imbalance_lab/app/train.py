@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.baselines import write_baselines
+from imbalance_lab.app.choose_backbone import record_backbone
 from imbalance_lab.app.disk import check_disk
 from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
 from imbalance_lab.app.endings import report_death, run_endings
@@ -64,6 +65,7 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
     checkpoint = experiment.checkpoint
     for folder in directory.folders + (RunDirectory(checkpoint.path.parent.parent).folders if checkpoint else ()):
         remove_leftovers(folder)
+    record_backbone(directory, config)
     validate_data(directory, config, experiment)
     if checkpoint is not None and config.fit:
         print(describe_resume(config, checkpoint), flush=True)

@@ -10,6 +10,9 @@ from torch import Tensor
 from imbalance_lab import seeding
 from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
 
+AT_ONCE = 600_000
+"""Values that a CPU crops in one go: those of 4 color images of 224 × 224 pixels."""
+
 
 class NoAugmentation:
     """Leaves the training inputs as they are."""
@@ -92,7 +95,8 @@ class RandomResizedCrop:
         rows = _centers(images.shape[2], images.device) * height[:, None] + ((2 * down - 1) * (1 - height))[:, None]
         cropped = torch.empty_like(images)  # bytes stay bytes: a batch of float32 takes longer to allocate than to fill
         # On a CPU a few at a time: what fits into its caches takes half of the time.
-        for part in torch.arange(len(images)).split(8 if images.device.type == "cpu" else len(images)):  # type: ignore[no-untyped-call]
+        at_once = max(1, AT_ONCE // math.prod(images.shape[1:])) if images.device.type == "cpu" else len(images)
+        for part in torch.arange(len(images)).split(at_once):  # type: ignore[no-untyped-call]
             own = slice(int(part[0]), int(part[-1]) + 1)
             grid = torch.empty(len(part), *images.shape[2:], 2, device=images.device)
             grid[..., 0], grid[..., 1] = columns[own, None, :], rows[own, :, None]

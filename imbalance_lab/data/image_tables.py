@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
 import torch
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.dialect import DialectOptions
 from imbalance_lab.data.image_files import Normalization
+from imbalance_lab.data.image_paths import ImagePaths
+from imbalance_lab.data.image_size import ImageSize
 from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, build_splits
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column
-from imbalance_lab.data.read_table import Files, format_location, require_column
+from imbalance_lab.data.read_table import require_column
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
@@ -31,7 +32,7 @@ def image_table(
     test_fraction: float = 0.15,
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
-    image_size: int = 224,
+    image_size: ImageSize = "auto",
     channels: Channels = "auto",
     normalize: Normalization = "fitted",
     cache: str | None = None,
@@ -70,7 +71,8 @@ def image_table(
     told = take_slice_columns(table, slices, source, labels)
     classes, targets = read_targets(table, label, source, None if schema is None else schema.classes)
     folder = source[0][0].parent if root is None else Path(root).expanduser()
-    files = image_paths(table[path_column], path_column, folder, source)
+    paths = ImagePaths(folder)
+    files = paths.read(table[path_column], path_column, source)
     groups = None if group is None else group_ids(table[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
     given = SplitIndices(torch.arange(len(table)), NOTHING, NOTHING)
@@ -81,19 +83,4 @@ def image_table(
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
     values = None if group is None else table[group].combine_chunks()
     built = build_splits(ImageList(folder, files, classes, targets, values, told), splits, reading)
-    return replace(built, guesses=[*read.guesses, *built.guesses])
-
-
-def image_paths(column: pa.ChunkedArray, name: str, root: Path, source: Files) -> list[str]:
-    """The paths of the images that a column lists, relative to ``root``; each exists.
-
-    Raises:
-        ValueError: naming the line and the file that does not.
-    """
-    files = []
-    for row, relative in enumerate(column.to_pylist()):
-        file = root / str(relative)
-        if relative is None or not file.is_file():
-            raise ValueError(f"{format_location(source, row)}, column {name!r}: there is no file {file}")
-        files.append(str(file))
-    return files
+    return replace(built, guesses=[*read.guesses, *paths.describe(path_column), *built.guesses])

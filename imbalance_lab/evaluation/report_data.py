@@ -28,6 +28,7 @@ from imbalance_lab.evaluation.operating_point import OperatingPoint, compute_ope
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_title import RunTitle
+from imbalance_lab.evaluation.sample_images import ClassSamples, read_samples
 from imbalance_lab.evaluation.scores import ClassScores, defined
 from imbalance_lab.evaluation.set_coverage import SetCoverage, score_sets
 from imbalance_lab.evaluation.shot_groups import ShotGroupScores, score_shot_groups
@@ -49,6 +50,7 @@ class RunRecord:
         seconds: how long it took, or has taken until now.
         config: its configuration as YAML.
         title: what the run is, by its configuration; None if that is not known.
+        samples: training images as the net sees them; empty for other inputs, and for runs of earlier releases.
     """
 
     name: str
@@ -59,6 +61,7 @@ class RunRecord:
     seconds: float | None = None
     config: str | None = None
     title: RunTitle | None = None
+    samples: tuple[ClassSamples, ...] = ()
 
     @classmethod
     def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":
@@ -81,6 +84,7 @@ class RunRecord:
             seconds=seconds,
             config=run.read_config_text(),
             title=RunTitle.read(run),
+            samples=tuple(read_samples(run.samples)),
         )
 
 

@@ -132,6 +132,16 @@ class RunFiles:
         return self.path / "predictions" / "mistakes.parquet"
 
     @property
+    def samples(self) -> Path:
+        """Training images as the net sees them, a few of each class, Parquet."""
+        return self.path / "predictions" / "samples.parquet"
+
+    @property
+    def samples_figure(self) -> Path:
+        """The same as a picture to look at, PNG."""
+        return self.path / "samples.png"
+
+    @property
     def slices(self) -> Path:
         """The values of the validation and test examples in the columns of ``report.slices``, Parquet."""
         return self.path / "predictions" / "slices.parquet"

@@ -20,6 +20,7 @@ from imbalance_lab.report.decision_payload import decision, headline, thresholds
 from imbalance_lab.report.feature_words import feature_words
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots
+from imbalance_lab.report.samples_payload import sample_rows
 from imbalance_lab.report.set_table import set_note
 from imbalance_lab.report.shot_groups_payload import shot_group_rows
 from imbalance_lab.report.slices_payload import slices_payload
@@ -50,6 +51,8 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         f"{FEW_POSITIVES} positives are marked.{decided}",
         "curves_about": curves_about(data),
         "mistakes": _mistakes(data.run.mistakes, data.classes),
+        "samples": sample_rows(data.run.samples, data.classes),
+        "n_classes": len(data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "checklist": checklist(data),
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "

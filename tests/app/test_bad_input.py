@@ -245,9 +245,9 @@ MODEL = [
     (["sampler._target_=imbalance_lab.losses.FocalLoss"], "sampler: FocalLoss has no order: choose a _target_ that"),
     (["augment.shift=100"], "augment: shift (for images of 8 × 8 pixels) must be an integer ≤ 7, got 100"),
     (["augment.flip=abc"], "augment: flip must be true or false, got 'abc'"),
-    (["augment=random_resized_crop", "augment.scale=[1,0.5]"], "augment: scale must be two numbers, the smaller first"),
+    (["augment=strong", "augment.scale=[1,0.5]"], "augment: scale must be two numbers, the smaller first"),
     ([*TABLE, "augment=shift"], "augment: ShiftFlip needs images (channels, height, width), got inputs of shape (3,)"),
-    ([*TABLE, "augment=random_resized_crop"], "augment: RandomResizedCrop needs images"),
+    ([*TABLE, "augment=strong"], "augment: RandomResizedCrop needs images"),
     ([*TABLE, "backbone=convnet"], "backbone: ConvNet needs images"),
 ]
 

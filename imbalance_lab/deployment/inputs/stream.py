@@ -12,7 +12,7 @@ from torch import Tensor
 
 from imbalance_lab.data.columns import Unknown
 from imbalance_lab.data.dialect import DETECTED, OPTIONS, DialectOptions
-from imbalance_lab.data.image_decoder import FAULTS
+from imbalance_lab.data.image_formats import FAULTS
 from imbalance_lab.errors import UsageError
 
 PART_ROWS = 65_536
