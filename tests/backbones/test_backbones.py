@@ -175,5 +175,5 @@ def test_convnet_takes_several_convolutions_a_block():
     assert net(torch.randn(2, 2, 8, 8)).shape == (2, 7)
     assert parameters(ConvNet((2, 8, 8), convolutions=1)) == parameters(ConvNet((2, 8, 8)))
     for wrong in ([1], 0, "2", [1, 0], 1.5):
-        with pytest.raises((TypeError, ValueError), match="^convolutions"):
+        with pytest.raises((TypeError, ValueError), match=r"^convolutions"):
             ConvNet((2, 8, 8), widths=(3, 7), convolutions=wrong)
