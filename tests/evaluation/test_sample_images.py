@@ -23,7 +23,7 @@ def splits_of(inputs: torch.Tensor, targets: torch.Tensor, classes: tuple[str, .
 
 
 DIGITS = digits()
-SPLITS = splits_of(DIGITS.train.inputs, DIGITS.train.targets, tuple("0123456789"))
+SPLITS = splits_of(DIGITS.test.inputs, DIGITS.test.targets, tuple("0123456789"))
 
 
 def pixels(picture: bytes, side: int, n: int = EACH) -> list[np.ndarray]:

@@ -18,7 +18,7 @@ from tests.conftest import composed
 from tests.helpers.browser import Opened, needs_browser
 from tests.helpers.runs import HOSTILE, rewritten
 
-TRAIN = digits().train
+TRAIN = digits().test
 NAMES = (*HOSTILE[:6], "", "日本語", "x" * 200, "line\nbreak")
 
 
