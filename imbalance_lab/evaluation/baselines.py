@@ -87,8 +87,9 @@ class _Scored:
         losses = {name: self.processed.losses[name] for name in LOSSES}
         of_losses = {name: Score(float(each.mean()), mean_loss_interval(each)) for name, each in losses.items()}
         positive = self.raw.predictions.task.positive
-        ranked = {"auroc": self.raw.macro_auroc, "average_precision": self.raw.macro_average_precision}
-        if positive is not None:
+        if positive is None:
+            ranked = {"auroc": self.raw.macro_auroc, "average_precision": self.raw.macro_average_precision}
+        else:
             of_class = self.raw.classes[positive]
             ranked = {"auroc": of_class.auroc, "average_precision": of_class.average_precision}
         if (self.raw.predictions.logits == self.raw.predictions.logits[:1]).all():

@@ -125,7 +125,7 @@ def _notes(data: ComparisonData) -> list[str]:
         holm = ", p after Holm, CI to match it" if n > 1 else ""
         notes.append(f"difference: to {which}{holm}")
     if data.baselines:
-        notes.append("below the line: the baselines")
+        notes.append(f"the last {len(data.baselines)} are baselines")
     if data.baselines_differ:
         notes.append(BASELINES_DIFFER)
     if len(data.settings) > MAX_ROWS:
