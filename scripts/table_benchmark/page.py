@@ -76,8 +76,8 @@ class Page:
         yield (
             f"{len({r.table for r in self.results})} tables{self._shares()}. Each is split 60 : 20 : 20 into train, "
             "val and test, stratified by class; all methods get the same rows. Scores are of test, the mean over "
-            "splits and seeds. AUROC and AP (average precision) are of the rarer of two classes, or the mean over all classes "
-            "against the rest. The calibrated scores are those after one temperature, fitted to val, for all methods "
+            "splits and seeds. AUROC and AP (average precision) are of the rarer of two classes, or the mean over all "
+            "classes against the rest. The calibrated scores are those after one temperature, fitted to val, for all methods "
             "alike. Defaults were chosen on the development half; the held-out half is the result."
         )
         yield (

@@ -36,7 +36,7 @@ def test_a_run_gives_the_predictions_of_the_rows_of_its_split(source, tmp_path):
         # In the order of the file: whatever the names of the classes are, the rows of one class have one index.
         assert pd.crosstab(rows["class"].to_numpy(), target[split]).to_numpy().astype(bool).sum() == 2
         assert np.allclose(probability.sum(1), 1)
-    assert score(val, target["val"], test, target["test"]).auroc > 0.9
+    assert score(val, target["val"], test, target["test"]).auroc > 0.8
 
 
 def test_a_failed_run_is_told_and_the_others_go_on(source, tmp_path, monkeypatch):

@@ -38,7 +38,9 @@ def test_the_temperature_is_fitted_to_the_validation_rows():
     p, target = example(3)
     sharp = p**4 / (p**4).sum(1, keepdims=True)
     found = score(sharp, target, sharp, target)
-    assert found.log_loss > found.calibrated_log_loss == pytest.approx(score(p, target, p, target).calibrated_log_loss)
+    best = score(p, target, p, target).calibrated_log_loss
+    assert found.log_loss > 1.1 * best
+    assert found.calibrated_log_loss == pytest.approx(best, rel=1e-3), "apart from the smallest probabilities"
     other, labels = example(3, seed=1)
     assert score(other, labels, sharp, target).calibrated_log_loss > found.log_loss, "val asks for no correction"
     assert found.auroc == score(other, labels, sharp, target).auroc
