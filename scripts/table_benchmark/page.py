@@ -77,8 +77,8 @@ class Page:
             f"{len({r.table for r in self.results})} tables{self._shares()}. Each is split 60 : 20 : 20 into train, "
             "val and test, stratified by class; all methods get the same rows. Scores are of test, the mean over "
             "splits and seeds. AUROC and AP (average precision) are of the rarer of two classes, or the mean over all "
-            "classes against the rest. The calibrated scores are those after one temperature, fitted to val, for all methods "
-            "alike. Defaults were chosen on the development half; the held-out half is the result."
+            "classes against the rest. The calibrated scores are those after one temperature, fitted to val, for all "
+            "methods alike. Defaults were chosen on the development half; the held-out half is the result."
         )
         yield (
             "Tables beyond 10,000 rows are cut to a stratified sample of 10,000 (letter-Z has 20,000). Peers: "
