@@ -13,9 +13,7 @@ A measurement that is there already is not repeated: stop it whenever you like a
 """
 
 import argparse
-import shlex
 import subprocess
-import sys
 import time
 import warnings
 from pathlib import Path
@@ -86,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
         variants = [Variant.parse(text) for text in options.ours or ["default="]]
         failed = measure_ours(plan, variants, options.version or code_version())
     if options.only in (None, "page"):
-        page = Page(read_results(options.results), Variant(options.headline).method, options.cache, command_line())
+        page = Page(read_results(options.results), Variant(options.headline).method, options.cache)
         if not page.results:
             raise UsageError(f"{options.results[0]} holds no result: measure first, with --only peers and --only ours")
         with atomic_write(options.page) as unfinished:
@@ -121,9 +119,3 @@ def code_version() -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-
-
-def command_line() -> str:
-    """How the page was made, without the folders of this machine."""
-    words = [word for word in sys.argv[1:] if not Path(word).is_absolute()]
-    return shlex.join(["python", "scripts/reproduce.py", *words])

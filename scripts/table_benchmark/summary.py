@@ -121,7 +121,8 @@ def behind_best(ranked: Ranked, ours: str) -> list[tuple[str, float, str]]:
     for table, scores in zip(ranked.tables, ranked.scores, strict=True):
         others = {method: value for method, value in zip(ranked.methods, scores, strict=True) if method != ours}
         best = max(others, key=lambda method: others[method])
-        found.append((table, float(others[best] - scores[ranked.methods.index(ours)]), best))
+        gap = float(others[best] - scores[ranked.methods.index(ours)])
+        found.append((table, round(gap, 6), best))  # .82 − .80 is .02
     return sorted(found, key=lambda each: -each[1])
 
 

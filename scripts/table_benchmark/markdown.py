@@ -1,0 +1,59 @@
+"""How numbers and tables are written in Markdown."""
+
+import math
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from table_benchmark.summary import Pairwise
+
+
+def facts(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Rows, columns, columns of text, missing values, classes, share of the rarest class."""
+    features = frame.drop(columns=["class", "split"])
+    text = sum(not pd.api.types.is_numeric_dtype(features[name]) for name in features)
+    counts = frame["class"].value_counts()
+    gaps = f"{features.isna().mean().mean():.1%}" if features.isna().any().any() else "–"
+    share = f"{counts.min() / len(frame):.1%}"
+    return f"{len(frame):,}", str(features.shape[1]), str(text), gaps, str(len(counts)), share
+
+
+def machine() -> str:
+    """Processor, cores, Python and our main packages."""
+    info = Path("/proc/cpuinfo")
+    names = [line for line in info.read_text().splitlines() if line.startswith("model name")] if info.is_file() else []
+    cpu = names[0].split(":")[1].strip() if names else platform.processor()
+    packages = ", ".join(f"{name} {version(name)}" for name in ("torch", "scikit-learn"))
+    return f"{cpu}, {os.cpu_count()} cores, one thread a fit; Python {platform.python_version()}, {packages}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def record(pair: Pairwise) -> str:
+    """Wins, ties and losses."""
+    return f"{pair.wins} – {pair.ties} – {pair.losses}"
+
+
+def number(value: float, digits: int = 3, *, sign: bool = False) -> str:
+    """A number with its minus sign; “–” where it is undefined."""
+    if math.isnan(value):
+        return "–"
+    return (f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}").replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """Two digits, or that it is smaller than .001."""
+    return "–" if math.isnan(p) else "< .001" if p < 0.001 else f"{p:.2g}"
+
+
+def verdict(reached: bool) -> str:
+    """In words."""
+    return "reached" if reached else "**not reached**"
