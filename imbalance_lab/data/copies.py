@@ -66,10 +66,11 @@ def equal_files(files: Sequence[str], progress: Step | None = None) -> NDArray[n
 
     Most files are told apart by their size, or by three pieces of them; only others are read as a whole.
     """
-    keys: list[tuple[int | bytes, ...]] = [(os.stat(path).st_size,) for path in files]
+    sizes = [os.stat(path).st_size for path in files]
+    keys: list[tuple[int | bytes, ...]] = [(size,) for size in sizes]
     for read in (_pieces, _digest):
         counts = Counter(keys)
-        open_ = [at for at, key in enumerate(keys) if counts[key] > 1 and (read is _pieces or key[0] > 3 * PIECE)]
+        open_ = [at for at, key in enumerate(keys) if counts[key] > 1 and (read is _pieces or sizes[at] > 3 * PIECE)]
         contents = in_parallel(read, [files[at] for at in open_], progress)
         for at, content in zip(open_, contents, strict=True):
             keys[at] = (*keys[at], content)
