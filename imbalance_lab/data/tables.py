@@ -19,7 +19,7 @@ from imbalance_lab.data.preprocess import Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
-from imbalance_lab.data.splitting import fill_missing_splits
+from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
 from imbalance_lab.validation import check_list
@@ -113,13 +113,9 @@ def table(
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    parts = read.splits
-    if split is not None:
-        if sum(map(bool, paths.values())) > 1:
-            raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
-        parts, fractions = split_from_column(data[split], split, files), dict.fromkeys(fractions, 0.0)
+    fractions = fractions if split is None else dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
-    parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
+    parts = fill_missing_splits(_given_splits(read, split), labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
     notes: list[str] = []
@@ -158,6 +154,15 @@ def _read_columns(
     there = {"drop": [name for name in drop if name not in read.left_out], "categorical": categorical}
     check_columns(roles | there, read.rows, read.files)
     return read
+
+
+def _given_splits(read: TableFiles, split: str | None) -> SplitIndices:
+    """The splits that the files or a column give."""
+    if split is None:
+        return read.splits
+    if sum(n_rows is not None for n_rows in read.n_rows.values()) > 1:
+        raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
+    return split_from_column(read.rows[split], split, read.files)
 
 
 def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:

@@ -81,7 +81,7 @@ COMMAND_LINE = [
     (["=5"], "cannot read '=5' as KEY=VALUE"),
     (
         ["data.path=a (1).csv"],
-        """put the value in double quotes and all in single quotes, as in 'data.path="a (1).csv"'""",
+        """if the value is text, write 'data.path="a (1).csv"'""",
     ),
     (["loss.alpha=[1,2"], "cannot read 'loss.alpha=[1,2' as KEY=VALUE: close every bracket"),
     (["loss.gamma=${nothing}"], "loss.gamma: Interpolation key 'nothing' not found"),

@@ -173,7 +173,7 @@ def test_what_cannot_be_read_or_written_is_refused_first(
     for words, sentence in [
         ((payments_run, folder / "none.csv", "-o", out), "none.csv does not exist: name the input"),
         ((folder / "none", month, "-o", out), "none does not exist: name a run directory"),
-        ((payments_run, folder, "-o", out), "is not a file: name a .csv, .tsv or .parquet file"),
+        ((payments_run, folder / "tree", "-o", out), "is a folder without a table: name a .csv, .tsv or .parquet file"),
         ((payments_run, folder / "broken.parquet", "-o", out), "broken.parquet cannot be read"),
         ((payments_run, month, "-o", month), "is the input: name another file"),
         ((payments_run, month, "-o", folder), "ends in nothing: name a .csv or .parquet file"),
