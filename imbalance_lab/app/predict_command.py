@@ -29,17 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--id", action="append", default=[], metavar="COLUMN", help="name the rows by this column; may be repeated"
     )
     parser.add_argument("--score", action="store_true", help="the input has labels: print the scores on them too")
-    written = parser.add_argument_group("how a text file is written, where what is detected is wrong")
-    written.add_argument("--delimiter", metavar="MARK", help="comma, semicolon, tab, pipe, space, or a character")
-    written.add_argument("--decimal", metavar="MARK", help="point or comma")
-    written.add_argument("--thousands", metavar="MARK", help="comma, point, space or apostrophe")
-    written.add_argument("--encoding", metavar="NAME", help="utf-8, utf-16, cp1252, …")
-    written.add_argument(
-        "--missing",
-        action="append",
-        metavar="TEXT",
-        help="what stands for a missing value, instead of what did in training; may be repeated",
-    )
+    _add_dialect(parser)
     decisions = parser.add_argument_group("decide differently, without training again")
     decisions.add_argument(
         "--threshold",
@@ -62,6 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto (a GPU if there is one), cpu, cuda or cuda:1")
     parser.add_argument(
         "--allow", action="append", default=[], metavar="PACKAGE", help="your own package that the model was built from"
+    )
+
+
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    written = parser.add_argument_group("how a text file is written, where what is detected is wrong")
+    written.add_argument("--delimiter", metavar="MARK", help="comma, semicolon, tab, pipe, space, or a character")
+    written.add_argument("--decimal", metavar="MARK", help="point or comma")
+    written.add_argument("--thousands", metavar="MARK", help="comma, point, space or apostrophe")
+    written.add_argument("--encoding", metavar="NAME", help="utf-8, utf-16, cp1252, …")
+    written.add_argument(
+        "--missing",
+        action="append",
+        metavar="TEXT",
+        help="what stands for a missing value, instead of what did in training; may be repeated",
     )
 
 
