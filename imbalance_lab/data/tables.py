@@ -149,8 +149,9 @@ def _read_columns(
     """The files, with text in the columns that ``roles`` name, and every column that an option names."""
     check_list("data.drop", drop)
     check_list("data.categorical", categorical)
-    text = text_columns(schema.columns) if isinstance(schema, TableSchema) else []
-    read = read_files(paths, dialect, text, [name for names in roles.values() for name in names])
+    columns = schema.columns if isinstance(schema, TableSchema) else ()
+    labels = [name for names in roles.values() for name in names]
+    read = read_files(paths, dialect, text_columns(columns), labels, keep=[column.name for column in columns])
     there = {"drop": [name for name in drop if name not in read.left_out], "categorical": categorical}
     check_columns(roles | there, read.rows, read.files)
     return read
