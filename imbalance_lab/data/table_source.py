@@ -15,7 +15,9 @@ from imbalance_lab.validation import did_you_mean
 TEXTS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t", ".data": ","}
 """Suffixes of text files, and what separates the columns where the content does not show it."""
 
-SUFFIXES = (*TEXTS, ".parquet", ".pq")
+TOGETHER = (".csv", ".tsv", ".parquet", ".pq")
+"""Suffixes of the files of a folder that are read; a .txt beside them may be a description."""
+
 MAX_NAMED = 3
 
 
@@ -124,7 +126,7 @@ def _in_folder(folder: Path, option: str) -> list[Path]:
             f"{option}={folder} is partitioned by {column!r}, which stands in the names of folders, not in a column: "
             "write it as files of all columns"
         )
-    files = [folder / name for name in names if (folder / name).is_file() and _suffix(Path(name)) in SUFFIXES]
+    files = [folder / name for name in names if (folder / name).is_file() and _suffix(Path(name)) in TOGETHER]
     kinds = sorted({_suffix(file) for file in files})
     if not files:
         raise FileNotFoundError(f"{option}={folder} is a folder without a table: name a .csv, .tsv or .parquet file")
@@ -158,6 +160,6 @@ def describe_guesses(files: Sequence[TableFile]) -> list[str]:
         for guess in file.guesses:
             told.setdefault(guess, []).append(file.path.name)
     return [
-        f"{names[0]}{f' and {len(names) - 1} more files: it' * (len(names) > 1)} {guess}"
+        f"{names[0]} {guess}" + (f"; {len(names) - 1:,} more files are alike" if len(names) > 1 else "")
         for guess, names in told.items()
     ]
