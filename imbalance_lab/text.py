@@ -67,11 +67,11 @@ def split_override(word: str) -> tuple[str, str]:
     return key, value
 
 
-def hydra_quoted(value: str) -> str:
+def hydra_quoted(value: str, mark: str = "'") -> str:
     """Text as one value of Hydra's grammar: a quote in it ends nothing, and ``${…}`` is no interpolation."""
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash counts only before a quote
+    escaped = re.sub(rf"(\\*){mark}", rf"\1\1\\{mark}", value)  # a backslash counts only before a quote
     at_end = len(escaped) - len(escaped.rstrip("\\"))
-    return "'" + re.sub(r"(\\*)\$\{", r"\1\1\\${", escaped) + "\\" * at_end + "'"
+    return mark + re.sub(r"(\\*)\$\{", r"\1\1\\${", escaped) + "\\" * at_end + mark
 
 
 def _list_item(value: str) -> str:

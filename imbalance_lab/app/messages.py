@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import compose_config, config_directory, extra_config_directories
+from imbalance_lab.app.quoting import bare, is_path, quoted
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import did_you_mean
 
@@ -59,14 +60,15 @@ def format_error(error: Exception) -> str | None:
 def _composition(error: Exception) -> str:
     """For an override that does not fit to the configuration, by the first line of Hydra's message."""
     first = (str(error).strip() or type(error).__name__).splitlines()[0]
-    quoted = first.split("'")[1] if first.count("'") >= 2 else ""
+    named = first.split("'")[1] if first.count("'") >= 2 else ""
     if first.startswith("Could not override '"):
-        return _unknown_key(quoted)
+        return _unknown_key(named)
     if first.startswith("Could not append to config. An item is already at '"):
-        return f"{quoted} is already in the configuration: leave out the +"
+        return f"{named} is already in the configuration: leave out the +"
     if first.startswith("Ambiguous value for argument '"):
-        key, _, value = quoted.partition("=")
-        return f"{quoted} has several values: add -m to run each of them, or write '{key}=[{value}]' for a list"
+        key, _, value = named.partition("=")
+        several = f"{named} has several values: add -m to run each of them, or write"
+        return f"{several} {quoted(key, value)} for text" if is_path(key) else f"{several} '{key}=[{value}]' for a list"
     cause = str(error.__cause__ or "").strip()
     full_key = getattr(error, "full_key", None)
     where = f"{full_key}: " if full_key and full_key not in first else ""
@@ -76,10 +78,9 @@ def _composition(error: Exception) -> str:
 def _unreadable(override: str) -> str:
     key, _, value = override.partition("=")
     remedy = "write both, as in max_epochs=10"
-    if re.fullmatch(r"\w+([./]\w+)*", key):
-        bare = value.strip("'\"")
-        remedy = f"put the value in double quotes and all in single quotes, as in '{key}=\"{bare}\"', if it is text"
-        if bare[:1] in ("[", "{", "("):
+    if re.fullmatch(r"\+{0,2}\w+([./]\w+)*", key):
+        remedy = f"if the value is text, write {quoted(key, bare(value))}"
+        if bare(value)[:1] in ("[", "{", "(") and not is_path(key):
             remedy = "close every bracket, and put all in single quotes, as in 'loss.alpha=[0.25,0.75]'"
     return f"cannot read {override!r} as KEY=VALUE: {remedy}"
 

@@ -1,6 +1,7 @@
 """``imbalance-lab predict RUN INPUT -o OUT``: what a trained model says about a file."""
 
 import argparse
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         metavar="INPUT",
-        help="a .csv, .tsv or .parquet file; a folder of images, a table of paths, or an image; a .npy or .npz file",
+        help="a .csv, .tsv or .parquet file, a folder of them, or a pattern in quotes; a folder of images, a table of "
+        "paths, or an image; a .npy or .npz file",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT", help="a .csv or .parquet file")
     parser.add_argument(
         "--id", action="append", default=[], metavar="COLUMN", help="name the rows by this column; may be repeated"
     )
     parser.add_argument("--score", action="store_true", help="the input has labels: print the scores on them too")
+    _add_dialect(parser)
     decisions = parser.add_argument_group("decide differently, without training again")
     decisions.add_argument(
         "--threshold",
@@ -52,6 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_dialect(parser: argparse.ArgumentParser) -> None:
+    written = parser.add_argument_group("how a text file is written, where what is detected is wrong")
+    written.add_argument("--delimiter", metavar="MARK", help="comma, semicolon, tab, pipe, space, or a character")
+    written.add_argument("--decimal", metavar="MARK", help="point or comma")
+    written.add_argument("--thousands", metavar="MARK", help="comma, point, space or apostrophe")
+    written.add_argument("--encoding", metavar="NAME", help="utf-8, utf-16, cp1252, …")
+    written.add_argument(
+        "--missing",
+        action="append",
+        metavar="TEXT",
+        help="what stands for a missing value, instead of what did in training; may be repeated",
+    )
+
+
 def run(options: argparse.Namespace) -> None:
     """Predict, write, and print the summary.
 
@@ -68,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
 
     if not options.run.exists():
         raise UsageError(f"{options.run} does not exist: name a run directory, or a checkpoint of one")
-    if not options.input.exists():
+    if not options.input.exists() and not has_magic(str(options.input)):
         raise UsageError(f"{options.input} does not exist: name the input")
     check_output(options.output, options.input)
     model = load_model(options.run, allow=options.allow)
@@ -94,6 +111,7 @@ def _device(name: str) -> Any:
 
 def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions":
     """Where the input has paths and labels, as the data of the run have them."""
+    from imbalance_lab.data.dialect import OPTIONS, DialectOptions
     from imbalance_lab.data.schema import TableSchema
     from imbalance_lab.deployment.inputs import InputOptions
 
@@ -103,7 +121,11 @@ def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions
         if isinstance(model.schema, TableSchema):
             targets = model.schema.targets
             labels = list(targets) if model.task.is_multilabel else targets[0]
-    return InputOptions.as_trained(model.data_options, ids=tuple(options.id), labels=labels)
+    try:
+        dialect = DialectOptions.parse(**{name: getattr(options, name) for name in OPTIONS})
+    except ValueError as error:
+        raise UsageError(str(error).replace("data.", "--")) from error
+    return InputOptions.as_trained(model.data_options, ids=tuple(options.id), labels=labels, dialect=dialect)
 
 
 def _print(model: "Model", summary: "PredictionSummary", notes: list[str], options: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from hydra.errors import HydraException
 
 from imbalance_lab.app.compose import config_directory
 from imbalance_lab.app.distributed import is_first_process
+from imbalance_lab.app.quoting import check_path
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override
 from imbalance_lab.validation import did_you_mean
@@ -48,6 +49,7 @@ def validate_arguments(words: Sequence[str]) -> None:
         _check_deleted(key)
         _check_choice(word, key.lstrip("+").partition("@")[0], value)
         _check_added(word, key, overrides)
+        check_path(word)
         if check := HYDRA.get(key):
             check(word, value)
     for pair, choice in SAME_AS.items():

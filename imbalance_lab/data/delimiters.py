@@ -12,14 +12,17 @@ REGULAR = 0.9
 
 
 def find_delimiter(text: str) -> str | None:
-    """The delimiter with which the rows have as many cells, two or more, as the header; None if there is none."""
+    """The delimiter with which the rows have as many cells, two or more, as the header; None if there is none.
+
+    If none fits almost all rows, the one that fits most: of the others the line can be named.
+    """
     fits = {}
     for delimiter in DELIMITERS.values():
         rows = list(records(text, delimiter))
         width = len(rows[0]) if rows else 0
         regular = sum(len(row) == width for row in rows)
-        if width > 1 and regular >= REGULAR * len(rows):
-            fits[delimiter] = round(_clean(rows[1:] or rows), 2), width
+        if width > 1 and 2 * regular > len(rows):
+            fits[delimiter] = regular >= REGULAR * len(rows), round(_clean(rows[1:] or rows), 2), width
     if len(fits) > 1:
         fits.pop(" ", None)  # within a text it separates words
     return max(fits, key=lambda each: fits[each]) if fits else None

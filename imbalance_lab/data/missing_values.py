@@ -15,7 +15,7 @@ are from each other."""
 
 def blank_missing(table: pa.Table, missing: Collection[str]) -> pa.Table:
     """The table without the values that are ``missing``: text that is one of them, numbers that are equal to one."""
-    numbers = [number for text in missing if (number := _number(text)) is not None]
+    numbers = missing_numbers(missing)
     for at, name in enumerate(table.column_names):
         column = table[name]
         if pa.types.is_string(column.type):
@@ -27,6 +27,11 @@ def blank_missing(table: pa.Table, missing: Collection[str]) -> pa.Table:
         if pc.any(given).as_py():
             table = table.set_column(at, name, pc.if_else(given, pa.scalar(None, column.type), column))
     return table
+
+
+def missing_numbers(missing: Collection[str]) -> list[float]:
+    """Those of the texts that are numbers."""
+    return [number for text in missing if (number := _number(text)) is not None]
 
 
 def describe_sentinels(table: pa.Table) -> Iterator[str]:

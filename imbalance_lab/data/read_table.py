@@ -60,6 +60,12 @@ def readable(file: TableFile) -> Iterator[None]:
     except pa.ArrowInvalid as error:
         if wrong := WRONG_WIDTH.search(str(error)):
             _refuse_width(file.path, *wrong.groups())
+        if "invalid UTF8" in str(error):
+            row = re.search(r"Row #(\d+)", str(error))
+            line = "" if row is None else f", line {line_number(file.path, int(row[1]) - 2)},"
+            raise ValueError(
+                f"{file.path.name}{line} is not UTF-8: name its encoding, as in data.encoding=cp1252"
+            ) from error
         raise ValueError(f"{file.path} cannot be read: {' '.join(str(error).split())[:300]}") from error
     except OSError as error:
         raise ValueError(f"{file.path} cannot be read: {' '.join(str(error).split())[:300]}") from error

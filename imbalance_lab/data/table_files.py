@@ -70,6 +70,7 @@ def read_files(
     options: DialectOptions,
     text: Collection[str] = (),
     labels: Collection[str] = (),
+    keep: Collection[str] = (),
 ) -> TableFiles:
     """All rows of the files that the paths, by their options, stand for.
 
@@ -78,6 +79,7 @@ def read_files(
         options: how text files are read; what they leave open is detected.
         text: columns that are text, even if they look like numbers.
         labels: columns of classes, groups or splits: text, the same in every kind of file.
+        keep: columns that are not left out, even if they only number the rows.
 
     Raises:
         ValueError, FileNotFoundError: naming the file and the column.
@@ -99,7 +101,7 @@ def read_files(
                 _as_labels(table if options.missing is None else blank_missing(table, options.missing), labels)
             )
         n_rows[option] = None if path is None else sum(map(len, tables)) - before
-    unnamed = (name for name in tables[0].column_names if UNNAMED.fullmatch(name) and name not in {*text, *labels})
+    unnamed = (name for name in tables[0].column_names if UNNAMED.fullmatch(name) and name not in {*labels, *keep})
     left_out = {name: what for name in unnamed if (what := _nothing_in([table[name] for table in tables]))}
     rows = _concatenated(_agreeing([table.drop_columns(list(left_out)) for table in tables]), files)
     return TableFiles(tuple(files), rows, n_rows, tuple(opened), left_out)

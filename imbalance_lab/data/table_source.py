@@ -2,6 +2,7 @@
 
 import glob
 import os
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 from imbalance_lab.data.detect_dialect import detect
 from imbalance_lab.data.dialect import Dialect, DialectOptions
 from imbalance_lab.data.text_encoding import GZIP, NO_TEXT, PARQUET, first_bytes
+from imbalance_lab.validation import did_you_mean
 
 TEXTS = {".csv": ",", ".tsv": "\t", ".txt": "\t", ".tab": "\t", ".data": ","}
 """Suffixes of text files, and what separates the columns where the content does not show it."""
 
-SUFFIXES = (*TEXTS, ".parquet", ".pq")
+TOGETHER = (".csv", ".tsv", ".parquet", ".pq")
+"""Suffixes of the files of a folder that are read; a .txt beside them may be a description."""
+
 MAX_NAMED = 3
 
 
@@ -38,7 +42,7 @@ def find_tables(path: str | Path, option: str) -> list[Path]:
     Raises:
         ValueError, FileNotFoundError: if there are none, or a folder holds other things than tables of one kind.
     """
-    place = Path(path).expanduser()
+    place = _as_stored(Path(os.path.expanduser(path)))
     if place.is_file():
         return [place]
     if place.is_dir():
@@ -48,7 +52,7 @@ def find_tables(path: str | Path, option: str) -> list[Path]:
         if found:
             return found
         raise FileNotFoundError(f"{option}={path} fits no file: correct the pattern")
-    raise FileNotFoundError(f"{option}={path} is not a file: name a .csv, .tsv or .parquet file")
+    raise FileNotFoundError(f"{option}={path} is not a file{_nearest(place) or ': name a .csv, .tsv or .parquet file'}")
 
 
 def one_table(path: str | Path, option: str) -> Path:
@@ -96,6 +100,20 @@ def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
+def _as_stored(path: Path) -> Path:
+    """The path, or the same letters with accents of their own, or without, as another system has written the name."""
+    forms = (Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD"))
+    return path if path.exists() else next((each for each in forms if each.exists()), path)
+
+
+def _nearest(path: Path) -> str:
+    """The end of a sentence that names what may be meant."""
+    if "\\" in str(path) and (slashes := Path(str(path).replace("\\", "/"))).exists():
+        return f"; did you mean '{slashes}'?"
+    names = os.listdir(path.parent) if path.parent.is_dir() else []
+    return did_you_mean(path.name, names, cutoff=0.75)
+
+
 def _suffix(file: Path) -> str:
     return (file.with_suffix("") if file.suffix.lower() == ".gz" else file).suffix.lower()
 
@@ -108,14 +126,13 @@ def _in_folder(folder: Path, option: str) -> list[Path]:
             f"{option}={folder} is partitioned by {column!r}, which stands in the names of folders, not in a column: "
             "write it as files of all columns"
         )
-    files = [folder / name for name in names if (folder / name).is_file() and _suffix(Path(name)) in SUFFIXES]
+    files = [folder / name for name in names if (folder / name).is_file() and _suffix(Path(name)) in TOGETHER]
     kinds = sorted({_suffix(file) for file in files})
     if not files:
         raise FileNotFoundError(f"{option}={folder} is a folder without a table: name a .csv, .tsv or .parquet file")
     if len(kinds) > 1:
         raise ValueError(
-            f"{option}={folder} holds {' and '.join(kinds)} files: choose with a pattern, as in "
-            f"{option}='{folder / ('*' + kinds[0])}'"
+            f"{option}={folder} holds {' and '.join(kinds)} files: choose those of one kind, as in {folder}/*{kinds[0]}"
         )
     return files
 
@@ -143,6 +160,6 @@ def describe_guesses(files: Sequence[TableFile]) -> list[str]:
         for guess in file.guesses:
             told.setdefault(guess, []).append(file.path.name)
     return [
-        f"{names[0]}{f' and {len(names) - 1} more files: it' * (len(names) > 1)} {guess}"
+        f"{names[0]} {guess}" + (f"; {len(names) - 1:,} more files are alike" if len(names) > 1 else "")
         for guess, names in told.items()
     ]

@@ -23,7 +23,7 @@ from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
-from imbalance_lab.data.splitting import fill_missing_splits
+from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
 from imbalance_lab.validation import check_list
@@ -117,12 +117,9 @@ def table(
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    parts = read.splits
-    if split is not None:
-        if sum(map(bool, paths.values())) > 1:
-            raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
-        parts, fractions = split_from_column(data[split], split, files), dict.fromkeys(fractions, 0.0)
+    fractions = fractions if split is None else dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
+    parts = _given_splits(read, split)
     given = [name for name, rows in zip(SPLITS[1:], parts[1:], strict=True) if len(rows)]
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
@@ -161,8 +158,9 @@ def _read_columns(
     check_list("data.drop", drop)
     check_list("data.categorical", categorical)
     check_list("data.dates", dates)
-    text = text_columns(schema.columns) if isinstance(schema, TableSchema) else []
-    read = read_files(paths, dialect, text, [name for names in roles.values() for name in names])
+    columns = schema.columns if isinstance(schema, TableSchema) else ()
+    labels = [name for names in roles.values() for name in names]
+    read = read_files(paths, dialect, text_columns(columns), labels, keep=source_columns(columns))
     there = {"drop": [name for name in drop if name not in read.left_out], "categorical": categorical}
     there["dates"] = list(parse_dates_option(dates, read.rows.column_names))
     check_columns(roles | there, read.rows, read.files)
@@ -186,6 +184,15 @@ def _twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> li
     roles = {"class": target if isinstance(target, str) else None, "group": group}
     found = (describe_twins(f"{role} column {name!r}", data[name]) for role, name in roles.items() if name is not None)
     return [sentence for each in found for sentence in each]
+
+
+def _given_splits(read: TableFiles, split: str | None) -> SplitIndices:
+    """The splits that the files or a column give."""
+    if split is None:
+        return read.splits
+    if sum(n_rows is not None for n_rows in read.n_rows.values()) > 1:
+        raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
+    return split_from_column(read.rows[split], split, read.files)
 
 
 def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:

@@ -71,16 +71,15 @@ def guess_western(file: Path) -> tuple[str, str] | None:
     """What a file would be in Western European text that is not UTF-8: (encoding, the first word that shows it).
 
     None where that is no sensible reading: bytes that stand for nothing there, or runs of letters with accents, as
-    other alphabets give.
+    other scripts give.
     """
     if not _decodable(file, "cp1252"):
         return None
     with open_unpacked(file) as content:
         lines = (line.decode("cp1252") for line in content if not line.isascii())
         found = [line for _, line in zip(range(200), lines, strict=False)]
-    accented = [word for line in found for word in re.findall(r"[^\W\d_]+", line) if not word.isascii()]
-    foreign = sum(bool(re.search(r"[^\x00-\x7f]{3}", word)) for word in accented)
-    if foreign > len(accented) / 10:
+    runs = [run for line in found for run in re.findall(r"[^\x00-\x7f]+", line)]
+    if sum(len(run) > 2 for run in runs) > len(runs) / 10:
         return None
     word = re.search(r"\w*[^\x00-\x7f]+\w*", found[0])
     return "cp1252", word[0] if word else found[0]

@@ -93,5 +93,5 @@ def check_output(path: Path, source: Path) -> None:
         raise UsageError(f"-o {path} ends in {path.suffix or 'nothing'}: name a {' or '.join(SUFFIXES)} file")
     if path.is_dir():
         raise UsageError(f"-o {path} is a folder: name a file in it, as in {path / 'predictions.csv'}")
-    if path.exists() and path.samefile(source):
+    if path.exists() and source.exists() and path.samefile(source):
         raise UsageError(f"-o {path} is the input: name another file")

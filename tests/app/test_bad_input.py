@@ -81,7 +81,7 @@ COMMAND_LINE = [
     (["=5"], "cannot read '=5' as KEY=VALUE"),
     (
         ["data.path=a (1).csv"],
-        """put the value in double quotes and all in single quotes, as in 'data.path="a (1).csv"'""",
+        """if the value is text, write 'data.path="a (1).csv"'""",
     ),
     (["loss.alpha=[1,2"], "cannot read 'loss.alpha=[1,2' as KEY=VALUE: close every bracket"),
     (["loss.gamma=${nothing}"], "loss.gamma: Interpolation key 'nothing' not found"),
@@ -108,7 +108,7 @@ COMMAND_LINE = [
     (["-m", "loss.gamma=range(0,0)"], "loss.gamma=range(0,0) has no value, so that the sweep would have no run"),
     (["-m", "loss.gamma=range(0,1,0)"], "cannot read the sweep loss.gamma=range(0,1,0)"),
     (["-m", "loss=glob(zz*)"], "the sweep has no run"),
-    (["ckpt_path=true"], "ckpt_path=True is not a file: name a checkpoint"),
+    (["ckpt_path=true"], "ckpt_path=true is read as true, not as text"),
     (["fit=false"], "fit=false tests a trained model: name it with ckpt_path"),
 ]
 
@@ -255,8 +255,8 @@ DATA = [
     (["data=table"], "data.path is missing: add data.path=…"),
     ([*TABLE[:2], "data.target=nope"], "nope"),
     ([*TABLE[:2], "data.target=[]"], "data: data.target is an empty list: name the columns to predict"),
-    (["data=table", "data.path=na.csv", "data.target=y"], "has no value (in a .csv file NA, N/A, NaN, nan, null, NULL"),
-    (["data=table", "data.path=5", "data.target=y"], "data: "),
+    (["data=table", "data.path=na.csv", "data.target=y"], "without which NA, N/A, NaN, nan, null, NULL"),
+    (["data=table", "data.path=5", "data.target=y"], "data.path=5 is read as 5, not as text"),
     ([*TABLE, "data.drop=abc"], "data: data.drop must be a list, got 'abc'"),
     ([*TABLE, "data.group=nope"], "nope"),
     ([*TABLE, "data.scaling=abc"], "data: scaling must be one of standard, quantile, none, got 'abc'"),

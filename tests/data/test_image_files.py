@@ -262,7 +262,7 @@ def test_a_root_that_is_not_a_directory_is_refused(tmp_path: Path) -> None:
             r"labels\.csv, line 3, column 'path': there is no file .*absent\.png",
         ),
         ("path,label\nx.png,\n", {}, r"line 2, column 'label' has no value"),
-        ("path,label\nx.png,2\n", {"label": ["label"]}, r"line 2, column 'label': 2 is neither 0 nor 1"),
+        ("path,label\nx.png,2\n", {"label": ["label"]}, r"line 2, column 'label': '2' is neither 0 nor 1"),
         ("path,label\nx.png,a\n", {"split": "part"}, r"data\.split=part is not a column"),
     ],
 )

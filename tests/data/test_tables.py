@@ -271,7 +271,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ends in \.xlsx"):
         table(path=str(tmp_path / "t.xlsx"), target="y")
     (tmp_path / "t.csv").write_bytes(b"a,y\n1,k\n2,\xe4\n")
-    with pytest.raises(ValueError, match=r"t\.csv, line 3, column 'y': b'\\xe4' is not UTF-8: name the encoding"):
+    with pytest.raises(ValueError, match=r"t\.csv, line 3, is not UTF-8: name its encoding"):
         table(path=str(tmp_path / "t.csv"), target="y", encoding="utf-8")
     (tmp_path / "a.csv").write_text("a,y\n1,0\n")
     (tmp_path / "b.csv").write_text("b,y\n1,0\n")

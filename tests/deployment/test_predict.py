@@ -13,6 +13,7 @@ from imbalance_lab.app.program import main
 from imbalance_lab.deployment.inputs import InputOptions, open_input
 from imbalance_lab.deployment.inputs.stream import MAX_UNKNOWN
 from imbalance_lab.deployment.predict import predict
+from imbalance_lab.errors import UsageError
 from tests.helpers import command_line, images
 from tests.helpers.payments import payments
 from tests.helpers.program import imbalance_lab
@@ -68,6 +69,66 @@ def test_every_kind_of_table_gives_the_same(payments_run: Path, tmp_path: Path, 
     table = pd.read_parquet(tmp_path / "out.parquet")
     assert (table["index"] == np.arange(len(NEXT))).all()
     np.testing.assert_allclose(table["p_fraud"], model.probabilities(NEXT)[:, 0], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_european_file_is_read_as_it_is_meant_and_told(
+    payments_run: Path, tmp_path: Path, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from imbalance_lab.deployment.inputs import table_rows
+
+    monkeypatch.setattr(table_rows, "BLOCK", 4096)
+    text = NEXT.assign(note="ü").to_csv(index=False, sep=";", decimal=",")
+    (tmp_path / "month.csv").write_bytes(text.encode(encoding))
+    model = load_model(payments_run)
+    source = open_input(tmp_path / "month.csv", model.schema)
+    predict(model, source, tmp_path / "out.parquet")
+    found = pd.read_parquet(tmp_path / "out.parquet")["p_fraud"]
+    np.testing.assert_allclose(found, model.probabilities(NEXT)[:, 0], rtol=0, atol=1e-6)
+    assert source.notes[0].startswith("month.csv is separated by semicolons (data.delimiter)")
+    assert ("data.encoding" in source.notes[0]) == (encoding != "utf-8")
+
+
+def test_a_bad_value_among_decimal_commas_is_named(
+    payments_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from imbalance_lab.deployment.inputs import table_rows
+
+    monkeypatch.setattr(table_rows, "BLOCK", 4096)
+    text = NEXT.to_csv(index=False, sep=";", decimal=",").splitlines(keepends=True)
+    text[2000] = text[2000].replace(",", ",x", 1)
+    (tmp_path / "bad.csv").write_text("".join(text), encoding="utf-16")
+    error = run_predict(capsys, payments_run, tmp_path / "bad.csv", "-o", tmp_path / "out.csv")
+    assert "bad.csv, line 2001, column " in error
+
+
+def test_a_pattern_or_a_folder_is_one_input(payments_run: Path, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for at in range(3):
+        NEXT[at * 1000 : (at + 1) * 1000].to_parquet(tmp_path / "parts" / f"{at}.parquet", index=False)
+    model = load_model(payments_run)
+    for path in (tmp_path / "parts", tmp_path / "parts" / "*.parquet"):
+        predict(model, open_input(path, model.schema), tmp_path / "out.parquet")
+        found = pd.read_parquet(tmp_path / "out.parquet")
+        assert (found["index"] == np.arange(len(NEXT))).all()
+        np.testing.assert_allclose(found["p_fraud"], model.probabilities(NEXT)[:, 0], rtol=0, atol=1e-6)
+    NEXT.drop(columns="hour").to_parquet(tmp_path / "parts" / "3.parquet")
+    with pytest.raises(UsageError, match=r"3\.parquet has no column 'hour', which .*0\.parquet has"):
+        open_input(tmp_path / "parts", model.schema)
+
+
+def test_predict_is_told_how_a_file_is_written(
+    payments_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = NEXT.drop(columns="class").astype({"amount": object})
+    rows.loc[:99, "amount"] = "?"
+    rows.to_csv(tmp_path / "month.csv", index=False, sep="~")
+    words = (payments_run, tmp_path / "month.csv", "-o", tmp_path / "out.parquet")
+    run_predict(capsys, *words, "--delimiter", "~", "--missing", "?", "--missing", "")
+    rows["amount"] = NEXT["amount"].mask(NEXT.index < 100)
+    found = pd.read_parquet(tmp_path / "out.parquet")["p_fraud"]
+    np.testing.assert_allclose(found, load_model(payments_run).probabilities(rows)[:, 0], rtol=0, atol=1e-6)
+    assert "--delimiter='ab' is not one character" in run_predict(capsys, *words, "--delimiter", "ab")
 
 
 def test_a_file_of_many_parts_is_one_file_to_the_reader(
@@ -173,7 +234,7 @@ def test_what_cannot_be_read_or_written_is_refused_first(
     for words, sentence in [
         ((payments_run, folder / "none.csv", "-o", out), "none.csv does not exist: name the input"),
         ((folder / "none", month, "-o", out), "none does not exist: name a run directory"),
-        ((payments_run, folder, "-o", out), "is not a file: name a .csv, .tsv or .parquet file"),
+        ((payments_run, folder / "tree", "-o", out), "is a folder without a table: name a .csv, .tsv or .parquet file"),
         ((payments_run, folder / "broken.parquet", "-o", out), "broken.parquet cannot be read"),
         ((payments_run, month, "-o", month), "is the input: name another file"),
         ((payments_run, month, "-o", folder), "ends in nothing: name a .csv or .parquet file"),

@@ -55,7 +55,10 @@ class InputOptions(NamedTuple):
     ) -> "InputOptions":
         """Those of a model whose training data were read with the arguments ``data``."""
         unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
-        trained = DialectOptions.parse(**{name: data.get(name) for name in OPTIONS})
+        try:
+            trained = DialectOptions.parse(**{name: data.get(name) for name in OPTIONS})
+        except (ValueError, TypeError):  # a source of the user's own, where these names mean something else
+            trained = DETECTED
         path_column = str(data.get("path_column", "path"))
         return cls(ids, path_column, labels, unused, dialect or DETECTED, trained)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from imbalance_lab.data.encode_columns import describe_unknown
 from imbalance_lab.data.image_decoder import ImageBytes
+from imbalance_lab.data.missing_values import missing_numbers
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
 from imbalance_lab.deployment.serve.json_rows import RowEncoder, nearest, shown
 from imbalance_lab.deployment.serve.limits import Limits, RequestError
@@ -42,7 +43,9 @@ class Decoder:
 
     def __post_init__(self) -> None:
         if isinstance(self.schema, TableSchema):
-            object.__setattr__(self, "_rows", RowEncoder(self.schema.columns))
+            object.__setattr__(
+                self, "_rows", RowEncoder(self.schema.columns, missing_numbers(self.schema.dialect.missing or ()))
+            )
         elif isinstance(self.schema, ImageSchema) and self.limits.max_pixels:
             most = min(self.limits.max_pixels, self.schema.max_pixels)
             object.__setattr__(self, "schema", replace(self.schema, max_pixels=most))

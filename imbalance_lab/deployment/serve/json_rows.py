@@ -33,9 +33,11 @@ class RowEncoder:
 
     Args:
         columns: of the model, numbers first.
+        missing: numbers that stand for a missing value, as in training.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], missing: Sequence[float] = ()) -> None:
+        self.missing = missing
         self.names = tuple(source_columns(columns))
         self._width = len(columns)
         self._written = [(to, column) for to, column in enumerate(columns) if column.format or column.date]
@@ -81,6 +83,7 @@ class RowEncoder:
         try:
             with np.errstate(over="ignore"):  # it becomes infinite, which is refused below
                 wide = np.array(values, np.float64).reshape(len(rows), len(self._numbers))
+                wide[np.isin(wide, self.missing)] = np.nan
                 numbers = wide.astype(np.float32)
             infinite = bool(np.isinf(numbers).any())
         except OverflowError:  # of an integer with hundreds of digits
