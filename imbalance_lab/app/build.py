@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.trusted import locate
-from imbalance_lab.validation import check_list
+from imbalance_lab.validation import ITEM, SeveralError, check_list
 
 
 def instantiate_part(config: DictConfig, part: str, **available: Any) -> Any:
@@ -111,4 +111,6 @@ def require_attributes(name: str, built: Any, *attributes: str) -> None:
 def usage_error(name: str, node: DictConfig, error: BaseException | None) -> UsageError:
     """An error that names the part of the configuration, and for a TypeError its values."""
     given = " ".join(f"{key!s}={value}" for key, value in node.items() if not str(key).startswith("_"))
-    return UsageError(f"{name}: {' '.join(str(error).split())}" + (f" (given {given})" * isinstance(error, TypeError)))
+    parts = str(error).split(ITEM) if isinstance(error, SeveralError) else [str(error)]
+    sentence = ITEM.join(" ".join(part.split()) for part in parts)
+    return UsageError(f"{name}: {sentence}" + (f" (given {given})" * isinstance(error, TypeError)))

@@ -21,6 +21,7 @@ from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
+from imbalance_lab.validation import ITEM
 
 PLAIN_ERRORS = "IMBALANCE_LAB_PLAIN_ERRORS"
 
@@ -102,7 +103,7 @@ def _before_the_job(error: Exception) -> str:
 
 def exit_with_error(sentence: str, code: int = 2) -> NoReturn:
     """Print what is wrong and exit: with code 2 for a mistake of the user, 1 for a run that failed."""
-    print(f"error: {visible(sentence)}", file=sys.stderr)
+    print("error: " + ITEM.join(map(visible, sentence.split(ITEM))), file=sys.stderr)
     sys.exit(code)
 
 

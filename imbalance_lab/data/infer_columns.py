@@ -164,5 +164,5 @@ def _mixed(column: pa.ChunkedArray, name: str, numbers: FoundNumbers, missing: S
     remedies.append(f"pass {list_override('data.categorical', [name])}")
     return (
         f"{format_location(files, row)}, column {name!r}: {stranger!r} is not a number, but {n} values are: "
-        f" {', '.join(remedies[:-1])}, or {remedies[-1]}"
+        f"{', '.join(remedies[:-1])}, or {remedies[-1]}"
     )

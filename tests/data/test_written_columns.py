@@ -172,3 +172,14 @@ def test_true_and_false_are_one_and_zero(tmp_path: Path) -> None:
 def test_models_of_earlier_releases_have_no_formats() -> None:
     column = Column.from_dict({"name": "a", "kind": "number", "categories": []})
     assert (column.format, column.date, column.source) == (None, None, "a")
+
+
+def test_the_cases_are_read_alike_and_a_vocabulary_travels(tmp_path: Path) -> None:
+    """A category that training did not have is counted and told; the codes of the others stay."""
+    colors = ["white", "red", "blue"] * 20
+    trained = read(tmp_path, {"color": colors, "noise": [str(n) for n in range(N)]})
+    renamed = ["amber" if each == "white" else each for each in colors]
+    again = read(tmp_path, {"color": renamed, "noise": [str(n) for n in range(N)]}, schema=schema_of(trained))
+    assert any("20 of 60 values are not among the training categories ('amber' 20)" in each for each in again.notes)
+    before, after = (part.train.inputs[:, 1] for part in (trained, again))  # type: ignore[attr-defined]
+    assert torch.equal(after, torch.where(before == 3, 0, before))  # white is the last in the alphabet
