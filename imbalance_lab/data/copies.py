@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Source, Splits
-from imbalance_lab.data.image_decoder import in_parallel
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.progress import Step, progress
 
@@ -68,12 +67,13 @@ def equal_files(files: Sequence[str], progress: Step | None = None) -> NDArray[n
     """
     sizes = [os.stat(path).st_size for path in files]
     keys: list[tuple[int | bytes, ...]] = [(size,) for size in sizes]
-    for read in (_pieces, _digest):
+    for read, smallest in ((_pieces, 0), (_digest, 3 * PIECE + 1)):
         counts = Counter(keys)
-        open_ = [at for at, key in enumerate(keys) if counts[key] > 1 and (read is _pieces or sizes[at] > 3 * PIECE)]
-        contents = in_parallel(read, [files[at] for at in open_], progress)
-        for at, content in zip(open_, contents, strict=True):
-            keys[at] = (*keys[at], content)
+        alike = [at for at, key in enumerate(keys) if counts[key] > 1 and sizes[at] >= smallest]
+        for done, at in enumerate(alike, 1):  # one by one: threads cost more than such short reads
+            keys[at] = (*keys[at], read(files[at]))
+            if progress is not None:
+                progress(done, len(alike))
     numbers: dict[tuple[int | bytes, ...], int] = {}
     return np.fromiter((numbers.setdefault(key, len(numbers)) for key in keys), np.uint64, len(files))
 

@@ -16,7 +16,7 @@ SPLIT_WORDS = {
 }
 """How the folder of a split may be called, in any case, with numbers and `FILLERS` around it."""
 
-UNLABELED_WORDS = ("pred", "predict", "prediction", "predictions", "unlabeled", "unlabelled", "inference")
+UNLABELED_WORDS = ("pred", "predict", "prediction", "unlabeled", "unlabelled", "inference")
 
 FILLERS = ("dataset", "data", "set", "seg", "images", "image", "imgs", "img", "pictures", "photos", "folder", "split")
 """Words that say nothing: ``seg_train``, ``TrainingSet`` and ``test_images`` are train, train and test."""
@@ -168,7 +168,7 @@ def _by_split(base: Folder) -> list[tuple[str, Folder]]:
 def _check_others(root: Folder, base: Folder, others: Sequence[Folder], layout: Layout) -> None:
     """Folders with images beside the splits: those without labels are left out, others refused."""
     for each in others:
-        if _meaning(each.name) in UNLABELED_WORDS:
+        if _meaning(each.name).removesuffix("s") in UNLABELED_WORDS:
             layout.left_out.append(each)
             layout.warnings.append(
                 f"{_below(root, each)} is left out: it has {len(each.all_images()):,} images, but is not a split"

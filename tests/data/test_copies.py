@@ -60,8 +60,8 @@ def test_files_are_equal_if_and_only_if_their_bytes_are(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     base = rng.bytes(10 * PIECE)
     flipped = [bytearray(base) for _ in range(4)]
-    for content, at in zip(flipped, (0, 3 * PIECE, 9 * PIECE, 10 * PIECE - 1), strict=True):
-        content[at] ^= 1  # between the pieces too
+    for copy, at in zip(flipped, (0, 3 * PIECE, 9 * PIECE, 10 * PIECE - 1), strict=True):
+        copy[at] ^= 1  # between the pieces too
     small = [b"", b"", b"x", b"y", b"x", bytes(3 * PIECE), bytes(3 * PIECE)]
     contents = [base, *map(bytes, flipped), base, *small, base[:-1]]
     files = []

@@ -4,6 +4,7 @@ import re
 import shlex
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -213,7 +214,7 @@ def test_the_first_images_order_does_not_depend_on_what_is_skipped(tmp_path: Pat
 def test_the_first_of_several_frames_is_taken_and_told(kind: str, several: bool, tmp_path: Path) -> None:
     lay(tmp_path, *(f"{name}/{n}.png" for name in "ab" for n in range(6)))
     frames = [digit(n).resize((16, 16)) for n in (3, 8)]
-    options = {"save_all": True, "append_images": frames[1:]} if several else {}
+    options: dict[str, Any] = {"save_all": True, "append_images": frames[1:]} if several else {}
     frames[0].save(tmp_path / "a" / f"film.{kind}", **options)
     told = [guess for guess in folders(tmp_path).guesses if "several frames" in guess]
     wanted = f"1 file has several frames or pages, such as a/film.{kind}: the first is taken"
