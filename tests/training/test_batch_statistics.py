@@ -15,7 +15,7 @@ NET = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
 
 def shares(length: int, batch_size: int, world_size: int) -> Iterator[int]:
     """Examples of every process in every step."""
-    sampler = RandomSampler(torch.zeros(length, dtype=torch.long), seed=0)
+    sampler = RandomSampler(targets=torch.zeros(length, dtype=torch.long))
     for rank in range(world_size):
         batches = DistributedEpochBatchSampler(sampler, length, batch_size, rank=rank, world_size=world_size)
         yield from (len(batch.positions) for batch in batches)
