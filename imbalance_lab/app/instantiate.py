@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from imbalance_lab import seeding
 from imbalance_lab.app.automatic import choose_automatic
+from imbalance_lab.app.baselines import check_baselines
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.distributed import is_first_process
@@ -74,6 +75,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
     splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
     check_slices(config, splits)
+    check_baselines(config, splits, overrides)
     choose_automatic(config, len(splits.train))
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))

@@ -55,7 +55,7 @@ def validate_config(config: DictConfig) -> None:
         validate_trainer(config.trainer, config.max_epochs)
         for key in ("data_summary.auroc", "data_summary.width"):
             check_number(key, OmegaConf.select(config, key), above=0, below=1)
-        for key in ("check", "fit", "report.images"):
+        for key in ("check", "fit", "baselines", "report.images"):
             check_bool(key, OmegaConf.select(config, key))
         check_choice("resume", config.resume, ("exact", "continue"))
         check_choice("guard", config.guard, ("stop", "skip"))
@@ -66,8 +66,8 @@ def validate_config(config: DictConfig) -> None:
             check_bool("head.bias", config.head.bias)
         check_text("monitor", config.monitor)
         check_choice("monitor_mode", config.monitor_mode, ("max", "min"))
-        if not isinstance(config.early_stopping, bool):
-            check_integer("early_stopping (true, false or a number of epochs)", config.early_stopping, minimum=1)
+        if not isinstance(config.early_stopping, bool) and config.early_stopping != "auto":
+            check_integer("early_stopping (true, false, auto or a number of epochs)", config.early_stopping, minimum=1)
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
     for package in ("mlflow", "wandb"):

@@ -35,7 +35,7 @@ def validate_data(directory: RunDirectory, config: DictConfig, experiment: "Expe
     if config.check or config.fit:
         print_summary(summary, file.name, full=config.check)
     else:  # a model is tested on data that may differ from those it was trained on
-        print_notes(experiment.splits.notes)
+        print_notes(experiment.splits.notes, experiment.splits.guesses)
     if config.check:
         print_path(directory.path)
     if summary.errors:

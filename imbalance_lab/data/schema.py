@@ -13,8 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
+from imbalance_lab.data.dialect import DETECTED, DialectOptions
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
+from imbalance_lab.data.missing_values import blank_missing
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling, placeholders
 from imbalance_lab.data.read_table import Files, as_table
@@ -189,6 +191,7 @@ class TableSchema(InputSchema):
         n_quantiles: of each numeric column, that the preparation keeps.
         numerical: how numbers are encoded, see `Preprocess`; "periodic" is learned by the backbone.
         n_bins: of each numeric column's piecewise-linear encoding; empty without.
+        dialect: what the user said about the text files of training.
     """
 
     columns: tuple[Column, ...]
@@ -198,6 +201,7 @@ class TableSchema(InputSchema):
     n_quantiles: int = 0
     numerical: Numerical = "plain"
     n_bins: tuple[int, ...] = ()
+    dialect: DialectOptions = DETECTED
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -228,11 +232,11 @@ class TableSchema(InputSchema):
             ValueError: if a column is missing, or a value is not a number where the model takes one.
         """
         files: Files = [(Path(raw).expanduser(), 0)] if isinstance(raw, str | Path) else ()
-        return self.encode_rows(as_table(raw, text_columns(self.columns)), files)
+        return self.encode_rows(as_table(raw, text_columns(self.columns), self.dialect), files)
 
     def encode_rows(self, table: pa.Table, files: Files = ()) -> tuple[Tensor, Unknown]:
         """Rows (N, F) float32, and the unknown categories; ``files`` say where the rows come from."""
-        inputs, unknown = encode_columns(self.columns, table, files)
+        inputs, unknown = encode_columns(self.columns, blank_missing(table, self.dialect.missing or ()), files)
         return torch.from_numpy(inputs), unknown
 
     def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
@@ -253,17 +257,16 @@ class TableSchema(InputSchema):
             "n_quantiles": self.n_quantiles,
             "numerical": self.numerical,
             "n_bins": list(self.n_bins),
+            "dialect": self.dialect.as_dict(),
         }
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "TableSchema":
         return cls(
-            tuple(content["classes"]),
-            tuple(Column.from_dict(column) for column in content["columns"]),
-            tuple(content["targets"]),
-            content["scaling"],
-            tuple(content["gaps"]),
-            content["n_quantiles"],
-            content.get("numerical", "plain"),  # a model of an earlier release
-            tuple(content.get("n_bins", ())),
+            *(tuple(content["classes"]), tuple(map(Column.from_dict, content["columns"])), tuple(content["targets"])),
+            *(content["scaling"], tuple(content["gaps"]), content["n_quantiles"]),
+            # Models of earlier releases have none of these.
+            numerical=content.get("numerical", "plain"),
+            n_bins=tuple(content.get("n_bins", ())),
+            dialect=DialectOptions.parse(**content.get("dialect", {})),
         )

@@ -42,13 +42,17 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The classes, the examples of each split, and what is wrong or unusual; errors forbid training."""
+    """The classes, the examples of each split, and what is wrong or unusual; errors forbid training.
+
+    ``guesses`` are what was taken for granted in reading the data.
+    """
 
     classes: Sequence[ClassSummary]
     examples: dict[str, int]
     imbalance_factor: float | None
     errors: Sequence[str]
     warnings: Sequence[str]
+    guesses: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -78,7 +82,7 @@ def summarize(
         warnings += _duplicates(parts, thorough)
     smallest = min(each.train for each in classes)
     factor = max(each.train for each in classes) / smallest if smallest else None
-    return DataSummary(classes, examples, factor, errors, warnings)
+    return DataSummary(classes, examples, factor, errors, warnings, list(splits.guesses))
 
 
 def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc: float) -> list[ClassSummary]:

@@ -1,6 +1,6 @@
 """Tables as sources: a CSV or Parquet file, the column to predict, and every other column as a feature."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -10,16 +10,18 @@ from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
 from imbalance_lab.data.columns import Unknown, describe_unknown, text_columns
+from imbalance_lab.data.dialect import DialectOptions
 from imbalance_lab.data.fit_columns import fit_columns
 from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
+from imbalance_lab.data.missing_values import describe_sentinels
 from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
-from imbalance_lab.data.table_files import check_columns, file_splits, read_files
+from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
 from imbalance_lab.validation import check_list
 
 
@@ -64,6 +66,11 @@ def table(
     test_fraction: float = 0.15,
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[str] | None = None,
     schema: InputSchema | None = None,
     slices: Sequence[str] = (),
 ) -> Splits:
@@ -72,7 +79,7 @@ def table(
     Medians, scales and categories are fitted on the training rows only.
 
     Args:
-        path: a ``.csv``, ``.tsv`` or ``.parquet`` file.
+        path: a ``.csv``, ``.tsv`` or ``.parquet`` file, a folder of such files, or a pattern as ``2024-*.csv``.
         target: the column with the class; or a list of columns, each 0 or 1, for multilabel data.
         val_path, test_path, calibration_path: further files with the same columns, as rows of these splits.
         split: a column with train, val, test or calibration in every row.
@@ -84,6 +91,8 @@ def table(
         val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which rows are in which split.
+        delimiter, decimal, thousands, encoding: of text files, see `DialectOptions`; None to detect it.
+        missing: the texts and numbers that stand for a missing value; None for `MISSING`, in text files.
         schema: of a trained model: columns, categories and classes are its own, whatever this file holds.
         slices: columns by whose values the report compares the scores, ``report.slices``; they need not be features.
 
@@ -91,19 +100,24 @@ def table(
         ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
     """
     paths = {"path": path, "val_path": val_path, "test_path": test_path, "calibration_path": calibration_path}
-    files, data = read_files(paths, text_columns(schema.columns) if isinstance(schema, TableSchema) else [])
-    check_list("data.drop", drop)
-    check_list("data.categorical", categorical)
+    dialect = DialectOptions.parse(
+        delimiter=delimiter, decimal=decimal, thousands=thousands, encoding=encoding, missing=missing
+    )
     targets = [target] if isinstance(target, str) else list(target)
-    options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
-    check_columns(options | {"categorical": categorical}, data, files)
+    roles: dict[str, Sequence[str]] = {
+        "target": targets,
+        "split": [split] if split else [],
+        "group": [group] if group else [],
+    }
+    read = _read_columns(paths, dialect, roles, drop, categorical, schema)
+    files, data = read.files, read.rows
     told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    parts = file_splits(files, len(data), list(paths.values()))
+    parts = read.splits
     if split is not None:
-        if len(files) > 1:
+        if sum(map(bool, paths.values())) > 1:
             raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
         parts, fractions = split_from_column(data[split], split, files), dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
@@ -113,7 +127,7 @@ def table(
     notes: list[str] = []
     if schema is None:
         columns, notes = fit_columns(features, parts.train, categorical, files)
-        schema = TableSchema(classes, columns, tuple(targets), scaling, numerical=numerical)
+        schema = TableSchema(classes, columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
     else:
@@ -121,11 +135,31 @@ def table(
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
         notes += _changes(schema, features, inputs, unknown)
-    notes += [*describe_unknown(unknown, len(data)), *describe_leaks(features, parts.train, labels)]
+    notes += [*describe_unknown(unknown, len(data)), *describe_sentinels(features)]
+    notes += describe_leaks(features, parts.train, labels)
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
-    return Splits(classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None)
+    held_out = calibration if len(calibration) else None
+    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=read.guesses)
+
+
+def _read_columns(
+    paths: Mapping[str, str | None],
+    dialect: DialectOptions,
+    roles: dict[str, Sequence[str]],
+    drop: Sequence[str],
+    categorical: Sequence[str],
+    schema: InputSchema | None,
+) -> TableFiles:
+    """The files, with text in the columns that ``roles`` name, and every column that an option names."""
+    check_list("data.drop", drop)
+    check_list("data.categorical", categorical)
+    text = text_columns(schema.columns) if isinstance(schema, TableSchema) else []
+    read = read_files(paths, dialect, text, [name for names in roles.values() for name in names])
+    there = {"drop": [name for name in drop if name not in read.left_out], "categorical": categorical}
+    check_columns(roles | there, read.rows, read.files)
+    return read
 
 
 def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:

@@ -12,6 +12,7 @@ from imbalance_lab.evaluation.report_data import ReportData, RunRecord
 from imbalance_lab.evaluation.scores import FEW_POSITIVES
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.baselines_payload import baselines_payload
 from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload
 from imbalance_lab.report.checklist import checklist
 from imbalance_lab.report.curve_payload import curves_about
@@ -42,7 +43,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         decided = " Recall and precision are of the most probable class, not of the thresholds."
     return {
         **page_title(data.run),
-        "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point))),
+        "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point, data.baselines))),
         "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, "
         "a click on a heading sorts. "
         "Lift is average precision over the class's share in test; classes with fewer than "
@@ -58,7 +59,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
 
 def _unbroken(text: str) -> str:
     """Text whose intervals and percentages stay on one line."""
-    return re.sub(r"(?<=\d,) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\d,) (?=[\d+−])|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def build_payload(data: ReportData) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         "sets": _prediction_sets(data.prediction_sets),
         "slices": slices_payload(data.slices),
         "benefit": benefit_payload(data),
+        "baselines": baselines_payload(data.baselines),
         "probability_scores": probability_payload(data.probability_scores),
     }
 

@@ -128,7 +128,7 @@ JOB = [
     (["monitor=null"], "monitor must be text, got None"),
     (["monitor=val/aurok/macro"], "monitor=val/aurok/macro is not logged; did you mean 'val/auroc/macro'?"),
     (["monitor_mode=best"], "monitor_mode must be one of max, min, got 'best'"),
-    (["early_stopping=0"], "early_stopping (true, false or a number of epochs) must be an integer ≥ 1, got 0"),
+    (["early_stopping=0"], "early_stopping (true, false, auto or a number of epochs) must be an integer ≥ 1, got 0"),
     (["check=abc"], "check must be true or false, got 'abc'"),
     (["report=5"], "report must be one of its configurations, got 5"),
     (["report.images=1"], "report.images must be true or false, got 1"),

@@ -12,8 +12,9 @@ from imbalance_lab.data.image_decoder import SUFFIXES
 from imbalance_lab.data.image_folders import find_images
 from imbalance_lab.data.image_tables import image_paths
 from imbalance_lab.data.labels import read_targets
-from imbalance_lab.data.read_table import Files, read_table, require_column
+from imbalance_lab.data.read_table import Files, read_file, require_column
 from imbalance_lab.data.schema import ImageSchema
+from imbalance_lab.data.table_source import describe_guesses, one_table, open_table
 from imbalance_lab.deployment.inputs.stream import InputOptions, InputStream, Part, told_in_a_sentence
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import did_you_mean
@@ -79,13 +80,16 @@ class ImageStream(InputStream):
         return torch.tensor(targets)
 
     def _table(self) -> tuple[Sequence[str], pa.Table, Tensor | None]:
-        table, name = read_table(self.file, "INPUT"), self.options.path_column
+        name, labels = self.options.path_column, self.options.labels
+        text = {name, *self.options.ids, *([labels] if isinstance(labels, str) else labels or ())}
+        file = open_table(one_table(self.file, "INPUT"), "INPUT", self.options.dialect, self.options.fallback)
+        table = read_file(file, text)
+        self.notes += describe_guesses([file])
         source: Files = [(self.file, 0)]
         keys = self.options.ids or (require_column(name, table.column_names, self.file, "--path-column"),)
         for each in self.options.ids:
             require_column(each, table.column_names, self.file, "--id")
         files = image_paths(table[name], name, self.file.parent, source)
-        labels = self.options.labels
         if labels is None:
             return files, table.select(keys), None
         for each in [labels] if isinstance(labels, str) else labels:
