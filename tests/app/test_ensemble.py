@@ -72,7 +72,7 @@ def test_a_wrong_number_is_one_sentence(override: str, sentence: str) -> None:
 
 def test_tabm_is_an_ensemble_already() -> None:
     small = ("backbone=tabm", "backbone.k=4", "backbone.d_block=8")
-    with pytest.raises(UsageError, match="ensemble=3, but TabM alone is 4 nets .*: leave ensemble at 1"):
+    with pytest.raises(UsageError, match=r"ensemble=3, but TabM alone is 4 nets .*: leave ensemble at 1"):
         instantiate_experiment(composed(*small, "ensemble=3"))
     assert instantiate_experiment(composed(*small, "ensemble=auto")).backbone.num_members == 4
 
@@ -81,9 +81,7 @@ def test_more_than_the_memory_is_refused_before_the_nets_are_built(monkeypatch: 
     monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 256}[name])
     wide = ("backbone=mlp", "backbone.widths=[256,256]")
     assert isinstance(instantiate_experiment(composed(*wide)).backbone, MLP)
-    with pytest.raises(
-        UsageError, match=r"^ensemble=9 nets of .* need about .*: choose a smaller ensemble or backbone"
-    ):
+    with pytest.raises(UsageError, match=r"^ensemble=9 nets of .* need about .*: choose a smaller ensemble"):
         instantiate_experiment(composed(*wide, "ensemble=9"))
 
 
