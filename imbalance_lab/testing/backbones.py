@@ -36,10 +36,8 @@ def check_backbone(make: MakeBackbone, input_shape: Sequence[int], cardinalities
     with torch.no_grad():
         features = backbone.eval()(inputs)
     members = getattr(backbone, "num_members", 1)
-    members = getattr(backbone, "num_members", 1)
-    name, expected = "(N, num_features)", (len(inputs), width)
-    if members > 1:
-        name, expected = "(N, num_members, num_features)", (len(inputs), members, width)
+    own: tuple[object, ...] = (members, width) if members > 1 else (width,)
+    name, expected = "(N, num_members, num_features)" if members > 1 else "(N, num_features)", (len(inputs), *own)
     assert features.shape == expected, f"features must be {name}, {expected}, got {tuple(features.shape)}"
     assert bool(features.isfinite().all()), "the features of ordinary inputs are not finite"
     check_tensors_are_registered(backbone)

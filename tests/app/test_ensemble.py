@@ -16,15 +16,14 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import load_model
 from tests.conftest import RunJob, composed
+from tests.helpers.runs import trained
 
 FAST = ("backbone=mlp", "backbone.widths=[16]", "logger=none", "scheduler=none")
 LDAM = ("backbone=convnet", "backbone.widths=[4]", "loss=ldam", "ensemble=2", "max_epochs=1", "logger=none")
 
 
-def test_a_checkpoint_is_all_that_a_model_of_copies_needs(
-    run_job: RunJob, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    run = RunDirectory(run_job(*LDAM))
+def test_a_checkpoint_is_all_that_a_model_of_copies_needs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    run = RunDirectory(trained(tmp_path / "run", *LDAM))
     assert "warning: LDAM" not in capsys.readouterr().err  # each member has the head that LDAM needs
     model, stored = load_model(run.path), run.read_predictions("test")
     assert isinstance(model.backbone, Members)
