@@ -20,6 +20,7 @@ from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
+from imbalance_lab.app.memory import check_memory
 from imbalance_lab.app.postprocessing import validate_conformal, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
@@ -177,10 +178,12 @@ def _activation(loss: nn.Module, task: Task) -> Any:
 
 def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.Module]:
     """Backbone and head; their initial weights are a function of the seed alone."""
+    facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
+    build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
+        if config.ensemble > 1:
+            check_memory(config.ensemble, build())
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
-        facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
-        build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
         try:
             backbone = build_backbone(build, config.ensemble)
             members = num_members(backbone)

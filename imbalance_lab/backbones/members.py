@@ -31,7 +31,7 @@ class Members(nn.Module):
         super().__init__()
         self.nets = nn.ModuleList(nets)
         self.num_members = num_members
-        self.num_features = nets[0].num_features
+        self.num_features = getattr(nets[0], "num_features", None)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, …) → (N, num_members, num_features)."""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbalance_lab.backbones.members import num_members
 from imbalance_lab.data.columns import Column
 from imbalance_lab.data.schema import TableSchema
 from imbalance_lab.model import Model
@@ -58,9 +59,12 @@ def _missing_codes(schema: TableSchema) -> Callable[[Tensor], Features]:
 def _net_features(model: Model) -> Callable[[Tensor], Features]:
     @torch.inference_mode()
     def features(inputs: Tensor) -> Features:
-        parts: list[Any] = [
-            model.backbone(model.prepare(part)).float().flatten(1).numpy() for part in torch.split(inputs, BATCH_SIZE)
-        ]
+        parts: list[Any] = []
+        for part in torch.split(inputs, BATCH_SIZE):
+            found: Tensor = model.backbone(model.prepare(part))
+            # The members of an ensemble see the same inputs: one is enough, and the others' would add columns only.
+            one = found[:, 0] if num_members(model.backbone) > 1 else found
+            parts.append(one.float().flatten(1).numpy())
         return np.concatenate(parts)
 
     return features

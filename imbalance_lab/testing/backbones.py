@@ -35,9 +35,10 @@ def check_backbone(make: MakeBackbone, input_shape: Sequence[int], cardinalities
     inputs = _inputs(shape, cardinalities)
     with torch.no_grad():
         features = backbone.eval()(inputs)
-    assert features.shape == (len(inputs), width), (
-        f"features must be (N, num_features), ({len(inputs)}, {width}), got {tuple(features.shape)}"
-    )
+    members = getattr(backbone, "num_members", 1)
+    own: tuple[object, ...] = (members, width) if members > 1 else (width,)
+    name, expected = "(N, num_members, num_features)" if members > 1 else "(N, num_features)", (len(inputs), *own)
+    assert features.shape == expected, f"features must be {name}, {expected}, got {tuple(features.shape)}"
     assert bool(features.isfinite().all()), "the features of ordinary inputs are not finite"
     check_tensors_are_registered(backbone)
     check_moves(backbone)

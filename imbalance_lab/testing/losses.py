@@ -45,6 +45,7 @@ def check_loss(
     _check_extreme_logits(build, logits, target, dtypes)
     _check_permutation_of_examples(build, logits, target)
     check_state_dict(loss, build())
+    _check_members(build, logits, target)
     _check_protocol(loss, counts, multilabel)
 
 
@@ -85,6 +86,20 @@ def _check_permutation_of_examples(build: Callable[[], nn.Module], logits: Tenso
     value, permuted = build()(logits, target), build()(logits[order], target[order])
     same = torch.allclose(value, permuted, rtol=1e-5, atol=1e-6)
     assert same, f"the loss depends on the order of the examples: {value.item()} and {permuted.item()}"
+
+
+def _check_members(build: Callable[[], nn.Module], logits: Tensor, target: Tensor) -> None:
+    """A loss that says ``is_mean_over_examples`` gives the mean of two nets' losses in one call."""
+    if not getattr(build(), "is_mean_over_examples", False):
+        return
+    others = logits.flip(1)
+    at_once = build()(torch.cat([logits, others]), torch.cat([target, target]))
+    apart = (build()(logits, target) + build()(others, target)) / 2
+    same = torch.allclose(at_once, apart, rtol=1e-5, atol=1e-6)
+    assert same, (
+        f"the loss says is_mean_over_examples, but of two nets' logits at once it is {at_once.item()}, and the mean of "
+        f"their losses {apart.item()}"
+    )
 
 
 def _check_protocol(loss: nn.Module, counts: Tensor, multilabel: bool) -> None:

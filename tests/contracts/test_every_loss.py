@@ -14,6 +14,7 @@ from omegaconf import OmegaConf
 from torch.nn import functional as F
 
 from imbalance_lab import losses
+from imbalance_lab.losses.members import MemberLosses, loss_of_members, mean_member_loss
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "loss"
 
@@ -48,6 +49,10 @@ MULTILABEL = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"}
 
 BREAKS_SHIFTS = {"VectorScalingLoss"}  # Δ scales the added constant class by class
 """Softmax losses that change when a constant is added to all logits."""
+
+
+OWN_STATE = {"AUCMarginLoss", "SeesawLoss"}
+"""Losses that learn or count, so that each of several nets has a copy."""
 
 
 def given_counts(loss, counts=COUNTS):
@@ -342,6 +347,22 @@ def test_autocast_changes_nothing(loss):
         expected = make(loss)(z.float(), target)
         with torch.autocast("cpu", torch.bfloat16):
             torch.testing.assert_close(make(loss)(z, target), expected)
+
+
+@every_loss
+@pytest.mark.parametrize("targets", ["some", "some ignored", "all ignored"])
+def test_the_loss_of_several_nets_is_the_mean_of_their_losses(loss, targets):
+    """In one call where the loss says so, else with a copy for each; value and gradient."""
+    logits, target = torch.stack([batch(torch.float64, seed=seed)[0] for seed in range(3)], 1), batch()[1]
+    ignored = {"some": [], "some ignored": [1, 4], "all ignored": list(range(len(target)))}[targets]
+    target[ignored] = -100
+    logits.requires_grad_()
+    module = loss_of_members(make(loss).double(), 3)
+    assert isinstance(module, MemberLosses) == (loss.__name__ in OWN_STATE)
+    value = mean_member_loss(module, logits, target)
+    expected = torch.stack([make(loss).double()(logits[:, k], target) for k in range(3)]).mean()
+    torch.testing.assert_close(value, expected)
+    torch.testing.assert_close(torch.autograd.grad(value, logits), torch.autograd.grad(expected, logits))
 
 
 @every_numeric_argument

@@ -23,7 +23,11 @@ SAMPLERS = [
     for _, each in inspect.getmembers(samplers, inspect.isclass)
     if "order" in vars(each) and "targets" in inspect.signature(each).parameters
 ]
-BACKBONES = [backbones.ConvNet, backbones.MLP, backbones.ResidualMLP, partial(backbones.ResNetCifar, depth=8)]
+BACKBONES = [
+    *(backbones.ConvNet, backbones.MLP, backbones.ResidualMLP, partial(backbones.ResNetCifar, depth=8)),
+    *(partial(backbones.MLP, members=3), partial(backbones.ResidualMLP, members=3, width=16)),
+    partial(backbones.TabM, k=4, d_block=16),
+]
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 ARRAYS = long_tailed(digits, factor=20, val_fraction=0.2)
 
@@ -104,6 +108,13 @@ class WrongPrior(Plain):
         return prior * 2
 
 
+class Boaster(nn.Module):
+    is_mean_over_examples = True
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        return nn.functional.cross_entropy(logits, target, reduction="sum")
+
+
 class FirstExampleOnly(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         return nn.functional.cross_entropy(logits[:1], target[:1])
@@ -117,6 +128,7 @@ class FirstExampleOnly(nn.Module):
         (NotReduced, r"a loss returns a scalar, got shape \(24,\)"),
         (WrongPrior, "implied_prior must sum to 1"),
         (FirstExampleOnly, "the loss depends on the order of the examples"),
+        (Boaster, "says is_mean_over_examples, but of two nets' logits at once it is"),
         (lambda: "focal", "a loss is an nn.Module, got str"),
     ],
 )

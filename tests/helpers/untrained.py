@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.backbones import CosineHead
+from imbalance_lab.backbones.members import build_head, num_members
 from imbalance_lab.data import ArraySchema, ImageSchema, InputSchema, Normalize, Preprocess, TableSchema
 from imbalance_lab.data.columns import Column
 from imbalance_lab.deployment.export.rows import Rows
@@ -83,7 +84,9 @@ def untrained(
     schema, prepare, inputs = examples(data, classes, n)
     arguments = {"cardinalities": schema.cardinalities} if schema.cardinalities else {}
     net: Any = backbone(input_shape=schema.prepared_shape, **arguments, **options)
-    last = (CosineHead if head == "cosine" else nn.Linear)(net.num_features, len(classes))
+    last = build_head(
+        lambda: (CosineHead if head == "cosine" else nn.Linear)(net.num_features, len(classes)), num_members(net)
+    )
     with torch.no_grad():
         net.train()(prepare(inputs[:64]))  # statistics of batch normalization
     task = Task(kind, classes, activation)  # type: ignore[arg-type]
