@@ -124,7 +124,8 @@ def test_ids_are_told_by_their_values_or_their_name() -> None:
         "columns 'shuffled', 'uuid', 'hash' and 'order_id' have another value in every row, as an id, which says "
         "nothing about new rows: pass 'data.drop=[shuffled,uuid,hash,order_id]'"
     )
-    honest = {"amount": rng.choice(10**9, N, replace=False), "sorted": np.sort(rng.integers(0, 90, N))}
+    honest = {"amount": rng.choice(10**9, N, replace=False), "PAID": rng.choice(10**9, N, replace=False)}
+    honest["sorted"] = np.sort(rng.integers(0, 90, N))
     assert remarks({**honest, **noise(rng)}, rare(rng)) == []
 
 
@@ -199,6 +200,7 @@ def test_patients_in_two_splits_without_a_group() -> None:
     assert "data.group=code" in note
     (note,) = remarks({"code": rng.permutation(150)[patient], **noise(rng)}, labels, "test")
     assert note.endswith("data.group=code and splits that do not share them")
+    assert remarks({"num_customer": patient, "users": patient, **noise(rng)}, rare(rng)) == []
     whole = [torch.from_numpy(np.flatnonzero(np.isin(patient % 5, each))) for each in ([0, 1, 2], [3], [4])]
     assert remarks({"patient": patient, **noise(rng)}, labels, parts=SplitIndices(*whole)) == []
     size = rng.integers(0, 150, N)  # a measure: also neighboring values have the same class
