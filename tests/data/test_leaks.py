@@ -64,7 +64,7 @@ def rare(rng: np.random.Generator, n: int = N, share: float = 0.15) -> np.ndarra
 
 
 def test_noise_is_not_remarked_on() -> None:
-    """False alarms of files with two given splits, together at most 1 %; 3 of 3,000 such files have one."""
+    """Files of many sizes with two given splits, drawn at random, and classes that nothing tells."""
     rng, alarms = np.random.default_rng(0), []
     for _ in range(60):
         n, n_classes = int(rng.choice([60, 150, 600, 1500])), int(rng.choice([2, 2, 5]))
