@@ -1,5 +1,6 @@
 """What several tests need: a composed configuration, and a finished run of the main job on real digits."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,12 +8,24 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
+from tests.helpers.config_cache import keep_parsed_files
+
 ROOT = Path(__file__).parent.parent
 FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
 
 needs_fashion_mnist = pytest.mark.skipif(
     not FASHION_MNIST.is_dir(), reason="Fashion-MNIST is absent (Debian's package dataset-fashion-mnist)"
 )
+
+
+def pytest_configure() -> None:
+    keep_parsed_files()
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what the imports have left: a million objects, looked through again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def composed(*overrides: str) -> DictConfig:

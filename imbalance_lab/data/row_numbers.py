@@ -37,7 +37,7 @@ FOLLOWS = 0.8
 N_BINS, MIN_IN_BIN = 20, 10
 
 ID_NAME = re.compile(
-    r"|unnamed: ?\d+|index|__index_level_\d+__|level_\d+|v?id|x\.?1|.*[ _.-]id|.*[a-z]Id|.*ID|id[ _.-].*"
+    r"|(?i:unnamed: ?\d+)|index|__index_level_\d+__|level_\d+|id|.*[ _.-]id|.*[a-z]Id|(.*[a-z_ .-])?ID|id[ _.-].*"
     r"|(?i:uuid|guid|nr|no|number)"
     r"|(?i:(row|record|obs|observation|sample|case|serial|line)[ _.-]?(id|no|nr|num|number|names?|index)?)"
 )

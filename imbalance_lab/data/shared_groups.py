@@ -13,9 +13,10 @@ from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.text import override, shell_words
 
 ENTITY = re.compile(
-    r"(?i:.*\b|.*_|)(?i:patient|subject|customer|client|user|person|participant|member|account|household|family|animal"
-    r"|employee|student|pupil|author|speaker|writer|driver|player|owner|donor|mouse|specimen|machine|vehicle|sensor)s?"
-    r"(?i:[ _.-]?(id|no|nr|num|number|key|code|name|hash))?"
+    r"(?i)(?!(n|no|nr|num|number|count|total|sum|mean|avg|average|min|max|share|new|active)([ _.-]|of))"
+    r"(.*[ _.-])?(patient|subject|customer|client|user|person|participant|member|account|household|family|animal"
+    r"|employee|student|pupil|author|speaker|writer|driver|player|owner|donor|mouse|specimen|machine|vehicle|sensor)"
+    r"([ _.-]?(id|no|nr|num|number|key|code|name|hash))?"
 )
 """Names of what has several rows."""
 

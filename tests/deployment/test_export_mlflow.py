@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,58 +15,58 @@ from imbalance_lab.deployment.export.mlflow_model import raw_table
 from imbalance_lab.deployment.export.rows import Rows
 from imbalance_lab.deployment.export.write import export_model
 from imbalance_lab.errors import UsageError
-from imbalance_lab.model import Model
+from imbalance_lab.model import Model, ModelOutput
 from tests.helpers.images import tree
 from tests.helpers.untrained import untrained
 
 BY_MLFLOW = """
-import logging, sys
-import mlflow.pyfunc, numpy as np, pandas as pd
+import logging, os, sys
+import mlflow.pyfunc, numpy as np, pandas as pd, torch
 logging.getLogger("mlflow").setLevel(logging.ERROR)
-model = mlflow.pyfunc.load_model(sys.argv[1])
-given = np.load(sys.argv[2]) if sys.argv[2].endswith("npy") else pd.read_csv(sys.argv[2])
-model.predict(given).to_parquet(sys.argv[3])
-import imbalance_lab
-assert imbalance_lab.__file__.startswith(sys.argv[1]), imbalance_lab.__file__
-assert not {"hydra", "lightning", "torchmetrics"} & set(sys.modules)
+
+def answer(model, given, answers):
+    model = os.path.abspath(model)
+    loaded = mlflow.pyfunc.load_model(model)
+    loaded.predict(np.load(given) if given.endswith("npy") else pd.read_csv(given)).to_parquet(answers)
+    import imbalance_lab
+    assert imbalance_lab.__file__.startswith(model), imbalance_lab.__file__
+    assert not {"hydra", "lightning", "torchmetrics"} & set(sys.modules)
+
+assert "imbalance_lab" not in sys.modules
+for folder, given in zip(sys.argv[1::2], sys.argv[2::2]):
+    if not (child := os.fork()):  # MLflow and torch take seconds to import
+        answer(f"{folder}/model", f"{folder}/{given}", f"{folder}/answers.parquet")
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0, folder
 """
 
 
-def by_mlflow(model: Path, given: Path) -> pd.DataFrame:
-    answers = given.with_name("answers.parquet")
-    done = subprocess.run(
-        [sys.executable, "-c", BY_MLFLOW, str(model), str(given), str(answers)],
-        cwd=given.parent,
-        env={"OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return pd.read_parquet(answers)
+@dataclass(frozen=True)
+class Exported:
+    """A directory of MLflow's ("model"), what MLflow is given, and what the model itself says of the same rows."""
+
+    folder: Path
+    given: str
+    model: Model
+    expected: ModelOutput
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        return pd.read_parquet(self.folder / "answers.parquet")
 
 
-@pytest.mark.slow
-def test_a_table_with_whole_numbers_and_extra_columns(tmp_path: Path) -> None:
+def export_table(folder: Path) -> Exported:
     model, rows = untrained("mixed", MLP, calibration="bias_corrected", n=300)
-    export_model(model, rows, "mlflow", tmp_path / "model")
+    export_model(model, rows, "mlflow", folder / "model")
     frame = raw_table(model.schema, rows.inputs)  # type: ignore[arg-type]
     frame["amount"] = frame["amount"].round().astype(int)  # MLflow itself refuses these where it expects floats
     frame["remark"] = "not known to the model"
-    frame.to_csv(tmp_path / "raw.csv", index=False)
-    found = by_mlflow(tmp_path / "model", tmp_path / "raw.csv")
-    expected = model.predict(frame)
-    np.testing.assert_allclose(found[[f"p_{name}" for name in model.classes]], expected.probabilities, atol=1e-6)
-    assert found["predicted"].tolist() == list(expected.predicted)  # type: ignore[arg-type]
-    np.testing.assert_array_equal(found[[f"flag_{name}" for name in model.classes]], expected.flags)
-    listed = (tmp_path / "model" / "requirements.txt").read_text().split()
-    assert {"torch", "pyarrow", "mlflow"} <= {line.partition("==")[0] for line in listed}
-    assert (tmp_path / "model" / "input_example.json").is_file()
+    frame.to_csv(folder / "raw.csv", index=False)
+    return Exported(folder, "raw.csv", model, model.predict(frame))
 
 
-@pytest.mark.slow
-def test_paths_of_images(tmp_path: Path) -> None:
-    paths = sorted(map(str, tree(tmp_path / "images", each=12).rglob("*.png")))
+def export_images(folder: Path) -> Exported:
+    paths = sorted(map(str, tree(folder / "images", each=12).rglob("*.png")))
     model, _ = untrained("gray", ConvNet, n=60, widths=(4, 8))
     model.schema = ImageSchema(model.classes, 8, 1, False, 10**6)
     inputs = model.schema.encode(paths)
@@ -73,20 +74,64 @@ def test_paths_of_images(tmp_path: Path) -> None:
     logits = model.logits_of(inputs)
     log_odds = model.evaluated_postprocessor.log_odds(logits)
     rows = Rows(inputs, model.output(logits), log_odds, lambda at: [paths[i] for i in at], paths)
-    export_model(model, rows, "mlflow", tmp_path / "model")
-    pd.DataFrame({"path": paths}).to_csv(tmp_path / "paths.csv", index=False)
-    found = by_mlflow(tmp_path / "model", tmp_path / "paths.csv")
-    np.testing.assert_allclose(found[[f"p_{name}" for name in model.classes]], rows.output.probabilities, atol=1e-6)
+    export_model(model, rows, "mlflow", folder / "model")
+    pd.DataFrame({"path": paths}).to_csv(folder / "paths.csv", index=False)
+    return Exported(folder, "paths.csv", model, rows.output)
+
+
+def export_labels(folder: Path) -> Exported:
+    model, rows = untrained("bytes", ConvNet, kind="multilabel", activation="sigmoid", n=60, widths=(4, 8))
+    export_model(model, rows, "mlflow", folder / "model")
+    np.save(folder / "raw.npy", rows.inputs.numpy())
+    return Exported(folder, "raw.npy", model, rows.output)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
+    """Three models, and what MLflow says of their inputs: one interpreter, and a process for each of them."""
+    kinds = {"table": export_table, "images": export_images, "labels": export_labels}
+    found = {kind: export(tmp_path_factory.mktemp(kind)) for kind, export in kinds.items()}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            BY_MLFLOW,
+            *(str(word) for each in found.values() for word in (each.folder, each.given)),
+        ],
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        env={"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return found
 
 
 @pytest.mark.slow
-def test_labels_of_arrays(tmp_path: Path) -> None:
-    model, rows = untrained("bytes", ConvNet, kind="multilabel", activation="sigmoid", n=60, widths=(4, 8))
-    export_model(model, rows, "mlflow", tmp_path / "model")
-    np.save(tmp_path / "raw.npy", rows.inputs.numpy())
-    found = by_mlflow(tmp_path / "model", tmp_path / "raw.npy")
-    assert list(found) == [f"{word}_{name}" for word in ("p", "flag") for name in model.classes]
-    np.testing.assert_allclose(found.iloc[:, :3], rows.output.probabilities, atol=1e-6)
+def test_a_table_with_whole_numbers_and_extra_columns(exported: dict[str, Exported]) -> None:
+    model, expected, found = exported["table"].model, exported["table"].expected, exported["table"].answers
+    np.testing.assert_allclose(found[[f"p_{name}" for name in model.classes]], expected.probabilities, atol=1e-6)
+    assert found["predicted"].tolist() == list(expected.predicted)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found[[f"flag_{name}" for name in model.classes]], expected.flags)
+    folder = exported["table"].folder / "model"
+    listed = (folder / "requirements.txt").read_text().split()
+    assert {"torch", "pyarrow", "mlflow"} <= {line.partition("==")[0] for line in listed}
+    assert (folder / "input_example.json").is_file()
+
+
+@pytest.mark.slow
+def test_paths_of_images(exported: dict[str, Exported]) -> None:
+    of_images = exported["images"]
+    found = of_images.answers[[f"p_{name}" for name in of_images.model.classes]]
+    np.testing.assert_allclose(found, of_images.expected.probabilities, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_labels_of_arrays(exported: dict[str, Exported]) -> None:
+    of_labels, found = exported["labels"], exported["labels"].answers
+    assert list(found) == [f"{word}_{name}" for word in ("p", "flag") for name in of_labels.model.classes]
+    np.testing.assert_allclose(found.iloc[:, :3], of_labels.expected.probabilities, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
