@@ -85,7 +85,7 @@ class Page:
             "boosting with learning rate 0.05, at most 1,000 rounds, stopped on val; forests of 300 trees; logistic "
             "regression with C chosen on val. Methods that do not depend on a seed are fitted once a split. TabM "
             f"follows its authors' recipe with k = 32, but on a CPU with blocks {tabm_reference.WIDTH} wide instead of "
-            f"512 and at most {tabm_reference.SECONDS:.0f} s of training a fit, which ended {self._stopped()}: its "
+            f"512 and at most {tabm_reference.SECONDS:.0f} s of training a fit ({self._stopped()} ended by that): its "
             "full recipe may be better."
         )
         yield table(
