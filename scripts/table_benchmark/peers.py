@@ -2,7 +2,8 @@
 
 Settings are the packages' defaults but for these: logistic regression's C is chosen on the validation rows; boosting
 has a learning rate of 0.05 and at most 1,000 rounds, stopped after 50 without a better validation loss (scikit-learn's
-after 10, as it keeps the rounds after its best one); forests have 300 trees. Methods without randomness are fitted once a split.
+after 10, as it keeps the rounds after its best one); forests have 300 trees. Methods without randomness are fitted
+once a split.
 """
 
 from collections.abc import Callable
