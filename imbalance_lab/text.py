@@ -3,6 +3,7 @@
 import re
 import shlex
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 JOINERS = "\u200c\u200d"
@@ -10,6 +11,7 @@ JOINERS = "\u200c\u200d"
 
 _FORMULA = tuple("=+-@\t\r\n'")
 _PLAIN = re.compile(r"(?!(?i:null|true|false|nan|inf)\Z)([\w./+-]*/[\w./+-]*|[A-Za-z_][\w.+-]*)", re.ASCII)
+_ITEM = re.compile(r"(?!(?i:null|true|false|nan|inf)\Z)[A-Za-z_][\w./-]*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -46,6 +48,15 @@ def override(key: str, value: str) -> str:
     return f"{key}={value if _PLAIN.fullmatch(value) else hydra_quoted(value)}"
 
 
+def list_override(key: str, values: Iterable[str]) -> str:
+    r"""``KEY=[VALUE,…]`` as a word of a shell, which Hydra reads back.
+
+    >>> list_override("data.drop", ["id"]), list_override("data.drop", ["", "my id", "it's"])
+    ("'data.drop=[id]'", '\'data.drop=["","my id","it\'"\'"\'s"]\'')
+    """
+    return shell_words(f"{key}=[{','.join(_list_item(value) for value in values)}]")
+
+
 def split_override(word: str) -> tuple[str, str]:
     """The key and the value of an override as it was given; a leading + or ~ belongs to neither.
 
@@ -61,6 +72,13 @@ def hydra_quoted(value: str) -> str:
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)  # a backslash counts only before a quote
     at_end = len(escaped) - len(escaped.rstrip("\\"))
     return "'" + re.sub(r"(\\*)\$\{", r"\1\1\\${", escaped) + "\\" * at_end + "'"
+
+
+def _list_item(value: str) -> str:
+    if _ITEM.fullmatch(value):
+        return value
+    is_simple = not set(value) & set('"\\$')
+    return f'"{value}"' if is_simple else hydra_quoted(value)
 
 
 def csv_cell(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 One rule for ``_target_`` in configurations and in checkpoints:
 
-- of this package: the classes of its parts, and the functions that load data;
+- of this package: the classes of its parts, the functions that load data, and the choice of a backbone;
 - of torch, torchvision, timm, torchmetrics and lightning: modules, optimizers, schedulers, callbacks, loggers and the
   parts of a Trainer; no functions, and nothing that loads files or code;
 - of a package that the user allows by name: everything that is defined in it.
@@ -25,6 +25,7 @@ FUNCTIONS = frozenset(
     [
         *(f"imbalance_lab.data.{name}" for name in ("cifar10", "cifar100", "digits", "fashion_mnist")),
         *(f"imbalance_lab.data.{name}" for name in ("binary", "long_tailed", "image_folder", "image_table", "table")),
+        "imbalance_lab.backbones.by_size.by_size",
         "imbalance_lab.training.loggers.no_logger",
     ]
 )

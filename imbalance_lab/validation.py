@@ -113,6 +113,18 @@ def check_list(name: str, value: object, length: int | None = None) -> Sequence[
     return value
 
 
+def raise_together(problems: Sequence[str]) -> None:
+    """Nothing without a problem; one is told as it is, several as a list.
+
+    Raises:
+        ValueError: with all of them, a line each.
+    """
+    if len(problems) == 1:
+        raise ValueError(problems[0])
+    if problems:
+        raise ValueError(f"{len(problems)} things to put right:" + "".join(f"\n  - {each}" for each in problems))
+
+
 def did_you_mean(given: object, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     """The end of a sentence that names the nearest of ``known``; empty if none is near.
 

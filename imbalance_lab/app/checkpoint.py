@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.checkpoint_file import DamagedCheckpointError, newest_whole
 from imbalance_lab.data.schema import InputSchema
@@ -19,8 +20,8 @@ from imbalance_lab.text import override, shell_words, split_override, visible
 MODEL_PARTS = ("backbone", "head", "loss")
 """The groups that define the model: its weights fit no other choice."""
 
-INHERITED_BY_TEST = ("data", "augment", *MODEL_PARTS)
-"""The groups that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
+INHERITED_BY_TEST = ("data", "augment", "ensemble", *MODEL_PARTS)
+"""The groups and keys that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
 
 OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra", "allow")
 """The keys that a resumed run does not take from the checkpoint; whom to trust only the command line says."""
@@ -115,6 +116,8 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     content = read_checkpoint(config.ckpt_path)
     hparams = content["hyper_parameters"]
     stored = hparams["config"]
+    if any(split_override(word)[0].split(".")[0] == "backbone" for word in overrides):
+        choose_backbone(config, InputSchema.from_dict(hparams["input_schema"]).prepared_shape)
     for part in MODEL_PARTS:
         if "${" in str(stored[part]):  # training stored what it resolved to
             raise UsageError(f"ckpt_path={config.ckpt_path} is damaged: its {part} has an interpolation, ${{…}}")
@@ -128,12 +131,23 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
                     f"which was trained with {wrong}: leave {key} out"
                 )
         OmegaConf.update(config, part, stored[part], merge=False)
+    _adopt_ensemble(config, overrides, stored.get("ensemble", 1))
     try:
         return _content(Path(config.ckpt_path), content)
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
             f"ckpt_path={config.ckpt_path} lacks a part of the training's state: {type(error).__name__} {error}"
         ) from error
+
+
+def _adopt_ensemble(config: DictConfig, overrides: Sequence[str], trained: int) -> None:
+    """Set the number of members to that of the checkpoint; refuse an override with another."""
+    if config.ensemble not in (trained, "auto") and any(split_override(word)[0] == "ensemble" for word in overrides):
+        raise UsageError(
+            f"ensemble={config.ensemble} describes another model than ckpt_path={config.ckpt_path}, which was trained "
+            f"with ensemble={trained}: leave ensemble out"
+        )
+    config.ensemble = trained
 
 
 def _content(path: Path, content: Mapping[str, Any]) -> CheckpointContent:

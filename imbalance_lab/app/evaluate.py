@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.app.baselines import fit_baseline_postprocessing
 from imbalance_lab.app.configuration import check_overrides, evaluation_config
 from imbalance_lab.app.postprocessing import fit_postprocessing, is_rule_chosen
 from imbalance_lab.app.slices import evaluate_slices
@@ -88,12 +89,14 @@ def evaluate_predictions(
     """
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.evaluation.report_data import compute_report_data
+    from imbalance_lab.evaluation.stored_baselines import read_baselines
 
     check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
     on_test = Evaluation(test, counts)
+    baselines = read_baselines(directory, record.metadata, val, test)
     data = compute_report_data(
         record,
         Evaluation(val, counts),
@@ -101,6 +104,7 @@ def evaluate_predictions(
         postprocessor,
         slices=evaluate_slices(directory, config, on_test, postprocessor),
         is_rule_chosen=is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
+        baselines=None if baselines is None else (baselines, fit_baseline_postprocessing(config, baselines, counts)),
     )
     has_images = OmegaConf.select(config, "report.images", default=False)  # older runs have no such key
     try:

@@ -3,10 +3,10 @@
 Nothing here imports Lightning, which takes seconds: a mistake is reported before.
 """
 
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,8 +14,11 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
+from imbalance_lab.app.automatic import choose_automatic
+from imbalance_lab.app.baselines import check_baselines
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
+from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.postprocessing import validate_conformal, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
@@ -25,12 +28,14 @@ from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.backbones import CosineHead
+from imbalance_lab.backbones.members import MemberHeads, build_backbone, build_head, num_members
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import LDAMLoss
 from imbalance_lab.posthoc import NoPredictionSets
-from imbalance_lab.samplers import Sampler
+from imbalance_lab.samplers import RepeatedSampler, Sampler
 from imbalance_lab.task import Task
+from imbalance_lab.training.batch_statistics import check_batch_statistics
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     """Instantiate, and so check, the objects of a configuration.
 
     Args:
-        config: with ``ckpt_path`` and ``fit=false``, its backbone, head and loss become those of the checkpoint.
+        config: with ``ckpt_path``, its backbone, head and loss become those of the checkpoint; ``backbone=auto``
+            becomes the one that is chosen.
         overrides: of the command line, ``KEY=VALUE``.
 
     Raises:
@@ -71,25 +77,22 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
     splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
     check_slices(config, splits)
+    check_baselines(config, splits, overrides)
+    choose_automatic(config, len(splits.train))
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:
         validate_loss(config, loss, task)
     _check_augment(augment, splits.train.input_shape)
+    if chosen := choose_backbone(config, splits.prepared_shape):
+        splits = replace(splits, guesses=[*splits.guesses, *chosen])
     backbone, head = _net(config, splits, task)
-    _check_batch_statistics(config, backbone, len(splits.train))
+    if config.fit:
+        check_batch_statistics((backbone, head), len(splits.train), config.batch_size)
     _warn_of_head(loss, head)
     if checkpoint is not None:
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
-    sampler = instantiate_part(
-        config,
-        "sampler",
-        targets=splits.train.targets,
-        seed=config.seed,
-        max_epochs=config.max_epochs,
-        batch_size=config.batch_size,
-    )
-    require_attributes("sampler", sampler, "order")
+    sampler = _sampler(config, splits)
     prior = train_prior(loss, sampler, splits.class_counts)
     validate_postprocessing(config, task, prior)
     _check_conformal(config, splits)
@@ -139,6 +142,19 @@ def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tupl
     return None if prior is None else tuple(prior.tolist())
 
 
+def _sampler(config: DictConfig, splits: Splits) -> Sampler:
+    sampler: Sampler = instantiate_part(
+        config,
+        "sampler",
+        targets=splits.train.targets,
+        seed=config.seed,
+        max_epochs=config.max_epochs * config.passes,
+        batch_size=config.batch_size,
+    )
+    require_attributes("sampler", sampler, "order")
+    return sampler if config.passes == 1 else RepeatedSampler(sampler, config.passes)
+
+
 def _loss(config: DictConfig, splits: Splits) -> nn.Module:
     labels = {"num_labels": splits.task.num_classes} if splits.task.is_multilabel else {}
     loss: nn.Module = instantiate_part(config, "loss", class_counts=splits.class_counts, **labels)
@@ -163,16 +179,21 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
     """Backbone and head; their initial weights are a function of the seed alone."""
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
-        backbone = instantiate_part(
-            config, "backbone", input_shape=splits.prepared_shape, cardinalities=splits.cardinalities
-        )
+        facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
+        build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
+        try:
+            backbone = build_backbone(build, config.ensemble)
+            members = num_members(backbone)
+        except ValueError as error:
+            raise UsageError(f"backbone: {error}") from error
         features = getattr(backbone, "num_features", None)
         if isinstance(features, bool) or not isinstance(features, int):
             raise UsageError(
                 f"backbone: {type(backbone).__name__} has no integer attribute num_features: "
                 "set it to the number of features that forward returns, as in self.num_features = 128"
             )
-        head = instantiate_part(config, "head", in_features=features, out_features=task.num_classes)
+        sizes = {"in_features": features, "out_features": task.num_classes}
+        head = build_head(partial(instantiate_part, config, "head", **sizes), members)
     return backbone, head
 
 
@@ -187,22 +208,12 @@ def _check_augment(augment: Callable[[Tensor, Tensor], Tensor], shape: tuple[int
         raise UsageError(f"augment: {error}") from error
 
 
-def _check_batch_statistics(config: DictConfig, backbone: nn.Module, n: int) -> None:
-    """Batch normalization cannot train on a batch of one example; batches are equal in size ± 1."""
-    normalizes = any(
-        isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training for module in backbone.modules()
-    )
-    if config.fit and normalizes and n // math.ceil(n / config.batch_size) < 2:
-        raise UsageError(
-            f"batch_size={config.batch_size} makes batches of one example, but {type(backbone).__name__} has batch "
-            "normalization, which needs two: choose a larger batch_size"
-        )
-
-
 def _warn_of_head(loss: nn.Module, head: nn.Module) -> None:
     """Warn if the margins of LDAM, which are differences of scaled cosines, are used with another head or scale."""
     if not isinstance(loss, LDAMLoss) or not is_first_process():
         return
+    if isinstance(head, MemberHeads):
+        head = head.heads[0]
     if not isinstance(head, CosineHead):
         found, remedy = f"the head is {type(head).__name__}", "choose head=cosine"
     elif head.scale != loss.scale:

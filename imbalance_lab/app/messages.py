@@ -31,6 +31,7 @@ RENAMED = {
 """Keys of the previous release; for one release, using them is an error that names the new key."""
 
 RENAMED_CHOICES = {
+    "augment=random_resized_crop": "augment=strong",
     "sampler=stratified": "sampler=m_per_class",
     "operating_point=recall": "operating_point=min_recall",
     "operating_point=precision": "operating_point=min_precision",

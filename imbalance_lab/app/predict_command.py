@@ -107,7 +107,7 @@ def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions
 
 
 def _print(model: "Model", summary: "PredictionSummary", notes: list[str], options: argparse.Namespace) -> None:
-    from imbalance_lab.data.columns import describe_unknown
+    from imbalance_lab.data.encode_columns import describe_unknown
     from imbalance_lab.deployment.prediction_table import difference_lines, prediction_table
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
     from imbalance_lab.report.evaluation_table import evaluation_table, summary_lines

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from imbalance_lab.report import terminal
+from imbalance_lab.report.baseline_table import baseline_lines, baseline_table, probability_lines
 from imbalance_lab.report.decision_lines import decision_lines
 from imbalance_lab.report.decision_text import missing_threshold_lines
 from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
@@ -26,7 +27,7 @@ def print_results(results: "RunResults", title: str) -> None:
     if decision:
         _print_block(title, *decision)
     _print_block(evaluation_table(test, "" if decision else title, "tables/classes.csv", is_decided=is_decided))
-    _print_block(*summary_lines(test, is_decided=is_decided))
+    _print_block(*summary_lines(test, is_decided=is_decided), *probability_lines(data))
     if after is not None and postprocessor.prior is not None:
         _print_block(f"for {prior_words(postprocessor.prior)}:", *summary_lines(after))
     thresholds = listed_thresholds(test, postprocessor.thresholds, data.thresholds_on_test)
@@ -35,6 +36,7 @@ def print_results(results: "RunResults", title: str) -> None:
         table = set_table(data.prediction_sets, shown_classes(test), "tables/prediction_sets.csv")
         _print_block(table, *set_lines(data.prediction_sets))
     _print_block(*slice_lines(data.slices))
+    _print_block(baseline_table(data.baselines), *baseline_lines(data.baselines))
 
 
 def _print_block(*parts: Table | str | None) -> None:

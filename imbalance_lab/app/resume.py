@@ -26,7 +26,7 @@ NOT_OF_TRAINING = (
 Where the data are may change; that they are the same is checked by their fingerprint.
 """
 
-ADDED = {"data.calibration_fraction": 0}
+ADDED = {"data.calibration_fraction": 0, "data.numerical": "plain", "passes": 1, "ensemble": 1, "backbone.one_hot": 0}
 """Keys that earlier releases did not have, with the value that does what they did."""
 
 Changes = dict[str, tuple[Any, Any]]
@@ -108,7 +108,8 @@ def changed_settings(config: DictConfig, earlier: Mapping[str, Any]) -> Changes:
     before = dict(_flat(earlier, ""))
     keys = [key for key in (before | now) if not _is_ignored(key) and not _is_interpolated(config, key)]
     values = {key: (before.get(key, ADDED.get(key)), now.get(key, ADDED.get(key))) for key in keys}
-    return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
+    # What is automatic is chosen again by the same data.
+    return {key: pair for key, pair in values.items() if pair[0] != pair[1] and pair[1] != "auto"}
 
 
 def _listed(changes: Changes) -> str:

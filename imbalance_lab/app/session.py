@@ -97,7 +97,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     callbacks = [*build_callbacks(config, experiment), strategy, writer]
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])])
     classifier, data = _modules(config, experiment)
-    check_trainer(trainer, data, fit=config.fit)
+    check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, prior)
 
 
@@ -207,7 +207,7 @@ def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Ca
 
 def _monitors(config: DictConfig, task: Task) -> set[str]:
     """The validation scores that callbacks read; an error for one that is never logged."""
-    from imbalance_lab.training.classifier import validation_scores
+    from imbalance_lab.training.validation_scores import validation_scores
 
     known = validation_scores(task)
     wanted = {"monitor": config.monitor}

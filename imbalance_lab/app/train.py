@@ -15,6 +15,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.app.baselines import write_baselines
+from imbalance_lab.app.choose_backbone import record_backbone
 from imbalance_lab.app.disk import check_disk
 from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
 from imbalance_lab.app.endings import report_death, run_endings
@@ -63,6 +65,7 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
     checkpoint = experiment.checkpoint
     for folder in directory.folders + (RunDirectory(checkpoint.path.parent.parent).folders if checkpoint else ()):
         remove_leftovers(folder)
+    record_backbone(directory, config)
     validate_data(directory, config, experiment)
     if checkpoint is not None and config.fit:
         print(describe_resume(config, checkpoint), flush=True)
@@ -168,7 +171,8 @@ def write_results(
     from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.evaluation.stored_slices import write_slices
 
-    counts = experiment.splits.class_counts
+    splits, counts = experiment.splits, experiment.splits.class_counts
+    val, test = directory.read_predictions("val"), directory.read_predictions("test")
     metadata = {
         "command": shlex.join(["python", *sys.argv]),
         "seed": config.seed,
@@ -177,10 +181,9 @@ def write_results(
         "train_counts": counts.tolist(),
         "train_prior": None if session.train_prior is None else list(session.train_prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "baselines": write_baselines(directory, config, splits, val, test),
     }
     directory.write_metadata(metadata)
-    val, test = directory.read_predictions("val"), directory.read_predictions("test")
-    splits = experiment.splits
     write_slices(directory.slices, [(val, splits.val), (test, splits.test)])
     mistakes = write_mistakes(directory.mistakes, test, splits.test, counts, splits.train, splits.schema)
     record = RunRecord.read(directory, metadata, mistakes)

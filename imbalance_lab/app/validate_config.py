@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from imbalance_lab.app.compose import config_directory
 from imbalance_lab.app.slices import slice_columns
 from imbalance_lab.app.validate_trainer import validate_trainer
+from imbalance_lab.backbones.members import MAX_MEMBERS
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import MAX_SEED, check_bool, check_choice, check_integer, check_number, check_text
 
@@ -19,8 +20,13 @@ INTEGERS = {
     "eval_batch_size": (1, None),
     "num_workers": (0, 1024),
     "max_epochs": (1, None),
+    "passes": (1, None),
+    "ensemble": (1, MAX_MEMBERS),
 }
 """The minimum and the maximum of each."""
+
+AUTOMATIC = ("batch_size", "passes", "ensemble")
+"""May be ``auto`` too."""
 
 NO_TARGET = {"callbacks", "experiment"}
 """Groups that are not one object."""
@@ -43,11 +49,13 @@ def validate_config(config: DictConfig) -> None:
     slice_columns(config)
     try:
         for key, (minimum, maximum) in INTEGERS.items():
-            check_integer(key, config[key], minimum=minimum, maximum=maximum)
+            if key not in AUTOMATIC or config[key] != "auto":
+                name = f"{key} (or auto)" if key in AUTOMATIC else key
+                check_integer(name, config[key], minimum=minimum, maximum=maximum)
         validate_trainer(config.trainer, config.max_epochs)
         for key in ("data_summary.auroc", "data_summary.width"):
             check_number(key, OmegaConf.select(config, key), above=0, below=1)
-        for key in ("check", "fit", "report.images"):
+        for key in ("check", "fit", "baselines", "report.images"):
             check_bool(key, OmegaConf.select(config, key))
         check_choice("resume", config.resume, ("exact", "continue"))
         check_choice("guard", config.guard, ("stop", "skip"))
@@ -58,8 +66,8 @@ def validate_config(config: DictConfig) -> None:
             check_bool("head.bias", config.head.bias)
         check_text("monitor", config.monitor)
         check_choice("monitor_mode", config.monitor_mode, ("max", "min"))
-        if not isinstance(config.early_stopping, bool):
-            check_integer("early_stopping (true, false or a number of epochs)", config.early_stopping, minimum=1)
+        if not isinstance(config.early_stopping, bool) and config.early_stopping != "auto":
+            check_integer("early_stopping (true, false, auto or a number of epochs)", config.early_stopping, minimum=1)
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
     for package in ("mlflow", "wandb"):

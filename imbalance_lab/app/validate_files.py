@@ -29,6 +29,8 @@ def check_agreement(
         wrong, reason = directory.metadata, f"it counts {counted} classes, but the predictions have {classes}"
     elif any(max(each.of_class, each.target or 0, each.predicted or 0) >= classes for each in record.mistakes):
         wrong, reason = directory.mistakes, f"it has classes beyond the {classes} of the predictions"
+    elif any(each.of_class >= classes for each in record.samples):
+        wrong, reason = directory.samples, f"it has classes beyond the {classes} of the predictions"
     else:
         return
     raise UsageError(f"{wrong} is of another run, {reason}: {RESTORE}")

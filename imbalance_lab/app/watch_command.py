@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> None:
 def watch_file(directory: RunDirectory, file: "WatchedFile", options: argparse.Namespace) -> "WatchData":
     """Compare the file with the run."""
     from imbalance_lab.app.watched_run import apply_thresholds, watched_run
-    from imbalance_lab.data.columns import describe_unknown
+    from imbalance_lab.data.encode_columns import describe_unknown
     from imbalance_lab.deployment.inputs import InputOptions, UnknownCounter, open_input
     from imbalance_lab.deployment.row_sample import sample_rows
     from imbalance_lab.deployment.watch import watch

@@ -63,6 +63,7 @@ def scores_as_json(data: "ReportData", postprocessor: "PostProcessor") -> dict[s
         "test_slices": data.slices,
         "test_probabilities": data.probability_scores,
         "test_benefit": data.benefit,
+        "baselines": data.baselines,
     }
     return {
         "checkpoint": data.run.metadata["checkpoint"],

@@ -1,7 +1,7 @@
 """Sources of examples, and augmentation. (The DataModule is not imported here: it needs lightning)."""
 
 from imbalance_lab.data.arrays import Arrays, Batch, Source, Splits
-from imbalance_lab.data.augment import NoAugmentation, RandomResizedCrop, ShiftFlip
+from imbalance_lab.data.augment import NoAugmentation, RandomAffine, RandomResizedCrop, ShiftFlip
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
@@ -23,6 +23,7 @@ __all__ = [
     "NoAugmentation",
     "Normalize",
     "Preprocess",
+    "RandomAffine",
     "RandomResizedCrop",
     "Rows",
     "ShiftFlip",

@@ -126,6 +126,7 @@ class Splits:
         notes: what a user should know about the data, a sentence each; the data summary lists them as warnings.
         calibration: examples that nothing is trained or chosen on, for prediction sets; None without.
         positive: the name of the positive class of a binary task; None for the rarer one in training.
+        guesses: what was taken for granted in reading the data, a sentence each, with the option that says otherwise.
 
     Raises:
         ValueError: naming a target that is out of range, an input in memory that is not finite, or a positive class
@@ -141,6 +142,7 @@ class Splits:
     notes: Sequence[str] = ()
     calibration: Source | None = None
     positive: str | None = None
+    guesses: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         table = self.input_schema if isinstance(self.input_schema, TableSchema) else None
@@ -199,6 +201,11 @@ class Splits:
     def cardinalities(self) -> Sequence[int]:
         """Of each categorical column, the last ones of the input: its number of codes."""
         return () if self.input_schema is None else self.input_schema.cardinalities
+
+    @property
+    def n_periodic(self) -> int:
+        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
+        return 0 if self.input_schema is None else self.input_schema.n_periodic
 
     @cached_property
     def prepare(self) -> nn.Module:

@@ -1,7 +1,7 @@
 """Augmentation of whole batches, on whatever device they are on."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,9 @@ from torch import Tensor
 
 from imbalance_lab import seeding
 from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
+
+AT_ONCE = 600_000
+"""Values that a CPU crops in one go: those of 4 color images of 224 × 224 pixels."""
 
 
 class NoAugmentation:
@@ -91,14 +94,70 @@ class RandomResizedCrop:
         )
         rows = _centers(images.shape[2], images.device) * height[:, None] + ((2 * down - 1) * (1 - height))[:, None]
         cropped = torch.empty_like(images)  # bytes stay bytes: a batch of float32 takes longer to allocate than to fill
-        # On a CPU a few at a time: what fits into its caches takes half of the time.
-        for part in torch.arange(len(images)).split(8 if images.device.type == "cpu" else len(images)):  # type: ignore[no-untyped-call]
-            own = slice(int(part[0]), int(part[-1]) + 1)
-            grid = torch.empty(len(part), *images.shape[2:], 2, device=images.device)
+        for own in _parts(images):
+            grid = torch.empty(own.stop - own.start, *images.shape[2:], 2, device=images.device)
             grid[..., 0], grid[..., 1] = columns[own, None, :], rows[own, :, None]
-            seen = F.grid_sample(images[own].float(), grid, padding_mode="border", align_corners=False)
-            cropped[own] = seen if images.is_floating_point() else seen.round_().to(images.dtype)
+            _fill(cropped, images, own, grid)
         return cropped
+
+
+class RandomAffine:
+    """Zoom, shift and turn each image a little about its center, and mirror half of them; edges are continued outwards.
+
+    An unchanged image is in the middle of what a net is trained on: crops that are enlarged show everything larger than
+    it is in evaluation (Touvron et al. 2019, arXiv 1906.06423).
+
+    Args:
+        zoom: largest relative change of the height and of the width, each on its own, in [0, 1).
+        shift: largest shift, vertically and horizontally, as a share of that side, in [0, 1).
+        rotate: largest angle, in degrees, in [0, 180].
+        flip: whether to mirror left and right.
+    """
+
+    def __init__(self, zoom: float = 0.1, shift: float = 0.07, rotate: float = 0.0, flip: bool = False) -> None:
+        self.zoom = check_number("zoom", zoom, minimum=0, below=1)
+        self.shift = check_number("shift", shift, minimum=0, below=1)
+        self.rotate = check_number("rotate", rotate, minimum=0, maximum=180)
+        self.flip = check_bool("flip", flip)
+
+    def check_input_shape(self, shape: Sequence[int]) -> None:
+        """Raise a ValueError for inputs that are not images (channels, H, W)."""
+        _check_image_shape("RandomAffine", shape)
+
+    def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
+        """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
+        draws = seeding.counter_uniform(keys, 6).to(torch.float32)
+        tall, wide, down, right, turn = (2 * draws[:, :5] - 1).unbind(1)
+        high, broad = 1 + self.zoom * tall, 1 + self.zoom * wide
+        mirror = torch.where(draws[:, 5] < 0.5, 1.0, -1.0) if self.flip else torch.ones_like(turn)
+        angle = turn * math.radians(self.rotate)
+        aspect = images.shape[2] / images.shape[3]  # coordinates span −1 to 1 along either side
+        columns = torch.stack([broad * angle.cos() * mirror, -broad * angle.sin() * aspect, 2 * self.shift * right], 1)
+        rows = torch.stack([high * angle.sin() * mirror / aspect, high * angle.cos(), 2 * self.shift * down], 1)
+        return _resampled(images, torch.stack([columns, rows], 1))
+
+
+def _resampled(images: Tensor, maps: Tensor) -> Tensor:
+    """Images (N, channels, H, W) of which (N, 2, 3) ``maps`` say where each pixel is taken from."""
+    result = torch.empty_like(images)  # bytes stay bytes: a batch of float32 takes longer to allocate than to fill
+    for own in _parts(images):
+        grid = F.affine_grid(maps[own], [own.stop - own.start, *images.shape[1:]], align_corners=False)
+        _fill(result, images, own, grid)
+    return result
+
+
+def _parts(images: Tensor) -> Iterator[slice]:
+    """A batch in parts: on a CPU a few images at a time, what fits into its caches takes half of the time."""
+    n = len(images)
+    at_once = max(1, AT_ONCE // math.prod(images.shape[1:])) if images.device.type == "cpu" else n
+    for first in range(0, n, at_once):
+        yield slice(first, min(n, first + at_once))
+
+
+def _fill(result: Tensor, images: Tensor, own: slice, grid: Tensor) -> None:
+    """Write the images of a part, resampled at ``grid`` (n, H, W, 2)."""
+    seen = F.grid_sample(images[own].float(), grid, padding_mode="border", align_corners=False)
+    result[own] = seen if images.is_floating_point() else seen.round_().to(images.dtype)
 
 
 def _check_image_shape(augmentation: str, shape: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """The feature columns of a table: numbers, with NaN where missing, and the codes of categories."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,28 +10,44 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from imbalance_lab.data.read_table import Files, first_true, format_location
-from imbalance_lab.validation import did_you_mean
+from imbalance_lab.data.date_parts import DatePart
+from imbalance_lab.data.date_text import DateFormat
+from imbalance_lab.data.number_text import PLAIN as NUMBER
+from imbalance_lab.data.number_text import NumberFormat
+from imbalance_lab.data.read_table import Files, format_location
+from imbalance_lab.data.truth import as_truth, is_truth
 
 Kind = Literal["number", "category"]
 Category = str | int | float | bool
 Unknown = dict[str, dict[str, int]]
 """Of each column, how often each category occurs that the model does not know."""
 
-NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 MAX_CATEGORIES = 10_000
 
 
 @dataclass(frozen=True)
 class Column:
-    """One feature: its name, its kind, and the categories of the training rows.
+    """One input of a model, from a column of a table.
 
-    ``categories`` are in the order of their codes, which start at 1; code 0 is a missing or unknown value.
+    Args:
+        name: of the column; of an input that is a part of dates, the part too.
+        kind: of the input.
+        categories: of the training rows, in the order of their codes, which start at 1; code 0 is a missing or unknown
+            value.
+        format: how the numbers were written, if the training rows held text.
+        date: the part of a date that it is.
     """
 
     name: str
     kind: Kind
     categories: tuple[Category, ...] = ()
+    format: NumberFormat | None = None
+    date: DatePart | None = None
+
+    @property
+    def source(self) -> str:
+        """The column of the table that it is read from."""
+        return self.name if self.date is None else self.date.source
 
     def encode(self, column: pa.ChunkedArray, files: Files = ()) -> NDArray[np.float32]:
         """Numbers or codes, float32 (N,).
@@ -40,8 +56,13 @@ class Column:
             ValueError: if a value of a numeric column is not a finite number; if no value is a category, and they are
                 numbers where those are text, or the reverse.
         """
-        if self.kind == "number":
-            return _as_numbers(column, self.name, files)
+        if self.date is not None:
+            times = read_dates(column, self.source, DateFormat(self.date.pattern), files)
+            if self.kind == "number":
+                return self.date.values(times).astype(np.float32)
+            column = self.date.texts(times)
+        elif self.kind == "number":
+            return _as_numbers(column, self.name, files, self.format)
         same, known = self._comparable(column)
         codes: NDArray[np.float32] = pc.index_in(same, known).fill_null(-1).to_numpy().astype(np.float32) + 1
         self._refuse_another_type(column, codes, files)
@@ -51,22 +72,36 @@ class Column:
         """How often each value occurs that is not among the categories; missing values do not count."""
         if self.kind == "number" or pa.types.is_null(column.type):
             return {}
+        if self.date is not None:
+            column = self.date.texts(DateFormat(self.date.pattern).parse(column)[0])
         column, known = self._comparable(column)
         strange = column.filter(pc.and_(pc.invert(pc.is_in(column, known)), column.is_valid()))
         return dict(Counter(str(value) for value in strange.to_pylist()).most_common())
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {"name": self.name, "kind": self.kind, "categories": list(self.categories)}
+        plain: dict[str, Any] = {"name": self.name, "kind": self.kind, "categories": list(self.categories)}
+        if self.format is not None:
+            plain["format"] = self.format.as_dict()
+        return plain if self.date is None else {**plain, "date": self.date.as_dict()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Column":
         """Read what `as_dict` gave."""
-        return cls(content["name"], content["kind"], tuple(content["categories"]))
+        form, date = content.get("format"), content.get("date")
+        return cls(
+            content["name"],
+            content["kind"],
+            tuple(content["categories"]),
+            None if form is None else NumberFormat.from_dict(form),
+            None if date is None else DatePart.from_dict(date),
+        )
 
     @property
     def is_text(self) -> bool:
-        """Whether its categories are text, also where a file has only such as look like numbers."""
+        """Whether it is read from text, also where a file has only such as looks like numbers."""
+        if self.format is not None or self.date is not None:
+            return True
         return self.kind == "category" and pa.types.is_string(pa.array(self.categories).type)
 
     def _refuse_another_type(self, column: pa.ChunkedArray, codes: NDArray[np.float32], files: Files) -> None:
@@ -89,49 +124,27 @@ class Column:
         column = _without_nan(column)
         if pa.types.is_null(column.type):
             return column.cast(known.type), known
+        if is_truth(known) and (truth := as_truth(column)) is not None:
+            return truth, as_truth(known)
         if _is_plain(column.type) and _is_plain(known.type):
             return column.cast(pa.float64(), safe=False), known.cast(pa.float64(), safe=False)
         return column.cast(pa.string()), known.cast(pa.string())
 
 
-def text_columns(columns: Sequence[Column]) -> list[str]:
-    """The categorical columns that hold text: to be read as such from a file in which every value is a number."""
-    return [column.name for column in columns if column.is_text]
-
-
-def check_columns(columns: Sequence[Column], names: Sequence[str], files: Files = ()) -> None:
-    """Refuse a table that lacks one of the ``columns``; ``names`` are those that it has.
+def read_dates(column: pa.ChunkedArray, name: str, form: DateFormat, files: Files) -> NDArray[np.datetime64]:
+    """The dates of a column, in microseconds (N,), NaT where missing.
 
     Raises:
-        ValueError: naming every missing column, and the nearest name that there is.
+        ValueError: naming the place of what is no date, and the option.
     """
-    missing = [column.name for column in columns if column.name not in names]
-    if not missing:
-        return
-    near = did_you_mean(missing[0], [name for name in names if name not in {column.name for column in columns}])
-    where = f"{files[0][0]} has" if files else "the data have"
-    if len(missing) == 1:
-        raise ValueError(f"{where} no column {missing[0]!r}, which the model takes{near or ': add it'}")
-    listed = ", ".join(map(repr, missing[:8])) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
-    raise ValueError(f"{where} no columns {listed}, which the model takes{near or ': add them'}")
-
-
-def encode_columns(
-    columns: Sequence[Column], table: pa.Table, files: Files = ()
-) -> tuple[NDArray[np.float32], Unknown]:
-    """The columns of a table, found by name, as (N, F) float32, and their unknown categories.
-
-    Raises:
-        ValueError: naming a column that is missing, and the nearest that there is; and as `Column.encode` does.
-    """
-    check_columns(columns, table.column_names, files)
-    inputs = np.empty((len(table), len(columns)), np.float32)
-    unknown: Unknown = {}
-    for to, column in enumerate(columns):
-        inputs[:, to] = column.encode(table[column.name], files)
-        if counts := column.unknown(table[column.name]):
-            unknown[column.name] = counts
-    return inputs, unknown
+    times, wrong = form.parse(column)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is not a date as {form.pattern} "
+            f"says: correct it, or leave the cell empty"
+        )
+    return times
 
 
 def fit_column(name: str, kind: Kind, training: pa.ChunkedArray) -> Column:
@@ -152,50 +165,23 @@ def fit_column(name: str, kind: Kind, training: pa.ChunkedArray) -> Column:
     return Column(name, kind, tuple((values if _is_plain(values.type) else values.cast(pa.string())).to_pylist()))
 
 
-def infer_kind(column: pa.ChunkedArray, name: str, files: Files) -> Kind | None:
-    """Whether a column holds numbers or categories; None if it is empty.
-
-    Raises:
-        ValueError: for text in which most values are numbers, and for other types, such as dates.
-    """
-    kind = column.type
-    if pa.types.is_null(kind):
-        return None
-    if _is_numeric(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind):
-        return "number"
-    if not pa.types.is_string(kind):
-        raise ValueError(
-            f"column {name!r} holds {kind}, neither numbers nor text: convert it to numbers, or leave it out with "
-            f"'data.drop=[{name}]'"
-        )
-    is_number = pc.match_substring_regex(column, NUMBER)
-    numbers, present = pc.sum(is_number).as_py() or 0, len(column) - column.null_count
-    if present and present / 2 <= numbers < present:
-        row = first_true(pc.invert(is_number.fill_null(True)))
-        raise ValueError(
-            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is not a number, "
-            f"but {numbers:,} of {present:,} values are: fix it, or pass 'data.categorical=[{name}]'"
-        )
-    return "category"
-
-
-def describe_unknown(unknown: Unknown, n_rows: int) -> list[str]:
-    """A sentence for each column with unknown categories, from the counts by column and value."""
-    return [
-        f"column {name!r}: {sum(counts.values()):,} of {n_rows:,} values are not among the training categories "
-        f"({_listed(counts)}): treated as unknown"
-        for name, counts in unknown.items()
-    ]
-
-
-def _as_numbers(column: pa.ChunkedArray, name: str, files: Files) -> NDArray[np.float32]:
-    kind = column.type
+def _as_numbers(
+    column: pa.ChunkedArray, name: str, files: Files, form: NumberFormat | None = None
+) -> NDArray[np.float32]:
+    kind, given = column.type, column
     if pa.types.is_string(kind):
-        column = pc.replace_substring_regex(pc.utf8_trim_whitespace(column), r"^\+", "")
-        if (row := first_true(pc.invert(pc.match_substring_regex(column, NUMBER)))) >= 0:
-            raise ValueError(
-                f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is not a number: fix it"
-            )
+        if (truth := as_truth(column)) is not None and form is None:
+            column = truth
+        else:
+            numbers, wrong = (form or NumberFormat()).parse(column)
+            if wrong.any():
+                row = int(wrong.argmax())
+                as_in = f" {form.describe()}".rstrip() + ", as in training" if form else ""
+                raise ValueError(
+                    f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is not a number{as_in}: "
+                    "fix it"
+                )
+            column = pa.chunked_array([numbers])
     elif not (_is_numeric(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)):
         raise ValueError(f"column {name!r} must hold numbers, but holds {kind}: convert it")
     with np.errstate(over="ignore"):  # it becomes infinite, which is refused below
@@ -203,7 +189,7 @@ def _as_numbers(column: pa.ChunkedArray, name: str, files: Files) -> NDArray[np.
     if (infinite := np.isinf(values)).any():
         row = int(infinite.argmax())
         raise ValueError(
-            f"{format_location(files, row)}, column {name!r}: {column[row].as_py()!r} is infinite, or too large for "
+            f"{format_location(files, row)}, column {name!r}: {given[row].as_py()!r} is infinite, or too large for "
             "float32"
         )
     return values
@@ -228,8 +214,3 @@ def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_floating(column.type):
         return column
     return pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-
-
-def _listed(counts: Mapping[str, int], most: int = 5) -> str:
-    values: Sequence[str] = [f"{value[:80]!r} {n:,}" for value, n in counts.items()]
-    return ", ".join(values[:most]) + (f" and {len(values) - most} more" if len(values) > most else "")

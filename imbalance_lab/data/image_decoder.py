@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import struct
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from imbalance_lab.data.image_formats import FAULTS, FORMATS, describe_content
 from imbalance_lab.progress import Step
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes of 16-bit grayscale."""
 
@@ -41,19 +40,12 @@ UPRIGHT = {
 }
 """What brings an image of that orientation upright (EXIF 2.32, 4.6.4 A)."""
 
-FAULTS = (OSError, SyntaxError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, struct.error)
-"""What Pillow raises on damaged files: its parsers index and unpack what they read before they check it."""
-
 TAIL = 4096
 ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND"}
 """The bytes at the end of a complete file; one without them is decoded to find out."""
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `max_pixels` is the limit here
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # of EXIF that nobody reads
-
-
-UPLOADED = ("JPEG", "PNG", "BMP", "TIFF", "WEBP")
-"""Pillow's formats of `SUFFIXES`, the only ones read from memory: EPS, for one, would start a program."""
 
 
 class ImageBytes(io.BytesIO):
@@ -76,10 +68,15 @@ class UnreadableImageError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """Whether a file is gray, and has 16 bits, according to its header."""
+    """What the header of a file says: whether it is gray, has 16 bits, (width, height), and whether there are more.
+
+    Of several frames or pages the first is read. A second picture in a JPEG, as phones add one, is not counted.
+    """
 
     is_gray: bool
     is_16bit: bool
+    size: tuple[int, int]
+    has_more: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,9 +145,10 @@ def opened(path: ImageFile, max_pixels: int) -> Image.Image:
         UnreadableImageError: if it is not an image, or has more than ``max_pixels``.
     """
     try:
-        image = Image.open(path, formats=UPLOADED if isinstance(path, ImageBytes) else None)
+        image = Image.open(path, formats=FORMATS)
     except UnidentifiedImageError as error:
-        raise UnreadableImageError(f"{path} is not a readable image: copy it again, or remove it") from error
+        what = describe_content(_first_bytes(path))
+        raise UnreadableImageError(f"{path} is not a readable image{what}: copy it again, or remove it") from error
     except Image.DecompressionBombError as error:
         size = re.search(r"\d+ pixels", str(error))  # Pillow does not open it, and its sides are unknown
         raise UnreadableImageError(_too_large(path, max_pixels, f"{size[0]}, " if size else "")) from error
@@ -187,7 +185,7 @@ def header(path: ImageFile, decoder: ImageDecoder) -> Header:
         if image.mode == "F":
             raise UnreadableImageError(f"{path} holds floating-point numbers: save it with 8 or 16 bits")
         ending = ENDS.get(image.format or "")
-        found = Header(is_gray, image.mode in DEEP)
+        found = Header(is_gray, image.mode in DEEP, image.size, _has_more(image))
         may_be_deeper = image.mode == "I"
     if may_be_deeper:
         decoder.read(path)  # 32 bits a pixel: only the pixels tell whether 16 hold them
@@ -196,11 +194,26 @@ def header(path: ImageFile, decoder: ImageDecoder) -> Header:
     return found
 
 
+def _has_more(image: Image.Image) -> bool:
+    """Whether there are further frames or pages; a directory of them that is damaged counts for none."""
+    try:
+        return image.format in ("GIF", "TIFF", "WEBP", "PNG", "AVIF") and bool(getattr(image, "is_animated", False))
+    except FAULTS:
+        return False
+
+
 def _tail(path: ImageFile) -> bytes:
     """The last `TAIL` bytes of a file."""
     with open(path, "rb") if isinstance(path, str | Path) else io.BytesIO(path.getvalue()) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
         return file.read()
+
+
+def _first_bytes(path: ImageFile) -> bytes:
+    if isinstance(path, ImageBytes):
+        return path.getvalue()[:TAIL]
+    with open(path, "rb") as file:
+        return file.read(TAIL)
 
 
 def check_depth(path: ImageFile, found: Header, decoder: ImageDecoder) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -84,50 +84,96 @@ class ImageFiles(Dataset[Batch]):
 
     def content_hashes(self, progress: Step | None = None) -> NDArray[np.uint64]:
         """Of the files, byte by byte."""
-        return np.fromiter(in_parallel(_hash, self._own(), progress), np.uint64, len(self))
+        return np.fromiter(in_parallel(_hash, self.paths, progress), np.uint64, len(self))
 
     def verify(self, progress: Step | None = None) -> list[str]:
         """Decode every file; a sentence for each that is not readable."""
-        return [fault for fault in in_parallel(self._fault, self._own(), progress) if fault]
+        return self.examine(progress).faults
+
+    def examine(self, progress: Step | None = None) -> "Examined":
+        """Decode every file."""
+        numbers = np.zeros(len(self), np.uint64)
+        faults = []
+        for at, (path, pixels) in enumerate(
+            zip(self.paths, in_parallel(self._pixels, self.paths, progress), strict=True)
+        ):
+            if isinstance(pixels, str):
+                faults.append(pixels)
+            numbers[at] = _hash(path) if isinstance(pixels, str) else pixels
+        return Examined(faults, numbers)
 
     @cached_property
     def _cached(self) -> NDArray[Any] | None:
         return None if self.cache is None else np.load(self.cache, mmap_mode="r")  # `image_cache.cached` checked it
 
-    def _own(self) -> list[str]:
+    @property
+    def paths(self) -> list[str]:
+        """Of its own files."""
         return [self.files[number] for number in self.index.tolist()]
 
-    def _fault(self, path: str) -> str:
+    def _pixels(self, path: str) -> int | str:
+        """A number that is equal for equal pixels as the net sees them; or what is wrong with the file."""
         try:
-            self.decoder.read(path)
+            pixels = np.ascontiguousarray(self.decoder.read(path))
         except UnreadableImageError as fault:
             return str(fault)
-        return ""
+        return int.from_bytes(hashlib.blake2b(pixels.data, digest_size=8).digest(), "big")
 
 
-def infer_decoder(
-    files: Sequence[str], decoder: ImageDecoder, channels: int | Literal["auto"], progress: Step
-) -> ImageDecoder:
-    """The decoder that loses nothing of these files: 16 bits if one has them, color if one is not gray.
+class Examined(NamedTuple):
+    """What decoding every file finds: a sentence for each that is not readable, and hashes (N,) of the pixels."""
+
+    faults: list[str]
+    pixels: NDArray[np.uint64]
+
+
+def read_headers(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> list[Header]:
+    """The headers of all files, in order.
 
     Raises:
-        UnreadableImageError: for the first file that is not an image, is too large, or is truncated.
+        UnreadableImageError: for files that are not images, are too large, or are truncated; it names the first ones.
     """
-    headers: list[Header] = list(in_parallel(lambda path: header(path, decoder), files, progress))
+
+    def read(path: str) -> Header | UnreadableImageError:
+        try:
+            return header(path, decoder)
+        except UnreadableImageError as fault:
+            return fault
+
+    found = list(in_parallel(read, files, progress))
+    headers = [each for each in found if isinstance(each, Header)]
+    if len(headers) < len(found):
+        raise all_faults([str(each) for each in found if isinstance(each, UnreadableImageError)], len(files))
+    return headers
+
+
+MAX_NAMED = 5
+"""Files that a sentence names."""
+
+
+def all_faults(faults: Sequence[str], n: int) -> UnreadableImageError:
+    """One error of the faults that were found in ``n`` files."""
+    if len(faults) == 1:
+        return UnreadableImageError(faults[0])
+    shown = "; ".join(faults[:MAX_NAMED])
+    more = f"; and {len(faults) - MAX_NAMED:,} more" if len(faults) > MAX_NAMED else ""
+    return UnreadableImageError(f"{len(faults):,} of {n:,} images cannot be read: {shown}{more}")
+
+
+def infer_decoder(headers: Sequence[Header], decoder: ImageDecoder, channels: int | Literal["auto"]) -> ImageDecoder:
+    """The decoder that loses nothing of files with these headers: 16 bits if one has them, color if one is not gray."""
     is_16bit = any(each.is_16bit for each in headers)
     if channels == "auto":
         channels = 1 if all(each.is_gray for each in headers) else 3
     return replace(decoder, channels=channels, is_16bit=is_16bit)
 
 
-def check_files(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> list[str]:
-    """Read the headers of new files for a decoder that is given; return the files with colors.
+def check_files(files: Sequence[str], headers: Sequence[Header], decoder: ImageDecoder) -> list[str]:
+    """Check the headers of new files for a decoder that is given; return the files with colors.
 
     Raises:
-        UnreadableImageError: for the first file that is not an image, is too large or truncated, or has 16 bits while
-            the decoder has 8.
+        UnreadableImageError: for the first file that has 16 bits while the decoder has 8.
     """
-    headers = list(in_parallel(lambda path: header(path, decoder), files, progress))
     for path, found in zip(files, headers, strict=True):
         check_depth(path, found, decoder)
     return [path for path, found in zip(files, headers, strict=True) if not found.is_gray]

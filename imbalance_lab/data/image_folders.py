@@ -2,8 +2,10 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,19 +13,17 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
-from imbalance_lab.data.image_decoder import SUFFIXES
+from imbalance_lab.data.folder_layout import Layout, find_layout
+from imbalance_lab.data.ignored_files import describe_ignored, describe_loose, describe_suffixes, remedy_for
 from imbalance_lab.data.image_files import Normalization
+from imbalance_lab.data.image_formats import FORMATS
+from imbalance_lab.data.image_size import ImageSize
 from imbalance_lab.data.image_splits import Channels, ImageList, ImageOptions, build_splits
+from imbalance_lab.data.image_tree import Folder, scan
+from imbalance_lab.data.labels import SPLITS
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 from imbalance_lab.validation import did_you_mean
-
-SPLIT_FOLDERS = {
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-    "calibration": ("calibration",),
-}
 
 
 def image_folder(
@@ -34,7 +34,8 @@ def image_folder(
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
     group_pattern: str | None = None,
-    image_size: int = 224,
+    ignore: Sequence[str] = (),
+    image_size: ImageSize = "auto",
     channels: Channels = "auto",
     normalize: Normalization = "fitted",
     cache: str | None = None,
@@ -43,6 +44,9 @@ def image_folder(
 ) -> Splits:
     """Read a tree with a folder for each class, or with folders train, val and test that each have one for each class.
 
+    The folders may lie in others, and splits may be called as `SPLIT_WORDS` has it; what was guessed is in the result's
+    ``guesses``, with the number of files that are not images.
+
     Args:
         root: the tree.
         val_fraction, test_fraction: shares, stratified, of a split that has no folder.
@@ -50,7 +54,8 @@ def image_folder(
         split_seed: decides which images are in which split.
         group_pattern: a regular expression that is searched for in each path below ``root``; files with the same match
             (of its first group, if it has one) are never in two splits.
-        image_size: pixels of the sides; see `ImageDecoder`.
+        ignore: patterns of folders and files that are left out, see `scan`.
+        image_size: pixels of the sides, see `ImageDecoder`; or "auto", see `auto_size`.
         channels: 1, 3, or "auto": 1 if every image is gray.
         normalize: "imagenet" for pretrained backbones, or "fitted" on the training images.
         cache: a directory for all images, read and resized once.
@@ -63,8 +68,8 @@ def image_folder(
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(f"data.root={root} is not a directory: name the one with a folder for each class")
-    files, numbers, classes, given = _tree(folder, None if schema is None else schema.classes)
-    targets = torch.tensor(numbers)
+    tree = _read_tree(folder, ignore, None if schema is None else schema.classes)
+    files, targets = tree.files, torch.tensor(tree.numbers)
     values = None if group_pattern is None else _groups(files, folder, group_pattern)
     groups = None if values is None else np.unique(np.array(values), return_inverse=True)[1]
     fractions = {
@@ -72,82 +77,81 @@ def image_folder(
         "test_fraction": test_fraction,
         "calibration_fraction": calibration_fraction,
     }
-    splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
+    splits = fill_missing_splits(tree.given, targets, **fractions, seed=split_seed, groups=groups)
     options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
-    listed = ImageList(folder, files, classes, targets, None if values is None else pa.array(values))
-    return build_splits(listed, splits, options)
+    listed = ImageList(folder, files, tree.classes, targets, None if values is None else pa.array(values))
+    built = build_splits(listed, splits, options)
+    return replace(built, guesses=[*tree.guesses, *built.guesses], notes=[*tree.warnings, *built.notes])
 
 
-def _tree(root: Path, known: tuple[str, ...] | None) -> tuple[list[str], list[int], tuple[str, ...], SplitIndices]:
-    """Files, their class indices, the classes (those ``known`` to a model, if given), and the splits with a folder."""
-    parts = {split: _existing(root, names) for split, names in SPLIT_FOLDERS.items()}
-    trees = {split: tree for split, tree in parts.items() if tree} if parts["train"] else {"train": root}
-    found = {split: list(_classes(tree)) for split, tree in trees.items()}
-    classes = known or tuple(name for name, _ in found["train"])
-    for split, there in found.items():
-        for name, _ in there:
-            if name not in classes and known:
-                hint = did_you_mean(name, known) or f": it has {', '.join(known[:8])}{' …' * (len(known) > 8)}"
-                raise ValueError(f"class {name!r} in {trees[split]} is not a class of the model{hint}")
-            if name not in classes:
-                raise ValueError(f"class {name!r} is in {trees[split]} but has no folder in {trees['train']}")
+class _Tree(NamedTuple):
+    """The images of a tree, their class indices, the classes, the splits with a folder, and what is to be told."""
+
+    files: list[str]
+    numbers: list[int]
+    classes: tuple[str, ...]
+    given: SplitIndices
+    guesses: list[str]
+    warnings: list[str]
+
+
+def _read_tree(root: Path, ignore: Sequence[str], known: tuple[str, ...] | None) -> _Tree:
+    """Read the tree; ``known`` are the classes of a trained model."""
+    tree = scan(root, ignore)
+    layout = find_layout(tree, known or ())
+    if not layout.classes["train"]:
+        raise ValueError(f"{layout.folders['train'].path} has no folders: it needs one for each class")
+    classes = known or tuple(folder.name for folder in layout.classes["train"])
     files: list[str] = []
     numbers: list[int] = []
     given: dict[str, Tensor] = {}
-    for split in SPLIT_FOLDERS:
+    for split in SPLITS:
         before = len(files)
-        for name, paths in found.get(split, []):
+        for folder in layout.classes.get(split, []):
+            paths = folder.all_images()
+            _check_class(folder, layout, split, classes, is_model=known is not None)
             files += paths
-            numbers += [classes.index(name)] * len(paths)
+            numbers += [classes.index(folder.name)] * len(paths)
         given[split] = torch.arange(before, len(files))
-    return files, numbers, classes, SplitIndices(**given)
+    folders = [(folder.name, folder) for split in layout.classes.values() for folder in split]
+    warnings = [*layout.warnings, *describe_loose(tree, folders, layout.left_out), *_near_twins(classes)]
+    guesses = [*layout.guesses, *describe_ignored(tree, folders)]
+    return _Tree(files, numbers, classes, SplitIndices(**given), guesses, warnings)
 
 
-def _classes(tree: Path) -> Iterator[tuple[str, list[str]]]:
-    """The classes of a tree, by name, each with its images, in order."""
-    folders = sorted(each for each in tree.iterdir() if each.is_dir() and each.name[0] != ".")
-    if not folders:
-        raise ValueError(f"{tree} has no folders: it needs one for each class")
-    for folder in folders:
-        _check_utf8(folder)
-        paths = sorted(find_images(folder))
-        if not paths:
-            raise ValueError(f"the class folder {folder} has no image ({', '.join(SUFFIXES)}): fill it, or remove it")
-        yield folder.name, paths
+def _check_class(folder: Folder, layout: Layout, split: str, classes: Sequence[str], *, is_model: bool) -> None:
+    """Refuse a class folder without images, and one that training, or the model, does not know."""
+    if not folder.has_images:
+        ignored = folder.all_ignored()
+        if ignored:
+            n = f"no image, only {describe_suffixes(ignored)}"
+            raise ValueError(f"the class folder {folder.path} has {n}: {remedy_for(ignored)}")
+        raise ValueError(f"the class folder {folder.path} has no image ({', '.join(FORMATS)}): fill it, or remove it")
+    if folder.name in classes:
+        return
+    tree = layout.folders[split].path
+    if is_model:
+        hint = did_you_mean(folder.name, classes) or f": it has {', '.join(classes[:8])}{' …' * (len(classes) > 8)}"
+        raise ValueError(f"class {folder.name!r} in {tree} is not a class of the model{hint}")
+    twin = next((name for name in classes if _plain_name(name) == _plain_name(folder.name)), None)
+    remedy = "move images there, or leave the class out" if twin is None else f"it has {twin!r}: rename one of them"
+    train = layout.folders["train"].path
+    raise ValueError(f"class {folder.name!r} is in {tree} but has no folder in {train}: {remedy}")
 
 
-def find_images(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[str]:
-    """The paths of the images below a folder, in no order; hidden files are left out.
-
-    Raises:
-        ValueError: for a link to a folder that contains it, and a name that is not UTF-8.
-    """
-    real = folder.resolve()
-    if real in above:
-        raise ValueError(f"{folder} is a link to a folder that contains it: remove the link")
-    with os.scandir(folder) as listing:
-        entries = list(listing)
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir():
-            yield from find_images(path, (*above, real))
-        elif path.suffix.lower() in SUFFIXES:
-            _check_utf8(path)
-            yield entry.path
+def _near_twins(classes: Sequence[str]) -> list[str]:
+    """A warning for each two classes whose names differ only in case or blanks."""
+    by_name: dict[str, str] = {}
+    return [
+        f"the class folders {by_name[plain]!r} and {name!r} differ only in case or blanks: put their images into one, "
+        "if they are one class"
+        for name in classes
+        if by_name.setdefault(plain := _plain_name(name), name) != name
+    ]
 
 
-def _check_utf8(path: Path) -> None:
-    try:
-        path.name.encode()
-    except UnicodeEncodeError:
-        shown = os.fsencode(path).decode(errors="backslashreplace")
-        raise ValueError(f"the name of {shown} is not UTF-8: rename it") from None
-
-
-def _existing(root: Path, names: Sequence[str]) -> Path | None:
-    return next((root / name for name in names if (root / name).is_dir()), None)
+def _plain_name(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name.casefold()).strip()
 
 
 def _groups(files: Sequence[str], root: Path, pattern: str) -> list[str]:

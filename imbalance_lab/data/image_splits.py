@@ -1,6 +1,8 @@
 """Listed image files as splits: how they are decoded, prepared and described."""
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -10,15 +12,19 @@ from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.image_cache import cached
-from imbalance_lab.data.image_decoder import ImageDecoder
+from imbalance_lab.data.image_decoder import Header, ImageDecoder, UnreadableImageError
 from imbalance_lab.data.image_files import (
     ImageFiles,
     Normalization,
+    all_faults,
     check_files,
     fit_normalize,
     infer_decoder,
+    read_headers,
 )
+from imbalance_lab.data.image_size import MAX_AUTO_SIZE, ImageSize, auto_size, check_image_size, describe_reading
 from imbalance_lab.data.labels import validate_splits
+from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.schema import ImageSchema, InputSchema
 from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.progress import progress
@@ -41,7 +47,7 @@ class ImageList(NamedTuple):
 class ImageOptions(NamedTuple):
     """How images are read; the arguments of `imbalance_lab.data.image_folder` of these names."""
 
-    image_size: int
+    image_size: ImageSize
     channels: Channels
     normalize: Normalization
     cache: str | None
@@ -57,13 +63,19 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     """
     check_choice("normalize", options.normalize, get_args(Normalization))
     validate_splits(images.classes, images.targets, splits)
-    notes: list[str] = []
+    first = _first_decoder(options) if options.schema is None else _decoder_of(options.schema)
     with progress("reading the headers of the images") as step:
-        if options.schema is None:
-            decoder = infer_decoder(images.files, _first_decoder(options), options.channels, step)
-        else:
-            decoder = _decoder_of(options.schema)
-            notes += _changes(options, decoder, check_files(images.files, decoder, step), len(images.files))
+        headers = read_headers(images.files, first, step)
+    sizes = [headers[at].size for at in splits.train.tolist()]
+    notes, guesses = list[str](), list[str]()
+    if options.schema is None:
+        size = auto_size(sizes) if options.image_size == "auto" else options.image_size
+        decoder = replace(infer_decoder(headers, first, options.channels), size=size)
+        notes, guesses = describe_reading(sizes, size, is_auto=options.image_size == "auto")
+    else:
+        decoder = first
+        notes += _changes(options, decoder, check_files(images.files, headers, decoder), len(images.files))
+    guesses += _describe_frames(images, headers)
     stored = None
     if options.cache is not None:
         with progress("resizing the images") as step:
@@ -74,22 +86,44 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     everything = ImageFiles(images.root, images.files, images.targets, index, decoder, *known)
     train, val, test, calibration = (everything.subset(rows) for rows in splits)
     schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
-    fitted = fit_normalize(train, options.normalize)
+    fitted = _fitted(everything, train, options.normalize)
     held_out = calibration if len(calibration) else None
-    return Splits(images.classes, train, val, test, fitted, schema, notes, held_out)
+    return Splits(images.classes, train, val, test, fitted, schema, notes, held_out, guesses=guesses)
 
 
-MAX_IMAGE_SIZE = 4096
-"""Pixels of a side. Images are larger than what classifiers of this size are trained on, and 64 fill 3 GB as bytes."""
+DECODED_ON_FAILURE = 10_000
+"""Files that are decoded to name every broken one, once one is found."""
+
+
+def _fitted(everything: ImageFiles, train: ImageFiles, normalize: Normalization) -> Normalize:
+    """The preparation; if an image cannot be decoded for it, the error names all such."""
+    try:
+        return fit_normalize(train, normalize)
+    except UnreadableImageError:
+        if len(everything) > DECODED_ON_FAILURE:
+            raise
+        with progress("decoding all images to name those that are broken") as step:
+            faults = everything.verify(step)
+        raise all_faults(faults, len(everything)) from None
+
+
+def _describe_frames(images: ImageList, headers: Sequence[Header]) -> list[str]:
+    """A sentence on files with several frames or pages."""
+    several = [path for path, each in zip(images.files, headers, strict=True) if each.has_more]
+    if not several:
+        return []
+    first = os.path.relpath(several[0], images.root)
+    files = "1 file has" if len(several) == 1 else f"{len(several):,} files have"
+    return [f"{files} several frames or pages, such as {first}: the first is taken"]
 
 
 def _first_decoder(options: ImageOptions) -> ImageDecoder:
     """The decoder that the options ask for, before the files say whether they have colors and 16 bits."""
-    check_integer("image_size", options.image_size, minimum=1, maximum=MAX_IMAGE_SIZE)
+    size = check_image_size(options.image_size)
     check_integer("max_pixels", options.max_pixels, minimum=1)
     if options.channels not in ("auto", 1, 3):
         raise ValueError(f"channels must be 1, 3 or auto, got {options.channels!r}")
-    return ImageDecoder(options.image_size, 3, False, options.max_pixels)
+    return ImageDecoder(MAX_AUTO_SIZE if size == "auto" else size, 3, False, options.max_pixels)
 
 
 def _decoder_of(schema: InputSchema) -> ImageDecoder:
@@ -101,7 +135,7 @@ def _decoder_of(schema: InputSchema) -> ImageDecoder:
 def _changes(options: ImageOptions, decoder: ImageDecoder, colored: Sequence[str], n: int) -> Iterator[str]:
     """A sentence on each way in which images are read as the trained model takes them, not as asked for."""
     size, channels = decoder.size, decoder.channels
-    if options.image_size != size:
+    if options.image_size not in ("auto", size):
         yield f"data.image_size={options.image_size} is ignored: the model takes images of {size} × {size} pixels"
     if options.channels not in ("auto", channels):
         plural = "s" * (channels > 1)

@@ -10,12 +10,25 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.data.read_table import MISSING, Files, first_true, format_location
+from imbalance_lab.data.dialect import MISSING
+from imbalance_lab.data.label_text import (
+    CANONICAL,
+    NUMBER,
+    WHOLE,
+    WHOLE_WITH_POINT,
+    as_integer_text,
+    as_label_text,
+    every_matches,
+)
+from imbalance_lab.data.read_table import Files, first_true, format_location
 from imbalance_lab.data.splitting import SplitIndices
+from imbalance_lab.data.truth import FALSE, TRUE, as_truth, is_truth
 from imbalance_lab.validation import did_you_mean
 
 SPLITS = ("train", "val", "test", "calibration")
 """Of these calibration may be empty."""
+
+NO_CLASS = "is not a class: classes are integers or text"
 
 
 def read_targets(
@@ -42,10 +55,10 @@ def read_targets(
     columns = []
     for name in target:
         column = _filled(table[name], name, files)
-        strange = pc.invert(pc.is_in(column.cast(pa.string()), pa.array(["0", "1", "true", "false", "0.0", "1.0"])))
-        if (row := first_true(strange)) >= 0:
+        text = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
+        if (row := first_true(pc.invert(pc.is_in(text, pa.array([*FALSE, *TRUE]))))) >= 0:
             _refuse(files, row, name, column[row].as_py(), "is neither 0 nor 1: a label is 0 or 1")
-        positive = pc.is_in(column.cast(pa.string()), pa.array(["1", "true", "1.0"]))
+        positive = pc.is_in(text, pa.array(TRUE))
         columns.append(np.asarray(positive).astype(np.int64))
     return tuple(target), torch.from_numpy(np.stack(columns, 1))
 
@@ -100,29 +113,37 @@ def _classes(
     column: pa.ChunkedArray, name: str, files: Files, known: Sequence[str] | None
 ) -> tuple[tuple[str, ...], Tensor]:
     column = _filled(column, name, files)
-    kind = column.type
-    if pa.types.is_floating(kind):
-        if (row := first_true(pc.or_(pc.not_equal(pc.floor(column), column), pc.is_inf(column)))) >= 0:
-            _refuse(files, row, name, column[row].as_py(), "is not a class: classes are integers or text")
-        column = column.cast(pa.int64())
-    elif not (pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)):
-        raise ValueError(f"column {name!r} holds {kind}: classes are integers, text, or true and false")
+    text = as_label_text(column)
+    if not pa.types.is_string(text.type):
+        if pa.types.is_floating(text.type):
+            row = first_true(pc.or_(pc.not_equal(pc.floor(text), text), pc.is_inf(text)))
+            _refuse(files, row, name, column[row].as_py(), NO_CLASS)
+        raise ValueError(f"column {name!r} holds {text.type}: classes are integers, text, or true and false")
     if known is not None:
-        return tuple(known), _known_classes(column.cast(pa.string()), name, files, known)
-    values = pc.unique(column)
-    values = values.take(pc.sort_indices(values))
-    if len(values) > max(20, len(column) // 2):
+        return tuple(known), _known_classes(column.cast(pa.string()), text, name, files, known)
+    if every_matches(text, NUMBER) and not every_matches(text, WHOLE):
+        row = first_true(pc.invert(pc.match_substring_regex(text, WHOLE_WITH_POINT)))
+        _refuse(files, row, name, float(text[row].as_py()), NO_CLASS)
+    values: list[str] = pc.unique(text).to_pylist()
+    if len(values) > max(20, len(text) // 2):
         raise ValueError(
-            f"column {name!r} has {len(values):,} different values in {len(column):,} rows: is it the class?"
+            f"column {name!r} has {len(values):,} different values in {len(text):,} rows: is it the class?"
         )
-    numbers = pc.index_in(column, values).to_numpy().astype(np.int64)
-    return tuple(str(value) for value in values.cast(pa.string()).to_pylist()), torch.from_numpy(numbers)
+    classes = sorted(values, key=int if every_matches(text, CANONICAL) else None)
+    return tuple(classes), torch.from_numpy(pc.index_in(text, pa.array(classes)).to_numpy().astype(np.int64))
 
 
-def _known_classes(column: pa.ChunkedArray, name: str, files: Files, known: Sequence[str]) -> Tensor:
-    codes = pc.index_in(column, pa.array(list(known)))
+def _known_classes(
+    raw: pa.ChunkedArray, text: pa.ChunkedArray, name: str, files: Files, known: Sequence[str]
+) -> Tensor:
+    """The indices of classes that are written as the model has them, or as another kind of file would have them."""
+    among = pa.array(list(known))
+    if is_truth(among) and (truth := as_truth(text)) is not None:
+        return torch.from_numpy(pc.index_in(truth, as_truth(among)).to_numpy().astype(np.int64))
+    spellings = [raw, text] + [as_integer_text(text)] * every_matches(pa.chunked_array([among]), CANONICAL)
+    codes = pc.coalesce(*(pc.index_in(each, among) for each in spellings))
     if (row := first_true(pc.is_null(codes))) >= 0:
-        value = column[row].as_py()
+        value = raw[row].as_py()
         hint = did_you_mean(value, known) or f": it has {', '.join(known[:8])}{' …' * (len(known) > 8)}"
         _refuse(files, row, name, value, f"is not a class of the model{hint}")
     return torch.from_numpy(codes.to_numpy().astype(np.int64))
@@ -133,11 +154,9 @@ def _filled(column: pa.ChunkedArray, name: str, files: Files) -> pa.ChunkedArray
     if (row := first_true(empty)) >= 0:
         names = ", ".join(filter(None, MISSING))
         _refuse(
-            files,
-            row,
-            name,
-            None,
-            f"has no value (in a .csv file {names} are none): fill it in, rename the class, or remove the row",
+            *(files, row, name, None),
+            "has no value: fill it in, or remove the row; if a class is really called NA or the like, pass "
+            f"'data.missing=[\"\"]', without which {names} in a .csv file are none",
         )
     return column
 

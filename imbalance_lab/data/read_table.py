@@ -1,88 +1,87 @@
 """CSV and Parquet files as Arrow tables; errors name the file, line and column."""
 
-import csv
-import gzip
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from imbalance_lab.data.dialect import Dialect, DialectOptions
+from imbalance_lab.data.line_numbers import line_number
+from imbalance_lab.data.table_source import TableFile, one_table, open_table
+from imbalance_lab.data.text_encoding import is_packed
 from imbalance_lab.validation import did_you_mean
 
 Files = Sequence[tuple[Path, int]]
 """The files that rows come from, each with the number of its first row."""
 
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"]
-"""Missing values in a CSV file; "none" is not one, it may be a class."""
+WRONG_WIDTH = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+"""What Arrow says of a row with too many or too few cells."""
 
 
-def read_table(path: str | Path, option: str = "data.path", text: Collection[str] = ()) -> pa.Table:
-    """Read a ``.csv``, ``.tsv`` (``.gz`` too) or ``.parquet`` file; categories and text become strings.
+def read_table(
+    path: str | Path, option: str = "data.path", text: Collection[str] = (), options: DialectOptions | None = None
+) -> pa.Table:
+    """Read a text file or a Parquet file; categories and text become strings.
 
     Args:
         path: the file.
         option: what names it on the command line.
         text: columns that are text even if every value looks like a number, as the codes "07" and "08" do.
+        options: how a text file is to be read; what they leave open is detected.
 
     Raises:
         ValueError, FileNotFoundError: if it is not such a file, or has no rows or no usable header.
     """
-    file, delimiter = table_file(path, option)
+    return read_file(open_table(one_table(path, option), option, options), text)
+
+
+def read_file(file: TableFile, text: Collection[str] = ()) -> pa.Table:
+    """Read a file, as `read_table` does."""
     with readable(file):
-        table = pq.read_table(file) if delimiter is None else _read_csv(file, delimiter, text)
+        table = pq.read_table(file.path) if file.dialect is None else _read_csv(file.path, file.dialect, text)
         names = table.column_names
-    check_header(file, names)
+    check_header(file.path, names)
     if not table.num_rows:
-        raise ValueError(f"{file} has a header but no row")
-    return as_text([(file, 0)], table)
-
-
-def table_file(path: str | Path, option: str) -> tuple[Path, str | None]:
-    """The file, and what delimits its columns; None for a Parquet file.
-
-    Raises:
-        ValueError, FileNotFoundError: if it is not a table.
-    """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise FileNotFoundError(f"{option}={path} is not a file: name a .csv, .tsv or .parquet file")
-    kind = file.with_suffix("").suffix.lower() if file.suffix == ".gz" else file.suffix.lower()
-    if kind != ".parquet" and kind not in DELIMITERS:
-        raise ValueError(f"{option}={path} ends in {file.suffix or 'nothing'}: name a .csv, .tsv or .parquet file")
-    return file, DELIMITERS.get(kind)
+        raise ValueError(f"{file.path} has a header but no row")
+    return as_text([(file.path, 0)], table.rename_columns(named(names)))
 
 
 @contextmanager
-def readable(file: Path) -> Iterator[None]:
+def readable(file: TableFile) -> Iterator[None]:
     """Turn what Arrow raises on a broken file into a sentence, a ValueError."""
     try:
         yield
-    except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{file} cannot be read: {' '.join(str(error).split())[:300]}") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"the header of {file} is not UTF-8: save the file as UTF-8") from error
+    except pa.ArrowInvalid as error:
+        if wrong := WRONG_WIDTH.search(str(error)):
+            _refuse_width(file.path, *wrong.groups())
+        raise ValueError(f"{file.path} cannot be read: {' '.join(str(error).split())[:300]}") from error
+    except OSError as error:
+        raise ValueError(f"{file.path} cannot be read: {' '.join(str(error).split())[:300]}") from error
+    except UnicodeError as error:
+        encoding = "UTF-8" if file.dialect is None else file.dialect.encoding.upper()
+        raise ValueError(f"{file.path} is not {encoding}: name its encoding, as in data.encoding=cp1252") from error
 
 
 def check_header(file: Path, names: Sequence[str]) -> None:
-    """Refuse a file that is separated by semicolons, and two columns of the same name.
+    """Refuse two columns of the same name.
 
     Raises:
         ValueError: with the remedy.
     """
-    if len(names) == 1 and names[0].count(";"):
-        raise ValueError(f"{file} is separated by semicolons: save it with commas, and points in its numbers")
-    for name in names:
+    for name in filter(None, names):
         if names.count(name) > 1:
             raise ValueError(f"{file} has two columns called {name!r}: rename one of them")
+
+
+def named(names: Sequence[str]) -> list[str]:
+    """The names of columns; one without is called as pandas does, "Unnamed: 0" for the first."""
+    return [name if name.strip() else f"Unnamed: {number}" for number, name in enumerate(names)]
 
 
 def as_text(files: Files, table: pa.Table) -> pa.Table:
@@ -94,14 +93,14 @@ def as_text(files: Files, table: pa.Table) -> pa.Table:
     return pa.table({name: _plain(files, name, table[name]) for name in table.column_names})
 
 
-def as_table(raw: Any, text: Collection[str] = ()) -> pa.Table:
+def as_table(raw: Any, text: Collection[str] = (), options: DialectOptions | None = None) -> pa.Table:
     """A path of a file, an Arrow table, a DataFrame or columns by name, as `read_table` gives it.
 
     Raises:
         ValueError, FileNotFoundError, TypeError: for what is not a table.
     """
     if isinstance(raw, str | Path):
-        return read_table(raw, "path", text)
+        return read_table(raw, "path", text, options)
     if not (isinstance(raw, Mapping | pa.Table) or hasattr(raw, "__arrow_c_stream__") or hasattr(raw, "__dataframe__")):
         raise TypeError(
             f"a table must be a path, a DataFrame, an Arrow table or columns by name, got {type(raw).__name__}"
@@ -118,44 +117,9 @@ def format_location(files: Files, row: int) -> str:
     if not files:
         return f"row {row + 1}"
     file, start = next((file, start) for file, start in reversed(files) if row >= start)
-    if file.suffix == ".parquet":
+    if file.suffix in (".parquet", ".pq"):
         return f"{file.name}, row {row - start + 1}"
-    return f"{file.name}, line {_line_number(file, row - start)}"
-
-
-def _line_number(file: Path, row: int) -> int:
-    """The line on which a row of a CSV file begins: one more than ``row + 1`` for each blank or quoted line before."""
-    begins = _beginnings(file, file.stat().st_mtime_ns)
-    return row + 2 if begins is None or row >= len(begins) else int(begins[row])
-
-
-@lru_cache(maxsize=4)
-def _beginnings(file: Path, changed: int) -> NDArray[np.int64] | None:
-    """The line of every row, (N,); None where it is ``row + 2`` throughout, as in files without blanks and quotes."""
-    with _unpacked(file, "rb") as content:
-        before, plain = b"", True
-        while plain and (part := content.read(1 << 24)):
-            seen = before + part
-            plain = b'"' not in seen and b"\n\n" not in seen and b"\n\r\n" not in seen
-            before = part[-2:]
-    if plain:
-        return None
-    found, before_row = [], 0
-    with _unpacked(file, "rt") as lines:
-        for cells in (reader := csv.reader(lines, delimiter=_delimiter(file))):
-            if cells:
-                found.append(before_row + 1)
-            before_row = reader.line_num
-    return np.array(found[1:], np.int64)  # the first is the header
-
-
-def _unpacked(file: Path, mode: str) -> Any:
-    text: dict[str, Any] = {"encoding": "utf-8", "errors": "replace", "newline": ""} if mode == "rt" else {}
-    return gzip.open(file, mode, **text) if file.suffix == ".gz" else open(file, mode, **text)
-
-
-def _delimiter(file: Path) -> str:
-    return DELIMITERS.get(Path(file.name.removesuffix(".gz")).suffix.lower(), ",")
+    return f"{file.name}, line {line_number(file, row - start)}"
 
 
 def require_column(name: str, among: Iterable[str], file: Path, option: str) -> str:
@@ -176,20 +140,48 @@ def first_true(mask: pa.ChunkedArray) -> int:
     return int(pc.index(mask, True).as_py())
 
 
-def _read_csv(file: Path, delimiter: str, text: Collection[str], threads: bool = True) -> pa.Table:
+def open_text(file: Path) -> tuple[pa.NativeFile, pa.NativeFile]:
+    """A text file, whose position says how much has been read, and its unpacked bytes: the same, unless packed."""
+    source = pa.OSFile(str(file))
+    return source, pa.CompressedInputStream(source, "gzip") if is_packed(file) else source
+
+
+def read_options(dialect: Dialect, **options: Any) -> pcsv.ReadOptions:
+    """Arrow's options for the lines of a file."""
+    return pcsv.ReadOptions(encoding=dialect.encoding, skip_rows=dialect.skip_lines, **options)
+
+
+def parse_options(dialect: Dialect) -> pcsv.ParseOptions:
+    """Arrow's options for the cells of a file."""
+    return pcsv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
+
+
+def convert_options(dialect: Dialect, **options: Any) -> pcsv.ConvertOptions:
+    """Arrow's options for the values of a file."""
+    missing = list(dialect.missing)
+    return pcsv.ConvertOptions(null_values=missing, strings_can_be_null=True, decimal_point=dialect.decimal, **options)
+
+
+def _read_csv(file: Path, dialect: Dialect, text: Collection[str], threads: bool = True) -> pa.Table:
     try:
         return pcsv.read_csv(
-            file,
-            read_options=pcsv.ReadOptions(use_threads=threads),
-            parse_options=pcsv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-            convert_options=pcsv.ConvertOptions(
-                null_values=MISSING, strings_can_be_null=True, column_types=dict.fromkeys(text, pa.string())
-            ),
+            open_text(file)[1],
+            read_options=read_options(dialect, use_threads=threads),
+            parse_options=parse_options(dialect),
+            convert_options=convert_options(dialect, column_types=dict.fromkeys(text, pa.string())),
         )
     except pa.ArrowInvalid:
         if not threads:
             raise
-        return _read_csv(file, delimiter, text, threads=False)  # only then does the error name the line
+        return _read_csv(file, dialect, text, threads=False)  # only then does the error name the line
+
+
+def _refuse_width(file: Path, row: str | None, expected: str, got: str) -> NoReturn:
+    place = f"{file}" if row is None else f"{file.name}, line {line_number(file, int(row) - 2)}"
+    remedy = "put the cell that has a delimiter in it into quotes, or remove what is too much"
+    if int(got) < int(expected):
+        remedy = "add what is missing, if only the delimiters"
+    raise ValueError(f"{place} has a row of {got} cells, but the header has {expected}: {remedy}")
 
 
 def _plain(files: Files, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -201,7 +193,9 @@ def _plain(files: Files, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
         except pa.ArrowInvalid:
             row, value = next((row, value) for row, value in enumerate(column.to_pylist()) if not _is_text(value))
             where = format_location(files, row)
-            raise ValueError(f"{where}, column {name!r}: {value!r} is not UTF-8: save the file as UTF-8") from None
+            raise ValueError(
+                f"{where}, column {name!r}: {value!r} is not UTF-8: name the encoding, as in data.encoding=cp1252"
+            ) from None
     if pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type):
         column = column.cast(pa.string())
     return column

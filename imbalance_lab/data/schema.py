@@ -5,18 +5,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.data.columns import Column, Unknown, describe_unknown, encode_columns, text_columns
+from imbalance_lab.data.columns import Column, Unknown
+from imbalance_lab.data.dialect import DETECTED, DialectOptions
+from imbalance_lab.data.encode_columns import describe_unknown, encode_columns, text_columns
 from imbalance_lab.data.finite import first_non_finite
 from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
+from imbalance_lab.data.missing_values import blank_missing
 from imbalance_lab.data.normalize import Normalize
-from imbalance_lab.data.preprocess import Preprocess, Scaling
+from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling, placeholders
 from imbalance_lab.data.read_table import Files, as_table
 from imbalance_lab.validation import check_choice
 
@@ -45,6 +48,11 @@ class InputSchema(ABC):
     def cardinalities(self) -> tuple[int, ...]:
         """Of each categorical column, the last ones of the input: its number of codes, 0 for unknown included."""
         return ()
+
+    @property
+    def n_periodic(self) -> int:
+        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
+        return 0
 
     def encode(self, raw: Any) -> Tensor:
         """Raw inputs → (N, *input_shape), as the training source encoded them; a warning tells of unknown categories.
@@ -84,7 +92,7 @@ class InputSchema(ABC):
     @classmethod
     @abstractmethod
     def _read(cls, content: Mapping[str, Any]) -> "InputSchema":
-        """From the plain values of this kind."""
+        """From plain values."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,7 @@ class ImageSchema(InputSchema):
     channels: int
     is_16bit: bool
     max_pixels: int
+    _PARTS: ClassVar = ("size", "channels", "is_16bit", "max_pixels")
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -163,13 +172,11 @@ class ImageSchema(InputSchema):
         return decode([path], self.decoder)
 
     def as_dict(self) -> dict[str, Any]:
-        parts = {"size": self.size, "channels": self.channels, "is_16bit": self.is_16bit, "max_pixels": self.max_pixels}
-        return {"kind": "images", "classes": list(self.classes), **parts}
+        return {"kind": "images", "classes": list(self.classes)} | {name: getattr(self, name) for name in self._PARTS}
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "ImageSchema":
-        parts = {name: content[name] for name in ("size", "channels", "is_16bit", "max_pixels")}
-        return cls(tuple(content["classes"]), **parts)
+        return cls(tuple(content["classes"]), *(content[name] for name in cls._PARTS))
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,9 @@ class TableSchema(InputSchema):
         scaling: of the numbers, see `Preprocess`.
         gaps: the numeric columns with missing values in the training rows; each adds an indicator to the input.
         n_quantiles: of each numeric column, that the preparation keeps.
+        numerical: how numbers are encoded, see `Preprocess`; "periodic" is learned by the backbone.
+        n_bins: of each numeric column's piecewise-linear encoding; empty without.
+        dialect: what the user said about the text files of training.
     """
 
     columns: tuple[Column, ...]
@@ -189,6 +199,9 @@ class TableSchema(InputSchema):
     scaling: Scaling
     gaps: tuple[str, ...] = ()
     n_quantiles: int = 0
+    numerical: Numerical = "plain"
+    n_bins: tuple[int, ...] = ()
+    dialect: DialectOptions = DETECTED
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -196,11 +209,16 @@ class TableSchema(InputSchema):
 
     @property
     def prepared_shape(self) -> tuple[int, ...]:
-        return (len(self.columns) + len(self.gaps),)
+        return (len(self.columns) + sum(self.n_bins) + len(self.gaps),)
 
     @property
     def cardinalities(self) -> tuple[int, ...]:
         return tuple(len(column.categories) + 1 for column in self.columns if column.kind == "category")
+
+    @property
+    def n_periodic(self) -> int:
+        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
+        return len(self.numbers) if self.numerical == "periodic" else 0
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -214,16 +232,19 @@ class TableSchema(InputSchema):
             ValueError: if a column is missing, or a value is not a number where the model takes one.
         """
         files: Files = [(Path(raw).expanduser(), 0)] if isinstance(raw, str | Path) else ()
-        return self.encode_rows(as_table(raw, text_columns(self.columns)), files)
+        return self.encode_rows(as_table(raw, text_columns(self.columns), self.dialect), files)
 
     def encode_rows(self, table: pa.Table, files: Files = ()) -> tuple[Tensor, Unknown]:
         """Rows (N, F) float32, and the unknown categories; ``files`` say where the rows come from."""
-        inputs, unknown = encode_columns(self.columns, table, files)
+        inputs, unknown = encode_columns(self.columns, blank_missing(table, self.dialect.missing or ()), files)
         return torch.from_numpy(inputs), unknown
 
     def prepare_from(self, state_dict: Mapping[str, Tensor]) -> nn.Module:
         state = {name.removeprefix("prepare."): value.clone() for name, value in state_dict.items()}
-        return Preprocess(*(state[name] for name in ("median", "gaps", "mean", "std", "quantiles")))
+        median, gaps, mean, std, quantiles = (state[name] for name in ("median", "gaps", "mean", "std", "quantiles"))
+        prepare = Preprocess(median, gaps, mean, std, quantiles, placeholders(self.n_bins))
+        prepare.load_state_dict({name: state[name] for name in prepare.state_dict()})
+        return prepare
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -234,15 +255,18 @@ class TableSchema(InputSchema):
             "scaling": self.scaling,
             "gaps": list(self.gaps),
             "n_quantiles": self.n_quantiles,
+            "numerical": self.numerical,
+            "n_bins": list(self.n_bins),
+            "dialect": self.dialect.as_dict(),
         }
 
     @classmethod
     def _read(cls, content: Mapping[str, Any]) -> "TableSchema":
         return cls(
-            tuple(content["classes"]),
-            tuple(Column.from_dict(column) for column in content["columns"]),
-            tuple(content["targets"]),
-            content["scaling"],
-            tuple(content["gaps"]),
-            content["n_quantiles"],
+            *(tuple(content["classes"]), tuple(map(Column.from_dict, content["columns"])), tuple(content["targets"])),
+            *(content["scaling"], tuple(content["gaps"]), content["n_quantiles"]),
+            # Models of earlier releases have none of these.
+            numerical=content.get("numerical", "plain"),
+            n_bins=tuple(content.get("n_bins", ())),
+            dialect=DialectOptions.parse(**content.get("dialect", {})),
         )

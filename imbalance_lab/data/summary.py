@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.class_counts import ShotGroup, shot_group
-from imbalance_lab.data.arrays import Arrays, Source, Splits
+from imbalance_lab.data.arrays import Source, Splits
+from imbalance_lab.data.copies import describe_copies, label_conflicts, read_contents
 from imbalance_lab.data.labels import group_ids
 from imbalance_lab.metrics import planned_auroc_interval
-from imbalance_lab.progress import progress
 from imbalance_lab.samplers import Sampler
 
 MAX_NAMED = 5
@@ -42,13 +42,17 @@ class ClassSummary:
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The classes, the examples of each split, and what is wrong or unusual; errors forbid training."""
+    """The classes, the examples of each split, and what is wrong or unusual; errors forbid training.
+
+    ``guesses`` are what was taken for granted in reading the data.
+    """
 
     classes: Sequence[ClassSummary]
     examples: dict[str, int]
     imbalance_factor: float | None
     errors: Sequence[str]
     warnings: Sequence[str]
+    guesses: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -72,13 +76,12 @@ def summarize(
     classes = _summarize_classes(splits, sampler, batch_size, auroc)
     warnings = [*splits.notes, *_class_warnings(classes, examples, auroc, width)]
     errors = list(_group_leaks(parts))
-    if thorough:
-        errors += _unreadable(parts)
-    if thorough or isinstance(splits.train, Arrays):
-        warnings += _duplicates(parts, thorough)
+    contents = read_contents(parts, thorough=thorough)
+    errors += [*contents.faults, *label_conflicts(splits, contents)]
+    warnings += describe_copies(parts, contents, thorough=thorough)
     smallest = min(each.train for each in classes)
     factor = max(each.train for each in classes) / smallest if smallest else None
-    return DataSummary(classes, examples, factor, errors, warnings)
+    return DataSummary(classes, examples, factor, errors, warnings, list(splits.guesses))
 
 
 def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc: float) -> list[ClassSummary]:
@@ -171,35 +174,6 @@ def _group_leaks(parts: Mapping[str, Source]) -> Iterator[str]:
                 f"{len(np.unique(other[at])):,} groups are in {a} and in {b}, such as that of {names[0]} and "
                 f"{names[1]}: assign whole groups, or remove the split column or folders"
             )
-
-
-def _unreadable(parts: Mapping[str, Source]) -> list[str]:
-    found: list[str] = []
-    for split, source in parts.items():
-        verify = getattr(source, "verify", None)
-        if verify is not None:
-            with progress(f"decoding the {split} images") as step:
-                found += verify(step)
-    return found
-
-
-def _duplicates(parts: Mapping[str, Source], thorough: bool) -> Iterator[str]:
-    """Equal contents in two splits; if ``thorough``, also within a split."""
-    hashes = {}
-    for split, source in parts.items():
-        with progress(f"comparing the {split} examples"):
-            hashes[split] = source.content_hashes()
-    for a, b in combinations(parts, 2):
-        at = np.flatnonzero(np.isin(hashes[b], hashes[a]))
-        if len(at):
-            twins = [int(np.flatnonzero(hashes[a] == hashes[b][i])[0]) for i in at[:MAX_NAMED]]
-            left, right = parts[a].names(torch.tensor(twins)), parts[b].names(torch.from_numpy(at[:MAX_NAMED]))
-            pairs = ", ".join(f"{one} = {other}" for one, other in zip(left, right, strict=True))
-            yield f"{len(at):,} {b} examples are copies of {a} ones: {pairs}{' …' * (len(at) > MAX_NAMED)}"
-    if thorough:
-        for split, numbers in hashes.items():
-            if repeated := len(numbers) - len(np.unique(numbers)):
-                yield f"{repeated:,} {split} examples are copies of others in that split"
 
 
 def _listed(names: Sequence[str]) -> str:

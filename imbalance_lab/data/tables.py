@@ -1,6 +1,6 @@
 """Tables as sources: a CSV or Parquet file, the column to predict, and every other column as a feature."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,17 +9,23 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits
-from imbalance_lab.data.columns import Unknown, describe_unknown, text_columns
-from imbalance_lab.data.fit_columns import fit_columns
-from imbalance_lab.data.labels import group_ids, read_targets, split_from_column, validate_splits
+from imbalance_lab.data.columns import Unknown
+from imbalance_lab.data.dialect import MISSING, DialectOptions
+from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
+from imbalance_lab.data.feature_rows import FeatureRows
+from imbalance_lab.data.fit_columns import FittedColumns, fit_columns
+from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
+from imbalance_lab.data.labels import SPLITS, group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
-from imbalance_lab.data.preprocess import Preprocess, Scaling
+from imbalance_lab.data.missing_values import describe_sentinels
+from imbalance_lab.data.near_twins import describe_twins
+from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.schema import InputSchema, TableSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
-from imbalance_lab.data.table_files import check_columns, file_splits, read_files
+from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
 from imbalance_lab.validation import check_list
 
 
@@ -58,11 +64,18 @@ def table(
     group: str | None = None,
     drop: Sequence[str] = (),
     categorical: Sequence[str] = (),
+    dates: Sequence[str] = (),
     scaling: Scaling = "standard",
+    numerical: Numerical = "piecewise",
     val_fraction: float = 0.15,
     test_fraction: float = 0.15,
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
+    delimiter: str | None = None,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    encoding: str | None = None,
+    missing: Sequence[str] | None = None,
     schema: InputSchema | None = None,
     slices: Sequence[str] = (),
 ) -> Splits:
@@ -71,17 +84,21 @@ def table(
     Medians, scales and categories are fitted on the training rows only.
 
     Args:
-        path: a ``.csv``, ``.tsv`` or ``.parquet`` file.
+        path: a ``.csv``, ``.tsv`` or ``.parquet`` file, a folder of such files, or a pattern as ``2024-*.csv``.
         target: the column with the class; or a list of columns, each 0 or 1, for multilabel data.
         val_path, test_path, calibration_path: further files with the same columns, as rows of these splits.
         split: a column with train, val, test or calibration in every row.
         group: a column; rows with equal values are never in two splits.
         drop: columns that are not features.
-        categorical: numeric columns that are categories: codes, postcodes.
+        categorical: columns that are categories though they hold numbers or dates: codes, postcodes.
+        dates: columns that are dates, each with its format where it cannot be told: ``closed=%d/%m/%Y``.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
+        numerical: how numbers are encoded: "plain", "piecewise" (see `Preprocess`), or "periodic" (see `Embedding`).
         val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which rows are in which split.
+        delimiter, decimal, thousands, encoding: of text files, see `DialectOptions`; None to detect it.
+        missing: the texts and numbers that stand for a missing value; None for `MISSING`, in text files.
         schema: of a trained model: columns, categories and classes are its own, whatever this file holds.
         slices: columns by whose values the report compares the scores, ``report.slices``; they need not be features.
 
@@ -89,46 +106,91 @@ def table(
         ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
     """
     paths = {"path": path, "val_path": val_path, "test_path": test_path, "calibration_path": calibration_path}
-    files, data = read_files(paths, text_columns(schema.columns) if isinstance(schema, TableSchema) else [])
-    check_list("data.drop", drop)
-    check_list("data.categorical", categorical)
+    dialect = DialectOptions.parse(
+        delimiter=delimiter, decimal=decimal, thousands=thousands, encoding=encoding, missing=missing
+    )
     targets = [target] if isinstance(target, str) else list(target)
-    options = {"target": targets, "split": filter(None, [split]), "group": filter(None, [group]), "drop": drop}
-    check_columns(options | {"categorical": categorical}, data, files)
+    roles: dict[str, Sequence[str]] = {"target": targets, "split": _listed(split), "group": _listed(group)}
+    read = _read_columns(paths, dialect, roles, drop, categorical, dates, schema)
+    files, data = read.files, read.rows
     told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
     fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    parts = file_splits(files, len(data), list(paths.values()))
+    parts = read.splits
     if split is not None:
-        if len(files) > 1:
+        if sum(map(bool, paths.values())) > 1:
             raise ValueError(f"data.split={split} and data.val_path or data.test_path both give the split: choose one")
         parts, fractions = split_from_column(data[split], split, files), dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
+    given = [name for name, rows in zip(SPLITS[1:], parts[1:], strict=True) if len(rows)]
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
     features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
-    notes: list[str] = []
+    found = FittedColumns(())
     if schema is None:
-        columns, notes = fit_columns(features, parts.train, categorical, files)
-        schema = TableSchema(classes, columns, tuple(targets), scaling)
+        found = fit_columns(features, parts.train, _column_options(read, dialect, categorical, dates), files)
+        schema = TableSchema(classes, found.columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
+        rows = FeatureRows(features, schema.columns, inputs.numpy(), classes, labels.numpy(), parts, files)
+        notes = [*found.notes, *describe_leaks(rows, given, groups)]
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
         fitted = _fit_like(schema, inputs[parts.train])
-        notes += _changes(schema, features, inputs, unknown)
-    notes += [*describe_unknown(unknown, len(data)), *describe_leaks(features, parts.train, labels)]
+        notes = _changes(schema, features, inputs, unknown)
+    notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
-    return Splits(classes, train, val, test, fitted, schema, notes, calibration if len(calibration) else None)
+    held_out = calibration if len(calibration) else None
+    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=[*read.guesses, *found.guesses])
+
+
+def _read_columns(
+    paths: Mapping[str, str | None],
+    dialect: DialectOptions,
+    roles: dict[str, Sequence[str]],
+    drop: Sequence[str],
+    categorical: Sequence[str],
+    dates: Sequence[str],
+    schema: InputSchema | None,
+) -> TableFiles:
+    """The files, with text in the columns that ``roles`` name, and every column that an option names."""
+    check_list("data.drop", drop)
+    check_list("data.categorical", categorical)
+    check_list("data.dates", dates)
+    text = text_columns(schema.columns) if isinstance(schema, TableSchema) else []
+    read = read_files(paths, dialect, text, [name for names in roles.values() for name in names])
+    there = {"drop": [name for name in drop if name not in read.left_out], "categorical": categorical}
+    there["dates"] = list(parse_dates_option(dates, read.rows.column_names))
+    check_columns(roles | there, read.rows, read.files)
+    return read
+
+
+def _listed(name: str | None) -> list[str]:
+    return [name] if name else []
+
+
+def _column_options(
+    read: TableFiles, dialect: DialectOptions, categorical: Sequence[str], dates: Sequence[str]
+) -> ColumnOptions:
+    """What is known of columns before their values are seen."""
+    dated = parse_dates_option(dates, read.rows.column_names)
+    return ColumnOptions(categorical, dated, *read.marks(dialect), missing=dialect.missing or MISSING)
+
+
+def _twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:
+    """Sentences on classes and groups that are nearly the same."""
+    roles = {"class": target if isinstance(target, str) else None, "group": group}
+    found = (describe_twins(f"{role} column {name!r}", data[name]) for role, name in roles.items() if name is not None)
+    return [sentence for each in found for sentence in each]
 
 
 def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: Unknown) -> list[str]:
     """Sentences on what differs from the table that the model was trained on."""
-    taken = {column.name for column in schema.columns}
+    taken = source_columns(schema.columns)
     missing = MissingValues(schema)
     missing.count(inputs, unknown)
     return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]
@@ -137,13 +199,18 @@ def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: U
 def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Preprocess]:
     """The preparation of encoded ``training`` rows (N, F), and the schema with its shapes."""
     numbers = schema.numbers
-    fitted = Preprocess.fitted(training, len(numbers), schema.scaling)
+    fitted = Preprocess.fitted(training, len(numbers), schema.scaling, numerical=schema.numerical)
     gaps = tuple(numbers[column] for column in fitted.gaps.tolist())
-    return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1]), fitted
+    return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1], n_bins=fitted.n_bins), fitted
 
 
 def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
     """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
     gaps = [schema.numbers.index(name) for name in schema.gaps]
-    n_quantiles = schema.n_quantiles
-    return Preprocess.fitted(training, len(schema.numbers), schema.scaling, gaps=gaps, n_quantiles=n_quantiles)
+    return Preprocess.fitted(
+        *(training, len(schema.numbers), schema.scaling),
+        numerical=schema.numerical,
+        gaps=gaps,
+        n_quantiles=schema.n_quantiles,
+        n_bins=schema.n_bins,
+    )

@@ -18,6 +18,7 @@ from sklearn.utils import Tags, assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
+from imbalance_lab.data.encode_columns import source_columns
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, TableSchema
 from imbalance_lab.model import Model, load_model
 
@@ -65,7 +66,10 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         """F, the number of columns of a table, or of values of an array; not of image files."""
         if isinstance(self.model_.schema, ImageSchema):
             raise AttributeError("image files have no number of features")
-        return int(np.prod(self.model_.schema.input_shape))
+        schema = self.model_.schema
+        return (
+            len(source_columns(schema.columns)) if isinstance(schema, TableSchema) else int(np.prod(schema.input_shape))
+        )
 
     @property
     def feature_names_in_(self) -> NDArray[np.object_]:
@@ -73,7 +77,7 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         schema = self.model_.schema
         if not isinstance(schema, TableSchema):
             raise AttributeError("only the columns of a table have names")
-        return np.array([column.name for column in schema.columns], object)
+        return np.array(source_columns(schema.columns), object)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check that ``X`` is what the model takes, and return the classifier as it is, as `FrozenEstimator` does.
@@ -147,7 +151,7 @@ class TrainedClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
             with np.errstate(invalid="ignore"):
                 same = array.astype(schema.dtype)  # tools turn integers into floats
             return (same if np.array_equal(same, array) else array).reshape(-1, *schema.shape)
-        names = (column.name for column in schema.columns) if isinstance(schema, TableSchema) else ()
+        names = source_columns(schema.columns) if isinstance(schema, TableSchema) else ()
         return {name: _column(values) for name, values in zip(names, array.T, strict=True)}
 
 

@@ -11,7 +11,7 @@ from scipy.special import expit, logit
 
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.scores import Score, defined
-from imbalance_lab.metrics import wilson_interval
+from imbalance_lab.metrics import compare_losses, wilson_interval
 from imbalance_lab.metrics.distributions import normal_quantile
 
 STEPS, FAR = 100, 30.0
@@ -28,19 +28,21 @@ class ProbabilityScores:
     Args:
         raw: of the model's own probabilities, by name; NaN where undefined.
         processed: of those after post-processing.
-        brier_change: processed − raw Brier score, with the 95 % interval of its mean over the examples; negative
+        brier_change, log_loss_change: processed − raw, with the 95 % interval of the mean over the examples; negative
             is better.
     """
 
     raw: Mapping[str, float]
     processed: Mapping[str, float]
     brier_change: Score
+    log_loss_change: Score
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, with null for undefined."""
         scores = {"raw": self.raw, "processed": self.processed}
         plain = {name: {score: defined(value) for score, value in each.items()} for name, each in scores.items()}
-        return {**plain, "brier_change": self.brier_change.as_json()}
+        changes = {"brier_change": self.brier_change, "log_loss_change": self.log_loss_change}
+        return {**plain, **{name: change.as_json() for name, change in changes.items()}}
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,12 @@ class CalibrationSummary:
 
 def probability_scores(raw: Evaluation, processed: Evaluation) -> ProbabilityScores:
     """Compare the probabilities of the same examples before and after post-processing."""
-    one_hot = raw.predictions.task.one_hot(raw.predictions.target)
-    errors = [((each.probability - one_hot) ** 2).sum(1) for each in (raw, processed)]
-    change = errors[1] - errors[0]
-    mean, n = float(change.mean()), len(change)
-    half_width = normal_quantile(0.95) * float(change.std(ddof=1)) / math.sqrt(n) if n > 1 else math.nan
+    changes = {}
+    for name, losses in processed.losses.items():
+        difference, interval, *_ = compare_losses(losses, raw.losses[name])
+        changes[name] = Score(float((losses - raw.losses[name]).mean()) if interval is None else difference, interval)
     return ProbabilityScores(
-        raw.probability_scores,
-        processed.probability_scores,
-        Score(mean, (mean - half_width, mean + half_width) if n > 1 else None),
+        raw.probability_scores, processed.probability_scores, changes["brier_score"], changes["log_loss"]
     )
 
 

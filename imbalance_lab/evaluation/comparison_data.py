@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imbalance_lab.evaluation.baseline_settings import compare_baselines, find_baselines
 from imbalance_lab.evaluation.best_setting import corrected_score
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
 from imbalance_lab.evaluation.epoch_history import EpochHistory
@@ -56,6 +57,9 @@ class ComparisonData:
         setting_comparisons: each other setting against the baseline or the best.
         n_settings: how many settings were tried: those with a validation score.
         best_corrected: the test score of the best setting, with an interval that accounts for the selection.
+        baselines: of the table that all runs share, not counted among the settings.
+        baseline_comparisons: each of them against the setting that the others are compared with.
+        baselines_differ: whether the runs have different baselines, which then are left out.
     """
 
     runs: tuple[Run, ...]
@@ -68,6 +72,14 @@ class ComparisonData:
     setting_comparisons: tuple[SettingComparison, ...] = ()
     n_settings: int = 0
     best_corrected: Score | None = None
+    baselines: tuple[Setting, ...] = ()
+    baseline_comparisons: tuple[SettingComparison, ...] = ()
+    baselines_differ: bool = False
+
+    @property
+    def rows(self) -> tuple[Setting, ...]:
+        """The rows of a table: the settings, and below them the baselines."""
+        return (*self.settings, *self.baselines)
 
     @property
     def best(self) -> Run | None:
@@ -108,9 +120,15 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
     runs = [run for run in runs if run.damage is None]
     histories = {run.name: run.history for run in runs if run.history is not None}
     settings = find_settings(runs, score)
+    reference = _setting_name(settings, baseline) if baseline is not None else None
+    baselines, differ = find_baselines(runs, score)
+    against = next((each for each in settings if reference in (None, each.name)), None)
     return ComparisonData(
+        baselines=baselines,
+        baseline_comparisons=compare_baselines(baselines, against, score),
+        baselines_differ=differ,
         settings=settings,
-        setting_comparisons=compare_settings(settings, score, _setting_name(settings, baseline)),
+        setting_comparisons=compare_settings(settings, score, reference),
         n_settings=sum(not math.isnan(each.val.value) for each in settings),
         best_corrected=corrected_score(settings, score),
         runs=tuple(runs),

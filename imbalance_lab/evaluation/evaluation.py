@@ -20,6 +20,7 @@ from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.scores import AT_RECALL, MAX_FPR, ClassScores, Score, defined
 from imbalance_lab.metrics import Ranking
 from imbalance_lab.metrics.array_inputs import as_values
+from imbalance_lab.metrics.probability_scores import log_losses, squared_errors
 from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
 from imbalance_lab.tags import score_tag
 
@@ -130,14 +131,35 @@ class Evaluation:
         top_label = math.nan
         if not task.is_multilabel:
             top_label = metrics.calibration_error(p.max(1), p.argmax(1) == target)
-        # Under sigmoid each class has a probability of its own: they are scored as labels, and need not sum to 1.
-        arguments = p, target if task.activation == "softmax" else task.one_hot(target).astype(np.int64)
         return {
-            "brier_score": metrics.brier_score(*arguments),
-            "brier_skill_score": metrics.brier_skill_score(*arguments),
+            **{name: float(losses.mean()) for name, losses in self.losses.items()},
+            "brier_skill_score": metrics.brier_skill_score(*self._scored_probabilities),
             "calibration_error": top_label,
-            "classwise_calibration_error": metrics.classwise_calibration_error(*arguments, bins="mass"),
+            "classwise_calibration_error": metrics.classwise_calibration_error(*self._all_probabilities, bins="mass"),
         }
+
+    @cached_property
+    def losses(self) -> dict[str, NDArray[np.float64]]:
+        """The log loss and the squared error of each example, (N,), by the name of their mean.
+
+        Of a binary task they are of the positive class's probability, so that the Brier score lies in [0, 1].
+        """
+        scored = self._scored_probabilities
+        return {"log_loss": log_losses(*scored), "brier_score": squared_errors(*scored)}
+
+    @property
+    def _scored_probabilities(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The probabilities and targets of the log loss and the Brier score: of a binary task the positive class's."""
+        positive = self.predictions.task.positive
+        if positive is None:
+            return self._all_probabilities
+        return self.probability[:, positive], (self.predictions.target == positive).astype(np.int64)
+
+    @property
+    def _all_probabilities(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Of all classes; under sigmoid each has a probability of its own: scored as labels, they need not sum to 1."""
+        task, target = self.predictions.task, self.predictions.target
+        return self.probability, target if task.activation == "softmax" else task.one_hot(target).astype(np.int64)
 
     def as_json(self) -> dict[str, Any]:
         """The content of `metrics.json` for a split."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from imbalance_lab.evaluation.baselines import BaselineReport, compare_with_baselines
 from imbalance_lab.evaluation.benefit import Benefit, compute_benefit
 from imbalance_lab.evaluation.calibration_summary import ProbabilityScores, probability_scores
 from imbalance_lab.evaluation.curve_bands import CurveBand, curve_bands
@@ -27,10 +28,12 @@ from imbalance_lab.evaluation.operating_point import OperatingPoint, compute_ope
 from imbalance_lab.evaluation.rare_classes import RareClasses, find_rare_classes
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_title import RunTitle
+from imbalance_lab.evaluation.sample_images import ClassSamples, read_samples
 from imbalance_lab.evaluation.scores import ClassScores, defined
 from imbalance_lab.evaluation.set_coverage import SetCoverage, score_sets
 from imbalance_lab.evaluation.shot_groups import ShotGroupScores, score_shot_groups
 from imbalance_lab.evaluation.slices import SliceReport
+from imbalance_lab.evaluation.stored_baselines import StoredBaselines
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
 
@@ -47,6 +50,7 @@ class RunRecord:
         seconds: how long it took, or has taken until now.
         config: its configuration as YAML.
         title: what the run is, by its configuration; None if that is not known.
+        samples: training images as the net sees them; empty for other inputs, and for runs of earlier releases.
     """
 
     name: str
@@ -57,6 +61,7 @@ class RunRecord:
     seconds: float | None = None
     config: str | None = None
     title: RunTitle | None = None
+    samples: tuple[ClassSamples, ...] = ()
 
     @classmethod
     def read(cls, run: RunDirectory, metadata: Mapping[str, Any], mistakes: Sequence[Mistake]) -> "RunRecord":
@@ -79,6 +84,7 @@ class RunRecord:
             seconds=seconds,
             config=run.read_config_text(),
             title=RunTitle.read(run),
+            samples=tuple(read_samples(run.samples)),
         )
 
 
@@ -101,6 +107,7 @@ class ReportData:
         benefit: of a binary task.
         shot_groups: means over the classes with many, medium and few training examples, on test.
         bands: of the curves of every reported class that has them, on test.
+        baselines: the run beside the baselines that were trained on the same table, on test; None without.
     """
 
     run: RunRecord
@@ -119,6 +126,7 @@ class ReportData:
     benefit: Benefit | None = None
     shot_groups: tuple[ShotGroupScores, ...] = ()
     bands: tuple[CurveBand, ...] = ()
+    baselines: BaselineReport | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -157,6 +165,7 @@ def compute_report_data(
     *,
     slices: SliceReport | None = None,
     is_rule_chosen: bool = False,
+    baselines: tuple[StoredBaselines, Sequence[PostProcessor]] | None = None,
 ) -> ReportData:
     """Compute the data of a run's report from its evaluations; no file is read.
 
@@ -166,6 +175,7 @@ def compute_report_data(
         postprocessor: fitted on the validation predictions.
         slices: the scores of slices of test; None without.
         is_rule_chosen: whether the user chose the rule of the thresholds.
+        baselines: the stored ones, and the post-processing of each; None without.
     """
     predictions = test.predictions
     on_test = postprocessor.evaluate_on(predictions.logits, predictions.target)
@@ -191,4 +201,5 @@ def compute_report_data(
         benefit=compute_benefit(test, postprocessor),
         shot_groups=score_shot_groups(test),
         bands=curve_bands(test.rankings, predictions.task.reported_classes),
+        baselines=None if baselines is None else compare_with_baselines(test, processed, *baselines),
     )

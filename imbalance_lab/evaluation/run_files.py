@@ -63,7 +63,8 @@ class RunFiles:
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that files are written to while a run trains."""
-        return self.path, self.checkpoints, self.path / "predictions", self.path / "predictions" / "last"
+        predictions = self.path / "predictions"
+        return self.path, self.checkpoints, predictions, predictions / "last", predictions / "baselines"
 
     @property
     def best_checkpoint(self) -> Path:
@@ -131,6 +132,16 @@ class RunFiles:
         return self.path / "predictions" / "mistakes.parquet"
 
     @property
+    def samples(self) -> Path:
+        """Training images as the net sees them, a few of each class, Parquet."""
+        return self.path / "predictions" / "samples.parquet"
+
+    @property
+    def samples_figure(self) -> Path:
+        """The same as a picture to look at, PNG."""
+        return self.path / "samples.png"
+
+    @property
     def slices(self) -> Path:
         """The values of the validation and test examples in the columns of ``report.slices``, Parquet."""
         return self.path / "predictions" / "slices.parquet"
@@ -139,6 +150,10 @@ class RunFiles:
         """The stored predictions of a split, Parquet; of the last epoch instead of the best one if asked for."""
         folder = self.path / "predictions"
         return (folder / "last" if of_last else folder) / f"{split}.parquet"
+
+    def baseline_predictions(self, key: str, split: Split) -> Path:
+        """What a baseline says of a split, Parquet; ``key`` is its name, as "logistic_regression"."""
+        return self.path / "predictions" / "baselines" / f"{key}_{split}.parquet"
 
     def watch(self, name: str) -> "WatchFiles":
         """What ``watch`` found for a file of that name."""

@@ -64,8 +64,13 @@ def run_title(choices: Mapping[str, Any], config: Mapping[str, Any], overrides: 
             said.add(f"{group}.{path_key}")
             parts.append(PurePath(path).name)
         elif chosen or options.get("_target_"):
-            parts.append(str(chosen or _last(str(options["_target_"]))))
+            parts.append(str(chosen) if chosen and chosen != "auto" else _chosen(options))
     return RunTitle(tuple(parts), tuple(each for each in overrides if split_override(each)[0] not in said))
+
+
+def _chosen(options: Mapping[str, Any]) -> str:
+    """What a part is by its own options: the model of a library by its name, any other by its class."""
+    return str(options.get("name") or _last(str(options.get("_target_"))))
 
 
 def _last(target: str) -> str:

@@ -27,6 +27,7 @@ HEADINGS = {
     "geometric_mean_recall": "G-mean recall",
     "harmonic_mean_recall": "H-mean recall",
     "worst_class_recall": "worst recall",
+    "log_loss": "log loss",
     "brier_score": "Brier",
     "brier_skill_score": "Brier skill",
     "calibration_error": "cal. error",

@@ -11,10 +11,17 @@ from typing import Any
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import visible
-from imbalance_lab.validation import check_integer, check_list, check_number
+from imbalance_lab.validation import check_choice, check_integer, check_list, check_number
 
 SEAL = "sha256"
 """The key of the digest in a file that `sealed` made."""
+
+BASELINES = {
+    "class_prior": "class prior",
+    "logistic_regression": "logistic regression",
+    "gradient_boosting": "gradient boosting",
+}
+"""The baselines of a table by key, and what they are called."""
 
 _HEX = re.compile("[0-9a-f]{64}")
 
@@ -111,7 +118,17 @@ def check_metadata(content: dict[str, Any]) -> dict[str, Any]:
     for name, version in _mapping("versions", _entry(content, "versions")).items():
         _text(f"versions.{name}", version)
     _entry(content["versions"], "imbalance-lab", "versions")
+    for place, each in enumerate(check_list("baselines", content.get("baselines") or [])):
+        _check_baseline(f"baselines[{place}]", each)
     return content
+
+
+def _check_baseline(place: str, content: Any) -> None:
+    """A baseline that was trained, or the reason why it was not."""
+    entries = _mapping(place, content)
+    check_choice(f"{place}.key", _entry(entries, "key", place), BASELINES)
+    name = "left_out" if "left_out" in entries else "about"
+    _text(f"{place}.{name}", _entry(entries, name, place))
 
 
 def check_override_list(content: Any) -> list[str]:

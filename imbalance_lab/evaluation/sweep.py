@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.earlier_scores import with_todays_losses
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.evaluation.score_keys import is_lower_better, stored_scores
 from imbalance_lab.evaluation.scores import Score
+from imbalance_lab.evaluation.stored_baselines import ListedBaseline, list_baselines
 from imbalance_lab.evaluation.stored_files import reading
 
 ScoreName = Literal["auroc", "average_precision", "balanced_accuracy", "accuracy"]
@@ -42,6 +44,7 @@ class Run:
         history: the scores of its epochs; None if nothing was logged.
         test: its test predictions; None if it has no scores, or no such file.
         damage: the sentence on a file that cannot be read; None if every file can.
+        baselines: of its table.
     """
 
     directory: RunDirectory
@@ -52,6 +55,7 @@ class Run:
     history: EpochHistory | None = None
     test: Predictions | None = None
     damage: str | None = None
+    baselines: tuple[ListedBaseline, ...] = ()
 
     def score(self, split: Split, name: str) -> Score | None:
         """A score by its key, see `score_keys`; None where it is undefined or the run has none."""
@@ -83,11 +87,17 @@ def read_run(path: Path, name: str = "") -> Run:
 def _read_whole(directory: RunDirectory, name: str) -> Run:
     status, overrides, scores = directory.read_status(), directory.read_overrides(), directory.read_scores()
     history, test = read_history(directory), None
+    baselines: tuple[ListedBaseline, ...] = ()
     if scores is not None and directory.predictions("test").exists():
         test = directory.read_predictions("test")
         with reading(directory.scores, directory.evaluate_again):
             check_agreement(scores["test"], test)
-    return Run(directory, name, overrides, scores, status.get("error") or status["state"], history, test)
+            baselines = list_baselines(directory, scores)
+    if scores is not None:
+        scores = with_todays_losses(scores, directory, test)
+    return Run(
+        directory, name, overrides, scores, status.get("error") or status["state"], history, test, None, baselines
+    )
 
 
 def check_agreement(scores: Mapping[str, Any], predictions: Predictions) -> None:

@@ -85,6 +85,8 @@ class AsymmetricLoss(Loss):
 
     repr_names = ("gamma_positive", "gamma_negative", "margin")
 
+    is_mean_over_examples = True
+
     activation = "sigmoid"
 
     gamma_positive: float | Tensor

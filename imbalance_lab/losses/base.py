@@ -21,6 +21,11 @@ class Loss(nn.Module):
     activation: Activation = "softmax"
     """How logits become probabilities after training with this loss."""
 
+    is_mean_over_examples: bool = False
+    """Whether the value, with its reduction to a mean, is a mean of terms of one example each, weighted by the targets
+    alone, and a call changes nothing. Nets that are trained side by side then share one call; otherwise each has a copy
+    of the loss."""
+
     repr_names: tuple[str, ...] = ()
     """The attributes that ``print(loss)`` shows, besides ``ignore_index`` and ``reduction``."""
 

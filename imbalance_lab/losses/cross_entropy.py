@@ -35,6 +35,8 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
     tensor([0.2000, 1.8000])
     """
 
+    is_mean_over_examples = True
+
     def __init__(
         self,
         weight: Sequence[float] | Tensor | Weighting | None = None,

@@ -115,6 +115,8 @@ class FocalLoss(Loss):
 
     repr_names = ("gamma", "alpha", "background_class", "class_dim", "label_smoothing")
 
+    is_mean_over_examples = True
+
     gamma: float | Tensor
     alpha: float | Tensor | None
 

@@ -88,6 +88,8 @@ class LDAMLoss(Loss):
 
     repr_names = ("max_margin", "scale")
 
+    is_mean_over_examples = True
+
     scale: float | Tensor
     margins: Tensor
     weight: Tensor

@@ -69,6 +69,8 @@ class LogitAdjustedLoss(Loss):
 
     repr_names = ("tau",)
 
+    is_mean_over_examples = True
+
     tau: float | Tensor
     log_prior: Tensor
 

@@ -70,6 +70,8 @@ class PolyLoss(Loss):
 
     repr_names = ("epsilon",)
 
+    is_mean_over_examples = True
+
     epsilon: float | Tensor
 
     def __init__(

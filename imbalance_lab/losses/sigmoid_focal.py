@@ -89,6 +89,8 @@ class SigmoidFocalLoss(Loss):
 
     repr_names = ("gamma", "alpha")
 
+    is_mean_over_examples = True
+
     activation = "sigmoid"
 
     gamma: float | Tensor

@@ -79,6 +79,8 @@ class VectorScalingLoss(Loss):
 
     repr_names = ("gamma", "tau")
 
+    is_mean_over_examples = True
+
     delta: Tensor
     iota: Tensor
     weight: Tensor

@@ -18,6 +18,7 @@ from imbalance_lab.metrics.compare_decisions import (
     compare_balanced_accuracy,
     compare_label_balanced_accuracy,
 )
+from imbalance_lab.metrics.compare_losses import compare_losses
 from imbalance_lab.metrics.compare_rankings import (
     RankingComparison,
     compare_rankings,
@@ -63,6 +64,7 @@ from imbalance_lab.metrics.probability_scores import (
     brier_skill_score,
     calibration_error,
     classwise_calibration_error,
+    log_loss,
     net_benefit,
 )
 from imbalance_lab.metrics.ranking import (
@@ -110,6 +112,7 @@ __all__ = [
     "compare_accuracy",
     "compare_balanced_accuracy",
     "compare_label_balanced_accuracy",
+    "compare_losses",
     "compare_rankings",
     "confusion_matrix",
     "describe",
@@ -123,6 +126,7 @@ __all__ = [
     "label_decision_scores",
     "label_precision",
     "label_recall",
+    "log_loss",
     "macro",
     "macro_auroc_interval",
     "macro_average_precision_interval",

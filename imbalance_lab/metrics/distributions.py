@@ -40,6 +40,20 @@ def sign_test_p_value(successes: int, trials: int) -> float:
     return min(1.0, 2 * float(bdtr(min(successes, trials - successes), trials, 0.5)))
 
 
+def kolmogorov_p_value(distance: float, n: float) -> float:
+    """The p-value of a two-sample Kolmogorov–Smirnov distance with n = n₁ n₂ / (n₁ + n₂) (Stephens 1970)."""
+    from scipy.special import kolmogorov
+
+    return float(kolmogorov(distance * (n**0.5 + 0.12 + 0.11 / n**0.5)))
+
+
+def chi_square_p_value(statistic: float, df: int) -> float:
+    """The upper tail of the χ² distribution."""
+    from scipy.special import chdtrc
+
+    return float(chdtrc(df, statistic))
+
+
 def clopper_pearson_interval(successes: int, trials: int, level: float) -> Interval:
     """The success probabilities that the exact two-sided binomial test does not reject (Clopper & Pearson 1934)."""
     from scipy.special import betaincinv

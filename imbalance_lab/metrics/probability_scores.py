@@ -1,4 +1,4 @@
-"""Scores of probabilities: Brier score and skill, calibration error, and net benefit.
+"""Scores of probabilities: log loss, Brier score and skill, calibration error, and net benefit.
 
 Shapes: ``probability`` (N, C) with ``target`` class indices (N,) or multilabel 0/1 (N, C); or, for a single class,
 ``probability`` (N,) with ``target`` 0/1 (N,). Probabilities of class indices must sum to 1; those of labels need not.
@@ -19,6 +19,37 @@ from imbalance_lab.validation import check_choice, check_integer
 Bins = Literal["width", "mass"]
 HALF = (np.dtype(np.float16), torch.float16, torch.bfloat16)
 """Dtypes whose probabilities sum to 1 only roughly."""
+
+
+LEAST = float(np.finfo(np.float64).eps)
+"""A probability below this counts as this in a log loss, as in scikit-learn."""
+
+
+def log_loss(probability: Scores, target: Target) -> float:
+    """The mean of −log p of what happened; lower is better, 0 is perfect.
+
+    Of labels, each with a probability of its own, it is the sum over the labels. `sklearn.metrics.log_loss` agrees.
+
+    >>> round(log_loss(np.array([0.1, 0.9, 0.8]), np.array([0, 1, 0])), 3)
+    0.607
+    """
+    return float(log_losses(probability, target).mean())
+
+
+def log_losses(probability: Scores, target: Target) -> NDArray[np.float64]:
+    """The log loss of each example, (N,)."""
+    p, y = _validated(probability, target)
+    of_classes = p.ndim == 2 and as_target(target).ndim == 1
+    happened = p[y] if of_classes else np.where(y, p, 1 - p)
+    losses = -np.log(np.clip(happened, LEAST, 1.0))
+    return np.asarray(losses if losses.ndim == 1 else losses.sum(1))
+
+
+def squared_errors(probability: Scores, target: Target) -> NDArray[np.float64]:
+    """The squared error of the probabilities of each example, (N,), summed over the classes."""
+    p, y = _validated(probability, target)
+    errors = (p - y) ** 2
+    return np.asarray(errors if errors.ndim == 1 else errors.sum(1))
 
 
 def brier_score(probability: Scores, target: Target) -> float:

@@ -1,6 +1,7 @@
 """A trained model from its checkpoint alone: no Hydra, no training data."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.arguments import accepted_arguments
+from imbalance_lab.backbones.members import MAX_MEMBERS, build_backbone, build_head, num_members
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
@@ -17,6 +19,7 @@ from imbalance_lab.model.model import Model
 from imbalance_lab.posthoc import PostProcessor
 from imbalance_lab.task import Task
 from imbalance_lab.trusted import locate
+from imbalance_lab.validation import check_integer
 
 
 def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> Model:
@@ -36,10 +39,11 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     task, schema = Task.from_dict(hparams["task"]), InputSchema.from_dict(hparams["input_schema"])
     config = hparams["config"]
     with torch.random.fork_rng(devices=[]):
-        backbone = build(
-            config["backbone"], allow, input_shape=schema.prepared_shape, cardinalities=schema.cardinalities
-        )
-        head = build(config["head"], allow, in_features=backbone.num_features, out_features=task.num_classes)
+        facts = {"cardinalities": schema.cardinalities, "n_periodic": schema.n_periodic}
+        make = partial(build, config["backbone"], allow, input_shape=schema.prepared_shape, **facts)
+        backbone: Any = build_backbone(make, config.get("ensemble", 1))
+        sizes = {"in_features": backbone.num_features, "out_features": task.num_classes}
+        head = build_head(partial(build, config["head"], allow, **sizes), num_members(backbone))
     prepare = schema.prepare_from(dict(_below("prepare", weights)))
     modules = {"prepare": prepare, "backbone": backbone, "head": head}
     check_state_dict(f"{path}", weights, modules)
@@ -68,6 +72,7 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         InputSchema.from_dict(hparams["input_schema"])
         if not isinstance(content["state_dict"], dict) or not isinstance(hparams["config"], dict):
             raise TypeError("state_dict and config must be dictionaries")
+        check_integer("ensemble", hparams["config"].get("ensemble", 1), minimum=1, maximum=MAX_MEMBERS)
     except Exception as error:  # whatever content that is not ours may raise
         raise UsageError(f"{path} is not a checkpoint of this program: {_first_line(error)}") from error
     return content

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.members import average_members
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities
@@ -49,8 +50,8 @@ class Model(nn.Module):
         task: its classes, and how logits become probabilities.
         schema: what raw inputs look like.
         prepare: raw inputs as the schema encodes them → inputs of the backbone.
-        backbone: → features (N, F).
-        head: → logits (N, C).
+        backbone: → features (N, F); or of k members (N, k, F), see `imbalance_lab.backbones.members`.
+        head: → logits (N, C); of members (N, k, C).
         postprocessor: calibration, prior correction and thresholds; None for a run that was not evaluated.
         class_counts: (C,) training examples of each class; empty if unknown.
         data_options: how the training data were read: the arguments of their source, such as ``path_column``.
@@ -86,9 +87,9 @@ class Model(nn.Module):
         return self.task.classes
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Encoded inputs (N, …) → logits (N, C), before post-processing."""
+        """Encoded inputs (N, …) → logits (N, C), before post-processing; of members those of their average."""
         logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
-        return logits
+        return average_members(logits, self.task.activation)
 
     def logits(self, raw: Any) -> NDArray[np.float32]:
         """Raw inputs, as `InputSchema.encode` takes them → logits (N, C)."""

@@ -13,6 +13,7 @@ from imbalance_lab.evaluation.scores import defined
 from imbalance_lab.report.simplify_curve import needed_vertices
 
 SCORES = {
+    "log_loss": "log loss",
     "brier_score": "Brier score",
     "brier_skill_score": "Brier skill (1 is perfect, 0 is the class shares)",
     "calibration_error": "calibration error of the predicted class",

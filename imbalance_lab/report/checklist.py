@@ -25,6 +25,9 @@ from imbalance_lab.report.terminal import interval
 PRINTED: dict[Any, Any] = {**PAPER, "font.size": 7, "font.family": "sans-serif"}
 
 
+MARGINS = {"left": 0.055, "right": 0.99, "bottom": 0.16, "top": 0.9, "wspace": 0.25}
+
+
 def checklist(data: ReportData) -> dict[str, Any] | None:
     """What the sheet shows; None unless the task is binary with positives and negatives on test."""
     benefit = data.benefit
@@ -101,7 +104,8 @@ def _figure(data: ReportData, c: int, curve: DecisionCurve) -> str:
     histogram = next(each for each in data.histograms if each.class_index == c)
     out = io.BytesIO()
     with rc_context(PRINTED):
-        figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+        figure = Figure(figsize=(7.2, 2.9))
+        figure.subplots_adjust(**MARGINS)  # a constrained layout draws all of it several times
         FigureCanvasAgg(figure)
         calibration, decision, risks = figure.subplots(1, 3)
         draw_calibration(calibration, reliability)

@@ -52,10 +52,10 @@ def settings_csv(data: ComparisonData) -> str:
     columns = score_columns(data)
     heads = ["setting", *keys, "n", *_ends(f"val {data.score}"), *_ends(f"test {data.score}")]
     heads += [*_ends("difference"), "p", "p_holm", "unit", *(end for each in columns[1:] for end in _ends(each.key))]
-    units = {each.a: each.unit for each in data.setting_comparisons}
+    units = {each.a: each.unit for each in (*data.setting_comparisons, *data.baseline_comparisons)}
     rows = []
-    for place, (setting, compared) in enumerate(zip(data.settings, differences(data), strict=True)):
-        row: list[object] = [name_of(setting), *(dict(setting.overrides).get(key) for key in keys), setting.n]
+    for place, (setting, compared) in enumerate(zip(data.rows, differences(data), strict=True)):
+        row: list[object] = [name_of(setting, data), *(dict(setting.overrides).get(key) for key in keys), setting.n]
         row += [*_values(setting.val), *_values(setting.test)]
         if compared is None:
             row += [None] * 6
@@ -119,10 +119,10 @@ def _cells(
     """Headings and rows, escaped."""
     against, columns = reference(data), score_columns(data)
     heads = ["setting", "n", *(f"{each.title}" for each in columns)]
-    heads += [] if against is None else [f"difference to {against}", "p"]
+    heads += [] if against is None else [f"difference to {against or 'all runs'}", "p"]
     rows = []
-    for place, (setting, compared) in enumerate(zip(data.settings, differences(data), strict=True)):
-        row = [escaped(name_of(setting)), str(setting.n)]
+    for place, (setting, compared) in enumerate(zip(data.rows, differences(data), strict=True)):
+        row = [escaped(name_of(setting, data)), str(setting.n)]
         for number, column in enumerate(columns):
             score = column.scores[place]
             text = "–" if score is None else interval(score) if number == 0 else f"{score.value:.3f}"

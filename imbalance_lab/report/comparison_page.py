@@ -8,10 +8,11 @@ from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.setting_differences import setting_differences
 from imbalance_lab.files import atomic_write
 from imbalance_lab.report.comparison_curves import curves, epochs
-from imbalance_lab.report.comparison_table import failure_lines
+from imbalance_lab.report.comparison_table import BASELINES_DIFFER, failure_lines
 from imbalance_lab.report.comparison_verdict import comparison_title, comparison_verdict
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.setting_payload import (
+    baseline_rows,
     difference_rows,
     further_columns,
     run_rows,
@@ -59,6 +60,7 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
         "keys": keys.as_json(),
         "further": further,
         "settings": setting_rows(data),
+        "baselines": baseline_rows(data),
         "run_keys": run_keys.as_json(),
         "scores": score_columns(shown),
         "runs": run_rows(data, run_keys),
@@ -74,8 +76,13 @@ def _settings_note(data: ComparisonData, is_repeated: bool) -> str:
         sentences.append("Dots are means over replicates with 95 % intervals (Student's t), small dots single runs.")
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
-    if any(each.compared.comparison.interval is not None for each in data.setting_comparisons):
+    comparisons = (*data.setting_comparisons, *data.baseline_comparisons)
+    if any(each.compared.comparison.interval is not None for each in comparisons):
         sentences.append("Blue is not distinguishable from the setting at the dotted line, gray worse, green better.")
+    if data.baselines:
+        sentences.append("Below the settings are the baselines that were trained on the same rows.")
+    if data.baselines_differ:
+        sentences.append(f"{BASELINES_DIFFER[0].upper()}{BASELINES_DIFFER[1:]}.")
     return visible(" ".join(sentences))
 
 

@@ -13,6 +13,8 @@ from imbalance_lab.report.plain_table import PlainTable
 from imbalance_lab.report.setting_columns import differences, reference, score_columns
 from imbalance_lab.report.terminal import console, interval, number, plain_table, print_sentence
 
+BASELINES_DIFFER = "the runs have different baselines: see their reports"
+
 MAX_ROWS = 15
 """Rows of a table; all are in the files beside the page."""
 
@@ -40,29 +42,39 @@ def settings_table(data: ComparisonData) -> PlainTable:
     title = first_words + f", best validation {name} first" * (data.n_settings > 1)
     table = plain_table(title, "comparison.csv")
     single = all(len(setting.runs) == 1 for setting in data.settings)
-    if single:
-        table.add_column("run", no_wrap=True)
     keys = list(dict.fromkeys(key for setting in data.settings for key, _ in setting.overrides))
+    if single or (data.baselines and not keys):
+        table.add_column("run" if single else "setting", no_wrap=True)
     for key in keys:
         table.add_column(key, overflow="fold")  # in a narrow terminal these wrap, not the scores
     first, *others = score_columns(data)
     columns = [] if single else [("n", 3)]
     columns += [(f"val {name}", 4), (f"test {name} [95 % CI]", 0)]
     columns += [("difference [CI]", 2), ("p", 1)] if against is not None else []
+    names = _names(data, keys, len(table.columns))
     table.add_number_columns(*columns, *((each.title, 5 + place) for place, each in enumerate(others)))
-    short = {key: short_values([dict(each.overrides).get(key, "") for each in data.settings]) for key in keys}
-    for place, (setting, compared) in enumerate(zip(data.settings, differences(data), strict=True)):
-        if place == MAX_ROWS:
-            break
-        cells = [setting.runs[0].name] if single else []
-        cells += [short[key][dict(setting.overrides).get(key, "")] for key in keys]
-        cells += [] if single else [str(setting.n)]
+    for place, (setting, compared) in enumerate(zip(data.rows, differences(data), strict=True)):
+        if place == len(data.settings):
+            table.add_section()
+        elif MAX_ROWS <= place < len(data.settings):
+            continue
+        cells = names[place] if single else [*names[place], str(setting.n)]
         cells += [number(setting.val.value), _format(first.scores[place])]
         cells += difference_cells(compared) if against is not None else []
         cells += [number(each.value) if each else "–" for each in (column.scores[place] for column in others)]
         table.add_row(*cells)
     table.caption = "; ".join(_notes(data))
     return table
+
+
+def _names(data: ComparisonData, keys: Sequence[str], width: int) -> list[list[str]]:
+    """The first ``width`` cells of each row: a run, the swept values, or the name of a baseline."""
+    short = {key: short_values([dict(each.overrides).get(key, "") for each in data.settings]) for key in keys}
+    rows = []
+    for setting in data.settings:
+        first = [] if width == len(keys) else [setting.runs[0].name if len(setting.runs) == 1 else "all runs"]
+        rows.append([*first, *(short[key][dict(setting.overrides).get(key, "")] for key in keys)])
+    return rows + [[setting.name, *[""] * (width - 1)] for setting in data.baselines]
 
 
 def comparison_table(runs: Sequence[Run], score: str = "auroc") -> PlainTable:
@@ -109,8 +121,13 @@ def _notes(data: ComparisonData) -> list[str]:
     against = reference(data)
     if against is not None:
         which = "the first" if against == data.settings[0].name else against
-        holm = ", p after Holm, CI to match it" if len(data.setting_comparisons) > 1 else ""
+        n = max(len(data.setting_comparisons), len(data.baseline_comparisons))
+        holm = ", p after Holm, CI to match it" if n > 1 else ""
         notes.append(f"difference: to {which}{holm}")
+    if data.baselines:
+        notes.append(f"the last {len(data.baselines)} are baselines")
+    if data.baselines_differ:
+        notes.append(BASELINES_DIFFER)
     if len(data.settings) > MAX_ROWS:
         notes.append(f"{len(data.settings) - MAX_ROWS} more settings")
     return notes

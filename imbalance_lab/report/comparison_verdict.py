@@ -7,6 +7,8 @@ from imbalance_lab.evaluation.comparison_data import ComparisonData
 from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.setting_comparison import SettingComparison
 from imbalance_lab.evaluation.settings import REPLICATES, Setting
+from imbalance_lab.evaluation.stored_files import BASELINES
+from imbalance_lab.report.baseline_texts import PEERS, flipped, standing
 from imbalance_lab.report.terminal import interval
 from imbalance_lab.text import shorten_middle, visible
 
@@ -27,7 +29,7 @@ def comparison_title(data: ComparisonData) -> str:
 
 
 def comparison_verdict(data: ComparisonData) -> list[str]:
-    """At most four sentences: the best setting, how it differs, what its selection costs, and what is not compared."""
+    """The best setting, how it differs from others and the baselines, its selection's price, what is not compared."""
     best = data.settings[0] if data.settings else None
     if best is None or math.isnan(best.val.value):
         return [f"No run has {'an' if heading(data.score) == 'AUROC' else 'a'} {heading(data.score)} on validation."]
@@ -35,12 +37,24 @@ def comparison_verdict(data: ComparisonData) -> list[str]:
     over = f" over {_replicates(data, best.n)}" if best.n > 1 else ""
     among = f", the best of {data.n_settings} settings on validation" if data.n_settings > 1 else ""
     sentences = [f"{_name(best)}: {heading(data.score)} {tested}{over}{among}.", *_differences(data, best)]
+    sentences += _baselines(data, best)
     corrected = data.best_corrected
     if data.n_settings > 2 and corrected is not None and corrected != best.test and corrected.interval is not None:
         sentences.append(f"Corrected for the choice among {data.n_settings} settings: {interval(corrected)}.")
     if len(data.groups) > 1:
         sentences.append(f"The runs were tested on {len(data.groups)} different sets of examples.")
     return [visible(each) for each in sentences]
+
+
+def _baselines(data: ComparisonData, best: Setting) -> list[str]:
+    """How the setting that all are compared with stands to the baselines that learn."""
+    defined = [each for each in data.baseline_comparisons if each.compared.comparison.interval is not None]
+    pairs = [(each.a, flipped(each.compared)) for each in defined if each.a in {BASELINES[key] for key in PEERS}]
+    if not pairs:
+        return []
+    reference = next(each for each in data.settings if each.name == defined[0].b)
+    whom = "it" if reference is best else _name(reference)
+    return [f"By {heading(data.score)}, {whom} {standing(pairs, lower=is_lower_better(data.score))}."]
 
 
 def _differences(data: ComparisonData, best: Setting) -> list[str]:

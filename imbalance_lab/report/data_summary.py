@@ -13,7 +13,7 @@ MAX_LINES, MAX_FULL_LINES = 8, 20
 
 
 def print_summary(summary: DataSummary, file: str, *, full: bool) -> None:
-    """Print the totals, errors and warnings.
+    """Print the totals, guesses, errors and warnings.
 
     Args:
         summary: of the data.
@@ -24,15 +24,18 @@ def print_summary(summary: DataSummary, file: str, *, full: bool) -> None:
         console().print(summary_table(summary, file))
     print_sentence(_totals(summary))
     most = MAX_FULL_LINES if full else MAX_LINES
-    for what, sentences, style in (("error", summary.errors, "red"), ("warning", summary.warnings, "yellow")):
+    kinds = (("note", summary.guesses, None), ("error", summary.errors, "red"), ("warning", summary.warnings, "yellow"))
+    for what, sentences, style in kinds:
         for each in sentences[:most]:
             print_sentence(f"{what}: {each}", style)
         if len(sentences) > most:
             print_sentence(f"and {len(sentences) - most} more {what}s, in {file}")
 
 
-def print_notes(notes: Sequence[str]) -> None:
-    """Print remarks on the data, a line each."""
+def print_notes(notes: Sequence[str], guesses: Sequence[str] = ()) -> None:
+    """Print remarks on the data, and what was taken for granted in reading them, a line each."""
+    for each in guesses:
+        print_sentence(f"note: {each}")
     for each in notes:
         print_sentence(f"warning: {each}", "yellow")
 

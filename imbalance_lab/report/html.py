@@ -16,6 +16,7 @@ SCRIPTS = {
     "report": (
         "report_classes",
         "report_decision",
+        "report_baselines",
         "report_curves",
         "report_confusion",
         "report_distributions",

@@ -12,6 +12,7 @@ from imbalance_lab.evaluation.report_data import ReportData, RunRecord
 from imbalance_lab.evaluation.scores import FEW_POSITIVES
 from imbalance_lab.evaluation.set_coverage import SetCoverage
 from imbalance_lab.files import atomic_write
+from imbalance_lab.report.baselines_payload import baselines_payload
 from imbalance_lab.report.benefit_payload import benefit_payload, probability_payload
 from imbalance_lab.report.checklist import checklist
 from imbalance_lab.report.curve_payload import curves_about
@@ -19,6 +20,7 @@ from imbalance_lab.report.decision_payload import decision, headline, thresholds
 from imbalance_lab.report.feature_words import feature_words
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.payload import plots
+from imbalance_lab.report.samples_payload import sample_rows
 from imbalance_lab.report.set_table import set_note
 from imbalance_lab.report.shot_groups_payload import shot_group_rows
 from imbalance_lab.report.slices_payload import slices_payload
@@ -42,13 +44,15 @@ def build_texts(data: ReportData) -> dict[str, Any]:
         decided = " Recall and precision are of the most probable class, not of the thresholds."
     return {
         **page_title(data.run),
-        "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point))),
+        "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point, data.baselines))),
         "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, "
         "a click on a heading sorts. "
         "Lift is average precision over the class's share in test; classes with fewer than "
         f"{FEW_POSITIVES} positives are marked.{decided}",
         "curves_about": curves_about(data),
         "mistakes": _mistakes(data.run.mistakes, data.classes),
+        "samples": sample_rows(data.run.samples, data.classes),
+        "n_classes": len(data.classes),
         "about": [{"title": title, "text": text, "is_folded": folded} for title, text, folded in _about(data.run)],
         "checklist": checklist(data),
         "footer": f"Imbalance Lab {data.run.metadata['versions']['imbalance-lab']}. All numbers are computed on the "
@@ -58,7 +62,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
 
 def _unbroken(text: str) -> str:
     """Text whose intervals and percentages stay on one line."""
-    return re.sub(r"(?<=\d,) (?=\d)|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
+    return re.sub(r"(?<=\d,) (?=[\d+−])|(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def build_payload(data: ReportData) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         "sets": _prediction_sets(data.prediction_sets),
         "slices": slices_payload(data.slices),
         "benefit": benefit_payload(data),
+        "baselines": baselines_payload(data.baselines),
         "probability_scores": probability_payload(data.probability_scores),
     }
 

@@ -21,7 +21,7 @@ class ScoreColumn:
     Args:
         key: of the score.
         title: its heading.
-        scores: one a setting, None where undefined.
+        scores: one a row of `ComparisonData.rows`, None where undefined.
     """
 
     key: str
@@ -44,27 +44,28 @@ def score_columns(data: ComparisonData) -> list[ScoreColumn]:
     keys = [data.score, *_operating_point_keys(data), *groups, *SECOND]
     known = {key for setting in data.settings for key in setting.scores}
     return [
-        ScoreColumn(key, heading(key), tuple(_score(setting, key) for setting in data.settings))
+        ScoreColumn(key, heading(key), tuple(_score(setting, key) for setting in data.rows))
         for key in dict.fromkeys(keys)
         if key in known or key == data.score
     ]
 
 
 def differences(data: ComparisonData) -> list[Compared | None]:
-    """How each setting differs from the one that all are compared with; None for that one, and where undefined."""
-    by_name = {each.a: each.compared for each in data.setting_comparisons}
-    found = [by_name.get(setting.name) for setting in data.settings]
+    """How each row differs from the setting that all are compared with; None for that one, and where undefined."""
+    by_name = {each.a: each.compared for each in (*data.setting_comparisons, *data.baseline_comparisons)}
+    found = [by_name.get(setting.name) for setting in data.rows]
     return [None if each is None or each.comparison.interval is None else each for each in found]
 
 
 def reference(data: ComparisonData) -> str | None:
     """The name of the setting that the others are compared with."""
-    return data.setting_comparisons[0].b if data.setting_comparisons else None
+    comparisons = (*data.setting_comparisons, *data.baseline_comparisons)
+    return comparisons[0].b if comparisons else None
 
 
-def name_of(setting: Setting) -> str:
-    """The name of a setting in a table."""
-    return setting.name or "all runs"
+def name_of(setting: Setting, data: ComparisonData) -> str:
+    """The name of a setting in a table, which says of a baseline that it is one."""
+    return f"baseline: {setting.name}" if setting in data.baselines else setting.name or "all runs"
 
 
 def _score(setting: Setting, key: str) -> Score | None:

@@ -9,7 +9,7 @@ from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_differences import SettingDifferences
 from imbalance_lab.evaluation.setting_names import short_values
-from imbalance_lab.evaluation.settings import REPLICATES
+from imbalance_lab.evaluation.settings import REPLICATES, Setting
 from imbalance_lab.evaluation.sweep import Run
 from imbalance_lab.task import Task
 from imbalance_lab.text import visible
@@ -65,30 +65,34 @@ def swept_keys(overrides: Sequence[dict[str, str]]) -> SweptKeys:
 def setting_rows(data: ComparisonData) -> list[dict[str, Any]]:
     """The settings, best on validation first, with their difference to the reference."""
     keys = swept_keys([dict(each.overrides) for each in data.settings])
-    differences = {each.a: each for each in data.setting_comparisons}
-    reference = data.setting_comparisons[0].b if data.setting_comparisons else None
-    further = [each["key"] for each in further_columns(data)]
-    rows = []
-    for setting in data.settings:
-        given, compared = dict(setting.overrides), differences.get(setting.name)
-        rows.append(
-            {
-                "name": visible(setting.name),
-                "label": keys.label(given) or visible(setting.name),
-                "full": visible("\n".join(f"{key}={value}" for key, value in setting.overrides), keep="\n"),
-                "values": keys.texts(given),
-                "n": setting.n,
-                "val": score_json(setting.val),
-                "test": score_json(setting.test),
-                "further": {key: score_json(setting.scores.get(key)) for key in further},
-                "runs": [_replicate(run, data.score) for run in setting.runs],
-                "is_reference": setting.name == reference,
-                "difference": None
-                if compared is None
-                else {**compared.compared.as_json(), "n": compared.n, "unit": compared.unit},
-            }
-        )
-    return rows
+    return [_setting_row(each, data, keys) for each in data.settings]
+
+
+def baseline_rows(data: ComparisonData) -> list[dict[str, Any]]:
+    """The baselines, as the settings; their names stand in place of the swept values."""
+    rows = [_setting_row(each, data, swept_keys([])) for each in data.baselines]
+    return [{**row, "is_baseline": True, "runs": []} for row in rows]
+
+
+def _setting_row(setting: Setting, data: ComparisonData, keys: SweptKeys) -> dict[str, Any]:
+    comparisons = (*data.setting_comparisons, *data.baseline_comparisons)
+    compared = next((each for each in comparisons if each.a == setting.name), None)
+    given = dict(setting.overrides)
+    return {
+        "name": visible(setting.name),
+        "label": keys.label(given) or visible(setting.name),
+        "full": visible("\n".join(f"{key}={value}" for key, value in setting.overrides), keep="\n"),
+        "values": keys.texts(given),
+        "n": setting.n,
+        "val": score_json(setting.val),
+        "test": score_json(setting.test),
+        "further": {each["key"]: score_json(setting.scores.get(each["key"])) for each in further_columns(data)},
+        "runs": [_replicate(run, data.score) for run in setting.runs],
+        "is_reference": bool(comparisons) and setting.name == comparisons[0].b,
+        "difference": None
+        if compared is None
+        else {**compared.compared.as_json(), "n": compared.n, "unit": compared.unit},
+    }
 
 
 def further_columns(data: ComparisonData) -> list[dict[str, Any]]:

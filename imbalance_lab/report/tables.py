@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from imbalance_lab.evaluation.baselines import BaselineReport
 from imbalance_lab.evaluation.decision_curve import DecisionCurve
 from imbalance_lab.evaluation.operating_point import ThresholdResult
 from imbalance_lab.evaluation.report_data import ReportData
@@ -22,7 +23,7 @@ Rows = Iterable[Mapping[str, Any]]
 def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -> None:
     """Write ``directory/NAME.csv``: scores, classes, confusion, reliability, histograms, operating_point.
 
-    And prediction_sets and slices, if there are any; of a binary task decision_curve and enrichment.
+    And prediction_sets, slices and baselines, if there are any; of a binary task decision_curve and enrichment.
 
     Args:
         directory: the folder, created if absent.
@@ -43,6 +44,8 @@ def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -
         tables["enrichment"] = [each.as_json() for each in data.benefit.gains.enrichments]
     if data.prediction_sets is not None:
         tables["prediction_sets"] = [each.as_json() for each in data.prediction_sets.classes]
+    if data.baselines is not None:
+        tables["baselines"] = _baselines(data.baselines)
     if data.slices is not None:
         tables["slices"] = [
             {"class": data.classes[each.class_index], **result.as_json()}
@@ -66,6 +69,19 @@ def _scores(splits: Mapping[str, Mapping[str, Any]]) -> Rows:
         for score, value in scores.items():
             if score not in ("classes", "n") and not score.endswith("_by_shot_group"):
                 yield {"split": split, "score": score, **(value if isinstance(value, dict) else {"value": value})}
+
+
+def _baselines(report: BaselineReport) -> Rows:
+    """The run first; then each baseline with the run's differences to it."""
+    yield {"model": "this run", "about": None, **{name: score.as_json() for name, score in report.run.items()}}
+    for each in report.baselines:
+        row: dict[str, Any] = {"model": each.name, "about": each.about}
+        row |= {name: score.as_json() for name, score in each.scores.items()}
+        for name, compared in each.differences.items():
+            found = compared.as_json()
+            row[f"{name}_difference"] = {"value": found["difference"], "ci95": found["ci95"]}
+            row |= {f"{name}_p": found["p"], f"{name}_p_holm": found["p_holm"]}
+        yield row
 
 
 def _confusion(matrix: np.ndarray, classes: Sequence[str]) -> Rows:

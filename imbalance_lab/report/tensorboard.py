@@ -1,5 +1,7 @@
 """Curves and, unless multilabel, the confusion matrix of the validation epochs as TensorBoard figures."""
 
+import time
+
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -10,11 +12,15 @@ from imbalance_lab.training.classifier import Classifier
 MAX_FIGURES = 20
 """TensorBoard shows ten pictures of a run; drawing one takes as long as training an epoch on a small table."""
 
+SHARE = 20
+"""Seconds of training for each second of drawing."""
+
 
 class CurveFigures(pl.Callback):
     """Draws ROC and PR curves and, unless multilabel, the confusion matrix after some validation epochs of a fit.
 
-    These are the first, the last, and others so many epochs apart that there are about `MAX_FIGURES`.
+    These are the first, the last, and others so many epochs apart that there are about `MAX_FIGURES`, and so long apart
+    that drawing takes a twentieth of the time.
 
     Args:
         train_counts: training examples of each class; the rarest class is drawn on top.
@@ -23,6 +29,7 @@ class CurveFigures(pl.Callback):
     def __init__(self, train_counts: list[int]) -> None:
         self.train_counts = train_counts
         self.drawn: int | None = None
+        self.not_before = 0.0
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Draw the rankings of the classifier on the first process."""
@@ -31,9 +38,11 @@ class CurveFigures(pl.Callback):
         rankings, confusion = pl_module.ranking.compute(), pl_module.confusion.compute()
         if trainer.state.fn != "fit" or not trainer.is_global_zero:
             return
-        if not is_due(trainer.current_epoch, self.drawn, trainer.max_epochs or -1):
+        epoch, last = trainer.current_epoch, trainer.max_epochs or -1
+        started = time.monotonic()
+        if not is_due(epoch, self.drawn, last) or (started < self.not_before and epoch + 1 != last):
             return
-        self.drawn = trainer.current_epoch
+        self.drawn = epoch
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 task = pl_module.task
@@ -43,6 +52,8 @@ class CurveFigures(pl.Callback):
                     continue
                 matrix = draw_confusion(task.classes, confusion.cpu().numpy(), size=(5, 4.6), brief=True)
                 logger.experiment.add_figure("val/confusion", matrix, trainer.global_step)
+        ended = time.monotonic()
+        self.not_before = ended + SHARE * (ended - started)
 
 
 def is_due(epoch: int, drawn: int | None, max_epochs: int) -> bool:

@@ -69,9 +69,9 @@ def print_sentence(sentence: str, style: str | None = None) -> None:
     out.print(sentence, style=style, soft_wrap=not out.is_terminal)
 
 
-def number(value: float) -> str:
-    """Three digits, or a dash for undefined."""
-    return "–" if value != value else f"{value:.3f}"
+def number(value: float, digits: int = 3) -> str:
+    """A number with fixed digits, or a dash for undefined."""
+    return "–" if value != value else f"{value:.{digits}f}"
 
 
 def interval(score: Score) -> str:

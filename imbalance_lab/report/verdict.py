@@ -1,11 +1,13 @@
-"""What a person can rely on, in at most three sentences that claim no more than the intervals do."""
+"""What a person can rely on, in at most four sentences that claim no more than the intervals do."""
 
 from collections.abc import Sequence
 
+from imbalance_lab.evaluation.baselines import BaselineReport
 from imbalance_lab.evaluation.decision_counts import DecisionCounts
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.operating_point import ClassDecision, OperatingPoint
 from imbalance_lab.evaluation.rare_classes import RareClasses
+from imbalance_lab.report.baseline_texts import baseline_sentences
 from imbalance_lab.report.decision_text import (
     MAX_NAMED,
     alarms,
@@ -23,17 +25,21 @@ HARDLY, COMMON = 2.0, 0.25
 CONFIDENCE = "(recall above or below ½ with 95 % confidence)"
 
 
-def verdict(test: Evaluation, rare: RareClasses, point: OperatingPoint) -> list[str]:
+def verdict(
+    test: Evaluation, rare: RareClasses, point: OperatingPoint, baselines: BaselineReport | None = None
+) -> list[str]:
     """At most three sentences on test: what the decisions of the report find, how badly at worst, and the ranking.
+
+    With baselines a fourth: whether the model is better than they are.
 
     A class is found if its recall is above ½ with 95 % confidence, missed if below. In a multilabel task, and where
     thresholds decide, a class that is flagged in every example would count as found: so they say what is flagged too.
     """
     if point.binary is not None:
-        return _binary(test, point.binary, point)
+        return [*_binary(test, point.binary, point), *baseline_sentences(baselines)]
     named = rare.worst or rare.lowest_recall
     worst = [_worst(named, is_missed=bool(rare.worst))] if named and rare.n > 1 else []
-    return [_findings(rare, point), *worst, _ranking(test, rare, point)]
+    return [_findings(rare, point), *worst, _ranking(test, rare, point), *baseline_sentences(baselines)]
 
 
 def _binary(test: Evaluation, decision: ClassDecision, point: OperatingPoint) -> list[str]:

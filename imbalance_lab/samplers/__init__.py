@@ -11,6 +11,7 @@ from imbalance_lab.samplers.effective_number import EffectiveNumberSampler
 from imbalance_lab.samplers.m_per_class import MPerClassSampler
 from imbalance_lab.samplers.progressive import ProgressiveSampler
 from imbalance_lab.samplers.random import RandomSampler
+from imbalance_lab.samplers.repeated import RepeatedSampler
 from imbalance_lab.samplers.sequential import SequentialSampler
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "MPerClassSampler",
     "ProgressiveSampler",
     "RandomSampler",
+    "RepeatedSampler",
     "SampledIndices",
     "Sampler",
     "SequentialSampler",

@@ -11,6 +11,11 @@ from imbalance_lab.samplers.base import SampledIndices, Sampler
 from imbalance_lab.validation import check_integer
 
 
+def smallest_share(length: int, batch_size: int, world_size: int) -> int:
+    """Examples in the smallest share that a process has of a batch, when ``length`` are divided as below."""
+    return length // math.ceil(length / batch_size) // world_size
+
+
 class DistributedEpochBatchSampler(TorchSampler[SampledIndices]):
     """Divides an epoch into batches of equal size (± 1), and each batch among the processes.
 
@@ -37,7 +42,7 @@ class DistributedEpochBatchSampler(TorchSampler[SampledIndices]):
         if length < world_size:
             have = f"{length} examples" if length else "no example"
             raise ValueError(f"there is {have} for {world_size} processes: each needs one at every step")
-        if length // self.steps < world_size:
+        if smallest_share(length, batch_size, world_size) < 1:
             raise ValueError(
                 f"{length} examples in batches of {batch_size} cannot be shared by {world_size} processes: "
                 f"choose a batch_size ≥ {math.ceil(length / (length // world_size))} or fewer processes"

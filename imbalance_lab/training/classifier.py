@@ -13,40 +13,23 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelConfusionMatrix
 
 from imbalance_lab import seeding
+from imbalance_lab.backbones.members import average_members, num_members
 from imbalance_lab.data import Batch
-from imbalance_lab.metrics import (
-    OneVsRest,
-    Ranking,
-    balanced_accuracy,
-    label_balanced_accuracy,
-    label_recall,
-    macro,
-    recall,
-)
+from imbalance_lab.losses.members import loss_of_members, mean_member_loss
+from imbalance_lab.metrics import OneVsRest
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
 from imbalance_lab.training.loggers import log_history
 from imbalance_lab.training.trainer_options import batches_per_epoch
-
-
-def validation_scores(task: Task) -> list[str]:
-    """The tags of the scores that are logged after every validation, and that can be monitored."""
-    summaries = [
-        score_tag("val", "loss"),
-        MONITOR,
-        score_tag("val", "average_precision", average="macro"),
-        score_tag("val", "balanced_accuracy"),
-    ]
-    scores = ("auroc", "average_precision", "recall")
-    return summaries + [score_tag("val", score, of_class=name) for score in scores for name in task.classes]
+from imbalance_lab.training.validation_scores import score_validation
 
 
 class Classifier(pl.LightningModule):
     """Trains one net on one loss, and scores it exactly on the validation split after every epoch.
 
     Args:
-        backbone: inputs (N, …) → features (N, F).
-        head: features (N, F) → logits (N, C).
+        backbone: inputs (N, …) → features (N, F); or of k members (N, k, F), see `imbalance_lab.backbones.members`.
+        head: features (N, F) → logits (N, C); of members (N, k, F) → (N, k, C).
         loss: ``loss(logits, target) -> scalar``; a module with its own parameters and buffers.
         task: the classes, and whether an example has one of them or any number of labels.
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalize`; fitted on the training split.
@@ -77,7 +60,9 @@ class Classifier(pl.LightningModule):
         self.prepare = prepare or nn.Identity()
         self.backbone = backbone.to(memory_format=torch.channels_last)  # faster convolutions, also on CPUs
         self.head = head
-        self.loss = loss
+        self.loss = loss_of_members(loss, num_members(backbone))
+        # Of members without a common weight the sum is minimized: each is trained as it would be alone.
+        self.loss_scale = 1 if getattr(backbone, "shares_weights", False) else num_members(backbone)
         self.task = task
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
@@ -94,9 +79,9 @@ class Classifier(pl.LightningModule):
         self.health: list[Tensor] = []
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Raw inputs (N, …) → logits (N, C)."""
+        """Raw inputs (N, …) → logits (N, C); of several members those of their mean probabilities."""
         logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
-        return logits
+        return average_members(logits, self.task.activation)
 
     def on_fit_start(self) -> None:
         """Log the epochs before a resume, which a new run directory lacks."""
@@ -113,11 +98,11 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
         prepared = self.prepare(batch.input)
-        loss: Tensor = self.loss(self.head(self.backbone(prepared)), batch.target)
+        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), batch.target)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
-        return loss
+        return loss if self.loss_scale == 1 else loss * self.loss_scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Validate after the very last step too, where ``max_steps`` ends a run within an epoch."""
@@ -173,22 +158,8 @@ class Classifier(pl.LightningModule):
 
     def _validation_scores(self) -> dict[str, float]:
         """The scores of the epoch's validation by tag, NaN where undefined."""
-        rankings: list[Ranking] = self.ranking.compute()
         confusion = self.confusion.compute().cpu().numpy()
-        multilabel = self.task.is_multilabel
-        balanced, recalls = (label_balanced_accuracy, label_recall) if multilabel else (balanced_accuracy, recall)
-        scores = {
-            score_tag("val", "loss"): float(self.val_loss.compute()),
-            MONITOR: macro([ranking.auroc for ranking in rankings]),
-            score_tag("val", "average_precision", average="macro"): macro(
-                [ranking.average_precision for ranking in rankings]
-            ),
-            score_tag("val", "balanced_accuracy"): balanced(confusion),
-        }
-        for name, ranking, class_recall in zip(self.task.classes, rankings, recalls(confusion), strict=True):
-            scores[score_tag("val", "auroc", of_class=name)] = ranking.auroc
-            scores[score_tag("val", "average_precision", of_class=name)] = ranking.average_precision
-            scores[score_tag("val", "recall", of_class=name)] = float(class_recall)
+        scores = score_validation(self.task, self.ranking.compute(), confusion, float(self.val_loss.compute()))
         for metric in (self.ranking, self.confusion, self.val_loss):
             metric.reset()
         return scores

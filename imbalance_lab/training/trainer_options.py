@@ -5,10 +5,14 @@ needs at least one batch of each, and at least one validation during training.
 """
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+from torch import nn
+
 from imbalance_lab.errors import UsageError
+from imbalance_lab.training.batch_statistics import check_batch_statistics
 from imbalance_lab.training.datamodule import DataModule
 
 USES = {
@@ -24,8 +28,13 @@ def batches_per_epoch(trainer: Any, data: DataModule) -> int:
     return _limited(len(data.train_dataloader()), trainer.limit_train_batches)
 
 
-def check_trainer(trainer: Any, data: DataModule, *, fit: bool) -> None:
-    """Raise an error for options that leave no batch to train, validate or test on.
+def check_trainer(trainer: Any, data: DataModule, modules: Iterable[nn.Module] = (), *, fit: bool) -> None:
+    """Raise an error for options that leave no batch to train, validate or test on, or too little in one.
+
+    Args:
+        trainer, data: of the job.
+        modules: of the model, in training mode.
+        fit: whether it trains.
 
     Raises:
         UsageError: naming the option, its value and what to write instead.
@@ -54,6 +63,9 @@ def check_trainer(trainer: Any, data: DataModule, *, fit: bool) -> None:
     if fit:
         batches = batches_per_epoch(trainer, data)
         _check_fit(trainer, batches)
+        synced = getattr(trainer.strategy, "_layer_sync", None) is not None
+        length, processes = len(data.splits.train), trainer.world_size
+        check_batch_statistics(modules, length, data.batch_size, world_size=processes, synced=synced)
 
 
 def own_signals(trainer: Any) -> None:

@@ -128,7 +128,7 @@ JOB = [
     (["monitor=null"], "monitor must be text, got None"),
     (["monitor=val/aurok/macro"], "monitor=val/aurok/macro is not logged; did you mean 'val/auroc/macro'?"),
     (["monitor_mode=best"], "monitor_mode must be one of max, min, got 'best'"),
-    (["early_stopping=0"], "early_stopping (true, false or a number of epochs) must be an integer ≥ 1, got 0"),
+    (["early_stopping=0"], "early_stopping (true, false, auto or a number of epochs) must be an integer ≥ 1, got 0"),
     (["check=abc"], "check must be true or false, got 'abc'"),
     (["report=5"], "report must be one of its configurations, got 5"),
     (["report.images=1"], "report.images must be true or false, got 1"),
@@ -245,9 +245,9 @@ MODEL = [
     (["sampler._target_=imbalance_lab.losses.FocalLoss"], "sampler: FocalLoss has no order: choose a _target_ that"),
     (["augment.shift=100"], "augment: shift (for images of 8 × 8 pixels) must be an integer ≤ 7, got 100"),
     (["augment.flip=abc"], "augment: flip must be true or false, got 'abc'"),
-    (["augment=random_resized_crop", "augment.scale=[1,0.5]"], "augment: scale must be two numbers, the smaller first"),
+    (["augment=strong", "augment.scale=[1,0.5]"], "augment: scale must be two numbers, the smaller first"),
     ([*TABLE, "augment=shift"], "augment: ShiftFlip needs images (channels, height, width), got inputs of shape (3,)"),
-    ([*TABLE, "augment=random_resized_crop"], "augment: RandomResizedCrop needs images"),
+    ([*TABLE, "augment=strong"], "augment: RandomResizedCrop needs images"),
     ([*TABLE, "backbone=convnet"], "backbone: ConvNet needs images"),
 ]
 

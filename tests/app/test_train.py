@@ -319,7 +319,10 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
         ),
         (["calibration._target_=imbalance_lab.posthoc.Platt"], "calibration: "),
         (["monitor_mode=best"], "monitor_mode must be one of max, min, got 'best'"),
-        (["early_stopping=0"], "early_stopping (true, false or a number of epochs) must be an integer ≥ 1, got 0"),
+        (
+            ["early_stopping=0"],
+            "early_stopping (true, false, auto or a number of epochs) must be an integer ≥ 1, got 0",
+        ),
         (["head_lr=0"], "head_lr (null for optimizer.lr) must be a finite number in (0, 1000], got 0"),
         (
             ["conformal=class_conditional"],

@@ -41,7 +41,13 @@ def test_check_ends_before_training_and_a_fit_prints_the_short_form(tmp_path: Pa
     assert "353 train + 270 val + 445 test examples of 10 classes" in checked.stdout
     assert "epoch" not in checked.stdout
     (directory,) = (tmp_path / "runs").glob("*/*")
-    assert {path.name for path in directory.iterdir()} == {".hydra", "data_summary.json", "status.json"}
+    assert {path.name for path in directory.iterdir()} == {
+        ".hydra",
+        "data_summary.json",
+        "predictions",
+        "samples.png",
+        "status.json",
+    }
     fitted = train("max_epochs=1")
     assert fitted.stdout.startswith("353 train + 270 val + 445 test examples of 10 classes")
     tree(tmp_path / "photos", "ab", 30)

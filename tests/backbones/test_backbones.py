@@ -167,3 +167,13 @@ def test_the_last_columns_are_embedded(make):
     assert not torch.equal(features[0], features[1])
     assert not torch.equal(features[0], features[2])
     assert [tuple(e.weight.shape) for e in net.modules() if isinstance(e, nn.Embedding)] == [(3, 2), (200, 50)]
+
+
+def test_convnet_takes_several_convolutions_a_block():
+    net = ConvNet((2, 8, 8), widths=(3, 7), convolutions=[1, 2])
+    assert parameters(net) == (2 * 3 * 9 + 2 * 3) + (3 * 7 * 9 + 2 * 7) + (7 * 7 * 9 + 2 * 7)
+    assert net(torch.randn(2, 2, 8, 8)).shape == (2, 7)
+    assert parameters(ConvNet((2, 8, 8), convolutions=1)) == parameters(ConvNet((2, 8, 8)))
+    for wrong in ([1], 0, "2", [1, 0], 1.5):
+        with pytest.raises((TypeError, ValueError), match=r"^convolutions"):
+            ConvNet((2, 8, 8), widths=(3, 7), convolutions=wrong)

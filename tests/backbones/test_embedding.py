@@ -107,3 +107,49 @@ def test_a_compiled_model_masks_in_training_only() -> None:
 def test_a_rate_that_is_no_probability_is_refused(make: type[nn.Module], rate: object) -> None:
     with pytest.raises((TypeError, ValueError), match=r"^unknown_rate must be a (finite )?number( in \[0, 1\))?, got"):
         make((4,), cardinalities=CARDINALITIES, unknown_rate=rate)
+
+
+def test_few_categories_are_one_hot_and_many_have_small_vectors() -> None:
+    torch.manual_seed(0)
+    net, given = Embedding(4, CARDINALITIES, one_hot=32), rows()
+    out = net(given)
+    assert out.shape == (64, net.num_features) == (64, 2 + 4 + 50)
+    assert torch.equal(out[:, 2:6], torch.eye(4)[given[:, 2].long()])
+    (table,) = (module for module in net.modules() if isinstance(module, nn.Embedding))
+    assert torch.equal(out[:, 6:], table.weight[given[:, 3].long()])
+    assert float(table.weight.detach().abs().max()) <= 1 / math.sqrt(300)
+
+
+def test_an_unseen_category_of_a_one_hot_column_is_trained_for() -> None:
+    net, given = Embedding(4, CARDINALITIES, unknown_rate=0.5, one_hot=32), rows(1000)
+    torch.manual_seed(0)
+    assert 0.4 < float(net(given)[:, 2].detach().mean()) < 0.6  # the feature of code 0
+    assert not net.eval()(given)[:, 2].any()
+
+
+def test_periodic_features_are_those_of_the_package_beside_the_numbers() -> None:
+    torch.manual_seed(0)
+    net, given = Embedding(4, CARDINALITIES, one_hot=32, n_periodic=2), rows()
+    out = net(given)
+    assert torch.equal(out[:, :2], given[:, :2])
+    assert net.periodic is not None
+    weight, linear = net.periodic.periodic.weight, net.periodic.linear
+    angles = 2 * math.pi * weight * given[:, :2, None]
+    waves = torch.cat([angles.cos(), angles.sin()], -1)
+    by_hand = torch.einsum("nkf,kfd->nkd", waves, linear.weight) + linear.bias
+    assert net.num_features == 2 + 16 + 4 + 50
+    torch.testing.assert_close(out[:, 2:18], by_hand.relu().flatten(1))
+    assert weight.requires_grad
+
+
+@pytest.mark.parametrize("make", [MLP, ResidualMLP])
+def test_a_net_takes_periodic_numbers_without_categories(make: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    net = make((2,), n_periodic=2)
+    net(torch.randn(8, 2)).sum().backward()
+    assert all(parameter.grad is not None for parameter in net.parameters())
+
+
+def test_more_periodic_numbers_than_columns_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"n_periodic must be .* 2"):
+        Embedding(4, CARDINALITIES, n_periodic=3)

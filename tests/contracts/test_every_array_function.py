@@ -88,6 +88,10 @@ CASES = {
         metrics.compare_label_balanced_accuracy,
         a=(1 * (SIGMOID > 0.5), "mask"), b=(1 - LABELS, "mask"), target=(LABELS, "mask"), level=LEVEL,
     ),
+    "compare_losses": case(metrics.compare_losses, a=(SCORES, "scores"), b=(OTHER[:, 1], "scores"), level=LEVEL),
+    "log_loss": case(metrics.log_loss, probability=(P, "rows"), target=(CLASSES, "target")),
+    "log_loss of one class": case(metrics.log_loss, probability=(P[:, 1], "probability"), target=MASK),
+    "log_loss of labels": case(metrics.log_loss, probability=(SIGMOID, "probability"), target=(LABELS, "mask")),
     "compare_rankings": case(
         metrics.compare_rankings, a=SCORED, b=(OTHER, "scores"), target=(CLASSES, "target"), level=LEVEL
     ),

@@ -33,6 +33,7 @@ NAMES = tuple(str(c) for c in range(C))
 OF_MANY = {
     "brier_score": lambda y: metrics.brier_score(P, y),
     "brier_skill_score": lambda y: metrics.brier_skill_score(P, y),
+    "log_loss": lambda y: metrics.log_loss(P, y),
     "calibration_error": lambda y: metrics.calibration_error(P, y),
     "classwise_calibration_error": lambda y: metrics.classwise_calibration_error(P, y),
     "compare_balanced_accuracy": lambda y: metrics.compare_balanced_accuracy(RIGHT, ALSO, y),
@@ -58,6 +59,7 @@ OF_MANY = {
 }
 OF_TWO = {
     "brier_score": lambda y: metrics.brier_score(P[:, 0], y),
+    "log_loss": lambda y: metrics.log_loss(P[:, 0], y),
     "calibration_error": lambda y: metrics.calibration_error(P[:, 0], y),
     "net_benefit": lambda y: metrics.net_benefit(P[:, 0], y, [0.2, 0.5]).tolist(),
     "compare_accuracy": lambda y: (metrics.compare_accuracy(y, RIGHT), metrics.compare_accuracy(RIGHT, y)),
@@ -86,6 +88,7 @@ OF_TWO = {
 } | {type(rule).__name__: lambda y, rule=rule: rule(PAIR[:, 1], y) for rule in RULES}
 OF_LABEL = {
     "brier_score": lambda y: metrics.brier_score(OF_LABELS.clip(0, 1), y),
+    "log_loss": lambda y: metrics.log_loss(OF_LABELS.clip(0, 1), y),
     "brier_skill_score": lambda y: metrics.brier_skill_score(OF_LABELS.clip(0, 1), y),
     "classwise_calibration_error": lambda y: metrics.classwise_calibration_error(OF_LABELS.clip(0, 1), y),
     "compare_label_balanced_accuracy": lambda y: metrics.compare_label_balanced_accuracy(y, 1 - LABELS, y),

@@ -5,7 +5,7 @@ import torch
 from scipy.stats import chisquare
 
 from imbalance_lab import seeding
-from imbalance_lab.data import NoAugmentation, RandomResizedCrop, ShiftFlip
+from imbalance_lab.data import NoAugmentation, RandomAffine, RandomResizedCrop, ShiftFlip
 
 KEYS = seeding.hash_indices(1, torch.arange(4000))
 
@@ -158,3 +158,67 @@ def test_a_crop_depends_on_its_key_alone():
 def test_a_crop_out_of_range_is_refused(options, says):
     with pytest.raises((ValueError, TypeError), match=says):
         RandomResizedCrop(**options)
+
+
+def test_an_affine_map_of_nothing_is_the_identity_and_a_mirror_a_mirror():
+    batch = images(50)
+    assert torch.equal(RandomAffine(zoom=0, shift=0)(batch, KEYS[:50]), batch)
+    mirrored = RandomAffine(zoom=0, shift=0, flip=True)(batch, KEYS[:50])
+    is_mirror = [torch.equal(out, image.flip(-1)) for out, image in zip(mirrored, batch, strict=True)]
+    is_same = [torch.equal(out, image) for out, image in zip(mirrored, batch, strict=True)]
+    assert all(one != other for one, other in zip(is_mirror, is_same, strict=True))
+    assert 10 < sum(is_mirror) < 40
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (40, 80)])
+def test_an_affine_map_zooms_shifts_and_turns_as_far_as_it_says(height, width):
+    """On an image of coordinates an output shows where it was taken."""
+    n, middle = 2000, (height // 2, width // 2)
+    rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    coordinates = torch.stack([rows, columns]).expand(n, -1, -1, -1)
+
+    def steps(**options):
+        """Of a step down and a step right in the output: how far it goes in the image, and where the center lies."""
+        out = RandomAffine(**{"zoom": 0, "shift": 0} | options)(coordinates, KEYS[:n])
+        at = out[:, :, middle[0], middle[1]]
+        down, right = (out[:, :, middle[0] + i, middle[1] + j] - at for i, j in ((4, 0), (0, 4)))
+        return down / 4, right / 4, at - torch.tensor(middle) - 0.5
+
+    down, right, _ = steps(zoom=0.2)
+    for along, other in ((down[:, 0], right[:, 1]), (right[:, 1], down[:, 0])):
+        assert 0.8 <= along.min() < 0.82
+        assert 1.18 < along.max() <= 1.2 + 1e-5
+        assert abs(torch.corrcoef(torch.stack([along, other]))[0, 1]) < 0.1
+    _, _, center = steps(shift=0.1)
+    for side, moved in zip((height, width), center.unbind(1), strict=True):
+        assert 0.095 * side < moved.max() <= 0.1 * side + 1e-3
+        assert -0.1 * side - 1e-3 <= moved.min() < -0.095 * side
+    down, right, center = steps(rotate=30)
+    angle = torch.rad2deg(torch.atan2(right[:, 0], right[:, 1]))
+    assert 29 < angle.abs().max() <= 30 + 1e-2
+    torch.testing.assert_close(right.norm(dim=1), torch.ones(n), rtol=1e-3, atol=1e-3)  # pixels stay square
+    torch.testing.assert_close(down.norm(dim=1), torch.ones(n), rtol=1e-3, atol=1e-3)
+    assert (down * right).sum(1).abs().max() < 1e-3
+    assert center.abs().max() < 1
+
+
+def test_an_affine_map_depends_on_its_key_alone_and_continues_the_edges():
+    batch, change = images(20, 9, 9), RandomAffine(rotate=8, flip=True)
+    together = change(batch, KEYS[:20])
+    assert torch.equal(together[7:9], change(batch[7:9], KEYS[7:9]))
+    assert not torch.equal(together, change(batch, KEYS[20:40]))
+    assert torch.equal(change(torch.full_like(batch, 77), KEYS[:20]), torch.full_like(batch, 77))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"zoom": 1}, r"zoom must be a finite number in \[0, 1\), got 1"),
+        ({"shift": -0.1}, r"shift must be a finite number in \[0, 1\), got -0\.1"),
+        ({"rotate": 200}, r"rotate must be a finite number in \[0, 180\], got 200"),
+        ({"flip": "yes"}, "flip must be true or false"),
+    ],
+)
+def test_an_affine_map_out_of_range_is_refused(options, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        RandomAffine(**options)

@@ -36,6 +36,8 @@ ODD_EXIF = {
     "a value beyond the end": tiff_of_tags([TURNED, (0x010F, 2, 999, AT)]),
     "cut off behind the orientation": tiff_of_tags([TURNED, (0x0131, 5, 1, AT)])[:-14],
     "two orientations, of which the first counts": tiff_of_tags([(0x0112, 3, 2, struct.pack("<HH", 6, 8))]),
+    "a negative resolution": tiff_of_tags([TURNED, (0x011A, 5, 1, AT)], struct.pack("<Ii", 1, -1)),
+    "a resolution of nothing by nothing": tiff_of_tags([TURNED, (0x011A, 10, 1, AT)], bytes(8)),
     "a directory that is none": tiff_of_tags([TURNED, (0x8769, 4, 1, b"\xff\xff\xff\x7f")]),
 }
 NO_EXIF = {

@@ -74,3 +74,41 @@ def test_columns_of_categories_alone() -> None:
     codes = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
     for scaling in ("standard", "quantile", "none"):
         assert torch.equal(Preprocess.fitted(codes, 0, scaling)(codes), codes)
+
+
+def test_piecewise_is_equation_1_of_its_paper() -> None:
+    train, new = rows(501), rows(200, seed=1)
+    numbers = [0, 1, 2]  # a constant column is left out before
+    train, new = train[:, [*numbers, 4]], new[:, [*numbers, 4]]
+    plain = Preprocess.fitted(torch.from_numpy(train), 3)
+    both = Preprocess.fitted(torch.from_numpy(train), 3, numerical="piecewise")
+    scaled, out = plain(torch.from_numpy(new)), both(torch.from_numpy(new))
+    assert torch.equal(out[:, :3], scaled[:, :3])
+    assert torch.equal(out[:, 3 + sum(both.n_bins) :], scaled[:, 3:])
+    at = 3
+    for k, n_bins in enumerate(both.n_bins):
+        values = plain(torch.from_numpy(train))[:, k].double().numpy()
+        edges = np.unique(np.quantile(values, np.linspace(0, 1, 17)).astype(np.float32))
+        assert len(edges) == n_bins + 1
+        x = scaled[:, k].numpy()[:, None]
+        share = (x - edges[:-1]) / np.diff(edges)
+        low = np.where(np.arange(n_bins) == 0, -1.0, 0.0)
+        high = np.where(np.arange(n_bins) == n_bins - 1, 2.0, 1.0)
+        np.testing.assert_allclose(out[:, at : at + n_bins].numpy(), np.clip(share, low, high), atol=2e-3)
+        at += n_bins
+
+
+def test_wide_tables_have_fewer_bins_and_tiny_ones_some() -> None:
+    wide = torch.randn(300, 200, generator=torch.Generator().manual_seed(0))
+    assert set(Preprocess.fitted(wide, 200, numerical="piecewise").n_bins) == {3}
+    for n in (1, 2, 3):
+        tiny = Preprocess.fitted(wide[:n, :2], 2, numerical="piecewise")
+        assert tiny(wide[:5, :2]).isfinite().all()
+
+
+def test_numbers_far_out_count_as_one_bin_beyond() -> None:
+    train = torch.arange(100.0)[:, None]
+    prepare = Preprocess.fitted(train, 1, numerical="piecewise")
+    low, high = prepare(torch.tensor([[-1e30], [1e30]]))[:, 1:]
+    assert low.tolist() == [-1.0] + [0.0] * 15
+    assert sorted(high.tolist()) == [1.0] * 15 + [2.0]

@@ -131,6 +131,18 @@ def test_groups_in_two_splits_are_an_error(tmp_path: Path) -> None:
     assert error.startswith("142 groups are in val and in test, such as that of t.csv, line 4 and t.csv, line 5")
 
 
+def test_groups_that_two_files_share_are_an_error(tmp_path: Path) -> None:
+    frame = load_breast_cancer(as_frame=True).frame
+    frame["patient"] = np.arange(len(frame)) // 3
+    frame[:400].to_csv(tmp_path / "train.csv", index=False)
+    frame[400:].to_csv(tmp_path / "test.csv", index=False)
+    paths = {"path": str(tmp_path / "train.csv"), "test_path": str(tmp_path / "test.csv")}
+    (error,) = summary_of(table(**paths, target="target", group="patient")).errors
+    assert error.startswith(
+        "1 groups are in train and in test, such as that of train.csv, line 401 and test.csv, line 2"
+    )
+
+
 def test_a_constant_column_is_a_warning(tmp_path: Path) -> None:
     frame = load_breast_cancer(as_frame=True).frame
     frame["clinic"] = 1

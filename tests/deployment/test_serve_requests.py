@@ -13,7 +13,8 @@ import torch
 
 from imbalance_lab import load_model
 from imbalance_lab.app.serve_command import add_arguments, run
-from imbalance_lab.data.columns import Column, encode_columns, fit_column
+from imbalance_lab.data.columns import Column, fit_column
+from imbalance_lab.data.encode_columns import encode_columns
 from imbalance_lab.data.image_decoder import ImageBytes, ImageDecoder
 from imbalance_lab.data.read_table import as_table
 from imbalance_lab.data.schema import ArraySchema

@@ -218,6 +218,29 @@ def test_scores_of_decisions_and_probabilities_stand_in_the_json():
         assert row["precision_at_recall_0.9"] == pytest.approx(precision[recall >= 0.9].max())
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("positive", [0, 1])
+def test_the_probabilities_of_a_binary_task_are_scored_in_the_one_class_form(activation, positive):
+    rng = np.random.default_rng(0)
+    target = (rng.random(500) < 0.1).astype(np.int64) ^ (1 - positive)
+    logits = (rng.normal(size=(500, 2)) + 2 * np.eye(2)[target]).astype(np.float32)
+    reported = Evaluation(Predictions.of(("a", "b"), np.arange(500), target, logits, activation), [50, 450]).as_json()
+    wide = logits.astype(np.float64)
+    p = (softmax(wide, 1) if activation == "softmax" else 1 / (1 + np.exp(-wide)))[:, positive]
+    assert reported["brier_score"] == pytest.approx(sk.brier_score_loss(target == positive, p))
+    assert reported["log_loss"] == pytest.approx(sk.log_loss(target == positive, p))
+    reference = np.mean(target == positive) * np.mean(target != positive)
+    assert reported["brier_skill_score"] == pytest.approx(1 - reported["brier_score"] / reference)
+
+
+def test_the_probabilities_of_several_classes_are_scored_in_the_summed_form():
+    predictions = seeded()
+    reported = Evaluation(predictions, TRAIN_COUNTS).as_json()
+    p, C = softmax(predictions.logits.astype(np.float64), 1), predictions.logits.shape[1]
+    assert reported["brier_score"] == pytest.approx(((p - np.eye(C)[predictions.target]) ** 2).sum(1).mean())
+    assert reported["log_loss"] == pytest.approx(sk.log_loss(predictions.target, p, labels=range(C)))
+
+
 LABELS = ("torn", "late", "lost")
 
 

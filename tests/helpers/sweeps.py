@@ -9,6 +9,7 @@ import numpy as np
 
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.run_directory import RunDirectory
 
 CLASSES, COUNTS = ("common", "<b>rare</b>", "$x$"), (500, 50, 10)
 HOSTILE = ("<i>2</i>", "=1+1", "a b=c", "", "$5$", "x" * 200, "&amp;\u202e", "</script><script>window.hit=1</script>")
@@ -61,3 +62,21 @@ def made_run(
     rows = [f"{epoch},{0.5 + (final - 0.5) * (epoch + 1) / epochs}" for epoch in range(epochs)]
     (folder / "metrics.csv").write_text("\n".join(["epoch,val/auroc/macro", *rows]) + "\n")
     return folder
+
+
+def with_baselines(run: Path, seed: int = 5) -> Path:
+    """Store baselines of the examples of a made run of two classes in it; they are functions of ``seed``."""
+    directory, models = RunDirectory(run), []
+    for key, skill in (("class_prior", 0), ("logistic_regression", 0.4), ("gradient_boosting", 1.2)):
+        for split in ("val", "test"):
+            own = directory.read_predictions(split)  # type: ignore[arg-type]
+            noise = np.random.default_rng([seed, len(key), split == "val"]).normal(size=own.logits.shape)
+            logits = (noise + skill * np.eye(2)[own.target]).astype(np.float32)
+            if not skill:
+                logits = np.tile(np.log(np.array([0.9, 0.1], np.float32)), (len(noise), 1))
+            stored = Predictions(own.task, own.index, own.target, logits)
+            stored.write(directory.baseline_predictions(key, split))  # type: ignore[arg-type]
+        models.append({"key": key, "about": "made up"})
+    scores = json.loads(directory.scores.read_text())
+    directory.scores.write_text(json.dumps(scores | {"baselines": {"models": models}}))
+    return run

@@ -12,6 +12,7 @@ from imbalance_lab.metrics import (
     brier_skill_score,
     calibration_error,
     classwise_calibration_error,
+    log_loss,
     net_benefit,
 )
 
@@ -38,6 +39,20 @@ def test_brier_of_two_classes_is_twice_that_of_one_of_them():
     p, y = one()
     assert brier_score(np.stack([1 - p, p], 1), y) == pytest.approx(2 * brier_score(p, y))
     assert brier_skill_score(np.stack([1 - p, p], 1), y) == pytest.approx(brier_skill_score(p, y))
+
+
+def test_log_loss_matches_scikit_learn_also_for_certain_mistakes():
+    p, y = one()
+    p[:3], y[:3] = 1.0, (0, 1, 0)
+    assert log_loss(p, y) == pytest.approx(sklearn.log_loss(y, p))
+    p, y = several()
+    assert log_loss(p, y) == pytest.approx(sklearn.log_loss(y, p, labels=range(4)))
+
+
+def test_log_loss_of_labels_is_the_sum_over_them():
+    p = np.random.default_rng(0).random((50, 3))
+    y = np.random.default_rng(1).integers(0, 2, (50, 3))
+    assert log_loss(p, y) == pytest.approx(sum(sklearn.log_loss(y[:, c], p[:, c]) for c in range(3)))
 
 
 def test_brier_of_labels_is_the_sum_over_them():

@@ -68,7 +68,7 @@ def test_enrichment_and_probabilities_are_tables(opened: Opened, results: tuple[
     assert len(rows) == len(benefit.gains.enrichments) == 7
     assert f"{benefit.gains.enrichments[-1].recall:.3f}" in rows[-1]
     assert "lower the Brier score" in opened.page.locator("#probability_scores-note").inner_text()
-    assert opened.page.locator("#probability_scores tbody tr").count() == 4
+    assert opened.page.locator("#probability_scores tbody tr").count() == 5
     assert opened.page.evaluate("document.getElementById('reliability').data.length") == 3  # the raw one too
 
 

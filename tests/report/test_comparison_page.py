@@ -13,7 +13,7 @@ from imbalance_lab.evaluation.sweep import group_by_test_set, rank_runs, read_ru
 from imbalance_lab.report.comparison_page import build_comparison_payload, build_comparison_texts, write_comparison
 from tests.helpers.browser import Opened, needs_browser
 from tests.helpers.layout import layout_problems, resize
-from tests.helpers.sweeps import HOSTILE, made_run
+from tests.helpers.sweeps import HOSTILE, made_run, with_baselines
 
 CASES = ("two runs", "18 runs", "60 runs", "hostile", "binary", "multilabel")
 
@@ -45,7 +45,9 @@ def write_runs(case: str, folder: Path) -> None:
             if case == "binary":
                 kind = {"classes": ("legit", "fraud"), "counts": (900, 30)}
             overrides = [f"loss={('focal', 'ldam')[loss]}", f"seed={seed}"]
-            made_run(folder / str(number), overrides, skill=1 + loss, seed=seed, **kind)
+            run = made_run(folder / str(number), overrides, skill=1 + loss, seed=seed, **kind)
+            if case == "binary":
+                with_baselines(run)
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +202,14 @@ def test_runs_on_other_examples_are_never_paired(tmp_path: Path) -> None:
     data = compute_comparison_data(runs)
     assert "2 different sets of examples" in build_comparison_texts(data)["verdict"]
     assert [len(each["classes"]) for each in build_comparison_payload(data)["curves"]] == [3, 3]
+
+
+@needs_browser
+def test_baselines_are_rows_below_the_settings(opened: Callable[[str], Opened]) -> None:
+    rows = opened("binary").page.locator("#settings tbody tr").all_inner_texts()
+    assert len(rows) == 2 + 3
+    for row, name in zip(rows[2:], ("class prior", "logistic regression", "gradient boosting"), strict=True):
+        assert row.startswith(name)
+        assert "baseline" in row
+    assert "Below the settings are the baselines" in opened("binary").page.locator("#settings-note").inner_text()
+    assert "baseline" not in opened("two runs").page.locator("#settings").inner_text()

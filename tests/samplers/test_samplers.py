@@ -1,3 +1,4 @@
+import pickle
 import re
 from functools import partial
 
@@ -13,6 +14,7 @@ from imbalance_lab.samplers import (
     MPerClassSampler,
     ProgressiveSampler,
     RandomSampler,
+    RepeatedSampler,
     SequentialSampler,
 )
 from imbalance_lab.samplers.draw_by_class import DrawByClass
@@ -251,3 +253,23 @@ def test_the_batch_size_that_a_refusal_recommends_is_accepted():
 def test_an_empty_split_is_refused():
     with pytest.raises(ValueError, match="no example"):
         DistributedEpochBatchSampler(SequentialSampler(0), 0, 8)
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_a_repeated_sampler_has_several_epochs_in_one(passes: int) -> None:
+    targets = torch.arange(30) % 3
+    once = RandomSampler(targets=targets, seed=1)
+    repeated = RepeatedSampler(once, passes)
+    for epoch in (0, 4):
+        orders = repeated.order(epoch).split(30)
+        assert len(orders) == passes
+        for place, order in enumerate(orders):
+            assert torch.equal(order, once.order(epoch * passes + place))
+
+
+def test_a_repeated_sampler_has_the_priors_of_its_sampler_or_none() -> None:
+    targets = torch.tensor([0, 0, 0, 1])
+    known = RepeatedSampler(ClassBalancedSampler(targets=targets), 2)
+    assert known.class_priors(torch.tensor([3, 1])).tolist() == [1, 1]
+    assert not hasattr(RepeatedSampler(ProgressiveSampler(targets=targets, max_epochs=4), 2), "class_priors")
+    assert torch.equal(pickle.loads(pickle.dumps(known)).order(0), known.order(0))

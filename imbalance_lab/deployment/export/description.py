@@ -62,11 +62,13 @@ def describe_inputs(model: Model) -> list[dict[str, Any]]:
     if isinstance(schema, TableSchema):
         numbers = [column.name for column in schema.columns if column.kind == "number"]
         categories = [column for column in schema.columns if column.kind == "category"]
+        has_dates = any(column.date is not None for column in schema.columns)
         parts: list[dict[str, Any]] = []
         if numbers:
             missing = "missing values are NaN, infinite ones are not allowed"
             shape = ["N", len(numbers)]
-            parts += [{"name": "numbers", "dtype": "float32", "shape": shape, "columns": numbers, "how": missing}]
+            how = missing + "; (days) since start, (hour) since midnight, each with its fraction" * has_dates
+            parts += [{"name": "numbers", "dtype": "float32", "shape": shape, "columns": numbers, "how": how}]
         if categories:
             how = "the code of a category is its position in categories, from 1; 0 for a missing value or another one"
             columns = [{"name": each.name, "categories": list(each.categories)} for each in categories]

@@ -2,8 +2,9 @@
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,8 @@ from torch import Tensor
 
 import imbalance_lab
 from imbalance_lab.data.columns import Column
+from imbalance_lab.data.date_parts import DatePart
+from imbalance_lab.data.encode_columns import source_columns
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
 from imbalance_lab.deployment.export.graph import Graph
 from imbalance_lab.deployment.export.parity import Outputs
@@ -92,8 +95,27 @@ def raw_table(schema: TableSchema, encoded: Tensor) -> Any:
     """Encoded rows (N, F) as the DataFrame that is encoded so; a code 0 is a missing value."""
     import pandas as pd
 
-    columns = zip(schema.columns, encoded.numpy().T, strict=True)
-    return pd.DataFrame({column.name: _values(column, values) for column, values in columns})
+    values = dict(zip((column.name for column in schema.columns), encoded.numpy().T, strict=True))
+    found = {}
+    for column in schema.columns:
+        if column.date is None:
+            found[column.name] = _values(column, values[column.name])
+        elif column.date.part == "days":
+            found[column.source] = _dates(column.date, values)
+    return pd.DataFrame(found)
+
+
+def _dates(days: DatePart, values: Mapping[str, NDArray[np.float32]]) -> Any:
+    """ISO texts; where the hour is known too, whole days are rounded to agree with it."""
+    hour = values.get(replace(days, part="hour").name)
+    elapsed = values[days.name].astype(np.float64)
+    if hour is not None:
+        elapsed = np.round(elapsed - hour / 24) + hour.astype(np.float64) / 24
+    missing = np.isnan(elapsed)
+    times = np.datetime64(days.start, "us") + np.round(np.nan_to_num(elapsed) * 86_400e6).astype("m8[us]")
+    texts = np.datetime_as_string(times).astype(object)
+    texts[missing] = None
+    return texts
 
 
 def _values(column: Column, encoded: NDArray[np.float32]) -> Any:
@@ -137,7 +159,7 @@ def _signature(graph: Graph) -> "ModelSignature":
     schema, classes = graph.model.schema, graph.model.classes
     inputs: list[ColSpec | TensorSpec]
     if isinstance(schema, TableSchema):
-        inputs = [ColSpec(AnyType(), column.name) for column in schema.columns]  # type: ignore[no-untyped-call]
+        inputs = [ColSpec(AnyType(), name) for name in source_columns(schema.columns)]  # type: ignore[no-untyped-call]
     elif isinstance(schema, ImageSchema):
         inputs = [ColSpec("string", PATH_COLUMN)]
     else:

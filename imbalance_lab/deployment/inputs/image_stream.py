@@ -8,12 +8,14 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from imbalance_lab.data.image_decoder import SUFFIXES
-from imbalance_lab.data.image_folders import find_images
-from imbalance_lab.data.image_tables import image_paths
+from imbalance_lab.data.ignored_files import describe_ignored, describe_suffixes, remedy_for
+from imbalance_lab.data.image_formats import FORMATS
+from imbalance_lab.data.image_paths import ImagePaths
+from imbalance_lab.data.image_tree import Folder, is_image_file, scan
 from imbalance_lab.data.labels import read_targets
-from imbalance_lab.data.read_table import Files, read_table, require_column
+from imbalance_lab.data.read_table import Files, read_file, require_column
 from imbalance_lab.data.schema import ImageSchema
+from imbalance_lab.data.table_source import describe_guesses, one_table, open_table
 from imbalance_lab.deployment.inputs.stream import InputOptions, InputStream, Part, told_in_a_sentence
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import did_you_mean
@@ -34,7 +36,7 @@ class ImageStream(InputStream):
         self.options = options
         self.done = 0
         with told_in_a_sentence():
-            if file.is_dir() or file.suffix.lower() in SUFFIXES:
+            if file.is_dir() or is_image_file(file):
                 self.files, self.keys, self.targets = self._folder()
             else:
                 self.files, self.keys, self.targets = self._table()
@@ -58,9 +60,13 @@ class ImageStream(InputStream):
         if not self.file.exists():
             raise UsageError(f"{self.file} does not exist: name a folder of images, a table of paths, or an image")
         root = self.file if self.file.is_dir() else self.file.parent
-        files = sorted(find_images(self.file)) if self.file.is_dir() else [str(self.file)]
+        tree = scan(root) if self.file.is_dir() else Folder(root, images=[str(self.file)])
+        files = tree.all_images()
         if not files:
-            raise UsageError(f"{self.file} has no image ({', '.join(SUFFIXES)}): name another folder")
+            if ignored := tree.all_ignored():
+                raise UsageError(f"{self.file} has no image, only {describe_suffixes(ignored)}: {remedy_for(ignored)}")
+            raise UsageError(f"{self.file} has no image ({', '.join(FORMATS)}): name another folder")
+        self.notes += describe_ignored(tree)
         names = [os.path.relpath(file, root) for file in files]
         targets = None if self.options.labels is None else self._folder_targets(names)
         return files, pa.table({"path": names}), targets
@@ -79,13 +85,18 @@ class ImageStream(InputStream):
         return torch.tensor(targets)
 
     def _table(self) -> tuple[Sequence[str], pa.Table, Tensor | None]:
-        table, name = read_table(self.file, "INPUT"), self.options.path_column
+        name, labels = self.options.path_column, self.options.labels
+        text = {name, *self.options.ids, *([labels] if isinstance(labels, str) else labels or ())}
+        file = open_table(one_table(self.file, "INPUT"), "INPUT", self.options.dialect, self.options.fallback)
+        table = read_file(file, text)
+        self.notes += describe_guesses([file])
         source: Files = [(self.file, 0)]
         keys = self.options.ids or (require_column(name, table.column_names, self.file, "--path-column"),)
         for each in self.options.ids:
             require_column(each, table.column_names, self.file, "--id")
-        files = image_paths(table[name], name, self.file.parent, source)
-        labels = self.options.labels
+        paths = ImagePaths(self.file.parent, root_option="")
+        files = paths.read(table[name], name, source)
+        self.notes += paths.describe(name)
         if labels is None:
             return files, table.select(keys), None
         for each in [labels] if isinstance(labels, str) else labels:

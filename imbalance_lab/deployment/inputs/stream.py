@@ -11,7 +11,8 @@ import pyarrow as pa
 from torch import Tensor
 
 from imbalance_lab.data.columns import Unknown
-from imbalance_lab.data.image_decoder import FAULTS
+from imbalance_lab.data.dialect import DETECTED, OPTIONS, DialectOptions
+from imbalance_lab.data.image_formats import FAULTS
 from imbalance_lab.errors import UsageError
 
 PART_ROWS = 65_536
@@ -32,20 +33,31 @@ class InputOptions(NamedTuple):
             images any text will do, the class is the name of the first folder; for arrays, it is the name in the
             ``.npz`` file.
         unused: columns of a table that the training data had too, and that are no features: nothing is said of them.
+        dialect: how text files are read; what it leaves open is detected.
+        fallback: what holds where nothing can be detected, as what training was told of its files.
     """
 
     ids: tuple[str, ...] = ()
     path_column: str = "path"
     labels: str | Sequence[str] | None = None
     unused: tuple[str, ...] = ()
+    dialect: DialectOptions = DETECTED
+    fallback: DialectOptions = DETECTED
 
     @classmethod
     def as_trained(
-        cls, data: Mapping[str, Any], *, ids: tuple[str, ...] = (), labels: str | Sequence[str] | None = None
+        cls,
+        data: Mapping[str, Any],
+        *,
+        ids: tuple[str, ...] = (),
+        labels: str | Sequence[str] | None = None,
+        dialect: DialectOptions | None = None,
     ) -> "InputOptions":
         """Those of a model whose training data were read with the arguments ``data``."""
         unused = (*(data.get("drop") or ()), *(data[key] for key in ("group", "split") if data.get(key)))
-        return cls(ids, str(data.get("path_column", "path")), labels, unused)
+        trained = DialectOptions.parse(**{name: data.get(name) for name in OPTIONS})
+        path_column = str(data.get("path_column", "path"))
+        return cls(ids, path_column, labels, unused, dialect or DETECTED, trained)
 
 
 class UnknownCounter:

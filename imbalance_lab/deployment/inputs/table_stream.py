@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 from torch import Tensor
 
-from imbalance_lab.data.columns import check_columns, text_columns
+from imbalance_lab.data.encode_columns import check_columns, source_columns, text_columns
 from imbalance_lab.data.labels import read_targets
 from imbalance_lab.data.read_table import Files, require_column
 from imbalance_lab.data.schema import TableSchema
@@ -29,21 +29,20 @@ class TableStream(InputStream):
         self.options = options
         self.missing = MissingValues(schema)
         with told_in_a_sentence():
-            self.rows = table_rows(file)
+            self.rows, guesses = table_rows(file, options.dialect, options.fallback)
             check_columns(schema.columns, self.rows.names, [(file, 0)])
             for name in options.ids:
                 require_column(name, self.rows.names, file, "--id")
             for name in self._labels:
                 require_column(name, self.rows.names, file, "the label column")
-        known = {*(column.name for column in schema.columns), *options.ids, *options.unused, *schema.targets}
-        self.notes += describe_extra([name for name in self.rows.names if name not in known])
+        known = {*source_columns(schema.columns), *options.ids, *options.unused, *schema.targets}
+        self.notes += [*guesses, *describe_extra([name for name in self.rows.names if name not in known])]
 
     def __iter__(self) -> Iterator[Part]:
-        wanted = [*(column.name for column in self.schema.columns), *self.options.ids, *self._labels]
-        text = {*text_columns(self.schema.columns), *self.options.ids}
+        wanted = [*source_columns(self.schema.columns), *self.options.ids, *self._labels]
+        text = {*text_columns(self.schema.columns), *self.options.ids, *self._labels}
         with told_in_a_sentence():
-            for first, table in self.rows.read(list(dict.fromkeys(wanted)), text):
-                files: Files = [(self.file, -first)]  # the row that is 0 here
+            for first, table, files in self.rows.read(list(dict.fromkeys(wanted)), text):
                 inputs, unknown = self.schema.encode_rows(table, files)
                 self.missing.count(inputs, unknown)
                 yield Part(first, self._keys(first, table), inputs, unknown, self._targets(table, files))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from imbalance_lab.data.columns import describe_unknown
+from imbalance_lab.data.encode_columns import describe_unknown
 from imbalance_lab.data.image_decoder import ImageBytes
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
 from imbalance_lab.deployment.serve.json_rows import RowEncoder, nearest, shown

@@ -11,9 +11,11 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from imbalance_lab.data.columns import Column, Unknown
+from imbalance_lab.data.encode_columns import source_columns
 from imbalance_lab.deployment.serve.limits import RequestError
 from imbalance_lab.validation import did_you_mean
 
@@ -34,11 +36,16 @@ class RowEncoder:
     """
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self.names = tuple(column.name for column in columns)
-        self._numbers = tuple(column.name for column in columns if column.kind == "number")
+        self.names = tuple(source_columns(columns))
+        self._width = len(columns)
+        self._written = [(to, column) for to, column in enumerate(columns) if column.format or column.date]
+        plain = [(to, column) for to, column in enumerate(columns) if not (column.format or column.date)]
+        self._number_places = [to for to, column in plain if column.kind == "number"]
+        self._code_places = [to for to, column in plain if column.kind == "category"]
+        self._numbers = tuple(column.name for _, column in plain if column.kind == "number")
         self._codes = {
             column.name: dict(zip(column.categories, range(1, len(column.categories) + 1), strict=True))
-            for column in columns
+            for _, column in plain
             if column.kind == "category"
         }
         self._types = {name: _types_of(codes) for name, codes in self._codes.items()}
@@ -49,11 +56,13 @@ class RowEncoder:
         Raises:
             RequestError: naming row, column and value.
         """
-        inputs = np.empty((len(rows), len(self.names)), np.float32)
+        inputs = np.empty((len(rows), self._width), np.float32)
         unknown: Unknown = {}
         try:
-            inputs[:, : len(self._numbers)] = self._encode_numbers(rows)
-            for to, name in enumerate(self._codes, len(self._numbers)):
+            inputs[:, self._number_places] = self._encode_numbers(rows)
+            for to, column in self._written:
+                inputs[:, to] = encode_written(column, [row[column.source] for row in rows], unknown)
+            for to, name in zip(self._code_places, self._codes, strict=True):
                 inputs[:, to] = self._encode_category(name, [row[name] for row in rows], unknown)
         except KeyError as error:
             raise self._missing(error.args[0], rows) from None
@@ -111,6 +120,31 @@ class RowEncoder:
             nearest(name, (each for each in row if each not in known)) or ": add it, with null if its value is missing"
         )
         return RequestError(f"row {number} has no column {name!r}, which the model takes{hint}")
+
+
+def encode_written(column: Column, values: Sequence[Any], unknown: Unknown) -> NDArray[np.float32]:
+    """Dates, and numbers that are text as in training; numbers as such are taken as they are.
+
+    Raises:
+        RequestError: naming row, column and value.
+    """
+    taken = TEXTS if column.date is not None else SCALARS
+    if not set(map(type, values)) <= taken:
+        row = next(row for row, value in enumerate(values) if type(value) not in taken)
+        kind = "a text with a date" if column.date is not None else "a number or a text with one"
+        raise RequestError(f"row {row + 1}, column {column.source!r}: {shown(values[row])} is not {kind}: convert it")
+    is_text = np.array([type(each) is str for each in values], np.bool_)
+    try:
+        texts = pa.chunked_array([pa.array([each if type(each) is str else None for each in values], pa.string())])
+        encoded = column.encode(texts)
+        if counts := column.unknown(texts):
+            unknown[column.name] = counts
+        if not is_text.all() and column.date is None:
+            numbers = [np.nan if type(each) is str or each is None else float(each) for each in values]
+            encoded = np.where(is_text, encoded, column.encode(pa.chunked_array([pa.array(numbers)])))
+    except (ValueError, OverflowError) as error:
+        raise RequestError(str(error)) from None
+    return encoded
 
 
 def shown(value: Any) -> str:

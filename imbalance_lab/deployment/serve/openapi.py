@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from imbalance_lab.data.columns import Column
+from imbalance_lab.data.encode_columns import source_columns
 from imbalance_lab.data.preprocess import Preprocess
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
 from imbalance_lab.deployment.serve.bodies import FIELD, FORM, JSON
@@ -74,7 +75,9 @@ def example_row(schema: TableSchema, prepare: Any) -> Document:
     assert isinstance(prepare, Preprocess)
     medians = dict(zip(schema.numbers, prepare.median.tolist(), strict=True))
     return {
-        column.name: float(f"{medians[column.name]:.4g}")
+        column.source: column.date.start
+        if column.date is not None
+        else float(f"{medians[column.name]:.4g}")
         if column.kind == "number"
         else next(iter(column.categories), None)
         for column in schema.columns
@@ -91,18 +94,25 @@ def _request(model: Model, limits: Limits) -> Document:
     if isinstance(schema, TableSchema):
         row = {
             "type": "object",
-            "properties": {column.name: _column(column) for column in schema.columns},
-            "required": [column.name for column in schema.columns],
+            "properties": {column.source: _column(column) for column in schema.columns},
+            "required": source_columns(schema.columns),
         }
         return {JSON: {"schema": _list("rows", row, limits), "example": {"rows": [example_row(schema, model.prepare)]}}}
     return {JSON: {"schema": _list("inputs", _nested(schema), limits)}}
 
 
 def _column(column: Column) -> Document:
-    if column.kind == "number":
+    if column.date is not None:
         return {
-            "type": ["number", "boolean", "null"],
-            "description": "null: missing",
+            "type": ["string", "null"],
+            "description": f"a date, as ISO 8601 or {column.date.pattern} says; null: missing",
+            "examples": [column.date.start],
+        }
+    if column.kind == "number":
+        told = f"; also as text, as in training: {column.format.describe() or 'a number'}" if column.format else ""
+        return {
+            "type": ["number", "boolean", *(["string"] * bool(column.format)), "null"],
+            "description": f"null: missing{told}",
             "maximum": _MAX,
             "minimum": -_MAX,
         }

@@ -1,8 +1,9 @@
 // The settings, best first, each with its replicates; the data come from imbalance_lab/report/comparison_page.py.
 const MAX_KEY_COLUMNS = window.innerWidth < 560 ? 1 : window.innerWidth < 1100 ? 2 : 3;
+const MOST_SETTINGS = 15;
 const scoreTitle = data.score_title;
-/** What the others are compared with: the first setting, or the baseline that was asked for. */
-const referenceName = data.settings.length && data.settings[0].is_reference ? "best" : "baseline";
+/** What the others are compared with: the first setting, or the one that was asked for. */
+const referenceName = data.settings.length && data.settings[0].is_reference ? "best" : "reference";
 /** A p-value, never 0. @param {?number} p @returns {string} */
 const pValue = (p) => (p !== null && p < 0.001 ? "< 0.001" : number(p));
 /** A number with its sign: a true minus, a plus. @param {?number} value @returns {string} */
@@ -17,6 +18,9 @@ const isBetter = (difference, lower) => (lower ? difference < 0 : difference > 0
 /** A text that may be shortened, with the whole on hover. @param {string} short @param {string} full @returns {Node} */
 const hinted = (short, full) => el("span", short === full ? {} : { title: full }, short || "–");
 
+/** The name of a baseline, marked as one. @param {Object} row @returns {Node} */
+const baselineName = (row) => el("span", {}, row.name, el("small", { className: "below" }, "baseline"));
+
 /** One column for all swept values of a setting. @param {function(Object): Object} get - the setting of a row. */
 const settingColumn = (get) => ({
   title: data.keys.length > 1 ? data.keys.map((key) => key.short).join(" · ") : data.keys[0]?.short || "setting",
@@ -25,13 +29,14 @@ const settingColumn = (get) => ({
   value: (row) => get(row).label,
   cell: (row) => {
     const { values, label, full } = get(row);
+    if (get(row).is_baseline) return baselineName(get(row));
     return el("span", { title: full }, values.map(([short]) => short || "–").join(" · ") || label || "all runs");
   },
 });
 
 /** Fill the table of the settings. */
 function fillSettings() {
-  const scale = whiskerScale(data.settings);
+  const scale = whiskerScale(data.settings.concat(data.baselines.filter((row) => row.test?.ci95)));
   const scored = (title, get) => ({
     title,
     value: (row) => get(row)?.value ?? null,
@@ -42,8 +47,11 @@ function fillSettings() {
       ? data.keys.map((key, at) => ({
           title: key.short,
           text: true,
-          value: (row) => swept(row.values[at][1]),
-          cell: (row) => hinted(row.values[at][0], row.values[at][1]),
+          value: (row) => (row.is_baseline ? (at ? null : row.name) : swept(row.values[at][1])),
+          cell: (row) => {
+            if (row.is_baseline) return at ? "" : baselineName(row);
+            return hinted(row.values[at][0], row.values[at][1]);
+          },
         }))
       : [settingColumn((row) => row)];
   table(
@@ -54,7 +62,7 @@ function fillSettings() {
       { title: `val ${scoreTitle}`, value: (row) => row.val?.value ?? null, cell: (row) => number(row.val?.value) },
       { title: "", value: (row) => row.test?.value ?? null, cell: (row) => whisker(row, scale) },
       scored(`test ${scoreTitle}`, (row) => row.test),
-      ...(data.differences.length
+      ...(data.settings.concat(data.baselines).some((row) => row.difference)
         ? [
             {
               title: `to the ${referenceName}`,
@@ -79,8 +87,9 @@ function fillSettings() {
         cell: (row) => number(row.further[key]?.value),
       })),
     ],
-    data.settings,
-    15,
+    // The most settings that are shown at first, and below them the baselines.
+    [...data.settings.slice(0, MOST_SETTINGS), ...data.baselines, ...data.settings.slice(MOST_SETTINGS)],
+    MOST_SETTINGS + data.baselines.length,
   );
   const heads = byId("settings").querySelectorAll("th");
   heads[named.length + 2].append(whiskerAxis(scale));

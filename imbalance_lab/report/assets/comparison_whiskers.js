@@ -110,7 +110,9 @@ function whisker(setting, { width, low, high, x, reference }) {
     if (test.ci95[0] < low) node.append(svg("path", { d: `M7 ${MEAN - 4}l-6 4l6 4`, ...line }));
     if (test.ci95[1] > high) node.append(svg("path", { d: `M${width - 7} ${MEAN - 4}l6 4l-6 4`, ...line }));
   }
-  node.append(svg("circle", { cx: x(test.value), cy: MEAN, r: 5, fill: color }));
+  if (test.value < low) node.append(svg("path", { d: `M7 ${MEAN - 4}l-6 4l6 4`, ...line }));
+  else if (test.value > high) node.append(svg("path", { d: `M${width - 7} ${MEAN - 4}l6 4l-6 4`, ...line }));
+  else node.append(svg("circle", { cx: x(test.value), cy: MEAN, r: 5, fill: color }));
   for (const { value } of n > 1 ? runs : [])
     if (value !== null)
       node.append(svg("circle", { cx: x(value), cy: RUNS, r: 2.5, fill: color, "fill-opacity": 0.65 }));
