@@ -30,13 +30,13 @@ Floats = NDArray[np.float64]
 
 def fit_tabm(table: PreparedTable, seed: int) -> tuple[Floats, Floats]:
     """Probabilities (N, C) of the validation and of the test rows: the mean of the members'."""
-    started = time.process_time()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         inputs = _inputs(table, seed)
         model = _model(table, inputs["train"][0])
         target = {split: torch.as_tensor(labels) for split, labels in table.target.items()}
         optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=3e-4)
+        started = time.process_time()  # after the imports
         best, waited, kept = float("inf"), 0, copy.deepcopy(model.state_dict())
         while waited <= PATIENCE and time.process_time() - started < SECONDS:
             _train_epoch(model, optimizer, inputs["train"], target["train"], started)

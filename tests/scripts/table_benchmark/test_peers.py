@@ -30,7 +30,9 @@ def table():
 def test_each_peer_learns_from_numbers_and_text(peer, table, monkeypatch):
     if peer.name in MODULES:
         pytest.importorskip(MODULES[peer.name])
-    monkeypatch.setattr(tabm_reference, "SECONDS", 0.5)
+    monkeypatch.setattr(tabm_reference, "SECONDS", 1.0)
+    monkeypatch.setattr(tabm_reference, "WIDTH", 16)
+    monkeypatch.setattr(tabm_reference, "BATCH", 32)
     val, test = peer.fit(table, 0)
     assert val.shape == (60, 3)
     assert np.allclose(test.sum(1), 1)
