@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from imbalance_lab.data.arrays import Batch, Source, Splits
-from imbalance_lab.samplers import DistributedEpochBatchSampler, Sampler, SequentialSampler
+from imbalance_lab.samplers import DistributedEpochBatchSampler, RepeatedSampler, Sampler, SequentialSampler
 from imbalance_lab.termination import ignore_signals
 
 
@@ -90,10 +90,17 @@ class DataModule(pl.LightningDataModule):
         size = max(1, min(self.eval_batch_size, len(source)))
         return self._loader(source, self._batches(source, SequentialSampler(len(source)), size))
 
+    @property
+    def epoch_length(self) -> int:
+        """How many training examples an epoch has: of a `RepeatedSampler`, those of several passes."""
+        passes = self.sampler.passes if isinstance(self.sampler, RepeatedSampler) else 1
+        return len(self.splits.train) * passes
+
     def _batches(self, source: Source, sampler: Sampler, batch_size: int) -> DistributedEpochBatchSampler:
         rank, world_size = (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+        length = self.epoch_length if sampler is self.sampler else len(source)
         return DistributedEpochBatchSampler(
-            sampler, len(source), batch_size, rank=rank, world_size=world_size, seed=self.seed
+            sampler, length, batch_size, rank=rank, world_size=world_size, seed=self.seed
         )
 
     def _loader(self, source: Source, batches: DistributedEpochBatchSampler) -> DataLoader[Batch]:

@@ -64,7 +64,7 @@ def check_trainer(trainer: Any, data: DataModule, modules: Iterable[nn.Module] =
         batches = batches_per_epoch(trainer, data)
         _check_fit(trainer, batches)
         synced = getattr(trainer.strategy, "_layer_sync", None) is not None
-        length, processes = len(data.splits.train), trainer.world_size
+        length, processes = data.epoch_length, trainer.world_size
         check_batch_statistics(modules, length, data.batch_size, world_size=processes, synced=synced)
 
 
