@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 import litserve
 
 from imbalance_lab.checkpoint_file import stored_digest
-from imbalance_lab.data.schema import TableSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.serve.json_rows import RowEncoder
 from imbalance_lab.deployment.serve.openapi import example_row
 from imbalance_lab.deployment.serve.predictions import Options, PredictAPI

@@ -52,7 +52,9 @@ def main() -> None:
         ours, _ = timed(lambda: table(path=str(parquet), target="is_fraud"))
         theirs, _ = timed(lambda: by_pandas(lambda: pd.read_parquet(parquet)))
         row("Parquet → tensors, fitted and split", ours, theirs)
-    net = nn.Sequential(splits.prepare, backbone := MLP(splits.prepared_shape, cardinalities=splits.cardinalities))
+    net = nn.Sequential(
+        splits.prepare, backbone := MLP(splits.prepared_shape, cardinalities=splits.schema.cardinalities)
+    )
     ours = epoch(nn.Sequential(net, nn.Linear(backbone.num_features, 2)), our_batches(splits, options.batch))
     part = Rows(inputs[: options.part], labels[: options.part])
     plain = MLP((inputs.shape[1],))

@@ -178,7 +178,7 @@ def _activation(loss: nn.Module, task: Task) -> Any:
 
 def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.Module]:
     """Backbone and head; their initial weights are a function of the seed alone."""
-    facts = {"cardinalities": splits.cardinalities, "n_periodic": splits.n_periodic}
+    facts = {"cardinalities": splits.schema.cardinalities, "n_periodic": splits.schema.n_periodic}
     build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         if config.ensemble > 1:

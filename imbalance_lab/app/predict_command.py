@@ -112,7 +112,7 @@ def _device(name: str) -> Any:
 def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions":
     """Where the input has paths and labels, as the data of the run have them."""
     from imbalance_lab.data.dialect import OPTIONS, DialectOptions
-    from imbalance_lab.data.schema import TableSchema
+    from imbalance_lab.data.table_schema import TableSchema
     from imbalance_lab.deployment.inputs import InputOptions
 
     labels: Any = None

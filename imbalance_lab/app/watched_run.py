@@ -10,7 +10,7 @@ from imbalance_lab.app.build import instantiate_part
 from imbalance_lab.app.configuration import evaluation_config
 from imbalance_lab.app.decide import decided
 from imbalance_lab.app.run_data import validation_data
-from imbalance_lab.data.schema import TableSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.reference import ReferenceFeatures, reference_features
 from imbalance_lab.deployment.shift_features import feature_space
 from imbalance_lab.deployment.watch import WatchedRun

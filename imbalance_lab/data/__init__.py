@@ -9,7 +9,8 @@ from imbalance_lab.data.image_tables import image_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.data.tables import Rows, table
 
 __all__ = [

@@ -16,7 +16,8 @@ from torch.utils.data import Dataset
 from imbalance_lab.class_counts import count_classes
 from imbalance_lab.data.finite import check_inputs, check_targets
 from imbalance_lab.data.normalize import Normalize
-from imbalance_lab.data.schema import ArraySchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.samplers import SampledIndices
 from imbalance_lab.task import Task, check_positive
 
@@ -196,16 +197,6 @@ class Splits:
         if not isinstance(self.train, Arrays):
             raise TypeError(f"a source of {type(self.train).__name__} must pass input_schema= to Splits")
         return array_schema(self.classes, self.train)
-
-    @property
-    def cardinalities(self) -> Sequence[int]:
-        """Of each categorical column, the last ones of the input: its number of codes."""
-        return () if self.input_schema is None else self.input_schema.cardinalities
-
-    @property
-    def n_periodic(self) -> int:
-        """How many of the first prepared inputs are numbers that the backbone embeds periodically."""
-        return 0 if self.input_schema is None else self.input_schema.n_periodic
 
     @cached_property
     def prepare(self) -> nn.Module:

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from imbalance_lab.data.columns import Unknown
 from imbalance_lab.data.encode_columns import source_columns
-from imbalance_lab.data.schema import InputSchema, TableSchema
+from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 
 MAX_NAMED = 8
 """Columns that a sentence names."""

@@ -21,11 +21,12 @@ from imbalance_lab.data.missing_values import describe_sentinels
 from imbalance_lab.data.near_twins import describe_twins
 from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_location
-from imbalance_lab.data.schema import InputSchema, TableSchema
+from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.validation import check_list
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from imbalance_lab.backbones.members import num_members
 from imbalance_lab.data.columns import Column
-from imbalance_lab.data.schema import TableSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.model import Model
 from imbalance_lab.model.model import BATCH_SIZE
 

@@ -19,7 +19,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from imbalance_lab.data.encode_columns import source_columns
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.model import Model, load_model
 
 

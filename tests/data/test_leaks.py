@@ -16,7 +16,8 @@ from sklearn.metrics import roc_auc_score
 
 from imbalance_lab.data import table
 from imbalance_lab.data.column_ranking import class_rates, number_auroc
-from imbalance_lab.data.columns import encode_columns, fit_column
+from imbalance_lab.data.columns import fit_column
+from imbalance_lab.data.encode_columns import encode_columns
 from imbalance_lab.data.feature_rows import MAX_ROWS, FeatureRows, drop_override
 from imbalance_lab.data.leaks import describe_leaks
 from imbalance_lab.data.splitting import SplitIndices, stratified_split

@@ -77,7 +77,7 @@ def test_encoding_the_training_data_gives_the_inputs_of_the_source(kind: str, tm
         torch.testing.assert_close(encoded[part.index], inputs, rtol=0, atol=0, equal_nan=True)
     assert schema.input_shape == splits.train.input_shape
     assert schema.prepared_shape == splits.prepared_shape
-    assert tuple(splits.cardinalities) == schema.cardinalities
+    assert tuple(splits.schema.cardinalities) == schema.cardinalities
     assert splits.task.classes == splits.classes == schema.classes
 
 

@@ -52,7 +52,7 @@ def test_every_row_is_read_as_it_stands(path: Path, cancer: pd.DataFrame) -> Non
         assert row[-1] == 1 + index % 7
         assert target == cancer["target"][index]
     assert splits.classes == ("0", "1")
-    assert list(splits.cardinalities) == [8]
+    assert list(splits.schema.cardinalities) == [8]
     assert splits.train.names(torch.tensor([0])) == [
         f"{path.name}, {'row 1' if path.suffix == '.parquet' else 'line 2'}"
         if splits.train.index[0] == 0

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from imbalance_lab.data import Rows, Splits, image_table, table
-from imbalance_lab.data.schema import InputSchema, TableSchema
+from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 
 N = 60
 RANDOM = np.random.default_rng(0)

@@ -12,7 +12,8 @@ import torch
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.columns import Column
-from imbalance_lab.data.schema import InputSchema, TableSchema
+from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.data.tables import table
 from imbalance_lab.deployment.serve.json_rows import RowEncoder
 from imbalance_lab.deployment.serve.limits import RequestError

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from scipy.special import expit
 
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.export.graph import Graph
 from imbalance_lab.model import Model
 from imbalance_lab.posthoc import Threshold

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.data.schema import TableSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.export.inputs import input_names
 from imbalance_lab.model import Model
 from imbalance_lab.posthoc import PostProcessor, log_odds, probabilities

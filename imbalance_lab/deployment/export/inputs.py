@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from imbalance_lab.data.schema import ImageSchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ImageSchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 
 
 def input_names(schema: InputSchema) -> tuple[str, ...]:

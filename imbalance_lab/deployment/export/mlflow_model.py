@@ -19,7 +19,8 @@ import imbalance_lab
 from imbalance_lab.data.columns import Column
 from imbalance_lab.data.date_parts import DatePart
 from imbalance_lab.data.encode_columns import source_columns
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.export.graph import Graph
 from imbalance_lab.deployment.export.parity import Outputs
 from imbalance_lab.deployment.export.pyfunc import DESCRIPTION, GRAPH, PATH_COLUMN

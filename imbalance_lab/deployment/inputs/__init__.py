@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.inputs.array_stream import ArrayStream
 from imbalance_lab.deployment.inputs.image_stream import ImageStream
 from imbalance_lab.deployment.inputs.stream import InputOptions, InputStream, Part, UnknownCounter

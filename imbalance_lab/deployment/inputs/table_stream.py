@@ -9,8 +9,8 @@ from torch import Tensor
 from imbalance_lab.data.encode_columns import check_columns, source_columns, text_columns
 from imbalance_lab.data.labels import read_targets
 from imbalance_lab.data.read_table import Files, require_column
-from imbalance_lab.data.schema import TableSchema
 from imbalance_lab.data.table_changes import MissingValues, describe_extra
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.inputs.array_stream import index_keys
 from imbalance_lab.deployment.inputs.stream import InputOptions, InputStream, Part, told_in_a_sentence
 from imbalance_lab.deployment.inputs.table_rows import table_rows

@@ -11,7 +11,8 @@ from torch import Tensor
 from imbalance_lab.data.encode_columns import describe_unknown
 from imbalance_lab.data.image_decoder import ImageBytes
 from imbalance_lab.data.missing_values import missing_numbers
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.serve.json_rows import RowEncoder, nearest, shown
 from imbalance_lab.deployment.serve.limits import Limits, RequestError
 

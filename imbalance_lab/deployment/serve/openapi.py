@@ -11,7 +11,8 @@ from PIL import Image
 from imbalance_lab.data.columns import Column
 from imbalance_lab.data.encode_columns import source_columns
 from imbalance_lab.data.preprocess import Preprocess
-from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema, TableSchema
+from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.deployment.serve.bodies import FIELD, FORM, JSON
 from imbalance_lab.deployment.serve.limits import Limits
 from imbalance_lab.model import Model

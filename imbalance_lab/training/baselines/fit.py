@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from imbalance_lab.data import Splits
-from imbalance_lab.data.schema import TableSchema
+from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.data.tables import Rows
 from imbalance_lab.text import visible
 from imbalance_lab.training.baselines.class_prior import fit_class_prior
