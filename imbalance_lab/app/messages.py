@@ -102,8 +102,18 @@ def _unknown_key(key: str) -> str:
     keys = configuration_keys()
     if key in keys:
         return f"{key} is a mapping without the key that is set in it: add that with +{key}.KEY=VALUE"
+    if having := _choices_with(key):
+        return f"there is no {key!r} in this configuration, but there is with {', '.join(having)}: choose that too"
     near = did_you_mean(key, keys).replace("'", "")
     return f"there is no {key!r} in this configuration{near} (--help lists what there is)"
+
+
+def _choices_with(key: str) -> list[str]:
+    """The choices of a group that have a key which the present one lacks, as ``loss=focal`` has ``loss.gamma``."""
+    group, _, name = key.partition(".")
+    files = sorted((config_directory() / group).glob("*.yaml")) if group.isidentifier() else []
+    having = [file.stem for file in files if re.search(rf"^{re.escape(name)}:", file.read_text("utf-8"), re.MULTILINE)]
+    return [f"{group}={choice}" for choice in having][:4] if name else []
 
 
 def configuration_keys() -> list[str]:

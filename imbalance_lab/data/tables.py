@@ -124,7 +124,8 @@ def table(
     given = [name for name, rows in zip(SPLITS[1:], parts[1:], strict=True) if len(rows)]
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
     validate_splits(classes, labels, parts)
-    features = data.drop_columns(list({*targets, *filter(None, (split, group)), *drop}))
+    no_features = {*targets, *filter(None, (split, group)), *drop}
+    features = data.select([name for name in data.column_names if name not in no_features])
     found = FittedColumns(())
     if schema is None:
         found = fit_columns(features, parts.train, _column_options(read, dialect, categorical, dates), files)

@@ -286,7 +286,7 @@ def test_resuming_a_finished_run_trains_on_and_keeps_the_better_model(finished_r
             "loss: alpha must be a number, one number per class, or one of inverse, sqrt_inverse, effective",
         ),
         (["seed=1.5"], "seed must be an integer in [0, 9223372036854775807], got 1.5"),
-        (["batch_size=0"], "batch_size must be an integer ≥ 1, got 0"),
+        (["batch_size=0"], "batch_size (or auto) must be an integer ≥ 1, got 0"),
         (["max_epochs=none"], "max_epochs must be an integer ≥ 1, got 'none'"),
         (["ckpt_path=nowhere.ckpt"], "ckpt_path=nowhere.ckpt is not a file"),
         (["fit=false"], "fit=false tests a trained model: name it with ckpt_path"),

@@ -18,6 +18,12 @@ def built(make, shape=(3, 16, 12)):
     return make(shape)
 
 
+def features_of(net):
+    """Of a net of several members, those of each."""
+    members = getattr(net, "num_members", 1)
+    return (net.num_features,) if members == 1 else (members, net.num_features)
+
+
 def parameters(net):
     return sum(parameter.numel() for parameter in net.parameters())
 
@@ -25,7 +31,7 @@ def parameters(net):
 @every_backbone
 def test_num_features_is_the_width_of_the_features(make):
     net = built(make)
-    assert net(torch.randn(5, 3, 16, 12)).shape == (5, net.num_features)
+    assert net(torch.randn(5, 3, 16, 12)).shape == (5, *features_of(net))
 
 
 @every_backbone
@@ -57,7 +63,7 @@ def test_a_state_dict_moves_a_net(make):
 @every_backbone
 def test_grayscale_images_are_taken(make):
     net = built(make, (1, 8, 8))
-    assert net(torch.randn(2, 1, 8, 8)).shape == (2, net.num_features)
+    assert net(torch.randn(2, 1, 8, 8)).shape == (2, *features_of(net))
 
 
 def test_mlp_by_hand():
