@@ -39,10 +39,7 @@ def test_help_lists_the_choices_without_importing_torch(tmp_path: Path) -> None:
     ("argument", "sentence"),
     [
         ("loss.gama=2", "error: there is no 'loss.gama' in this configuration; did you mean loss.gamma? (--help lists"),
-        (
-            "loss.power=1",
-            "error: there is no 'loss.power' in this configuration, but there is with loss=class_balanced",
-        ),
+        ("loss.tau=1", "error: there is no 'loss.tau' in this configuration, but there is with loss=logit_adjusted"),
         ("losss=focal", "error: there is no 'losss' in this configuration; did you mean loss?"),
         ("data=digit_lt", "error: there is no data=digit_lt; did you mean data=digits_lt? (choices: cifar100_lt, "),
         ("data=spreadsheet", "error: there is no data=spreadsheet (choices: cifar100_lt, "),
