@@ -18,6 +18,9 @@ from imbalance_lab.text import list_override
 MAX_WORDS = 6
 """Different texts among numbers that a sentence proposes as missing values."""
 
+MAX_STEPS, STEP_SHARE = 12, 0.1
+"""Different values, at most, and the share of rows with words, at least, of numbers and words that are one scale."""
+
 
 @dataclass(frozen=True)
 class Inferred:
@@ -126,12 +129,23 @@ def _of_text(column: pa.ChunkedArray, name: str, options: ColumnOptions, files: 
         raise ValueError(f"column {name!r} {error}, or keep it as categories with {keep}") from None
     if numbers is None:
         return Inferred("category")
+    if _is_scale(column, numbers):
+        words = " and ".join(map(repr, list(numbers.strangers)[:2]))
+        return Inferred("category", guess=f"column {name!r} holds few numbers, and {words}: read as categories")
     if numbers.strangers:
         raise ValueError(_mixed(column, name, numbers, options.missing, files))
     words = numbers.format.describe()
     what = f"numbers {words}" if words else "numbers as text"
     guess = f"column {name!r} holds {what} ({numbers.example!r}): read as numbers; {keep} keeps them as categories"
     return Inferred("number", numbers.format, guess=guess)
+
+
+def _is_scale(column: pa.ChunkedArray, numbers: FoundNumbers) -> bool:
+    """Whether the words among numbers are steps of a scale, as in 2, 4, more, rather than marks of missing values."""
+    n_strange = sum(numbers.strangers.values())
+    return bool(
+        pc.count_distinct(column).as_py() <= MAX_STEPS and n_strange >= STEP_SHARE * (n_strange + numbers.n_rows)
+    )
 
 
 def _find_dates(column: pa.ChunkedArray, name: str) -> Inferred | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -184,3 +185,18 @@ def test_the_cases_are_read_alike_and_a_vocabulary_travels(tmp_path: Path) -> No
     assert any("20 of 60 values are not among the training categories ('amber' 20)" in each for each in again.notes)
     before, after = (part.train.inputs[:, 1] for part in (trained, again))  # type: ignore[attr-defined]
     assert torch.equal(after, torch.where(before == 3, 0, before))  # white is the last in the alphabet
+
+
+def test_numbers_and_words_of_one_scale_are_categories(tmp_path: Path) -> None:
+    """As the persons of the car evaluation data: 2, 4, more. A rare word among as few numbers is still asked about."""
+
+    def read(words: list[str]) -> Splits:
+        frame = pd.DataFrame({"persons": words * 30, "x": range(30 * len(words)), "y": [0, 1] * (15 * len(words))})
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        return table(path=str(tmp_path / "t.csv"), target="y", drop=["x"])
+
+    splits = read(["2", "4", "more"])
+    assert splits.schema.columns[0].categories == ("2", "4", "more")
+    assert list(splits.guesses) == ["column 'persons' holds few numbers, and 'more': read as categories"]
+    with pytest.raises(ValueError, match=r"'\?' is not a number, but 570 of 600 values are.*data\.missing"):
+        read(["2", "4"] * 9 + ["4", "?"])
