@@ -96,5 +96,3 @@ def _described(dialect: Dialect, given: DialectOptions) -> Iterator[str]:
         yield f"is separated by {names.get(dialect.delimiter, repr(dialect.delimiter))} (data.delimiter)"
     if given.decimal is None and dialect.decimal != ".":
         yield "has decimal commas (data.decimal)"
-    if given.thousands is None and dialect.thousands is not None:
-        yield f"has {dialect.thousands!r} between thousands (data.thousands)"
