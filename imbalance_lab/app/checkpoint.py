@@ -132,6 +132,9 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
                 )
         OmegaConf.update(config, part, stored[part], merge=False)
     _adopt_ensemble(config, overrides, stored.get("ensemble", 1))
+    for key, before in {"batch_size": None, "passes": 1, "early_stopping": False}.items():
+        if config[key] == "auto":
+            config[key] = stored.get(key, before)  # what was chosen then
     try:
         return _content(Path(config.ckpt_path), content)
     except (KeyError, TypeError, ValueError) as error:

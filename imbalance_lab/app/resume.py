@@ -108,8 +108,7 @@ def changed_settings(config: DictConfig, earlier: Mapping[str, Any]) -> Changes:
     before = dict(_flat(earlier, ""))
     keys = [key for key in (before | now) if not _is_ignored(key) and not _is_interpolated(config, key)]
     values = {key: (before.get(key, ADDED.get(key)), now.get(key, ADDED.get(key))) for key in keys}
-    # What is automatic is chosen again by the same data.
-    return {key: pair for key, pair in values.items() if pair[0] != pair[1] and pair[1] != "auto"}
+    return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
 
 
 def _listed(changes: Changes) -> str:

@@ -14,9 +14,17 @@ from imbalance_lab.data.text_encoding import open_unpacked
 
 
 def line_number(file: Path, row: int) -> int:
-    """The line of a row, from 0: one more than ``row + 1`` for each blank line, and each line end in quotes, before."""
-    begins = _beginnings(file, file.stat().st_mtime_ns)
-    return row + 2 if begins is None or row >= len(begins) else int(begins[row])
+    """The line of a row, from 0."""
+    return int(line_numbers(file, np.array([row]))[0])
+
+
+def line_numbers(file: Path, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The line of each row, from 0: one more than ``row + 1`` for each blank line, and line end in quotes, before."""
+    begins, found = _beginnings(file, file.stat().st_mtime_ns), rows + 2
+    if begins is not None:
+        known = rows < len(begins)
+        found[known] = begins[rows[known]]
+    return found
 
 
 @lru_cache(maxsize=4)

@@ -6,13 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from imbalance_lab.data.dialect import Dialect, DialectOptions
-from imbalance_lab.data.line_numbers import line_number
+from imbalance_lab.data.line_numbers import line_number, line_numbers
 from imbalance_lab.data.table_source import TableFile, one_table, open_table
 from imbalance_lab.data.text_encoding import is_packed
 from imbalance_lab.validation import did_you_mean
@@ -120,12 +122,24 @@ def as_table(raw: Any, text: Collection[str] = (), options: DialectOptions | Non
 
 def format_location(files: Files, row: int) -> str:
     """Where the ``row``-th row (from 0, over all files) stands, as an editor counts it."""
+    return format_locations(files, np.array([row]))[0]
+
+
+def format_locations(files: Files, rows: NDArray[np.int64]) -> list[str]:
+    """The same of many rows (N,)."""
     if not files:
-        return f"row {row + 1}"
-    file, start = next((file, start) for file, start in reversed(files) if row >= start)
-    if file.suffix in (".parquet", ".pq"):
-        return f"{file.name}, row {row - start + 1}"
-    return f"{file.name}, line {line_number(file, row - start)}"
+        return [f"row {row + 1}" for row in rows.tolist()]
+    places = np.searchsorted([start for _, start in files], rows, side="right") - 1
+    found: list[str] = [""] * len(rows)
+    for at in np.unique(places).tolist():
+        (file, start), of_file = files[at], np.flatnonzero(places == at)
+        is_parquet = file.suffix in (".parquet", ".pq")
+        numbers = rows[of_file] - start
+        numbers = numbers + 1 if is_parquet else line_numbers(file, numbers)
+        unit = "row" if is_parquet else "line"
+        for to, number in zip(of_file.tolist(), numbers.tolist(), strict=True):
+            found[to] = f"{file.name}, {unit} {number}"
+    return found
 
 
 def require_column(name: str, among: Iterable[str], file: Path, option: str) -> str:

@@ -20,7 +20,7 @@ from imbalance_lab.data.leaks import describe_leaks
 from imbalance_lab.data.missing_values import describe_sentinels
 from imbalance_lab.data.near_twins import describe_twins
 from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
-from imbalance_lab.data.read_table import Files, format_location
+from imbalance_lab.data.read_table import Files, format_locations
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
 from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
@@ -51,7 +51,7 @@ class Rows(Arrays):
 
     def names(self, positions: Tensor) -> list[str]:
         """File and line."""
-        return [format_location(self.files, number) for number in self.index[positions].tolist()]
+        return format_locations(self.files, self.index[positions].numpy())
 
 
 def table(
