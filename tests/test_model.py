@@ -98,7 +98,7 @@ def test_a_table_is_read_by_the_names_of_its_columns(
     answers_of: Answers, run_job: RunJob, tmp_path: Path, backbone: str
 ) -> None:
     path = patients(tmp_path)
-    options = ("data=table", f"data.path='{path}'", "data.target=target", "loss.alpha=inverse")
+    options = ("data=table", f"data.path='{path}'", "data.target=target", "loss=focal", "loss.alpha=inverse")
     run = RunDirectory(run_job(*options, f"backbone={backbone}", "max_epochs=2", "logger=none"))
     stored = run.read_predictions("test")
     frame = pd.read_csv(path)

@@ -97,7 +97,7 @@ def drop_override(names: Sequence[str]) -> str:
     r"""What leaves columns out, as a shell takes it.
 
     >>> drop_override(["id", "", "Unnamed: 0"])
-    '\'data.drop=[id,"","Unnamed: 0"]\'
+    '\'data.drop=[id,"","Unnamed: 0"]\''
     """
     return shell_words(f"data.drop=[{','.join(map(_element, names))}]")
 

@@ -29,7 +29,9 @@ def baseline_sentences(report: BaselineReport | None) -> list[str]:
         return []
     text = f"By AUROC, the model {standing(by_auroc)}"
     states = {name: state(compared) for name, compared in by_auroc}
-    others = [(name, compared) for name, compared in by_precision if state(compared) != states.get(name)]
+    others = [
+        (name, compared) for name, compared in by_precision if states.get(name, state(compared)) != state(compared)
+    ]
     return [f"{text}; by average precision, it {standing(others)}." if others else f"{text}."]
 
 

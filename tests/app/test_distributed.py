@@ -21,7 +21,7 @@ from tests.helpers.sabotage import sabotage
 
 pytestmark = pytest.mark.slow
 
-JOB = ("backbone=mlp", "max_epochs=2", "logger=csv", "data.calibration_fraction=0.1")
+JOB = ("backbone=mlp", "backbone.dropout=0", "max_epochs=2", "logger=csv", "data.calibration_fraction=0.1")
 LONG = ("backbone=mlp", "max_epochs=1000", "logger=csv")
 DDP = (*JOB, "trainer=ddp_cpu")
 SCRIPT = str(ROOT / "train.py")

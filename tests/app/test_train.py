@@ -103,7 +103,8 @@ def test_tensorboard_reads_back_scalars_and_figures_of_each_epoch(finished_run: 
             images[tag] = images.get(tag, 0) + len(events.Images(tag))
     assert scalars["val/auroc/macro"] == scalars["val_classes/auroc/9"] == scalars["train/loss"] == 3
     assert scalars["test/auroc/macro"] == 1
-    assert images == {"val/curves": 3, "val/confusion": 3}
+    assert images.keys() == {"val/curves", "val/confusion"}
+    assert all(2 <= n <= 3 for n in images.values()), "the first and the last epoch, and others if there is time"
 
 
 def test_the_first_cards_of_tensorboard_are_scores(finished_run: Path) -> None:
@@ -429,7 +430,7 @@ def test_labels_are_learned_stored_and_scored(label_sweep: Path, loss: str) -> N
     with (run / "metrics.csv").open() as file:
         epochs = [row for row in csv.DictReader(file) if row["epoch"]]
     assert len(epochs) == 3
-    best = max(epochs, key=lambda row: float(row["val/auroc/macro"]))
+    best = min(epochs, key=lambda row: float(row["val/loss"]))
     val = metrics_of(run)["val"]
     assert float(best["val/auroc/macro"]) == pytest.approx(val["auroc"]["value"])
     assert float(best["val/balanced_accuracy"]) == pytest.approx(val["balanced_accuracy"]["value"])

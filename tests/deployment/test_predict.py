@@ -242,7 +242,7 @@ def test_what_cannot_be_read_or_written_is_refused_first(
         ((payments_run, month, "-o", out, "--id", "ID"), "--id=ID is not a column of"),
         ((payments_run, month, "-o", out, "--score"), "class is not a column of"),
         ((payments_run, month, "-o", out, "--device", "warp"), "--device warp cannot be used here"),
-        ((images_run, folder / "empty", "-o", out), "has no image (.jpg,"),
+        ((images_run, folder / "empty", "-o", out), "has no image (JPEG,"),
         ((images_run, folder / "tree", "-o", out), "p0_0.png is not a readable image: copy it again, or remove it"),
     ]:
         assert sentence in run_predict(capsys, *words)

@@ -47,7 +47,7 @@ def numbers_run(folder: Path, features: int, classes: int) -> Path:
     path = folder / f"{features}_{classes}.csv"
     frame.to_csv(path, index=False)
     data = ("data=table", f"data.path='{path}'", "data.target=y")
-    return trained(folder / path.stem, *data, "max_epochs=1", "backbone.widths=[8]", "logger=none")
+    return trained(folder / path.stem, *data, "max_epochs=1", "backbone.widths=[8]", "ensemble=1", "logger=none")
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")

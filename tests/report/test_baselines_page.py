@@ -29,7 +29,7 @@ def test_the_table_has_the_run_and_each_baseline_compared_by_the_chosen_score(
     found = json.loads((purchases_run / "metrics.json").read_text())["baselines"]
     shown = cells(opened)
     assert [row[0].split(" ")[0] for row in shown] == ["this", "class", "logistic", "gradient"]
-    assert shown[0][1].startswith(f"{found['run']['auroc']['value']:.3f} [")
+    assert shown[0][1].replace(" ", "").startswith(f"{found['run']['auroc']['value']:.3f}[")
     assert shown[0][2] == ""
     for row, model in zip(shown[1:], found["models"], strict=True):
         assert model["about"] in row[0]
