@@ -29,9 +29,10 @@ def pytest_collection_finish() -> None:
 
 
 def composed(*overrides: str) -> DictConfig:
-    """The configuration of ``python train.py OVERRIDES``, on the CPU."""
+    """The configuration of ``python train.py OVERRIDES``, on the CPU and, unless asked for, without baselines."""
+    quick = [] if any(word.startswith("baselines=") for word in overrides) else ["baselines=false"]
     with initialize_config_dir(str(ROOT / "configs"), version_base="1.3"):
-        return compose("train", ["trainer=cpu", *overrides])
+        return compose("train", ["trainer=cpu", *quick, *overrides])
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +116,9 @@ def purchases_run(purchases: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     from tests.helpers.runs import trained
 
     data = ["data=table", f"data.path='{purchases}'", "data.target=fraud", "data.group=customer"]
-    return trained(tmp_path_factory.mktemp("purchases") / "run", *data, "max_epochs=3", "batch_size=32")
+    return trained(
+        tmp_path_factory.mktemp("purchases") / "run", *data, "max_epochs=3", "batch_size=32", "baselines=true"
+    )
 
 
 RunJob = Callable[..., Path]
