@@ -8,12 +8,10 @@ baselines; those are in the report of each run.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from imbalance_lab.evaluation.comparison import correct
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.evaluation.score_keys import is_lower_better
 from imbalance_lab.evaluation.scores import Score
-from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_pair
+from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_settings
 from imbalance_lab.evaluation.settings import REPLICATES, Setting, replicate
 from imbalance_lab.evaluation.stored_baselines import ListedBaseline
 from imbalance_lab.evaluation.sweep import Run
@@ -44,15 +42,7 @@ def compare_baselines(
     baselines: Sequence[Setting], reference: Setting | None, score: str
 ) -> tuple[SettingComparison, ...]:
     """Each baseline against the setting that all others are compared with, corrected by Holm's method over them."""
-    if reference is None:
-        return ()
-    found = [compare_pair(each, reference, score) for each in baselines]
-    compared = correct([at for at, _, _ in found])
-    lower = is_lower_better(score)
-    return tuple(
-        SettingComparison(each.name, reference.name, of_pair, n, unit, lower)
-        for each, of_pair, (_, n, unit) in zip(baselines, compared, found, strict=True)
-    )
+    return () if reference is None else compare_settings([reference, *baselines], score)
 
 
 def _identity(run: Run) -> tuple[Any, ...]:

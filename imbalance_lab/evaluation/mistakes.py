@@ -15,7 +15,7 @@ from torch import Tensor
 
 from imbalance_lab.data import InputSchema, Source
 from imbalance_lab.evaluation.predictions import Predictions
-from imbalance_lab.evaluation.stored_files import reading
+from imbalance_lab.evaluation.stored_files import read_parquet, reading
 from imbalance_lab.evaluation.unusual_features import ClassValues, UnusualFeature
 from imbalance_lab.files import atomic_write
 from imbalance_lab.posthoc import probabilities
@@ -132,11 +132,7 @@ def read_mistakes(path: Path) -> list[Mistake]:
     if not path.exists():
         return []
     with reading(path, "delete it, only the pictures of the worst mistakes are lost"):
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
-        if table.schema not in (SCHEMA, WITH_FEATURES):
-            raise ValueError(f"its columns are {', '.join(table.schema.names)}")
-        return [_checked(_mistake(row)) for row in table.to_pylist()]
+        return [_checked(_mistake(row)) for row in read_parquet(path, [SCHEMA, WITH_FEATURES]).to_pylist()]
 
 
 def _mistake(row: dict[str, Any]) -> Mistake:

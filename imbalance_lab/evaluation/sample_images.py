@@ -14,7 +14,7 @@ from torch import Tensor
 
 from imbalance_lab import seeding
 from imbalance_lab.data import Splits
-from imbalance_lab.evaluation.stored_files import reading
+from imbalance_lab.evaluation.stored_files import read_parquet, reading
 from imbalance_lab.files import atomic_write
 from imbalance_lab.samplers import SampledIndices
 from imbalance_lab.validation import check_integer
@@ -97,11 +97,8 @@ def read_samples(path: Path) -> list[ClassSamples]:
     if not path.exists():
         return []
     with reading(path, "delete it, only the sample images of the report are lost"):
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
-        if table.schema != SCHEMA:
-            raise ValueError(f"its columns are {', '.join(table.schema.names)}")
-        return [_checked(ClassSamples(**row | {"names": tuple(row["names"])})) for row in table.to_pylist()]
+        rows = read_parquet(path, [SCHEMA]).to_pylist()
+        return [_checked(ClassSamples(**row | {"names": tuple(row["names"])})) for row in rows]
 
 
 def _checked(samples: ClassSamples) -> ClassSamples:

@@ -4,10 +4,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import visible
@@ -48,6 +51,15 @@ def reading(path: Path, remedy: str) -> Iterator[None]:
         reason = visible(" ".join(f"{error}".split()) or type(error).__name__)
         short = reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
         raise UsageError(f"{path} is damaged ({short}): {remedy}") from error
+
+
+def read_parquet(path: Path, schemas: Collection[pa.Schema] = ()) -> pa.Table:
+    """A table whose pages are verified; a ValueError if its schema is none of ``schemas``, where there are any."""
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        table = file.read()
+    if schemas and table.schema not in schemas:
+        raise ValueError(f"its columns are {', '.join(table.schema.names)}")
+    return table
 
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:

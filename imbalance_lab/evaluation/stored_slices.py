@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from imbalance_lab.data import Source
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions, positions_of, text_parts
-from imbalance_lab.evaluation.stored_files import reading
+from imbalance_lab.evaluation.stored_files import read_parquet, reading
 from imbalance_lab.files import atomic_write
 
 INDEX, SLICE = "index", "slice_"
@@ -51,8 +51,7 @@ def read_slices(path: Path, columns: Sequence[str], index: NDArray[np.int64]) ->
             "model again with python train.py fit=false ckpt_path=… data=… report.slices=…"
         )
     with reading(path, RESTORE):
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
+        table = read_parquet(path)
         if (table.schema.metadata or {}).get(b"sha256", b"").decode() != _digest(table):
             raise ValueError("its content is not what was written: the digest differs")
         stored = {name.removeprefix(SLICE): table[name] for name in table.column_names if name != INDEX}
