@@ -72,6 +72,8 @@ def find_row_ids(rows: FeatureRows) -> RowIds:
     """The features that number or identify the rows."""
     counting, unique = [], []
     for column in rows.columns:
+        if column.format is not None:
+            continue  # amounts, whose text differs as their values do
         values = rows.data[column.source]
         numbers = _whole_numbers(values)
         if numbers is not None and _counts(numbers, rows.segments):

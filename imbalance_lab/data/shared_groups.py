@@ -45,7 +45,7 @@ def find_groups(rows: FeatureRows, skip: Collection[str]) -> list[str]:
         values, kind = rows.data[column.source], rows.data[column.source].type
         is_text = pa.types.is_string(kind)
         is_named = ENTITY.fullmatch(column.source) is not None
-        if column.source in skip or column.date is not None or not (is_text or pa.types.is_integer(kind)):
+        if column.source in skip or column.date or column.format or not (is_text or pa.types.is_integer(kind)):
             continue
         n_groups = pc.count_distinct(values).as_py()
         least = MIN_GROUPS if is_named else MIN_UNNAMED

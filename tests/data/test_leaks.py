@@ -314,3 +314,15 @@ def test_a_table_is_told_of_and_one_for_a_trained_model_is_not(tmp_path: Path) -
     assert list(again.notes) == []
     drop = composed("data=table", f"data.path='{tmp_path}/t.csv'", "data.target=y", 'data.drop=["",id]').data.drop
     assert list(drop) == ["", "id"]
+
+
+@pytest.mark.parametrize("written", ["${:.2f}", "{:.2f} EUR", "{:.1f} %"])
+def test_amounts_written_as_text_are_no_ids(written: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    amounts = [written.format(amount) for amount in 100 * rng.random(60)]
+    pd.DataFrame({"amount": amounts, "x": rng.normal(size=60), "y": [0, 1] * 30}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    splits = table(path=str(tmp_path / "t.csv"), target="y")
+    assert [column.kind for column in splits.schema.columns] == ["number", "number"]
+    assert splits.notes == []
