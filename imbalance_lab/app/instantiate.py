@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from imbalance_lab import seeding
-from imbalance_lab.app.automatic import choose_automatic
+from imbalance_lab.app.automatic import choose_automatic, is_rate_automatic
 from imbalance_lab.app.baselines import check_baselines
 from imbalance_lab.app.build import instantiate_part, require_attributes
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
@@ -70,8 +70,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         UsageError: naming the part of the configuration that is wrong.
     """
     validate_config(config)
-    optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
-    validate_optimizer(config, optimizer, scheduler)
+    optimization = None if is_rate_automatic(config) else _optimization(config)
     augment = instantiate_part(config, "augment")
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
     changes = {} if checkpoint is None or not config.fit else check_resume(config, checkpoint)
@@ -80,6 +79,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     check_slices(config, splits)
     check_baselines(config, splits, overrides)
     choose_automatic(config, len(splits.train))
+    optimizer, scheduler = optimization or _optimization(config)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:
@@ -103,6 +103,13 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
     )
+
+
+def _optimization(config: DictConfig) -> tuple[Any, Any]:
+    """What makes the optimizer, and what makes the scheduler."""
+    optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
+    validate_optimizer(config, optimizer, scheduler)
+    return optimizer, scheduler
 
 
 def _check_conformal(config: DictConfig, splits: Splits) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from imbalance_lab.backbones.arguments import check_widths
+from imbalance_lab.backbones.dropout import Dropout
 from imbalance_lab.backbones.embedding import Embedding
 from imbalance_lab.backbones.member_layers import ToMembers, linear
 from imbalance_lab.validation import check_integer, check_number
@@ -47,7 +48,7 @@ class MLP(nn.Module):
         for width in check_widths("widths", widths):
             layers += [linear(features, width, members), nn.ReLU()]
             if dropout:
-                layers.append(nn.Dropout(dropout))
+                layers.append(Dropout(dropout))
             features = width
         self.layers = nn.Sequential(*layers)
         self.num_features = features

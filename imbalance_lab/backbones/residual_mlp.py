@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.dropout import Dropout
 from imbalance_lab.backbones.embedding import Embedding
 from imbalance_lab.backbones.member_layers import ToMembers, batch_norm, linear
 from imbalance_lab.validation import check_integer, check_number
@@ -54,7 +55,7 @@ class ResidualMLP(nn.Module):
                 batch_norm(width, members),
                 linear(width, inner, members),
                 nn.ReLU(),
-                nn.Dropout(dropout),
+                Dropout(dropout),
                 linear(inner, width, members),
             )
             for _ in range(depth)
