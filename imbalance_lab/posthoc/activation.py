@@ -91,6 +91,34 @@ def negative_log_likelihood(logits: Logits, target: Target, activation: Activati
     return float(np.logaddexp(0, signed).sum(1).mean())
 
 
+def allow_one_error(positive: NDArray[np.bool_], activation: Activation) -> NDArray[np.float64]:
+    """Target distributions as if one held-out example in all had a wrong label, with the class shares as they are.
+
+    Where the held-out examples happen to be separable, probabilities of 0 and 1 have the largest likelihood, and the
+    first error on new examples costs without limit. That none of N failed says no more than about 1 / N (Laplace's rule
+    of succession; Platt 1999 smooths the targets of his calibration for the same reason). Each label is mixed with the
+    shares π, ε π + (1 − ε) y, where ε makes the expected number of wrong labels 1; so it vanishes with 1 / N.
+
+    Args:
+        positive: (N, C).
+        activation: under sigmoid each label is of its own, and one of all N · C is taken as wrong.
+    """
+    shares = positive.mean(0)
+    is_wrong = 1 - (shares**2).sum() if activation == "softmax" else (2 * shares * (1 - shares)).sum()
+    mixed = min(1.0, 1 / (len(positive) * is_wrong)) if is_wrong > 0 else 0.0
+    allowed: NDArray[np.float64] = mixed * shares + (1 - mixed) * positive
+    return allowed
+
+
+def cross_entropy(logits: Logits, target: NDArray[np.float64], activation: Activation) -> float:
+    """−Σ t log p of target distributions (N, C), averaged over examples; a logit may be infinite where t is 0 or 1."""
+    if activation == "softmax":
+        named = (target * np.where(target > 0, logits, 0)).sum(1)
+        return float((logsumexp(logits, axis=1) - named).mean())
+    costs = ((target, np.logaddexp(0, -logits)), (1 - target, np.logaddexp(0, logits)))
+    return float(sum((share * np.where(share > 0, cost, 0)).sum(1).mean() for share, cost in costs))
+
+
 def validate_activation(activation: Activation) -> None:
     """Raise ValueError unless ``activation`` is softmax or sigmoid."""
     check_choice("activation", activation, get_args(Activation))

@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from imbalance_lab.metrics.array_inputs import as_examples
-from imbalance_lab.posthoc.activation import ClassPriors, negative_log_likelihood, probabilities, validate_activation
+from imbalance_lab.posthoc.activation import (
+    ClassPriors,
+    allow_one_error,
+    cross_entropy,
+    probabilities,
+    validate_activation,
+)
 from imbalance_lab.posthoc.calibration import Calibration
 from imbalance_lab.posthoc.temperature import MAX_TEMPERATURE, MIN_TEMPERATURE
 from imbalance_lab.task import Activation, Logits, Target, one_hot
@@ -48,7 +54,7 @@ class BiasCorrectedScaling:
         positive = one_hot(target, logits.shape[1])
         held_out_prior = positive.mean(0)
         _check_every_class(held_out_prior, len(positive))
-        inverse_temperature, bias = _minimize_likelihood(logits.astype(np.float64), target, positive, activation)
+        inverse_temperature, bias = _minimize_likelihood(logits.astype(np.float64), positive, activation)
         return Calibration(
             activation, float(1 / inverse_temperature), tuple(bias.tolist()), tuple(held_out_prior.tolist())
         )
@@ -64,9 +70,10 @@ def _check_every_class(held_out_prior: NDArray[np.float64], n: int) -> None:
 
 
 def _minimize_likelihood(
-    wide: NDArray[np.float64], target: Target, positive: NDArray[np.bool_], activation: Activation
+    wide: NDArray[np.float64], positive: NDArray[np.bool_], activation: Activation
 ) -> tuple[float, NDArray[np.float64]]:
-    """(1/T, b) with the smallest negative log-likelihood of ``wide`` (N, C)."""
+    """(1/T, b) with the smallest negative log-likelihood of ``wide`` (N, C); see `allow_one_error`."""
+    allowed = allow_one_error(positive, activation)
     if activation == "softmax":
         wide = wide - wide.mean(1, keepdims=True)
     prior = positive.mean(0)
@@ -75,8 +82,8 @@ def _minimize_likelihood(
 
     def cost(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         scaled = wide * (theta[0] * unit[0]) + theta[1:] * unit[1:]
-        value = negative_log_likelihood(scaled, target, activation)
-        residual = (probabilities(scaled, activation) - positive) / len(positive)
+        value = cross_entropy(scaled, allowed, activation)
+        residual = (probabilities(scaled, activation) - allowed) / len(positive)
         return value, unit * np.concatenate([[np.vdot(residual, wide)], residual.sum(0)])
 
     start = np.concatenate([[1.0], np.zeros(wide.shape[1])]) / unit

@@ -9,7 +9,8 @@ from scipy.optimize import minimize_scalar
 from imbalance_lab.metrics.array_inputs import as_examples, as_scores
 from imbalance_lab.posthoc.activation import (
     ClassPriors,
-    negative_log_likelihood,
+    allow_one_error,
+    cross_entropy,
     prior_logit,
     validate_activation,
     validate_class_priors,
@@ -62,6 +63,7 @@ def fit_temperature(
 ) -> float:
     """The T in [0.05, 20] with the largest likelihood of softmax(z / T + offset), or its sigmoid.
 
+    One error is allowed for (`allow_one_error`): examples that happen to be separable do not lead to the smallest T.
     The likelihood has a single maximum: it is log-concave in 1 / T.
 
     Args:
@@ -75,8 +77,10 @@ def fit_temperature(
     logits, target = as_examples(logits, target, "logits", finite=True)
     wide, offset = logits.astype(np.float64), as_scores(offset, "offset").astype(np.float64)
 
+    allowed = allow_one_error(one_hot(target, wide.shape[1]), activation)
+
     def cost(log_temperature: float) -> float:
-        return negative_log_likelihood(wide * np.exp(-log_temperature) + offset, target, activation)
+        return cross_entropy(wide * np.exp(-log_temperature) + offset, allowed, activation)
 
     best = minimize_scalar(cost, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
     return float(np.exp(best.x))
