@@ -56,10 +56,12 @@ def write_curves(path: Path, names: Sequence[str], rankings: Sequence[Ranking]) 
             if not ranking.is_defined:
                 continue
             curve, cell = ranking.curve(), csv_cell(name)
-            flagged = curve.tp + curve.fp
-            for threshold, tp, fp, n in zip(curve.threshold, curve.tp, curve.fp, flagged, strict=True):
-                precision = tp / n if n else ""
-                writer.writerow([cell, threshold, tp, fp, tp / ranking.n_positive, fp / ranking.n_negative, precision])
+            tpr, fpr = curve.tp / ranking.n_positive, curve.fp / ranking.n_negative
+            precision = [
+                tp / n if n else "" for tp, n in zip(curve.tp.tolist(), (curve.tp + curve.fp).tolist(), strict=True)
+            ]
+            columns = (each.tolist() for each in (curve.threshold, curve.tp, curve.fp, tpr, fpr))
+            writer.writerows((cell, *row) for row in zip(*columns, precision, strict=True))
 
 
 class Panel(NamedTuple):
