@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.posthoc import ConformalMethod, PostProcessor
     from imbalance_lab.task import Task
+    from imbalance_lab.training.strategies import Strategy
 
 
 def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> dict[str, Any]:
@@ -40,6 +41,27 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
     return options
+
+
+def prior_after(
+    config: DictConfig, task: "Task", prior: tuple[float, ...] | None, strategies: "Sequence[Strategy]"
+) -> tuple[float, ...] | None:
+    """The class priors (C,) that the logits stand for after training with ``strategies``; None if unknown.
+
+    Args:
+        config, task: of the job.
+        prior: what sampler and loss imply.
+        strategies: in their order.
+
+    Raises:
+        UsageError: if the prior correction cannot use them.
+    """
+    implied = prior
+    for strategy in strategies:
+        implied = strategy.implied_prior(implied)
+    if implied != prior:
+        validate_postprocessing(config, task, implied)
+    return implied
 
 
 def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Sequence[int] | None) -> "ConformalMethod":

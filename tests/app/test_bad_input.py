@@ -175,6 +175,12 @@ TRAINER = [
     (["+trainer.benchmark=abc"], "trainer.benchmark (or null) must be true or false, got 'abc'"),
     (["+trainer.callbacks=5"], "trainer.callbacks (or null) must be a list, got 5"),
     (["+callbacks.mine=1"], "callbacks.mine needs a _target_, the path of a callback class, got 1"),
+    (["+strategy.mine=1"], "strategy.mine needs a _target_, the path of a strategy class, got 1"),
+    (["+strategy._target_=my.Mine"], "strategy needs a name above its _target_: write mine: {_target_: my.Mine, …}"),
+    (
+        ["+strategy.mine._target_=lightning.pytorch.callbacks.Timer"],
+        "strategy.mine: Timer is not a subclass of imbalance_lab.training.strategies.Strategy",
+    ),
     (
         ["callbacks=early_stopping", "callbacks.early_stopping.patience=abc"],
         "callbacks.early_stopping.patience must be an integer ≥ 1, got 'abc'",
@@ -332,6 +338,8 @@ def test_a_wrong_value_is_answered_in_a_sentence(arguments: list[str], sentence:
     [
         ["scheduler=steps", "scheduler.factors={0.5:0.1}"],
         ["callbacks=[early_stopping]"],
+        ["strategy=[none]"],
+        ["+strategy._target_=imbalance_lab.training.strategies.Strategy"],
         ["eval_batch_size=${batch_size}"],
         ["+rate=0.1", "optimizer.lr=${rate}"],
         ["~callbacks.early_stopping", "callbacks=early_stopping"],

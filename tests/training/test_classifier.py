@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP, ConvNet
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
-from imbalance_lab.losses import FocalLoss
-from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
+from imbalance_lab.losses import CrossEntropyLoss, FocalLoss
+from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler, SampledIndices
 from imbalance_lab.training.callbacks import NonFiniteGuard
 from imbalance_lab.training.classifier import Classifier
 from imbalance_lab.training.datamodule import DataModule
 from imbalance_lab.training.schedules import Cosine
+from imbalance_lab.training.strategies import Strategy
 
 SPLITS = long_tailed(digits, factor=20, val_fraction=0.2)
 
@@ -168,6 +169,32 @@ def test_neither_workers_nor_validation_change_the_training(tmp_path: Path) -> N
     trainer(tmp_path).fit(alone, data())
     trainer(tmp_path, limit_val_batches=0).fit(helped, data(num_workers=1))
     assert all(torch.equal(weight, helped.state_dict()[name]) for name, weight in alone.state_dict().items())
+
+
+class Masked(Strategy):
+    """Erases the inputs, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def mix(self, inputs: Tensor, target: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        self.seen.append((inputs, keys))
+        return torch.zeros_like(inputs), torch.full((len(target), 10), 0.1)
+
+
+def test_a_strategy_mixes_the_prepared_batches_of_training_only(tmp_path: Path) -> None:
+    first, second = Masked(), Masked()
+    model = classifier(loss=CrossEntropyLoss())
+    model.strategies = (first, second)
+    source, batch = data(), data().splits.train.__getitems__(SampledIndices(torch.arange(5), torch.arange(5) + 7))
+    loss = model.training_step(batch, 0)
+    assert torch.equal(first.seen[0][0], model.prepare(batch.input))
+    assert not second.seen[0][0].any()
+    assert torch.equal(second.seen[0][1], batch.sample_seed)
+    model.eval()
+    trainer(tmp_path, limit_val_batches=1).validate(model, source, verbose=False)
+    assert len(first.seen) == 1
+    assert loss > 2.3  # nothing is lower than the entropy of ten equal shares
 
 
 def test_half_precision_is_for_training_only(tmp_path: Path) -> None:

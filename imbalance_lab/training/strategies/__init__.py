@@ -1,5 +1,5 @@
 """Training strategies: how one trains, beyond loss and sampler."""
 
-from imbalance_lab.training.strategies.strategy import Strategy
+from imbalance_lab.training.strategies.strategy import Prior, Strategy
 
-__all__ = ["Strategy"]
+__all__ = ["Prior", "Strategy"]
