@@ -46,12 +46,13 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
     Raises:
         UsageError: naming the strategy that cannot be built.
     """
-    from imbalance_lab.training.strategies import Strategy
+    from imbalance_lab.training.strategies import Strategy, WeightAverage
 
     nodes = strategy_nodes(config)
     facts = _facts(config, experiment) | {
         "targets": experiment.splits.train.targets,
         "loss": experiment.loss,
+        "head": experiment.head,
         "sampler": experiment.sampler,
     }
     built: list[Strategy] = []
@@ -63,6 +64,9 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
             )
         built.append(strategy)
     _check_state_keys(built, "strategies")
+    averages = [type(each).__name__ for each in built if isinstance(each, WeightAverage)]
+    if len(averages) > 1:
+        raise UsageError(f"strategy: {' and '.join(averages)} both say which weights are evaluated: choose one of them")
     return built
 
 

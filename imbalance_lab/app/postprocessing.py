@@ -43,25 +43,24 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     return options
 
 
-def prior_after(
+def validate_strategies(
     config: DictConfig, task: "Task", prior: tuple[float, ...] | None, strategies: "Sequence[Strategy]"
-) -> tuple[float, ...] | None:
-    """The class priors (C,) that the logits stand for after training with ``strategies``; None if unknown.
+) -> None:
+    """Raise an error if the prior correction cannot use the class priors that the strategies imply.
 
     Args:
         config, task: of the job.
-        prior: what sampler and loss imply.
+        prior: what sampler and loss imply, (C,); None if unknown.
         strategies: in their order.
 
     Raises:
-        UsageError: if the prior correction cannot use them.
+        UsageError: in a sentence that says what to do instead.
     """
-    implied = prior
-    for strategy in strategies:
-        implied = strategy.implied_prior(implied)
+    from imbalance_lab.training.strategies import fold_priors
+
+    implied = fold_priors(prior, strategies)
     if implied != prior:
         validate_postprocessing(config, task, implied)
-    return implied
 
 
 def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Sequence[int] | None) -> "ConformalMethod":

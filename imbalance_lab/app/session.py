@@ -21,7 +21,7 @@ from imbalance_lab.app.callbacks import build_callbacks, build_strategies, callb
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
-from imbalance_lab.app.postprocessing import prior_after
+from imbalance_lab.app.postprocessing import validate_strategies
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
@@ -64,7 +64,7 @@ class Session:
     last: "LastCheckpoint"
     writer: "PredictionWriter"
     loggers: list[Any]
-    train_prior: tuple[float, ...] | None
+    strategies: "list[Strategy]"
 
     def best_score(self, results: "RunResults") -> float:
         """The monitored validation score of the best model; the macro AUROC if the job only tests."""
@@ -84,7 +84,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     from imbalance_lab.training.trainer_options import check_trainer
 
     strategies = build_strategies(config, experiment)
-    prior = prior_after(config, experiment.task, experiment.train_prior, strategies)
+    validate_strategies(config, experiment.task, experiment.train_prior, strategies)
 
     def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
         source = getattr(experiment.splits, split)
@@ -98,7 +98,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])])
     classifier, data = _modules(config, experiment, strategies)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
-    return Session(trainer, classifier, data, best, last, writer, loggers, prior)
+    return Session(trainer, classifier, data, best, last, writer, loggers, strategies)
 
 
 def _checkpoints(
@@ -172,6 +172,7 @@ def _modules(
         optimizer=_explained(config, "optimizer", experiment.optimizer),
         scheduler=experiment.scheduler,
         head_lr=config.head_lr,
+        head_weight_decay=config.head_weight_decay,
         strategies=strategies,
         seed=config.seed,
         monitors=_monitors(config, experiment.task),

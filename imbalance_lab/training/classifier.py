@@ -36,7 +36,7 @@ class Classifier(pl.LightningModule):
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalize`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
-        head_lr: learning rate of the head; None for the optimizer's own.
+        head_lr, head_weight_decay: learning rate and weight decay of the head; None for the optimizer's own.
         strategies: may change training batches, one after the other; the Trainer has them as callbacks.
         seed: seeds the dropout.
         monitors: the validation scores (see `validation_scores`) that callbacks may read.
@@ -54,6 +54,7 @@ class Classifier(pl.LightningModule):
         optimizer: Callable[[Iterable[Any]], Optimizer],
         scheduler: Callable[..., LRScheduler] | None = None,
         head_lr: float | None = None,
+        head_weight_decay: float | None = None,
         strategies: Sequence[Strategy] = (),
         seed: int = 0,
         monitors: Collection[str] = (MONITOR,),
@@ -69,7 +70,7 @@ class Classifier(pl.LightningModule):
         self.task = task
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
-        self.head_lr = head_lr
+        self.head_options = {"lr": head_lr, "weight_decay": head_weight_decay}
         self.strategies = tuple(strategies)
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
@@ -182,7 +183,7 @@ class Classifier(pl.LightningModule):
         """Parameter groups: the backbone, the head, and the loss's own parameters without weight decay."""
         parts: list[tuple[nn.Module, dict[str, float]]] = [
             (self.backbone, {}),
-            (self.head, {} if self.head_lr is None else {"lr": self.head_lr}),
+            (self.head, {name: value for name, value in self.head_options.items() if value is not None}),
             (self.loss, {"weight_decay": 0.0}),
         ]
         groups: list[dict[str, Any]] = []

@@ -237,16 +237,16 @@ def test_what_a_loss_learns_is_optimised_without_weight_decay(tmp_path: Path) ->
     assert model.loss.margin.item() < 1
 
 
-def test_the_head_has_a_rate_of_its_own_and_what_is_frozen_is_in_no_group(tmp_path: Path) -> None:
+def test_the_head_has_a_rate_and_a_decay_of_its_own_and_what_is_frozen_is_in_no_group(tmp_path: Path) -> None:
     model = classifier()
-    model.head_lr = 0.5
+    model.head_options = {"lr": 0.5, "weight_decay": 0.25}
     model.backbone.requires_grad_(False)
     before = [parameter.clone() for parameter in model.backbone.parameters()]
     fitted = trainer(tmp_path)
     fitted.fit(model, data())
     (head,) = fitted.optimizers[0].param_groups
     assert head["params"] == list(model.head.parameters())
-    assert head.get("initial_lr", head["lr"]) == 0.5
+    assert (head["initial_lr"], head["weight_decay"]) == (0.5, 0.25)
     assert all(torch.equal(*pair) for pair in zip(before, model.backbone.parameters(), strict=True))
 
 

@@ -1,7 +1,11 @@
 """What a training strategy is; `Strategy` itself is plain training."""
 
+from collections.abc import Iterable
+
 import lightning.pytorch as pl
 from torch import Tensor
+
+from imbalance_lab.validation import check_integer, check_number
 
 Prior = tuple[float, ...] | None
 """Class priors (C,), or None where they are unknown."""
@@ -13,11 +17,14 @@ class Strategy(pl.Callback):
     Subclass it, override Lightning's hooks, and choose it with ``strategy=mine``, where ``strategy/mine.yaml`` gives
     it a name, and under the name the class as ``_target_``. The constructor is given, by the names of its arguments,
     what it asks for of ``task`` (`imbalance_lab.task.Task`), ``class_counts`` (C,), ``targets`` of the training split,
-    ``loss``, ``sampler``, ``max_epochs`` and ``seed``. In the hooks, ``pl_module`` is the `Classifier` with its
-    ``backbone``, ``head`` and ``loss``, and ``trainer.datamodule`` has the ``sampler``.
+    ``loss``, ``head``, ``sampler``, ``max_epochs`` and ``seed``. In the hooks, ``pl_module`` is the `Classifier` with
+    its ``backbone``, ``head`` and ``loss``, and ``trainer.datamodule`` has the ``sampler``.
 
     A strategy with a state overrides ``state_dict`` and ``load_state_dict``, so that a resumed run continues with it.
     """
+
+    first_epoch: int = 0
+    """The epoch, from 0, in which it begins to act: `implied_prior` is not asked of a model of an earlier one."""
 
     @property
     def extra_epochs(self) -> int:
@@ -47,3 +54,30 @@ class Strategy(pl.Callback):
             the priors (C,), or None if unknown: prior corrections then need ``calibration=bias_corrected``.
         """
         return prior
+
+
+def fold_priors(prior: Prior, strategies: Iterable[Strategy], epochs: int | None = None) -> Prior:
+    """The class priors that the logits stand for after ``epochs`` epochs with ``strategies``, one after the other.
+
+    Args:
+        prior: what sampler and loss imply.
+        strategies: those that have not begun by then are left out.
+        epochs: None for the whole training.
+    """
+    for strategy in strategies:
+        if epochs is None or strategy.first_epoch < epochs:
+            prior = strategy.implied_prior(prior)
+    return prior
+
+
+def epoch_at(start: float, max_epochs: int) -> int:
+    """The epoch, from 0, at a fraction ``start`` of the training; at the latest the last one.
+
+    Raises:
+        TypeError, ValueError: for a fraction that is not in [0, 1).
+
+    >>> epoch_at(0.8, 200), epoch_at(0.8, 2)
+    (160, 1)
+    """
+    check_number("start (a fraction of the epochs)", start, minimum=0, below=1)
+    return min(round(start * check_integer("max_epochs", max_epochs, minimum=1)), max_epochs - 1)
