@@ -1,12 +1,14 @@
-"""The callbacks and the strategy of a job: the user's beside ours."""
+"""The callbacks and the strategies of a job: the user's beside ours."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part
+from imbalance_lab.app.build import allowed_packages, instantiate_node
 from imbalance_lab.app.instantiate import Experiment
+from imbalance_lab.app.resume import is_plain
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import check_integer, check_number
 
@@ -34,20 +36,62 @@ def callback_nodes(config: DictConfig) -> dict[str, DictConfig]:
     listed = config.trainer.get("callbacks") or []
     nodes = {f"callbacks.{name}": node for name, node in config.callbacks.items()}
     nodes |= {f"trainer.callbacks[{place}]": node for place, node in enumerate(listed)}
-    for key, node in nodes.items():
-        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
-            raise UsageError(f"{key} needs a _target_, the path of a callback class, got {node!r}")
+    _check_targets(nodes, "a callback class")
     return nodes
 
 
-def build_strategy(config: DictConfig, experiment: Experiment) -> "Strategy":
-    """The chosen strategy, which may change batches, losses and priors."""
-    from imbalance_lab.training.strategies import Strategy
+def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strategy]":
+    """The chosen strategies, which may change batches, losses and priors.
 
-    strategy = instantiate_part(config, "strategy", **_facts(config, experiment))
-    if not isinstance(strategy, Strategy):
-        raise UsageError(f"strategy: {type(strategy).__name__} is not a subclass of imbalance_lab.training.Strategy")
-    return strategy
+    Raises:
+        UsageError: naming the strategy that cannot be built.
+    """
+    from imbalance_lab.training.strategies import Strategy, WeightAverage
+
+    nodes = strategy_nodes(config)
+    facts = _facts(config, experiment) | {
+        "targets": experiment.splits.train.targets,
+        "loss": experiment.loss,
+        "head": experiment.head,
+        "sampler": experiment.sampler,
+    }
+    built: list[Strategy] = []
+    for label, node in nodes.items():
+        strategy = instantiate_node(label, node, allowed_packages(config), **facts)
+        if not isinstance(strategy, Strategy):
+            raise UsageError(
+                f"{label}: {type(strategy).__name__} is not a subclass of imbalance_lab.training.strategies.Strategy"
+            )
+        built.append(strategy)
+    _check_state_keys(built, "strategies")
+    averages = [type(each).__name__ for each in built if isinstance(each, WeightAverage)]
+    if len(averages) > 1:
+        raise UsageError(f"strategy: {' and '.join(averages)} both say which weights are evaluated: choose one of them")
+    return built
+
+
+def strategy_nodes(config: DictConfig) -> dict[str, DictConfig]:
+    """The chosen strategies by their keys; none for the plain training of earlier releases.
+
+    Raises:
+        UsageError: for one without a name or without a ``_target_``.
+    """
+    chosen = config.strategy
+    if isinstance(chosen.get("_target_"), str):
+        if is_plain(chosen):
+            return {}
+        raise UsageError(
+            f"strategy needs a name above its _target_: write mine: {{_target_: {chosen._target_}, …}} in its file"
+        )
+    nodes = {f"strategy.{name}": node for name, node in chosen.items()}
+    _check_targets(nodes, "a strategy class")
+    return nodes
+
+
+def _check_targets(nodes: Mapping[str, Any], what: str) -> None:
+    for key, node in nodes.items():
+        if not isinstance(node, DictConfig) or not isinstance(node.get("_target_"), str):
+            raise UsageError(f"{key} needs a _target_, the path of {what}, got {node!r}")
 
 
 def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
@@ -76,14 +120,14 @@ def _check_early_stopping(label: str, callback: Any) -> None:
         raise UsageError(str(error)) from error
 
 
-def _check_state_keys(callbacks: list[Any]) -> None:
+def _check_state_keys(callbacks: Sequence[Any], kind: str = "callbacks") -> None:
     """In a checkpoint, Lightning stores callback states by ``state_key``, which must be unique."""
     keys = Counter(callback.state_key for callback in callbacks)
     for callback in callbacks:
         if keys[callback.state_key] > 1 and callback.state_dict():
             name = type(callback).__name__
             raise UsageError(
-                f"two {name} callbacks have the same settings (state_key): leave one out, or make them differ"
+                f"two {name} {kind} have the same settings (state_key): leave one out, or make them differ"
             )
 
 

@@ -20,7 +20,7 @@ from imbalance_lab.text import override, shell_words, split_override, visible
 MODEL_PARTS = ("backbone", "head", "loss")
 """The groups that define the model: its weights fit no other choice."""
 
-INHERITED_BY_TEST = ("data", "augment", "ensemble", *MODEL_PARTS)
+INHERITED_BY_TEST = ("data", "augment", "ensemble", "strategy", "max_epochs", *MODEL_PARTS)
 """The groups and keys that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
 
 OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra", "allow")

@@ -11,6 +11,7 @@ import yaml
 from omegaconf import OmegaConf
 
 from imbalance_lab.app.compose import compose_config, config_directory, extra_config_directories
+from imbalance_lab.app.validate_arguments import SEVERAL
 from imbalance_lab.text import visible
 
 HEAD = """\
@@ -53,12 +54,15 @@ def ignore_closed_pipe() -> None:
 def help_text(overrides: Sequence[str], extra: Sequence[Path] = ()) -> str:
     """The help for ``train.py OVERRIDES``, including the groups in ``extra`` directories."""
     composed = compose_config(overrides, extra, with_hydra=True)
-    choices = {group: str(choice) for group, choice in composed.hydra.runtime.choices.items() if "/" not in group}
+    choices = {group: [choice] for group, choice in composed.hydra.runtime.choices.items() if "/" not in group}
+    # Hydra does not say which were chosen where there are several, as in strategy=[drw,ema]; each has its own name.
+    choices |= {group: list(composed[group]) for group in SEVERAL if group not in choices}
     folders = [config_directory(), *extra]
     comments = dict(_comments_of(config_directory() / "train.yaml", ""))
     for folder in folders:
-        for group, choice in choices.items():
-            comments |= dict(_comments_of(folder / group / f"{choice}.yaml", group))
+        for group, chosen in choices.items():
+            for choice in chosen:
+                comments |= dict(_comments_of(folder / group / f"{choice}.yaml", group))
     config = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
     groups = "\n".join(f"  {group}: {', '.join(names)}" for group, names in _groups(folders).items())
     annotated = _annotated(OmegaConf.to_container(config), comments)  # type: ignore[arg-type]

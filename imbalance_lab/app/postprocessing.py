@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.posthoc import ConformalMethod, PostProcessor
     from imbalance_lab.task import Task
+    from imbalance_lab.training.strategies import Strategy
 
 
 def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> dict[str, Any]:
@@ -40,6 +41,26 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
     return options
+
+
+def validate_strategies(
+    config: DictConfig, task: "Task", prior: tuple[float, ...] | None, strategies: "Sequence[Strategy]"
+) -> None:
+    """Raise an error if the prior correction cannot use the class priors that the strategies imply.
+
+    Args:
+        config, task: of the job.
+        prior: what sampler and loss imply, (C,); None if unknown.
+        strategies: in their order.
+
+    Raises:
+        UsageError: in a sentence that says what to do instead.
+    """
+    from imbalance_lab.training.strategies import fold_priors
+
+    implied = fold_priors(prior, strategies)
+    if implied != prior:
+        validate_postprocessing(config, task, implied)
 
 
 def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Sequence[int] | None) -> "ConformalMethod":

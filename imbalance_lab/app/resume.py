@@ -37,6 +37,9 @@ ADDED = {
 }
 """Keys that earlier releases did not have, with the value that does what they did."""
 
+PLAIN = "imbalance_lab.training.strategies.Strategy"
+"""What ``strategy=none`` named in earlier releases, when there was one strategy at most."""
+
 Changes = dict[str, tuple[Any, Any]]
 
 
@@ -113,10 +116,15 @@ def write_resume(
 def changed_settings(config: DictConfig, earlier: Mapping[str, Any]) -> Changes:
     """The settings of training that differ: (earlier, now) by key."""
     now = dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
-    before = dict(_flat(earlier, ""))
+    before = dict(_flat({**earlier, "strategy": {}} if is_plain(earlier.get("strategy", {})) else earlier, ""))
     keys = [key for key in (before | now) if not _is_ignored(key) and not _is_interpolated(config, key)]
     values = {key: (before.get(key, ADDED.get(key)), now.get(key, ADDED.get(key))) for key in keys}
     return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
+
+
+def is_plain(strategy: Mapping[str, Any]) -> bool:
+    """Whether the group ``strategy`` of a configuration, also of an earlier release, is plain training."""
+    return not strategy or strategy.get("_target_") == PLAIN
 
 
 def _listed(changes: Changes) -> str:

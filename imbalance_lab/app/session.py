@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,11 @@ from imbalance_lab.app.build import (
     require_attributes,
     usage_error,
 )
-from imbalance_lab.app.callbacks import build_callbacks, build_strategy, callback_nodes
+from imbalance_lab.app.callbacks import build_callbacks, build_strategies, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
-from imbalance_lab.app.postprocessing import validate_postprocessing
+from imbalance_lab.app.postprocessing import validate_strategies
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
@@ -64,7 +64,7 @@ class Session:
     last: "LastCheckpoint"
     writer: "PredictionWriter"
     loggers: list[Any]
-    train_prior: tuple[float, ...] | None
+    strategies: "list[Strategy]"
 
     def best_score(self, results: "RunResults") -> float:
         """The monitored validation score of the best model; the macro AUROC if the job only tests."""
@@ -83,8 +83,8 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     from imbalance_lab.training.callbacks import PredictionWriter
     from imbalance_lab.training.trainer_options import check_trainer
 
-    strategy = build_strategy(config, experiment)
-    prior = _train_prior(config, experiment, strategy)
+    strategies = build_strategies(config, experiment)
+    validate_strategies(config, experiment.task, experiment.train_prior, strategies)
 
     def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
         source = getattr(experiment.splits, split)
@@ -94,11 +94,11 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     writer = PredictionWriter(store)
     best, last = _checkpoints(config, directory, writer)
     loggers = _loggers(config, directory)
-    callbacks = [*build_callbacks(config, experiment), strategy, writer]
+    callbacks = [*build_callbacks(config, experiment), *strategies, writer]
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])])
-    classifier, data = _modules(config, experiment)
+    classifier, data = _modules(config, experiment, strategies)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
-    return Session(trainer, classifier, data, best, last, writer, loggers, prior)
+    return Session(trainer, classifier, data, best, last, writer, loggers, strategies)
 
 
 def _checkpoints(
@@ -156,7 +156,9 @@ def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], ca
     return trainer
 
 
-def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, DataModule]":
+def _modules(
+    config: DictConfig, experiment: Experiment, strategies: "Sequence[Strategy]"
+) -> "tuple[Classifier, DataModule]":
     from imbalance_lab.training.classifier import Classifier
     from imbalance_lab.training.datamodule import DataModule
 
@@ -170,6 +172,8 @@ def _modules(config: DictConfig, experiment: Experiment) -> "tuple[Classifier, D
         optimizer=_explained(config, "optimizer", experiment.optimizer),
         scheduler=experiment.scheduler,
         head_lr=config.head_lr,
+        head_weight_decay=config.head_weight_decay,
+        strategies=strategies,
         seed=config.seed,
         monitors=_monitors(config, experiment.task),
         hparams={
@@ -217,16 +221,6 @@ def _monitors(config: DictConfig, task: Task) -> set[str]:
             listed = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
             raise UsageError(f"{key}={score} is not logged{did_you_mean(score, known)} (scores: {listed})")
     return {MONITOR, *(score for score in wanted.values() if score is not None)}
-
-
-def _train_prior(config: DictConfig, experiment: Experiment, strategy: "Strategy") -> tuple[float, ...] | None:
-    """The class priors that the logits will stand for; an error if the prior correction cannot use them."""
-    if experiment.train_prior is None:
-        return None
-    prior = strategy.implied_prior(experiment.train_prior)
-    if prior != experiment.train_prior:
-        validate_postprocessing(config, experiment.task, prior)
-    return prior
 
 
 def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:

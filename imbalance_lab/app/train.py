@@ -170,8 +170,11 @@ def write_results(
     from imbalance_lab.evaluation.mistakes import write_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.evaluation.stored_slices import write_slices
+    from imbalance_lab.training.strategies import fold_priors
 
     splits, counts = experiment.splits, experiment.splits.class_counts
+    epochs = session.best.epoch if experiment.checkpoint is None or config.fit else experiment.checkpoint.epochs
+    prior = fold_priors(experiment.train_prior, session.strategies, epochs)
     val, test = directory.read_predictions("val"), directory.read_predictions("test")
     metadata = {
         "command": shlex.join(["python", *sys.argv]),
@@ -179,7 +182,7 @@ def write_results(
         "checkpoint": os_path.relpath(checkpoint, directory.path),
         "epoch": session.best.epoch,
         "train_counts": counts.tolist(),
-        "train_prior": None if session.train_prior is None else list(session.train_prior),
+        "train_prior": None if prior is None else list(prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "baselines": write_baselines(directory, config, splits, val, test),
     }

@@ -27,8 +27,11 @@ FLAGS: dict[str, tuple[str, ...] | None] = {
 }
 """Hydra's flags: None for one without a value, else the values that it takes, () for any."""
 
-DELETABLE = ("callbacks", "hydra")
+DELETABLE = ("callbacks", "strategy", "hydra")
 """Where ``~KEY`` takes something out; elsewhere it would leave the choice to a default that no file shows."""
+
+SEVERAL = ("callbacks", "strategy")
+"""Groups of which several can be chosen at once, as in ``strategy=[drw,ema]``."""
 
 SAME_AS = {("loss=class_balanced", "loss.weight=null"): "loss=cross_entropy"}
 """Pairs that undo the only purpose of a choice, and the choice that they amount to."""
@@ -106,7 +109,7 @@ def _check_choice(word: str, group: str, value: str) -> None:
     except HydraException:
         return  # reported when Hydra reads it
     chosen = value if parsed.is_sweep_override() else parsed.value()
-    names = chosen if isinstance(chosen, list) and group == "callbacks" else [chosen]
+    names = chosen if isinstance(chosen, list) and group in SEVERAL else [chosen]
     for name in names:
         if not isinstance(name, str) or name.startswith("/") or ".." in name or name.endswith((".yaml", ".yml")):
             choices = sorted(file.stem for file in (config_directory() / group).glob("*.yaml"))

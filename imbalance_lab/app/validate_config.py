@@ -28,7 +28,7 @@ INTEGERS = {
 AUTOMATIC = ("batch_size", "passes", "ensemble")
 """May be ``auto`` too."""
 
-NO_TARGET = {"callbacks", "experiment"}
+NO_TARGET = {"callbacks", "strategy", "experiment"}
 """Groups that are not one object."""
 
 

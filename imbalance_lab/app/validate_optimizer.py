@@ -59,11 +59,22 @@ def _check_bounds(node: Mapping[str, Any]) -> None:
 
 
 def _check_rates(config: DictConfig, defaults: Mapping[str, Any]) -> None:
-    rate, decay = defaults.get("lr"), defaults.get("weight_decay", 0.0)
+    rate, decay, key = defaults.get("lr"), defaults.get("weight_decay", 0.0), "optimizer.weight_decay"
     if config.head_lr is not None:
         rate = check_number("head_lr (null for optimizer.lr)", config.head_lr, **BOUNDS["lr"])
+    _check_decay(rate, decay, key)
+    if config.head_weight_decay is not None:
+        key = "head_weight_decay"
+        decay = check_number(f"{key} (null for optimizer.weight_decay)", config[key], **BOUNDS["weight_decay"])
+        if "weight_decay" not in defaults:
+            name = str(config.optimizer._target_).rpartition(".")[2]
+            raise UsageError(f"{key}={decay:g}, but {name} has no weight decay: leave it at null")
+        _check_decay(rate, decay, key)
+
+
+def _check_decay(rate: Any, decay: Any, key: str) -> None:
     if isinstance(rate, float | int) and isinstance(decay, float | int) and rate * decay >= 1:
         raise UsageError(
-            f"optimizer.weight_decay={decay:g} with a learning rate of {rate:g} leaves nothing of the weights after a "
-            f"step: choose less than {1 / rate:g}"
+            f"{key}={decay:g} with a learning rate of {rate:g} leaves nothing of the weights after a step: "
+            f"choose less than {1 / rate:g}"
         )

@@ -1,7 +1,7 @@
 """The LightningModule: prepare → backbone → head → loss, and the scores of each validation epoch."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as pl
@@ -20,6 +20,7 @@ from imbalance_lab.metrics import OneVsRest
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
 from imbalance_lab.training.loggers import log_history
+from imbalance_lab.training.strategies import Strategy
 from imbalance_lab.training.trainer_options import batches_per_epoch
 from imbalance_lab.training.validation_scores import score_validation
 
@@ -35,7 +36,8 @@ class Classifier(pl.LightningModule):
         prepare: applied to the inputs first, e.g. `imbalance_lab.data.Normalize`; fitted on the training split.
         optimizer: parameters → optimizer, e.g. ``functools.partial(torch.optim.AdamW, lr=1e-3)``.
         scheduler: (optimizer, total steps) → learning-rate scheduler, stepped after every batch; None keeps the rate.
-        head_lr: learning rate of the head; None for the optimizer's own.
+        head_lr, head_weight_decay: learning rate and weight decay of the head; None for the optimizer's own.
+        strategies: may change training batches, one after the other; the Trainer has them as callbacks.
         seed: seeds the dropout.
         monitors: the validation scores (see `validation_scores`) that callbacks may read.
         hparams: plain values, saved in every checkpoint.
@@ -52,6 +54,8 @@ class Classifier(pl.LightningModule):
         optimizer: Callable[[Iterable[Any]], Optimizer],
         scheduler: Callable[..., LRScheduler] | None = None,
         head_lr: float | None = None,
+        head_weight_decay: float | None = None,
+        strategies: Sequence[Strategy] = (),
         seed: int = 0,
         monitors: Collection[str] = (MONITOR,),
         hparams: Mapping[str, Any] | None = None,
@@ -66,7 +70,8 @@ class Classifier(pl.LightningModule):
         self.task = task
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
-        self.head_lr = head_lr
+        self.head_options = {"lr": head_lr, "weight_decay": head_weight_decay}
+        self.strategies = tuple(strategies)
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
         self.monitors = frozenset(monitors)
@@ -97,8 +102,10 @@ class Classifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
-        prepared = self.prepare(batch.input)
-        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), batch.target)
+        prepared, target = self.prepare(batch.input), batch.target
+        for strategy in self.strategies:
+            prepared, target = strategy.mix(prepared, target, batch.sample_seed)
+        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), target)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
@@ -176,7 +183,7 @@ class Classifier(pl.LightningModule):
         """Parameter groups: the backbone, the head, and the loss's own parameters without weight decay."""
         parts: list[tuple[nn.Module, dict[str, float]]] = [
             (self.backbone, {}),
-            (self.head, {} if self.head_lr is None else {"lr": self.head_lr}),
+            (self.head, {name: value for name, value in self.head_options.items() if value is not None}),
             (self.loss, {"weight_decay": 0.0}),
         ]
         groups: list[dict[str, Any]] = []

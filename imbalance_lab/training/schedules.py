@@ -74,3 +74,31 @@ class Steps:
             return next((factor for start, factor in reversed(self.points) if done >= start), 1.0)
 
         return LambdaLR(optimizer, factor)
+
+
+class WarmupStableDecay:
+    """Rise linearly, stay, and in the last part of the run fall to 0 as 1 − √x (Hägele et al. 2024, arXiv 2405.18392).
+
+    Unlike a cosine, the part before the fall does not depend on the length of the run.
+
+    Args:
+        warmup: fraction of the run in which the rate rises, in [0, 1).
+        decay: fraction of the run in which it falls, in (0, 1]; both together at most 1.
+    """
+
+    def __init__(self, warmup: float = 0.05, decay: float = 0.2) -> None:
+        self.warmup = check_number("warmup", warmup, minimum=0, below=1)
+        self.decay = check_number("decay", decay, above=0, maximum=1)
+        if self.warmup + self.decay > 1:
+            raise ValueError(f"warmup and decay are {warmup:g} + {decay:g} of the run: choose at most 1 together")
+
+    def __call__(self, optimizer: Optimizer, total_steps: int) -> LambdaLR:
+        """The scheduler of an optimizer, stepped after each of ``total_steps`` steps."""
+
+        def factor(step: int) -> float:
+            done = step / total_steps
+            if done < self.warmup:
+                return (step + 1) / (self.warmup * total_steps + 1)
+            return 1 - math.sqrt(min(1.0, max(0.0, 1 - (1 - done) / self.decay)))
+
+        return LambdaLR(optimizer, factor)

@@ -123,6 +123,12 @@ JOB = [
     (["num_workers=100000"], "num_workers must be an integer in [0, 1024], got 100000"),
     (["max_epochs=true"], "max_epochs must be an integer ≥ 1, got True"),
     (["head_lr=0"], "head_lr (null for optimizer.lr) must be a finite number in (0, 1000], got 0"),
+    (["head_weight_decay=-1"], "head_weight_decay (null for optimizer.weight_decay) must be a finite number ≥ 0, got"),
+    (["head_weight_decay=400"], "head_weight_decay=400 with a learning rate of 0.003 leaves nothing of the weights"),
+    (
+        ["head_weight_decay=0.1", "optimizer._target_=torch.optim.Rprop", "~optimizer.weight_decay"],
+        "~optimizer.weight_decay deletes what every run needs",
+    ),
     (["head.bias=abc"], "there is no 'head.bias' in this configuration"),
     (["+head.bias=abc"], "head.bias must be true or false, got 'abc'"),
     (["monitor=null"], "monitor must be text, got None"),
@@ -175,6 +181,12 @@ TRAINER = [
     (["+trainer.benchmark=abc"], "trainer.benchmark (or null) must be true or false, got 'abc'"),
     (["+trainer.callbacks=5"], "trainer.callbacks (or null) must be a list, got 5"),
     (["+callbacks.mine=1"], "callbacks.mine needs a _target_, the path of a callback class, got 1"),
+    (["+strategy.mine=1"], "strategy.mine needs a _target_, the path of a strategy class, got 1"),
+    (["+strategy._target_=my.Mine"], "strategy needs a name above its _target_: write mine: {_target_: my.Mine, …}"),
+    (
+        ["+strategy.mine._target_=lightning.pytorch.callbacks.Timer"],
+        "strategy.mine: Timer is not a subclass of imbalance_lab.training.strategies.Strategy",
+    ),
     (
         ["callbacks=early_stopping", "callbacks.early_stopping.patience=abc"],
         "callbacks.early_stopping.patience must be an integer ≥ 1, got 'abc'",
@@ -332,6 +344,8 @@ def test_a_wrong_value_is_answered_in_a_sentence(arguments: list[str], sentence:
     [
         ["scheduler=steps", "scheduler.factors={0.5:0.1}"],
         ["callbacks=[early_stopping]"],
+        ["strategy=[none]"],
+        ["+strategy._target_=imbalance_lab.training.strategies.Strategy"],
         ["eval_batch_size=${batch_size}"],
         ["+rate=0.1", "optimizer.lr=${rate}"],
         ["~callbacks.early_stopping", "callbacks=early_stopping"],

@@ -6,10 +6,13 @@ import math
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from omegaconf import OmegaConf
 
 from imbalance_lab.app.checkpoint import inherit_overrides
+from imbalance_lab.app.resume import changed_settings
 from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.errors import UsageError
 from tests.conftest import RunJob, composed
@@ -81,6 +84,14 @@ def test_other_data_under_the_same_name_are_refused(wine_labels: Path, run_job: 
     table.write_text("\n".join([header, *rows[::-1]]) + "\n")
     with pytest.raises(UsageError, match="the data are not those that ckpt_path="):
         run_job(*job, last_of(first), name="second")
+
+
+def test_plain_training_of_an_earlier_release_is_no_difference() -> None:
+    config = composed()
+    earlier: Any = OmegaConf.to_container(config, resolve=True)
+    named = earlier | {"strategy": {"_target_": "imbalance_lab.training.strategies.Strategy"}}
+    assert changed_settings(config, named) == {}
+    assert set(changed_settings(config, earlier | {"strategy": {"mine": {"start": 0.5}}})) >= {"strategy.mine.start"}
 
 
 def test_a_finished_run_has_nothing_left_to_train(finished_run: Path, run_job: RunJob, tmp_path: Path) -> None:

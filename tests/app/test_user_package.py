@@ -86,7 +86,7 @@ def test_the_checks_pass(package: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("strategy.start=2", "error: strategy: start must be a number in (0, 1), got 2"),
+        ("strategy.mine.start=2", "error: strategy.mine: start must be a number in (0, 1), got 2"),
         ("callbacks.count._target_=my_lab.callbacks.Path", "error: callbacks.count: "),
         ("backbone._target_=torch.nn.Identity", "error: backbone: Identity has no integer attribute num_features"),
         ("loss.pover=1", "error: there is no 'loss.pover' in this configuration; did you mean loss.power?"),

@@ -13,12 +13,13 @@ from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP, ConvNet
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
-from imbalance_lab.losses import FocalLoss
-from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler
+from imbalance_lab.losses import CrossEntropyLoss, FocalLoss
+from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler, SampledIndices
 from imbalance_lab.training.callbacks import NonFiniteGuard
 from imbalance_lab.training.classifier import Classifier
 from imbalance_lab.training.datamodule import DataModule
 from imbalance_lab.training.schedules import Cosine
+from imbalance_lab.training.strategies import Strategy
 
 SPLITS = long_tailed(digits, factor=20, val_fraction=0.2)
 
@@ -170,6 +171,32 @@ def test_neither_workers_nor_validation_change_the_training(tmp_path: Path) -> N
     assert all(torch.equal(weight, helped.state_dict()[name]) for name, weight in alone.state_dict().items())
 
 
+class Masked(Strategy):
+    """Erases the inputs, and remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    def mix(self, inputs: Tensor, target: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        self.seen.append((inputs, keys))
+        return torch.zeros_like(inputs), torch.full((len(target), 10), 0.1)
+
+
+def test_a_strategy_mixes_the_prepared_batches_of_training_only(tmp_path: Path) -> None:
+    first, second = Masked(), Masked()
+    model = classifier(loss=CrossEntropyLoss())
+    model.strategies = (first, second)
+    source, batch = data(), data().splits.train.__getitems__(SampledIndices(torch.arange(5), torch.arange(5) + 7))
+    loss = model.training_step(batch, 0)
+    assert torch.equal(first.seen[0][0], model.prepare(batch.input))
+    assert not second.seen[0][0].any()
+    assert torch.equal(second.seen[0][1], batch.sample_seed)
+    model.eval()
+    trainer(tmp_path, limit_val_batches=1).validate(model, source, verbose=False)
+    assert len(first.seen) == 1
+    assert loss > 2.3  # nothing is lower than the entropy of ten equal shares
+
+
 def test_half_precision_is_for_training_only(tmp_path: Path) -> None:
     model = classifier(ConvNet((1, 8, 8), [8]))
     seen: set[torch.dtype] = set()
@@ -210,16 +237,16 @@ def test_what_a_loss_learns_is_optimised_without_weight_decay(tmp_path: Path) ->
     assert model.loss.margin.item() < 1
 
 
-def test_the_head_has_a_rate_of_its_own_and_what_is_frozen_is_in_no_group(tmp_path: Path) -> None:
+def test_the_head_has_a_rate_and_a_decay_of_its_own_and_what_is_frozen_is_in_no_group(tmp_path: Path) -> None:
     model = classifier()
-    model.head_lr = 0.5
+    model.head_options = {"lr": 0.5, "weight_decay": 0.25}
     model.backbone.requires_grad_(False)
     before = [parameter.clone() for parameter in model.backbone.parameters()]
     fitted = trainer(tmp_path)
     fitted.fit(model, data())
     (head,) = fitted.optimizers[0].param_groups
     assert head["params"] == list(model.head.parameters())
-    assert head.get("initial_lr", head["lr"]) == 0.5
+    assert (head["initial_lr"], head["weight_decay"]) == (0.5, 0.25)
     assert all(torch.equal(*pair) for pair in zip(before, model.backbone.parameters(), strict=True))
 
 

@@ -46,14 +46,14 @@ def test_steps_take_their_points_in_any_order():
     assert used == pytest.approx([0.5] * 3 + [0.25] * 4 + [0.1] * 3)
 
 
-@pytest.mark.parametrize("schedule", [schedules.Cosine, schedules.Steps])
+@pytest.mark.parametrize("schedule", [schedules.Cosine, schedules.Steps, schedules.WarmupStableDecay])
 def test_the_shape_does_not_depend_on_the_number_of_steps(schedule):
     coarse, _ = rates(schedule, 50, warmup=0)
     fine, _ = rates(schedule, 500, warmup=0)
     assert fine[::10] == pytest.approx(coarse)
 
 
-@pytest.mark.parametrize("schedule", [schedules.Cosine, schedules.Steps])
+@pytest.mark.parametrize("schedule", [schedules.Cosine, schedules.Steps, schedules.WarmupStableDecay])
 @pytest.mark.parametrize("warmup", [-0.1, 1.0, 5, True, "0.1", float("nan")])
 def test_a_warmup_that_is_not_a_fraction_of_the_run_is_refused(schedule, warmup):
     with pytest.raises((TypeError, ValueError), match="warmup must be a "):
@@ -80,3 +80,17 @@ def test_factors_that_make_no_sense_are_refused(factors, sentence):
 
 def test_constant_never_changes_the_rate():
     assert rates(schedules.Constant, 5) == ([0.5] * 5, 0.5)
+
+
+def test_wsd_rises_stays_and_falls_as_one_minus_the_root():
+    used, end = rates(schedules.WarmupStableDecay, 20, warmup=0.2, decay=0.4)
+    assert used[:4] == pytest.approx([0.1, 0.2, 0.3, 0.4])
+    assert used[4:12] == [0.5] * 8
+    assert used[12:] == pytest.approx([0.5 * (1 - math.sqrt(step / 8)) for step in range(8)])
+    assert end == 0
+
+
+@pytest.mark.parametrize("options", [{"decay": 0}, {"decay": 1.5}, {"warmup": 0.6, "decay": 0.5}])
+def test_a_decay_that_does_not_fit_into_the_run_is_refused(options):
+    with pytest.raises(ValueError, match="decay"):
+        schedules.WarmupStableDecay(**options)
