@@ -89,22 +89,25 @@ def evaluate_predictions(
     """
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.evaluation.report_data import compute_report_data
+    from imbalance_lab.evaluation.stages import compare_stages, read_stage_1
     from imbalance_lab.evaluation.stored_baselines import read_baselines
 
     check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
-    on_test = Evaluation(test, counts)
+    on_val, on_test = Evaluation(val, counts), Evaluation(test, counts)
     baselines = read_baselines(directory, record.metadata, val, test)
+    stage_1 = read_stage_1(directory, record.metadata, val, test)
     data = compute_report_data(
         record,
-        Evaluation(val, counts),
+        on_val,
         on_test,
         postprocessor,
         slices=evaluate_slices(directory, config, on_test, postprocessor),
         is_rule_chosen=is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
         baselines=None if baselines is None else (baselines, fit_baseline_postprocessing(config, baselines, counts)),
+        stages=None if stage_1 is None else compare_stages(on_val, on_test, stage_1, record.metadata),
     )
     has_images = OmegaConf.select(config, "report.images", default=False)  # older runs have no such key
     try:

@@ -11,6 +11,7 @@ from imbalance_lab.report.decision_text import missing_threshold_lines
 from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
 from imbalance_lab.report.set_table import set_lines, set_table
 from imbalance_lab.report.slice_texts import slice_lines
+from imbalance_lab.report.stage_texts import stage_sentences, stage_table
 from imbalance_lab.report.terminal import print_sentence
 from imbalance_lab.report.threshold_table import listed_thresholds
 
@@ -36,6 +37,7 @@ def print_results(results: "RunResults", title: str) -> None:
         table = set_table(data.prediction_sets, shown_classes(test), "tables/prediction_sets.csv")
         _print_block(table, *set_lines(data.prediction_sets))
     _print_block(*slice_lines(data.slices))
+    _print_block(stage_table(data.stages), *stage_sentences(data.stages))
     _print_block(baseline_table(data.baselines), *baseline_lines(data.baselines))
 
 

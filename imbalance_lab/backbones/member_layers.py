@@ -46,6 +46,16 @@ class MemberLinear(nn.Module):
         biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
         self.register_parameter("bias", nn.Parameter(torch.stack(biases)) if biases else None)
 
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw new weights for each layer, as `torch.nn.Linear` draws them."""
+        _, inward, outward = self.weight.shape
+        for k in range(len(self.weight)):
+            layer = nn.Linear(inward, outward, bias=self.bias is not None)
+            self.weight[k] = layer.weight.T
+            if self.bias is not None:
+                self.bias[k] = layer.bias
+
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, k, in) → (N, k, out)."""
         by_member = inputs.transpose(0, 1)

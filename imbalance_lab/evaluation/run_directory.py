@@ -14,7 +14,7 @@ import yaml
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation import status_file, stored_files
-from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, RunFiles, Split
+from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, ModelName, RunFiles, Split
 from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
 from imbalance_lab.files import write_json
 from imbalance_lab.text import override, shell_words, split_override
@@ -36,7 +36,7 @@ class RunDirectory(RunFiles):
         """The remedy for what is computed from the predictions."""
         return f"write it again with {shell_words('imbalance-lab', 'evaluate', str(self.path))}"
 
-    def read_predictions(self, split: Split) -> "Predictions":
+    def read_predictions(self, split: Split, of: ModelName = "best") -> "Predictions":
         """The stored predictions of a split.
 
         Raises:
@@ -44,7 +44,7 @@ class RunDirectory(RunFiles):
         """
         from imbalance_lab.evaluation.predictions import Predictions  # here: what it imports takes a second
 
-        path = self.predictions(split)
+        path = self.predictions(split, of)
         test = shell_words("python", "train.py", "fit=false", override("ckpt_path", f"{self.best_checkpoint}"))
         with reading(path, f"restore it from a copy, or test the model again with {test}"):
             return Predictions.read(path)

@@ -1,0 +1,55 @@
+"""Label over-smoothing for the head (arXiv 2403.00250: re-training of the classifier with nearly uniform targets)."""
+
+from torch import nn
+
+from imbalance_lab import seeding
+from imbalance_lab.backbones.heads import check_resettable, reset_head
+from imbalance_lab.task import Task
+from imbalance_lab.training.strategies.head_retraining import HeadRetraining, Weights
+
+
+class LabelOverSmoothing(HeadRetraining):
+    """Stage 2 trains a new head on the frozen features with targets (1 − δ) · one-hot + δ / C, δ close to 1.
+
+    Logits stay small and of similar size in all classes, where cross-entropy is nearly quadratic. Class counts are not
+    needed, so examples are drawn as in stage 1. Their probabilities are nearly uniform before calibration.
+
+    Args:
+        task, max_epochs, seed: facts of the run.
+        epochs: of stage 2, after ``max_epochs``.
+        smoothing: δ in [0, 1).
+        weights: stage 2 begins with the features of stage 1's "best" epoch, or of its "last" one, as in the paper.
+        lr: learning rate of the head in stage 2; None for that of stage 1.
+        class_balanced: whether stage 2 draws classes equally often.
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        max_epochs: int,
+        seed: int = 0,
+        epochs: int = 10,
+        smoothing: float = 0.98,
+        weights: Weights = "best",
+        lr: float | None = None,
+        class_balanced: bool = False,
+    ) -> None:
+        super().__init__(
+            task=task,
+            max_epochs=max_epochs,
+            seed=seed,
+            epochs=epochs,
+            weights=weights,
+            lr=lr,
+            class_balanced=class_balanced,
+            label_smoothing=smoothing,
+        )
+
+    def check_head(self, head: nn.Module) -> None:
+        """Its weights must be ones that can be drawn anew."""
+        check_resettable(head)
+
+    def prepare_head(self, head: nn.Module) -> None:
+        """Draw new weights."""
+        reset_head(head, seeding.hash_seeds(self.seed, 2) >> 1)
