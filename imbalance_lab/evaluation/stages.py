@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from imbalance_lab.class_counts import ShotGroup
+from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.baselines import RANKED
 from imbalance_lab.evaluation.comparison import Compared, compare, correct
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
 from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.evaluation.shot_groups import score_shot_groups
-from imbalance_lab.errors import UsageError
 from imbalance_lab.metrics.compare_rankings import pair_rankings
 from imbalance_lab.posthoc import log_odds
 
@@ -130,8 +131,7 @@ def _differences(stage_2: Predictions, stage_1: Predictions) -> dict[str, Compar
     found = dict(compare(stage_2, stage_1).scores)
     positive = stage_2.task.positive
     if positive is not None:
-        odds = [log_odds(each.logits, each.task.activation) for each in (stage_2, stage_1)]
-        for name in ("auroc", "average_precision"):
-            pair = pair_rankings(*odds, stage_2.target, "auroc" if name == "auroc" else "average_precision")
-            found[name] = correct([pair.classes[positive]])[0]
+        after, before = (log_odds(each.logits, each.task.activation) for each in (stage_2, stage_1))
+        for name in RANKED:
+            found[name] = correct([pair_rankings(after, before, stage_2.target, name).classes[positive]])[0]
     return found

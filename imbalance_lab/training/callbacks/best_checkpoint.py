@@ -19,8 +19,8 @@ class BestCheckpoint(ModelCheckpoint):
     A resumed run takes the best model so far from beside the checkpoint that it is resumed from, and must beat it; no
     path that a checkpoint stores is followed.
 
-    In a training in two stages the best model of stage 1 is kept as a file of its own, and the best is chosen anew among
-    the epochs of stage 2. A checkpoint of stage 2 says so under ``stage``.
+    In a training in two stages the best model of stage 1 is kept as a file of its own, and the best is chosen anew
+    among the epochs of stage 2. A checkpoint of stage 2 says so under ``stage``.
 
     Args:
         path: of the checkpoint.

@@ -1,4 +1,4 @@
-"""Training in two stages: the whole net, then its head alone on frozen features (Kang et al. 2020, arXiv 1910.09217)."""
+"""Training in two stages: first the whole net, then its head alone (Kang et al. 2020, arXiv 1910.09217)."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -30,10 +30,10 @@ Weights = Literal["best", "last"]
 class HeadRetraining(Strategy, Checkpoint):
     """What all trainings in two stages have in common: a stage 2 of ``epochs`` more, in which only the head is trained.
 
-    Stage 1 is the run as it is without the strategy, of ``max_epochs`` or until it is stopped early. Then the backbone is
-    frozen in evaluation mode, so that its weights and the statistics of its batch normalization do not change; optimizer,
-    schedule and early stopping begin anew for the head; the loss is a softmax cross-entropy; and the best epoch is chosen
-    among those of stage 2. Stage 1's best model is kept in a checkpoint of its own.
+    Stage 1 is the run as it is without the strategy, of ``max_epochs`` or until it is stopped early. Then the backbone
+    is frozen in evaluation mode, so that its weights and the statistics of its batch normalization do not change;
+    optimizer, schedule and early stopping begin anew for the head; the loss is a softmax cross-entropy; no examples are
+    mixed; and the best epoch is chosen among those of stage 2. Stage 1's best model is kept in a checkpoint of its own.
 
     Every checkpoint is one of the plain net, with the head and the loss that the run was started with.
 
@@ -158,7 +158,7 @@ class HeadRetraining(Strategy, Checkpoint):
     def on_load_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Continue in the stage of the checkpoint; Lightning makes the optimizers after this, and restores them then."""
+        """Continue in the stage of the checkpoint; Lightning makes and restores the optimizers after this."""
         module: Any = pl_module
         state = checkpoint["callbacks"].get(self.state_key)
         if trainer.state.fn != "fit" or state is None:
@@ -215,4 +215,3 @@ class HeadRetraining(Strategy, Checkpoint):
     def implied_prior(self, prior: Prior) -> Prior:
         """Unknown, unless a subclass knows it."""
         return None
-

@@ -16,8 +16,8 @@ from imbalance_lab.training.strategies.head_retraining import HeadRetraining, We
 class LearnableWeightScaling(HeadRetraining):
     """Stage 2 learns one number a class, f_c: logits f_c (w_c · x + b_c), with classes drawn equally often.
 
-    The norms of a linear head's weights grow with the number of examples of a class; here they are learned anew, and their
-    directions stay. At the end the numbers are multiplied into the head, which is linear as before.
+    The norms of a linear head's weights grow with the number of examples of a class; here they are learned anew, and
+    their directions stay. At the end the numbers are multiplied into the head, which is linear as before.
 
     Args:
         task, max_epochs, seed: facts of the run.
