@@ -29,8 +29,9 @@ def print_results(results: "RunResults", title: str) -> None:
         _print_block(title, *decision)
     _print_block(evaluation_table(test, "" if decision else title, "tables/classes.csv", is_decided=is_decided))
     _print_block(*summary_lines(test, is_decided=is_decided), *probability_lines(data))
-    if after is not None and postprocessor.prior is not None:
-        _print_block(f"for {prior_words(postprocessor.prior)}:", *summary_lines(after))
+    if after is not None and postprocessor.prior_correction is not None:
+        prior, method = postprocessor.prior, postprocessor.prior_correction.method
+        _print_block(f"after {method}:" if prior is None else f"for {prior_words(prior)}:", *summary_lines(after))
     thresholds = listed_thresholds(test, postprocessor.thresholds, data.thresholds_on_test)
     _print_block(None if is_decided else thresholds, *missing_threshold_lines(point))
     if data.prediction_sets is not None:

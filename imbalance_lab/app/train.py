@@ -172,6 +172,7 @@ def write_results(
 ) -> "RunResults":
     """Write the run's metadata, the worst mistakes, and all results of the evaluation."""
     from imbalance_lab.app.evaluate import evaluate_predictions
+    from imbalance_lab.app.linear_head import linear_head_of
     from imbalance_lab.evaluation.mistakes import write_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.evaluation.stored_slices import write_slices
@@ -191,6 +192,8 @@ def write_results(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "baselines": write_baselines(directory, config, splits, val, test),
     }
+    if (head := linear_head_of(read_checkpoint_file(checkpoint))) is not None:
+        metadata["linear_head"] = head.as_json()
     if session.best.has_stage_1:
         metadata["stage_1"] = {"epoch": int(read_checkpoint_file(session.best.stage_1)["epoch"]) + 1}
     directory.write_metadata(metadata)

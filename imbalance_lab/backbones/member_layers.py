@@ -92,3 +92,9 @@ def linear(in_features: int, out_features: int, members: int) -> nn.Module:
 def batch_norm(num_features: int, members: int) -> nn.Module:
     """The batch normalization of one net, or of ``members``."""
     return nn.BatchNorm1d(num_features) if members == 1 else MemberBatchNorm(members, num_features)
+
+
+def check_linear(what: str, head: nn.Module) -> None:
+    """Raise a ValueError if a head is not one linear layer, of one net or of several, which ``what`` needs."""
+    if not isinstance(head, nn.Linear | MemberLinear):
+        raise ValueError(f"{what} needs a linear head, but the head is {type(head).__name__}: choose head=linear")

@@ -21,6 +21,7 @@ from imbalance_lab.text import override, shell_words, split_override
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
+    from imbalance_lab.posthoc import LinearHead
 
 # Remedies for damaged files: one that is not computed from others, and the scores of the epochs.
 RESTORE = "restore it from a copy, or train again"
@@ -60,6 +61,14 @@ class RunDirectory(RunFiles):
             if "train_prior" not in content and "shares_seen" in content:
                 raise UsageError(f"{self.path} was written by an earlier release: train it again with this one")
             return stored_files.check_metadata(content)
+
+    def read_linear_head(self) -> "LinearHead | None":
+        """The norms and biases of the model's linear head; None for another head, and for runs of earlier releases."""
+        from imbalance_lab.posthoc import LinearHead
+
+        found = self.read_metadata().get("linear_head")
+        with reading(self.metadata, RESTORE):
+            return None if found is None else LinearHead.from_json(found)
 
     def write_metadata(self, content: Mapping[str, Any]) -> None:
         """Write what an evaluation needs beside the predictions."""

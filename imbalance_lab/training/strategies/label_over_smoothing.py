@@ -1,18 +1,18 @@
 """Label over-smoothing for the head (arXiv 2403.00250: re-training of the classifier with nearly uniform targets)."""
 
+import torch
 from torch import nn
 
-from imbalance_lab import seeding
-from imbalance_lab.backbones.heads import check_resettable, reset_head
+from imbalance_lab.backbones.member_layers import check_linear
 from imbalance_lab.task import Task
 from imbalance_lab.training.strategies.head_retraining import HeadRetraining, Weights
 
 
 class LabelOverSmoothing(HeadRetraining):
-    """Stage 2 trains a new head on the frozen features with targets (1 − δ) · one-hot + δ / C, δ close to 1.
+    """Stage 2 trains a new linear head on the frozen features with targets (1 − δ) · one-hot + δ / C, δ close to 1.
 
-    Logits stay small and of similar size in all classes, where cross-entropy is nearly quadratic. Class counts are not
-    needed, so examples are drawn as in stage 1. Their probabilities are nearly uniform before calibration.
+    It begins with weights that are 0, and its logits stay small and of similar size in all classes, where cross-entropy
+    is nearly quadratic. The probabilities are nearly uniform before calibration.
 
     Args:
         task, max_epochs, seed: facts of the run.
@@ -47,9 +47,11 @@ class LabelOverSmoothing(HeadRetraining):
         )
 
     def check_head(self, head: nn.Module) -> None:
-        """Its weights must be ones that can be drawn anew."""
-        check_resettable(head)
+        """It must be linear, or it would not learn from weights that are 0."""
+        check_linear("label over-smoothing", head)
 
     def prepare_head(self, head: nn.Module) -> None:
-        """Draw new weights."""
-        reset_head(head, seeding.hash_seeds(self.seed, 2) >> 1)
+        """Begin at 0: random weights are far from the optimum, whose logits are close to 0."""
+        with torch.no_grad():
+            for parameter in head.parameters():
+                parameter.zero_()

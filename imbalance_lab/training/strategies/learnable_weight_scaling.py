@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from imbalance_lab.backbones.member_layers import MemberLinear
+from imbalance_lab.backbones.member_layers import MemberLinear, check_linear
 from imbalance_lab.task import Task
 from imbalance_lab.training.strategies.head_retraining import HeadRetraining, Weights
 
@@ -53,11 +53,7 @@ class LearnableWeightScaling(HeadRetraining):
 
     def check_head(self, head: nn.Module) -> None:
         """It must be linear, or the cosines of a head that divides by the norms would not change."""
-        if not isinstance(head, nn.Linear | MemberLinear):
-            raise ValueError(
-                f"LWS scales the weights of a linear head, but the head is {type(head).__name__}: "
-                "choose head=linear, or strategy=crt"
-            )
+        check_linear("LWS", head)
 
     def prepare_head(self, head: nn.Module) -> None:
         """Its weights stay."""

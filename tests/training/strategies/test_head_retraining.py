@@ -355,7 +355,7 @@ def test_what_cannot_be_trained_in_two_stages_is_refused(tmp_path: Path) -> None
         ClassifierRetraining(task=labels, max_epochs=2)
     with pytest.raises(ValueError, match="the loss goes with a sigmoid"):
         LearnableWeightScaling(task=sigmoid, max_epochs=2)
-    with pytest.raises(UsageError, match="LWS scales the weights of a linear head, but the head is CosineHead"):
+    with pytest.raises(UsageError, match="LWS needs a linear head, but the head is CosineHead: choose head=linear"):
         fit(tmp_path, strategy(LearnableWeightScaling), module=classifier(CosineHead(16, 10)))
     with pytest.raises(UsageError, match="Identity has no weights"):
         fit(tmp_path, strategy(), module=classifier(nn.Identity()))
