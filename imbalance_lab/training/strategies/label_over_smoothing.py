@@ -12,7 +12,8 @@ class LabelOverSmoothing(HeadRetraining):
     """Stage 2 trains a new linear head on the frozen features with targets (1 − δ) · one-hot + δ / C, δ close to 1.
 
     It begins with weights that are 0, and its logits stay small and of similar size in all classes, where cross-entropy
-    is nearly quadratic. The probabilities are nearly uniform before calibration.
+    is nearly quadratic. The probabilities are nearly uniform before calibration. Smoothing alone does not balance the
+    classes: with draws as in stage 1 the bias and the weights still follow their frequencies.
 
     Args:
         task, max_epochs, seed: facts of the run.
@@ -20,7 +21,7 @@ class LabelOverSmoothing(HeadRetraining):
         smoothing: δ in [0, 1).
         weights: stage 2 begins with the features of stage 1's "best" epoch, or of its "last" one, as in the paper.
         lr: learning rate of the head in stage 2; None for that of stage 1.
-        class_balanced: whether stage 2 draws classes equally often.
+        class_balanced: whether stage 2 draws classes equally often, or by the sampler of stage 1.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class LabelOverSmoothing(HeadRetraining):
         smoothing: float = 0.98,
         weights: Weights = "best",
         lr: float | None = None,
-        class_balanced: bool = False,
+        class_balanced: bool = True,
     ) -> None:
         super().__init__(
             task=task,
