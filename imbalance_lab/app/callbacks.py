@@ -72,16 +72,16 @@ def _check_combination(strategies: "Mapping[str, Strategy]") -> None:
     """Raise an error for strategies, by their keys, of which only one can be had."""
     from imbalance_lab.training.strategies import WeightAverage
 
-    averages = [key for key, each in strategies.items() if isinstance(each, WeightAverage)]
+    averages = [type(each).__name__ for each in strategies.values() if isinstance(each, WeightAverage)]
     staged = [key for key, each in strategies.items() if each.extra_epochs]
     if len(averages) > 1:
-        raise UsageError(f"{' and '.join(averages)} both say which weights are evaluated: choose one of them")
+        raise UsageError(f"strategy: {' and '.join(averages)} both say which weights are evaluated: choose one of them")
     if len(staged) > 1:
         raise UsageError(f"{' and '.join(staged)} each have a second stage of the training: choose one of them")
     if staged and averages:
         raise UsageError(
-            f"{averages[0]} averages weights over the training, but with {staged[0]} its second stage trains another "
-            "head: leave one of them out"
+            f"strategy: {averages[0]} averages the weights of the training, but {staged[0]} trains another head in its "
+            "second stage: leave one of them out"
         )
 
 

@@ -126,7 +126,10 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
     best.adopt(1 if resumed is None else resumed.stage)
     if resumed is not None and is_trained(config, resumed, session.extra_epochs):
         last.adopt(resumed.path, resumed.step)
-        session.classifier.on_load_checkpoint(read_checkpoint_file(resumed.path))
+        content = read_checkpoint_file(resumed.path)
+        session.classifier.on_load_checkpoint(content)
+        for strategy in session.strategies:
+            strategy.load_state_dict(content["callbacks"].get(strategy.state_key, strategy.state_dict()))
         log_history(session.loggers, session.classifier.history)
     else:
         try:
@@ -146,14 +149,14 @@ def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> No
     """Store the predictions of the best model, and of those with other weights: the last one, and that of stage 1."""
     session.trainer.loggers = []  # each loop would begin an event file of its own
     calibration = {"calibration"} & session.data.splits.parts.keys()
+    if session.best.has_stage_1:
+        with session.writer.writing("stage_1") as missing:  # before the others: strategies are left as they end
+            _predict(session, session.best.stage_1, missing)
     with session.writer.writing("best") as missing:
         _predict(session, checkpoint, missing | calibration)
     if config.fit and session.best.step != session.last.step:
         with session.writer.writing("last") as missing:
             _predict(session, session.last.path, missing | calibration)
-    if session.best.has_stage_1:
-        with session.writer.writing("stage_1") as missing:
-            _predict(session, session.best.stage_1, missing)
 
 
 def _predict(session: Session, checkpoint: Path, splits: AbstractSet[str]) -> None:

@@ -42,6 +42,13 @@ def test_the_priors_are_of_the_phase_of_the_chosen_model() -> None:
     ("overrides", "sentence"),
     [
         (["strategy=[ema,swa]"], "strategy: EMA and SWA both say which weights are evaluated: choose one of them"),
+        (["strategy=[crt,lws]"], "strategy.crt and strategy.lws each have a second stage of the training: choose one"),
+        (["strategy=[crt,ema]"], "strategy: EMA averages the weights of the training, but strategy.crt trains another"),
+        (["strategy=crt", "loss=sigmoid_focal"], "but the loss goes with a sigmoid: leave this strategy out"),
+        (
+            ["prior_correction=tau_normalization", "head=cosine"],
+            "needs a linear head of one net, but the head is Cosine",
+        ),
         (["strategy=drw", "loss=poly"], "strategy.drw: PolyLoss has no weights of the classes that could be deferred"),
         (["strategy=drw", "loss=class_balanced"], "strategy.drw: the loss has class weights already"),
         (["strategy=drs", "sampler=class_balanced"], "strategy.drs: the sampler balances the classes from the first"),

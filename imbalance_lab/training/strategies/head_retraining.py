@@ -18,6 +18,7 @@ from imbalance_lab.training.strategies.stage_change import (
     early_stoppings,
     is_stopped_early,
     keep_best,
+    leave_out_others,
     renew_optimizers,
     sample_classes_equally,
 )
@@ -32,8 +33,9 @@ class HeadRetraining(Strategy, Checkpoint):
 
     Stage 1 is the run as it is without the strategy, of ``max_epochs`` or until it is stopped early. Then the backbone
     is frozen in evaluation mode, so that its weights and the statistics of its batch normalization do not change;
-    optimizer, schedule and early stopping begin anew for the head; the loss is a softmax cross-entropy; no examples are
-    mixed; and the best epoch is chosen among those of stage 2. Stage 1's best model is kept in a checkpoint of its own.
+    optimizer, schedule and early stopping begin anew for the head; the loss is a softmax cross-entropy; no other
+    strategy acts; and the best epoch is chosen among those of stage 2. Stage 1's best model is kept in a checkpoint of
+    its own.
 
     Every checkpoint is one of the plain net, with the head and the loss that the run was started with.
 
@@ -78,9 +80,15 @@ class HeadRetraining(Strategy, Checkpoint):
         self.class_balanced = check_bool("class_balanced", class_balanced)
         self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, below=1)
         self.stopped_after: int | None = None  # epochs of stage 1, if it was stopped early
-        self.first_epoch: int | None = None  # of stage 2, from 0; None in stage 1
+        self.began: int | None = None  # the first epoch of stage 2, from 0; None in stage 1
         self.first_step = 0
         self.original: tuple[nn.Module, nn.Module] | None = None  # head and loss of stage 1, while stage 2 runs
+
+    @property
+    def first_epoch(self) -> int:  # type: ignore[override]  # it is known only when stage 1 has ended
+        """The first epoch of stage 2, from 0."""
+        planned = self.max_epochs if self.stopped_after is None else self.stopped_after
+        return planned if self.began is None else self.began
 
     @property
     def extra_epochs(self) -> int:
@@ -125,13 +133,12 @@ class HeadRetraining(Strategy, Checkpoint):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Begin stage 2 when stage 1 has ended."""
-        ended = self.max_epochs if self.stopped_after is None else self.stopped_after
-        if self.first_epoch is None and trainer.current_epoch >= ended:
+        if self.began is None and trainer.current_epoch >= self.first_epoch:
             self._begin(trainer, pl_module)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """In stage 1, let early stopping end the stage, not the run."""
-        if self.first_epoch is not None or not is_stopped_early(trainer) or trainer.global_step == trainer.max_steps:
+        if self.began is not None or not is_stopped_early(trainer) or trainer.global_step == trainer.max_steps:
             return
         trainer.should_stop = False
         self.stopped_after = trainer.current_epoch + 1
@@ -139,7 +146,12 @@ class HeadRetraining(Strategy, Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         """Where stage 2 begins, or began."""
-        return {"stopped_after": self.stopped_after, "first_epoch": self.first_epoch, "first_step": self.first_step}
+        return {"stopped_after": self.stopped_after, "began": self.began, "first_step": self.first_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Where stage 2 began in the training of a checkpoint."""
+        self.stopped_after, self.began = state_dict["stopped_after"], state_dict["began"]
+        self.first_step = state_dict["first_step"]
 
     def on_save_checkpoint(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
@@ -163,11 +175,10 @@ class HeadRetraining(Strategy, Checkpoint):
         state = checkpoint["callbacks"].get(self.state_key)
         if trainer.state.fn != "fit" or state is None:
             return
-        self.stopped_after, self.first_epoch = state["stopped_after"], state["first_epoch"]
-        self.first_step = state["first_step"]
+        self.load_state_dict(state)
         if self.stopped_after is not None:
             trainer.fit_loop.max_epochs = self.stopped_after + self.epochs
-        if self.first_epoch is not None:
+        if self.began is not None:
             self._enter(trainer, pl_module)
             self.restore_head(module.head, state)
 
@@ -191,7 +202,7 @@ class HeadRetraining(Strategy, Checkpoint):
                 getattr(module, part).load_state_dict(below)
         for each in early_stoppings(trainer):
             begin_anew(each)
-        self.first_epoch, self.first_step = trainer.current_epoch, trainer.global_step
+        self.began, self.first_step = trainer.current_epoch, trainer.global_step
         self.prepare_head(module.head)
         self._enter(trainer, pl_module)
         renew_optimizers(trainer)
@@ -206,7 +217,8 @@ class HeadRetraining(Strategy, Checkpoint):
         self.original = (module.head, module.loss)
         module.head = self.trained_head(module.head)
         module.loss = CrossEntropyLoss(label_smoothing=self.label_smoothing).to(module.device)
-        module.strategies = ()  # stage 2 mixes no examples
+        module.strategies = ()
+        leave_out_others(trainer, self)
         module.head_options = module.head_options | self.head_options()
         module.schedule_epochs, module.schedule_start = self.epochs, self.first_step
         if self.class_balanced:

@@ -12,6 +12,7 @@ from lightning.pytorch.strategies import DDPStrategy, SingleDeviceStrategy
 
 from imbalance_lab.samplers import ClassBalancedSampler, RepeatedSampler
 from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint
+from imbalance_lab.training.strategies.strategy import Strategy
 
 
 def check_processes(trainer: pl.Trainer) -> None:
@@ -53,6 +54,11 @@ def renew_optimizers(trainer: Any) -> None:
         strategy.model = trainer.lightning_module
         strategy.configure_ddp()
     strategy.setup_optimizers(trainer)
+
+
+def leave_out_others(trainer: Any, strategy: Strategy) -> None:
+    """Let no other strategy act from here on: its loss, its draws or its mixtures are those of stage 1."""
+    trainer.callbacks = [each for each in trainer.callbacks if each is strategy or not isinstance(each, Strategy)]
 
 
 def sample_classes_equally(trainer: Any, seed: int) -> None:

@@ -27,7 +27,13 @@ from imbalance_lab.training.checkpoint_io import VerifiedCheckpointIO
 from imbalance_lab.training.classifier import Classifier
 from imbalance_lab.training.datamodule import DataModule
 from imbalance_lab.training.schedules import Cosine
-from imbalance_lab.training.strategies import ClassifierRetraining, LabelOverSmoothing, LearnableWeightScaling
+from imbalance_lab.training.strategies import (
+    ClassifierRetraining,
+    LabelOverSmoothing,
+    LearnableWeightScaling,
+    Strategy,
+    fold_priors,
+)
 from imbalance_lab.training.strategies.head_retraining import HeadRetraining
 
 pytestmark = [
@@ -103,7 +109,7 @@ def strategy(kind: Make = ClassifierRetraining, **options: Any) -> HeadRetrainin
     return kind(task=SPLITS.task, max_epochs=FIRST, seed=3, **({"epochs": 2} | options))
 
 
-def classifier(head: nn.Module | None = None, loss: nn.Module | None = None) -> Classifier:
+def classifier(head: nn.Module | None = None, loss: nn.Module | None = None, **options: Any) -> Classifier:
     torch.manual_seed(0)
     backbone = Normed()
     return Classifier(
@@ -115,6 +121,7 @@ def classifier(head: nn.Module | None = None, loss: nn.Module | None = None) -> 
         optimizer=partial(torch.optim.AdamW, lr=3e-3),
         scheduler=Cosine(warmup=0),
         seed=3,
+        **options,
     )
 
 
@@ -326,6 +333,32 @@ def test_a_limit_of_steps_ends_the_run_in_stage_1(tmp_path: Path) -> None:
     assert read_checkpoint_file(tmp_path / "last.ckpt")["global_step"] == 9
 
 
+class Probe(Strategy):
+    """Counts the steps and batches in which it could act."""
+
+    def __init__(self) -> None:
+        self.steps = self.mixed = 0
+
+    def on_train_batch_start(self, *args: Any) -> None:
+        self.steps += 1
+
+    def mix(self, inputs: Tensor, target: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        self.mixed += 1
+        return inputs, target
+
+
+def test_no_other_strategy_acts_in_stage_2(tmp_path: Path) -> None:
+    probe, killed = Probe(), tmp_path / "killed"
+    with pytest.raises(InterruptedError):
+        interruption = SaveEveryStep(killed / "last.ckpt"), StopAt(LATER)
+        fit(killed, strategy(), probe, *interruption, module=classifier(strategies=(probe,)))
+    assert (probe.steps, probe.mixed) == (FIRST * STEPS, FIRST * STEPS)
+    resumed = Probe()
+    module = classifier(strategies=(resumed,))
+    fit(tmp_path / "resumed", strategy(), resumed, module=module, resume=killed / "last.ckpt")
+    assert (resumed.steps, resumed.mixed) == (0, 0)
+
+
 def test_members_are_scaled_each_on_its_own(tmp_path: Path) -> None:
     torch.manual_seed(0)
     head = build_head(lambda: nn.Linear(16, 10), 2)
@@ -341,6 +374,14 @@ def test_members_are_scaled_each_on_its_own(tmp_path: Path) -> None:
     seen = Record()
     fit(tmp_path, strategy(LearnableWeightScaling), seen, module=module)
     assert seen.numbers[-1] == 2 * 10
+
+
+def test_the_priors_are_those_of_the_stage_that_the_model_is_of() -> None:
+    crt, drawn = strategy(), (0.5, 0.5)
+    assert fold_priors(drawn, [crt], FIRST) == drawn
+    assert fold_priors(drawn, [crt], FIRST + 1) == pytest.approx([0.1] * 10)
+    crt.load_state_dict({"stopped_after": 2, "began": 2, "first_step": 12})
+    assert fold_priors(drawn, [crt], FIRST) == pytest.approx([0.1] * 10), "stage 1 was stopped early"
 
 
 def test_the_priors_after_stage_2() -> None:
