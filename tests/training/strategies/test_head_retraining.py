@@ -349,9 +349,9 @@ class Probe(Strategy):
 
 def test_no_other_strategy_acts_in_stage_2(tmp_path: Path) -> None:
     probe, killed = Probe(), tmp_path / "killed"
+    callbacks, module = (probe, SaveEveryStep(killed / "last.ckpt"), StopAt(LATER)), classifier(strategies=(probe,))
     with pytest.raises(InterruptedError):
-        interruption = SaveEveryStep(killed / "last.ckpt"), StopAt(LATER)
-        fit(killed, strategy(), probe, *interruption, module=classifier(strategies=(probe,)))
+        fit(killed, strategy(), *callbacks, module=module)
     assert (probe.steps, probe.mixed) == (FIRST * STEPS, FIRST * STEPS)
     resumed = Probe()
     module = classifier(strategies=(resumed,))
