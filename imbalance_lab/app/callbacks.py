@@ -46,7 +46,7 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
     Raises:
         UsageError: naming the strategy that cannot be built.
     """
-    from imbalance_lab.training.strategies import Strategy, WeightAverage
+    from imbalance_lab.training.strategies import Strategy
 
     nodes = strategy_nodes(config)
     facts = _facts(config, experiment) | {
@@ -64,10 +64,25 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
             )
         built.append(strategy)
     _check_state_keys(built, "strategies")
-    averages = [type(each).__name__ for each in built if isinstance(each, WeightAverage)]
+    _check_combination(dict(zip(nodes, built, strict=True)))
+    return sorted(built, key=lambda strategy: strategy.extra_epochs)  # what is last decides what the logits stand for
+
+
+def _check_combination(strategies: "Mapping[str, Strategy]") -> None:
+    """Raise an error for strategies, by their keys, of which only one can be had."""
+    from imbalance_lab.training.strategies import WeightAverage
+
+    averages = [type(each).__name__ for each in strategies.values() if isinstance(each, WeightAverage)]
+    staged = [key for key, each in strategies.items() if each.extra_epochs]
     if len(averages) > 1:
         raise UsageError(f"strategy: {' and '.join(averages)} both say which weights are evaluated: choose one of them")
-    return built
+    if len(staged) > 1:
+        raise UsageError(f"{' and '.join(staged)} each have a second stage of the training: choose one of them")
+    if staged and averages:
+        raise UsageError(
+            f"strategy: {averages[0]} averages the weights of the training, but {staged[0]} trains another head in its "
+            "second stage: leave one of them out"
+        )
 
 
 def strategy_nodes(config: DictConfig) -> dict[str, DictConfig]:

@@ -39,6 +39,7 @@ class CheckpointContent:
         fingerprint: of its data; see `imbalance_lab.data.Splits.fingerprint`.
         epochs, step: epochs and optimizer steps that are done.
         is_finished: whether the training had come to its end.
+        stage: 2 in the second stage of a training in two, else 1.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class CheckpointContent:
     epochs: int
     step: int
     is_finished: bool
+    stage: int = 1
 
 
 def inherit_overrides(given: Sequence[str]) -> list[str]:
@@ -166,6 +168,7 @@ def _content(path: Path, content: Mapping[str, Any]) -> CheckpointContent:
         epochs=int(progress["processed"]),
         step=int(content["global_step"]),
         is_finished=bool(content["callbacks"].get("LastCheckpoint", {}).get("is_finished", False)),
+        stage=int(content.get("stage", 1)),
     )
 
 

@@ -94,7 +94,7 @@ def _refitted(
     prior = directory.read_metadata()["train_prior"]
     try:
         val, calibration = directory.read_predictions("val"), directory.read_calibration()
-        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration)
+        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration, directory.read_linear_head())
     except UsageError as error:
         sentence = str(error).removeprefix("after training: ").replace("operating_point=", "--operating-point ")
         raise UsageError(sentence) from error

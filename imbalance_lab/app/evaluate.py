@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.evaluation.report_data import ReportData, RunRecord
-    from imbalance_lab.posthoc import PostProcessor
+    from imbalance_lab.posthoc import LinearHead, PostProcessor
 
 
 class RunResults(NamedTuple):
@@ -89,22 +89,26 @@ def evaluate_predictions(
     """
     from imbalance_lab.evaluation.evaluation import Evaluation
     from imbalance_lab.evaluation.report_data import compute_report_data
+    from imbalance_lab.evaluation.stages import compare_stages, read_stage_1
     from imbalance_lab.evaluation.stored_baselines import read_baselines
 
     check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
-    postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration)
-    on_test = Evaluation(test, counts)
+    head = _linear_head(directory, checkpoint)
+    postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration, head)
+    on_val, on_test = Evaluation(val, counts), Evaluation(test, counts)
     baselines = read_baselines(directory, record.metadata, val, test)
+    stage_1 = read_stage_1(directory, record.metadata, val, test)
     data = compute_report_data(
         record,
-        Evaluation(val, counts),
+        on_val,
         on_test,
         postprocessor,
         slices=evaluate_slices(directory, config, on_test, postprocessor),
         is_rule_chosen=is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
         baselines=None if baselines is None else (baselines, fit_baseline_postprocessing(config, baselines, counts)),
+        stages=None if stage_1 is None else compare_stages(on_val, on_test, stage_1, record.metadata),
     )
     has_images = OmegaConf.select(config, "report.images", default=False)  # older runs have no such key
     try:
@@ -115,6 +119,14 @@ def evaluate_predictions(
         reason = f"{error.strerror or error}"
         raise UsageError(f"the results cannot be written to {directory.path}: {reason}") from error
     return RunResults(data, postprocessor)
+
+
+def _linear_head(directory: RunDirectory, checkpoint: tuple[Path, dict[str, Any]] | None) -> "LinearHead | None":
+    """The head that the logits are of, if it is linear; of runs of earlier releases as the checkpoint has it."""
+    from imbalance_lab.app.linear_head import linear_head_of
+
+    stored = directory.read_linear_head()
+    return linear_head_of(checkpoint[1]) if stored is None and checkpoint is not None else stored
 
 
 def _own_overrides(directory: RunDirectory) -> list[str]:

@@ -21,7 +21,7 @@ from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, ch
 from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.memory import check_memory
-from imbalance_lab.app.postprocessing import validate_conformal, validate_postprocessing
+from imbalance_lab.app.postprocessing import validate_conformal, validate_head, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
 from imbalance_lab.app.splits import instantiate_splits
@@ -96,6 +96,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     sampler = _sampler(config, splits)
     prior = train_prior(loss, sampler, splits.class_counts)
     validate_postprocessing(config, task, prior)
+    validate_head(config, head)
     _check_conformal(config, splits)
     return Experiment(
         *(splits, task, loss, backbone, head, sampler, augment, optimizer, scheduler, prior),

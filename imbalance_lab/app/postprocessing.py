@@ -11,8 +11,10 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override, visible
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from imbalance_lab.evaluation.predictions import Predictions
-    from imbalance_lab.posthoc import ConformalMethod, PostProcessor
+    from imbalance_lab.posthoc import ConformalMethod, LinearHead, PostProcessor
     from imbalance_lab.task import Task
     from imbalance_lab.training.strategies import Strategy
 
@@ -74,13 +76,41 @@ def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Seque
     Raises:
         UsageError: in a sentence that says what to do instead, with the number of examples needed.
     """
+    from imbalance_lab.posthoc import NoPredictionSets, TauNormalization
+
     method: ConformalMethod = instantiate_part(config, "conformal")
     require_attributes("conformal", method, "fit", "validate")
+    if not isinstance(method, NoPredictionSets) and isinstance(_prior_correction(config), TauNormalization):
+        raise UsageError(
+            "conformal: prediction sets cannot follow prior_correction=tau_normalization: choose "
+            "prior_correction=logit_adjustment, or conformal=none"
+        )
     try:
         method.validate(classes, counts)
     except (ValueError, TypeError) as error:
         raise UsageError(f"conformal: {error}") from error
     return method
+
+
+def validate_head(config: DictConfig, head: "nn.Module") -> None:
+    """Raise an error, before training, if the weights of the head could not be normalized afterwards.
+
+    Raises:
+        UsageError: naming the head.
+    """
+    from torch import nn
+
+    from imbalance_lab.posthoc import TauNormalization
+
+    if isinstance(_prior_correction(config), TauNormalization) and type(head) is not nn.Linear:
+        raise UsageError(
+            "prior_correction=tau_normalization needs a linear head of one net, but the head is "
+            f"{type(head).__name__}: choose head=linear ensemble=1, or prior_correction=logit_adjustment"
+        )
+
+
+def _prior_correction(config: DictConfig) -> Any:
+    return instantiate_part(config, "prior_correction")
 
 
 def is_rule_chosen(config: DictConfig, overrides: Sequence[str]) -> bool:
@@ -124,11 +154,12 @@ def fit_postprocessing(
     predictions: "Predictions",
     train_prior: tuple[float, ...] | None,
     calibration_split: "Predictions | None" = None,
+    head: "LinearHead | None" = None,
 ) -> "PostProcessor":
     """Fit the configured post-processing on the predictions of the validation split, its sets on the calibration split.
 
     Where these examples do not suffice, a trained model is not given up for it: calibration and prior correction are
-    skipped, and the screen says why.
+    skipped, and the screen says why. ``head`` is the linear head that the logits are of, None for another.
 
     Raises:
         UsageError: for options that make no sense, and for prediction sets for which there are too few examples.
@@ -138,7 +169,7 @@ def fit_postprocessing(
     task, held_out = predictions.task, calibration_split
     counts = None if held_out is None else task.one_hot(held_out.target).sum(0).tolist()
     method = validate_conformal(config, task.classes, counts)
-    postprocessor = _fit(config, predictions, train_prior)
+    postprocessor = _fit(config, predictions, train_prior, head)
     return (
         postprocessor
         if held_out is None
@@ -146,18 +177,26 @@ def fit_postprocessing(
     )
 
 
-def _fit(config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None) -> "PostProcessor":
+def _fit(
+    config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None, head: "LinearHead | None"
+) -> "PostProcessor":
     """Calibration, prior correction and thresholds; see `fit_postprocessing`."""
-    from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, fit_postprocessor
+    from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, TauNormalization, fit_postprocessor
 
     task = predictions.task
     options = validate_postprocessing(config, task, train_prior)
+    if head is None and isinstance(options["prior_correction"], TauNormalization):
+        raise UsageError(
+            "prior_correction=tau_normalization needs the weights of a linear head of one net, which this run does not "
+            "have: choose prior_correction=logit_adjustment"
+        )
     fitted_on: dict[str, Any] = {
         "logits": predictions.logits,
         "target": predictions.target,
         "classes": task.classes,
         "train_prior": train_prior,
         "activation": task.activation,
+        "head": head,
     }
     try:
         return fit_postprocessor(**fitted_on, **options)

@@ -11,6 +11,7 @@ from imbalance_lab.report.decision_text import missing_threshold_lines
 from imbalance_lab.report.evaluation_table import evaluation_table, prior_words, shown_classes, summary_lines
 from imbalance_lab.report.set_table import set_lines, set_table
 from imbalance_lab.report.slice_texts import slice_lines
+from imbalance_lab.report.stage_texts import stage_sentences, stage_table
 from imbalance_lab.report.terminal import print_sentence
 from imbalance_lab.report.threshold_table import listed_thresholds
 
@@ -28,14 +29,16 @@ def print_results(results: "RunResults", title: str) -> None:
         _print_block(title, *decision)
     _print_block(evaluation_table(test, "" if decision else title, "tables/classes.csv", is_decided=is_decided))
     _print_block(*summary_lines(test, is_decided=is_decided), *probability_lines(data))
-    if after is not None and postprocessor.prior is not None:
-        _print_block(f"for {prior_words(postprocessor.prior)}:", *summary_lines(after))
+    if after is not None and postprocessor.prior_correction is not None:
+        prior, method = postprocessor.prior, postprocessor.prior_correction.method
+        _print_block(f"after {method}:" if prior is None else f"for {prior_words(prior)}:", *summary_lines(after))
     thresholds = listed_thresholds(test, postprocessor.thresholds, data.thresholds_on_test)
     _print_block(None if is_decided else thresholds, *missing_threshold_lines(point))
     if data.prediction_sets is not None:
         table = set_table(data.prediction_sets, shown_classes(test), "tables/prediction_sets.csv")
         _print_block(table, *set_lines(data.prediction_sets))
     _print_block(*slice_lines(data.slices))
+    _print_block(stage_table(data.stages), *stage_sentences(data.stages))
     _print_block(baseline_table(data.baselines), *baseline_lines(data.baselines))
 
 

@@ -61,7 +61,12 @@ def check_resume(config: DictConfig, checkpoint: CheckpointContent) -> Changes:
             f"{_listed(of_data)}: with other data or another split, examples that were trained on could be validated "
             "on: leave it out, or train from the start"
         )
-    if checkpoint.epochs > config.max_epochs:
+    if checkpoint.stage == 2 and config.resume == "continue":
+        raise UsageError(
+            f"ckpt_path={checkpoint.path} is in stage 2 of its training, in which only its head is trained, and "
+            "resume=continue would go on with stage 1: leave it out, or choose the checkpoint stage_1.ckpt"
+        )
+    if checkpoint.stage == 1 and checkpoint.epochs > config.max_epochs:
         raise UsageError(
             f"max_epochs={config.max_epochs}, but ckpt_path={checkpoint.path} has {checkpoint.epochs} epochs: "
             f"choose max_epochs > {checkpoint.epochs}, or test it with fit=false"
@@ -82,19 +87,20 @@ def check_data(checkpoint: CheckpointContent, splits: Splits) -> None:
         )
 
 
-def is_trained(config: DictConfig, checkpoint: CheckpointContent) -> bool:
-    """Whether nothing is left to train."""
+def is_trained(config: DictConfig, checkpoint: CheckpointContent, extra_epochs: int = 0) -> bool:
+    """Whether nothing is left to train, in stage 2 either, of ``extra_epochs``."""
     steps = config.trainer.max_steps
-    if checkpoint.epochs >= config.max_epochs or 0 < steps <= checkpoint.step:
+    if checkpoint.epochs >= config.max_epochs + extra_epochs or 0 < steps <= checkpoint.step:
         return True
     return bool(checkpoint.is_finished and config.resume == "exact")
 
 
-def describe_resume(config: DictConfig, checkpoint: CheckpointContent) -> str:
-    """One line: from where, and what comes next."""
-    if is_trained(config, checkpoint):
+def describe_resume(config: DictConfig, checkpoint: CheckpointContent, extra_epochs: int = 0) -> str:
+    """One line: from where, and what comes next; arguments as for `is_trained`."""
+    if is_trained(config, checkpoint, extra_epochs):
         return f"resuming {checkpoint.path} after its last epoch, {checkpoint.epochs}: nothing is left to train"
-    return f"resuming {checkpoint.path} at epoch {checkpoint.epochs + 1}/{config.max_epochs}, step {checkpoint.step}"
+    place = f"epoch {checkpoint.epochs + 1}/{config.max_epochs + extra_epochs}, step {checkpoint.step}"
+    return f"resuming {checkpoint.path} at {place}" + ", in stage 2" * (checkpoint.stage == 2)
 
 
 def write_resume(

@@ -65,6 +65,7 @@ class Session:
     writer: "PredictionWriter"
     loggers: list[Any]
     strategies: "list[Strategy]"
+    extra_epochs: int
 
     def best_score(self, results: "RunResults") -> float:
         """The monitored validation score of the best model; the macro AUROC if the job only tests."""
@@ -86,19 +87,21 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     strategies = build_strategies(config, experiment)
     validate_strategies(config, experiment.task, experiment.train_prior, strategies)
 
-    def store(split: Any, index: Any, target: Any, logits: Any, of_last: bool) -> None:
+    def store(split: Any, index: Any, target: Any, logits: Any, of: Any) -> None:
         source = getattr(experiment.splits, split)
         stored = Predictions(experiment.task, index, target, logits, *describe_examples(source, index))
-        stored.write(directory.predictions(split, of_last=of_last))
+        stored.write(directory.predictions(split, of))
 
     writer = PredictionWriter(store)
     best, last = _checkpoints(config, directory, writer)
     loggers = _loggers(config, directory)
     callbacks = [*build_callbacks(config, experiment), *strategies, writer]
-    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])])
+    checkpoints = [best, last] if config.fit else []
+    extra_epochs = sum(each.extra_epochs for each in strategies)
+    trainer = _trainer(config, directory, loggers, [*callbacks, *checkpoints], extra_epochs)
     classifier, data = _modules(config, experiment, strategies)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
-    return Session(trainer, classifier, data, best, last, writer, loggers, strategies)
+    return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
 
 
 def _checkpoints(
@@ -111,24 +114,29 @@ def _checkpoints(
         config.monitor,
         config.monitor_mode,
         resumed_from=None if config.ckpt_path is None else Path(config.ckpt_path),
-        on_save=partial(writer.keep, of_last=False),
+        on_save=partial(writer.keep, of="best"),
+        stage_1=directory.stage_1_checkpoint,
+        on_stage_end=writer.end_stage,
     )
     last = LastCheckpoint(
         directory.last_checkpoint,
         STOP,
         every_minutes=config.checkpoint.every_minutes,
-        on_save=partial(writer.keep, of_last=True),
+        on_save=partial(writer.keep, of="last"),
     )
     return best, last
 
 
-def _trainer(config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any]) -> "pl.Trainer":
+def _trainer(
+    config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any], extra_epochs: int
+) -> "pl.Trainer":
     from imbalance_lab.report.terminal import console
     from imbalance_lab.training.checkpoint_io import VerifiedCheckpointIO
     from imbalance_lab.training.trainer_options import own_signals, set_timeout
 
     resolved: Any = OmegaConf.to_container(config.trainer, resolve=True)
     plugins = resolved.get("plugins") or []
+    resolved["max_epochs"] += extra_epochs
     trainer: pl.Trainer = instantiate_node(
         "trainer",
         OmegaConf.create({key: value for key, value in resolved.items() if key not in ("callbacks", "timeout")}),

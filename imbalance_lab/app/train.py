@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.baselines import write_baselines
+from imbalance_lab.app.callbacks import build_strategies
 from imbalance_lab.app.choose_backbone import record_backbone
 from imbalance_lab.app.disk import check_disk
 from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
@@ -68,7 +69,8 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
     record_backbone(directory, config)
     validate_data(directory, config, experiment)
     if checkpoint is not None and config.fit:
-        print(describe_resume(config, checkpoint), flush=True)
+        extra_epochs = sum(each.extra_epochs for each in build_strategies(config, experiment))
+        print(describe_resume(config, checkpoint, extra_epochs), flush=True)
         write_resume(directory, config, checkpoint, experiment.changes)
     if config.fit and not config.check:
         check_disk(directory, experiment)
@@ -121,10 +123,13 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
     from imbalance_lab.training.loggers import log_history
 
     best, last, resumed = session.best, session.last, experiment.checkpoint
-    best.adopt()
-    if resumed is not None and is_trained(config, resumed):
+    best.adopt(1 if resumed is None else resumed.stage)
+    if resumed is not None and is_trained(config, resumed, session.extra_epochs):
         last.adopt(resumed.path, resumed.step)
-        session.classifier.on_load_checkpoint(read_checkpoint_file(resumed.path))
+        content = read_checkpoint_file(resumed.path)
+        session.classifier.on_load_checkpoint(content)
+        for strategy in session.strategies:
+            strategy.load_state_dict(content["callbacks"].get(strategy.state_key, strategy.state_dict()))
         log_history(session.loggers, session.classifier.history)
     else:
         try:
@@ -141,13 +146,16 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
 
 
 def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> None:
-    """Store the predictions of the best and, where its weights differ, of the last model; training is not predicted."""
+    """Store the predictions of the best model, and of those with other weights: the last one, and that of stage 1."""
     session.trainer.loggers = []  # each loop would begin an event file of its own
     calibration = {"calibration"} & session.data.splits.parts.keys()
-    with session.writer.writing(of_last=False) as missing:
+    if session.best.has_stage_1:
+        with session.writer.writing("stage_1") as missing:  # before the others: strategies are left as they end
+            _predict(session, session.best.stage_1, missing)
+    with session.writer.writing("best") as missing:
         _predict(session, checkpoint, missing | calibration)
     if config.fit and session.best.step != session.last.step:
-        with session.writer.writing(of_last=True) as missing:
+        with session.writer.writing("last") as missing:
             _predict(session, session.last.path, missing | calibration)
 
 
@@ -167,6 +175,7 @@ def write_results(
 ) -> "RunResults":
     """Write the run's metadata, the worst mistakes, and all results of the evaluation."""
     from imbalance_lab.app.evaluate import evaluate_predictions
+    from imbalance_lab.app.linear_head import linear_head_of
     from imbalance_lab.evaluation.mistakes import write_mistakes
     from imbalance_lab.evaluation.report_data import RunRecord
     from imbalance_lab.evaluation.stored_slices import write_slices
@@ -186,6 +195,10 @@ def write_results(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "baselines": write_baselines(directory, config, splits, val, test),
     }
+    if (head := linear_head_of(read_checkpoint_file(checkpoint))) is not None:
+        metadata["linear_head"] = head.as_json()
+    if session.best.has_stage_1:
+        metadata["stage_1"] = {"epoch": int(read_checkpoint_file(session.best.stage_1)["epoch"]) + 1}
     directory.write_metadata(metadata)
     write_slices(directory.slices, [(val, splits.val), (test, splits.test)])
     mistakes = write_mistakes(directory.mistakes, test, splits.test, counts, splits.train, splits.schema)

@@ -64,6 +64,7 @@ def scores_as_json(data: "ReportData", postprocessor: "PostProcessor") -> dict[s
         "test_probabilities": data.probability_scores,
         "test_benefit": data.benefit,
         "baselines": data.baselines,
+        "stages": data.stages,
     }
     return {
         "checkpoint": data.run.metadata["checkpoint"],

@@ -46,6 +46,16 @@ class MemberLinear(nn.Module):
         biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
         self.register_parameter("bias", nn.Parameter(torch.stack(biases)) if biases else None)
 
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw new weights for each layer, as `torch.nn.Linear` draws them."""
+        _, inward, outward = self.weight.shape
+        for k in range(len(self.weight)):
+            layer = nn.Linear(inward, outward, bias=self.bias is not None)
+            self.weight[k] = layer.weight.T
+            if self.bias is not None:
+                self.bias[k] = layer.bias
+
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, k, in) → (N, k, out)."""
         by_member = inputs.transpose(0, 1)
@@ -82,3 +92,9 @@ def linear(in_features: int, out_features: int, members: int) -> nn.Module:
 def batch_norm(num_features: int, members: int) -> nn.Module:
     """The batch normalization of one net, or of ``members``."""
     return nn.BatchNorm1d(num_features) if members == 1 else MemberBatchNorm(members, num_features)
+
+
+def check_linear(what: str, head: nn.Module) -> None:
+    """Raise a ValueError if a head is not one linear layer, of one net or of several, which ``what`` needs."""
+    if not isinstance(head, nn.Linear | MemberLinear):
+        raise ValueError(f"{what} needs a linear head, but the head is {type(head).__name__}: choose head=linear")

@@ -33,6 +33,7 @@ from imbalance_lab.evaluation.scores import ClassScores, defined
 from imbalance_lab.evaluation.set_coverage import SetCoverage, score_sets
 from imbalance_lab.evaluation.shot_groups import ShotGroupScores, score_shot_groups
 from imbalance_lab.evaluation.slices import SliceReport
+from imbalance_lab.evaluation.stages import StageReport
 from imbalance_lab.evaluation.stored_baselines import StoredBaselines
 from imbalance_lab.posthoc import PostProcessor, Threshold
 
@@ -108,6 +109,7 @@ class ReportData:
         shot_groups: means over the classes with many, medium and few training examples, on test.
         bands: of the curves of every reported class that has them, on test.
         baselines: the run beside the baselines that were trained on the same table, on test; None without.
+        stages: of a training in two stages, both of them; None for any other.
     """
 
     run: RunRecord
@@ -127,6 +129,7 @@ class ReportData:
     shot_groups: tuple[ShotGroupScores, ...] = ()
     bands: tuple[CurveBand, ...] = ()
     baselines: BaselineReport | None = None
+    stages: StageReport | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -166,6 +169,7 @@ def compute_report_data(
     slices: SliceReport | None = None,
     is_rule_chosen: bool = False,
     baselines: tuple[StoredBaselines, Sequence[PostProcessor]] | None = None,
+    stages: StageReport | None = None,
 ) -> ReportData:
     """Compute the data of a run's report from its evaluations; no file is read.
 
@@ -176,6 +180,7 @@ def compute_report_data(
         slices: the scores of slices of test; None without.
         is_rule_chosen: whether the user chose the rule of the thresholds.
         baselines: the stored ones, and the post-processing of each; None without.
+        stages: of a training in two stages.
     """
     predictions = test.predictions
     on_test = postprocessor.evaluate_on(predictions.logits, predictions.target)
@@ -202,4 +207,5 @@ def compute_report_data(
         shot_groups=score_shot_groups(test),
         bands=curve_bands(test.rankings, predictions.task.reported_classes),
         baselines=None if baselines is None else compare_with_baselines(test, processed, *baselines),
+        stages=stages,
     )

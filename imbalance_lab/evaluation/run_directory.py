@@ -14,13 +14,14 @@ import yaml
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation import status_file, stored_files
-from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, RunFiles, Split
+from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, ModelName, RunFiles, Split
 from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
 from imbalance_lab.files import write_json
 from imbalance_lab.text import override, shell_words, split_override
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
+    from imbalance_lab.posthoc import LinearHead
 
 # Remedies for damaged files: one that is not computed from others, and the scores of the epochs.
 RESTORE = "restore it from a copy, or train again"
@@ -36,7 +37,7 @@ class RunDirectory(RunFiles):
         """The remedy for what is computed from the predictions."""
         return f"write it again with {shell_words('imbalance-lab', 'evaluate', str(self.path))}"
 
-    def read_predictions(self, split: Split) -> "Predictions":
+    def read_predictions(self, split: Split, of: ModelName = "best") -> "Predictions":
         """The stored predictions of a split.
 
         Raises:
@@ -44,7 +45,7 @@ class RunDirectory(RunFiles):
         """
         from imbalance_lab.evaluation.predictions import Predictions  # here: what it imports takes a second
 
-        path = self.predictions(split)
+        path = self.predictions(split, of)
         test = shell_words("python", "train.py", "fit=false", override("ckpt_path", f"{self.best_checkpoint}"))
         with reading(path, f"restore it from a copy, or test the model again with {test}"):
             return Predictions.read(path)
@@ -60,6 +61,14 @@ class RunDirectory(RunFiles):
             if "train_prior" not in content and "shares_seen" in content:
                 raise UsageError(f"{self.path} was written by an earlier release: train it again with this one")
             return stored_files.check_metadata(content)
+
+    def read_linear_head(self) -> "LinearHead | None":
+        """The norms and biases of the model's linear head; None for another head, and for runs of earlier releases."""
+        from imbalance_lab.posthoc import LinearHead
+
+        found = self.read_metadata().get("linear_head")
+        with reading(self.metadata, RESTORE):
+            return None if found is None else LinearHead.from_json(found)
 
     def write_metadata(self, content: Mapping[str, Any]) -> None:
         """Write what an evaluation needs beside the predictions."""

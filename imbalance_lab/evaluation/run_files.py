@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 Split = Literal["val", "test", "calibration"]
+ModelName = Literal["best", "last", "stage_1"]
+"""Whose predictions: of the best epoch, of the last one, or of stage 1 of a training in two stages."""
+
 CONFIG_FOLDER = ".hydra"
 """Where Hydra stores the configuration of a run, below its directory."""
 
@@ -64,7 +67,8 @@ class RunFiles:
     def folders(self) -> tuple[Path, ...]:
         """The folders that files are written to while a run trains."""
         predictions = self.path / "predictions"
-        return self.path, self.checkpoints, predictions, predictions / "last", predictions / "baselines"
+        below = (predictions / name for name in ("last", "stage_1", "baselines"))
+        return self.path, self.checkpoints, predictions, *below
 
     @property
     def best_checkpoint(self) -> Path:
@@ -75,6 +79,11 @@ class RunFiles:
     def last_checkpoint(self) -> Path:
         """The last epoch."""
         return self.checkpoints / "last.ckpt"
+
+    @property
+    def stage_1_checkpoint(self) -> Path:
+        """Of a training in two stages, the best epoch of the first one."""
+        return self.checkpoints / "stage_1.ckpt"
 
     @property
     def epochs(self) -> Path:
@@ -146,10 +155,10 @@ class RunFiles:
         """The values of the validation and test examples in the columns of ``report.slices``, Parquet."""
         return self.path / "predictions" / "slices.parquet"
 
-    def predictions(self, split: Split, *, of_last: bool = False) -> Path:
-        """The stored predictions of a split, Parquet; of the last epoch instead of the best one if asked for."""
+    def predictions(self, split: Split, of: ModelName = "best") -> Path:
+        """The stored predictions of a split, Parquet."""
         folder = self.path / "predictions"
-        return (folder / "last" if of_last else folder) / f"{split}.parquet"
+        return (folder if of == "best" else folder / of) / f"{split}.parquet"
 
     def baseline_predictions(self, key: str, split: Split) -> Path:
         """What a baseline says of a split, Parquet; ``key`` is its name, as "logistic_regression"."""

@@ -130,6 +130,8 @@ def check_metadata(content: dict[str, Any]) -> dict[str, Any]:
     for name, version in _mapping("versions", _entry(content, "versions")).items():
         _text(f"versions.{name}", version)
     _entry(content["versions"], "imbalance-lab", "versions")
+    if content.get("stage_1") is not None:
+        check_integer("stage_1.epoch", _entry(_mapping("stage_1", content["stage_1"]), "epoch", "stage_1"), minimum=1)
     for place, each in enumerate(check_list("baselines", content.get("baselines") or [])):
         _check_baseline(f"baselines[{place}]", each)
     return content

@@ -12,12 +12,13 @@ from imbalance_lab.posthoc.conformal import (
 from imbalance_lab.posthoc.fit import fit_postprocessor, fit_prediction_sets, validate_postprocessing
 from imbalance_lab.posthoc.guaranteed import MaxFPR, MinPrecision, MinRecall, examples_needed
 from imbalance_lab.posthoc.heuristic import AlertBudget, MaxF1, MinCost, flag_highest
+from imbalance_lab.posthoc.linear_head import LinearHead
 from imbalance_lab.posthoc.logit_adjustment import PostHocLogitAdjustment, choose_tau
 from imbalance_lab.posthoc.postprocessor import PostProcessor
 from imbalance_lab.posthoc.prediction_sets import ClassConditionalSets, ClassQuantile
 from imbalance_lab.posthoc.prior import implied_prior
 from imbalance_lab.posthoc.prior_correction import DeployPrior, NoPriorCorrection, PriorCorrection, PriorShift
-from imbalance_lab.posthoc.tau_normalization import tau_normalized
+from imbalance_lab.posthoc.tau_normalization import TauNormalization, tau_normalized
 from imbalance_lab.posthoc.temperature import TemperatureScaling, fit_temperature
 from imbalance_lab.posthoc.threshold import Threshold, ThresholdError, ThresholdRule
 from imbalance_lab.task import Activation
@@ -34,6 +35,7 @@ __all__ = [
     "ClassQuantile",
     "ConformalMethod",
     "DeployPrior",
+    "LinearHead",
     "MaxF1",
     "MaxFPR",
     "MinCost",
@@ -46,6 +48,7 @@ __all__ = [
     "PostProcessor",
     "PriorCorrection",
     "PriorShift",
+    "TauNormalization",
     "TemperatureScaling",
     "Threshold",
     "ThresholdError",

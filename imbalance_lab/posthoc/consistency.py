@@ -32,7 +32,10 @@ def check_consistency(
     if prior_correction is None:
         return
     calibrated, corrected = calibration.prior, prior_correction.train_prior
-    if calibrated is None or not np.allclose(calibrated, corrected, rtol=1e-6, atol=0):
+    is_unknown = calibrated is None and corrected is None  # a scale needs no class priors
+    if not is_unknown and (
+        calibrated is None or corrected is None or not np.allclose(calibrated, corrected, rtol=1e-6, atol=0)
+    ):
         raise ValueError(
             f"the calibrated logits have the class priors {calibrated}, but the prior correction starts from "
             f"{corrected}: that would correct twice, or not at all"

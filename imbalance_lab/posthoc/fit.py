@@ -9,8 +9,10 @@ from imbalance_lab.metrics.array_inputs import as_examples
 from imbalance_lab.posthoc.activation import ClassPriors
 from imbalance_lab.posthoc.calibration import CalibrationMethod
 from imbalance_lab.posthoc.conformal import ConformalMethod
+from imbalance_lab.posthoc.linear_head import LinearHead
 from imbalance_lab.posthoc.postprocessor import PostProcessor
-from imbalance_lab.posthoc.prior_correction import NoPriorCorrection, PriorCorrection
+from imbalance_lab.posthoc.prior_correction import NoPriorCorrection, PriorCorrection, PriorShift
+from imbalance_lab.posthoc.tau_normalization import TauNormalization
 from imbalance_lab.posthoc.temperature import TemperatureScaling
 from imbalance_lab.posthoc.threshold import Scores, Threshold, ThresholdError, ThresholdRule
 from imbalance_lab.task import Activation, Logits, Target, one_hot
@@ -28,6 +30,7 @@ def fit_postprocessor(
     activation: Activation = "softmax",
     calibration: CalibrationMethod = _TEMPERATURE,
     prior_correction: PriorCorrection = _NO_CORRECTION,
+    head: LinearHead | None = None,
 ) -> PostProcessor:
     """Fit calibration, prior correction and thresholds on validation.
 
@@ -40,6 +43,7 @@ def fit_postprocessor(
         activation: softmax or sigmoid.
         calibration: how to calibrate.
         prior_correction: which class priors to correct for.
+        head: the linear head that the logits are of, which `TauNormalization` needs; None if it is another head.
 
     Raises:
         ValueError: as `validate_postprocessing`, and for what cannot be fitted on these examples.
@@ -56,7 +60,10 @@ def fit_postprocessor(
         prior_correction=prior_correction,
     )
     fitted = calibration.fit(logits, target, train_prior, activation)
-    shift = prior_correction.fit(fitted(logits), target, fitted.prior, activation)
+    if isinstance(prior_correction, TauNormalization) and head is not None:
+        shift: PriorShift | None = prior_correction.fit_head(logits, target, fitted, head)
+    else:
+        shift = prior_correction.fit(fitted(logits), target, fitted.prior, activation)
     postprocessor = PostProcessor(classes, fitted, shift, ("",) * len(classes))
     scores, positive = postprocessor.log_odds(logits), one_hot(target, len(classes))
     return postprocessor.with_thresholds(
@@ -76,8 +83,10 @@ def fit_prediction_sets(
         target: class indices (N,), or 0/1 (N, C).
 
     Raises:
-        ValueError: if a class has too few examples, with the number needed.
+        ValueError: if a class has too few examples, with the number needed; and after a τ-normalization.
     """
+    if postprocessor.prior_scale is not None:
+        raise ValueError("prediction sets cannot follow tau_normalization: choose prior_correction=logit_adjustment")
     logits, target = as_examples(logits, target, "logits", finite=True)
     classes = postprocessor.classes
     positive = one_hot(target, len(classes))

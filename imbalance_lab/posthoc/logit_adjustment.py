@@ -115,7 +115,7 @@ def choose_tau(
     if not candidates:
         raise ValueError("taus must not be empty: pass at least one number ≥ 0")
     offsets = [PostHocLogitAdjustment(tau).shift(train_prior, activation).offset for tau in candidates]
-    scores = [_score(logits + np.asarray(offset), target, activation, criterion) for offset in offsets]
+    scores = [score_labels(logits + np.asarray(offset), target, activation, criterion) for offset in offsets]
     if np.isnan(scores).all():
         raise ValueError(f"{criterion} is undefined on these {len(target)} examples for every tau")
     return candidates[int(np.nanargmax(scores))]
@@ -126,7 +126,8 @@ def validate_criterion(criterion: str) -> None:
     check_choice("the criterion for tau", criterion, get_args(Criterion))
 
 
-def _score(logits: Logits, target: Target, activation: Activation, criterion: Criterion) -> float:
+def score_labels(logits: Logits, target: Target, activation: Activation, criterion: Criterion) -> float:
+    """The score of the labels that logits (N, C) predict; under sigmoid the mean over labels."""
     score = getattr(metrics, criterion)
     num_classes = logits.shape[1]
     if activation == "softmax":

@@ -2,7 +2,9 @@
 
 The order is fixed and each step is applied once, to the raw logits, so that nothing is corrected twice:
 
-    z  →  z / T + bias  →  + prior offset  →  probabilities, predicted labels, flags, prediction sets
+    z  →  z / T + bias  →  · prior scale + prior offset  →  probabilities, predicted labels, flags, prediction sets
+
+Only τ-normalization has a scale.
 """
 
 import math
@@ -49,6 +51,7 @@ class PostProcessor(nn.Module):
     temperature: Tensor  # () float64
     bias: Tensor  # (C,) float64
     prior_offset: Tensor  # (C,) float64
+    prior_scale: Tensor | None  # (C,) float64; None for 1
     log_odds_thresholds: Tensor  # (C,) float32, +inf for a class without a threshold
     set_log_odds: Tensor | None  # (C,) float32, the quantiles; None without prediction sets
     set_offset: Tensor | None  # (C,) float64, the prior offset that they were fitted with
@@ -73,6 +76,8 @@ class PostProcessor(nn.Module):
         self.register_buffer("temperature", torch.tensor(calibration.temperature, dtype=torch.float64))
         self.register_buffer("bias", torch.tensor(calibration.bias, dtype=torch.float64))
         self.register_buffer("prior_offset", torch.tensor(offset, dtype=torch.float64))
+        scale = None if prior_correction is None else prior_correction.scale
+        self.register_buffer("prior_scale", None if scale is None else torch.tensor(scale, dtype=torch.float64))
         self.register_buffer("log_odds_thresholds", torch.tensor(log_odds, dtype=torch.float64).float())
         sets = (None, None) if prediction_sets is None else (prediction_sets.log_odds, prediction_sets.offset)
         self.register_buffer("set_log_odds", None if sets[0] is None else torch.tensor(sets[0], dtype=torch.float32))
@@ -91,7 +96,8 @@ class PostProcessor(nn.Module):
     def forward(self, logits: Tensor) -> Tensor:
         """Raw logits (N, C) → adjusted logits (N, C) float64, which must not be adjusted again."""
         validate_logits(logits, len(self.classes))
-        return scale_logits(logits.double(), self.temperature, self.bias) + self.prior_offset
+        scaled = scale_logits(logits.double(), self.temperature, self.bias)
+        return (scaled if self.prior_scale is None else scaled * self.prior_scale) + self.prior_offset
 
     @overload
     def adjusted(self, logits: Tensor) -> Tensor: ...
@@ -209,8 +215,8 @@ class PostProcessor(nn.Module):
         self.prediction_sets = stored.prediction_sets
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *options: Any) -> None:
-        """Have the buffers of prediction sets if the stored post-processing has sets, whether this one has or not."""
-        for name in ("set_log_odds", "set_offset"):
+        """Have the buffers of a scale and of sets if the stored post-processing has them, and only then."""
+        for name in ("prior_scale", "set_log_odds", "set_offset"):
             stored = state_dict.get(prefix + name)
             setattr(self, name, None if stored is None else torch.empty_like(stored, device=self.bias.device))
         super()._load_from_state_dict(state_dict, prefix, *options)

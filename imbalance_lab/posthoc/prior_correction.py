@@ -12,26 +12,28 @@ from imbalance_lab.posthoc.activation import ClassPriors, prior_logit, validate_
 from imbalance_lab.posthoc.calibration import CalibrationMethod
 from imbalance_lab.posthoc.threshold import ThresholdRule
 from imbalance_lab.task import Activation, Logits, Target
-from imbalance_lab.validation import check_list
+from imbalance_lab.validation import check_list, check_number
 
 
 @dataclass(frozen=True)
 class PriorShift:
-    """A fitted prior correction: z + offset moves logits from the class priors ``train_prior`` to ``prior``.
+    """A fitted prior correction: scale · z + offset moves logits from the class priors ``train_prior`` to ``prior``.
 
     Args:
         method: name and parameters, for the reader.
         activation: softmax or sigmoid.
-        train_prior: the class priors of the calibrated logits, (C,).
+        train_prior: the class priors of the calibrated logits, (C,); None if they are unknown, with a ``scale`` only.
         offset: (C,), added to the calibrated logits.
         prior: the class priors of the result; None if it holds for no class priors.
+        scale: (C,), of the calibrated logits before that; None for 1.
     """
 
     method: str
     activation: Activation
-    train_prior: ClassPriors
+    train_prior: ClassPriors | None
     offset: tuple[float, ...]
     prior: ClassPriors | None
+    scale: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         validate_activation(self.activation)
@@ -40,17 +42,27 @@ class PriorShift:
             if value is not None:
                 object.__setattr__(self, name, validate_class_priors(name, value, self.activation))
                 check_list(name, getattr(self, name), length=len(self.offset))
+        if self.train_prior is None and self.scale is None:
+            raise ValueError(
+                "train_prior must be known, or there is nothing to correct: use calibration=bias_corrected"
+            )
         object.__setattr__(self, "offset", tuple(float(each) for each in self.offset))
+        if self.scale is not None:
+            scale = check_list("scale", self.scale, length=len(self.offset))
+            object.__setattr__(self, "scale", tuple(check_number("scale", each, above=0) for each in scale))
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        prior = None if self.prior is None else list(self.prior)
-        return {**asdict(self), "train_prior": list(self.train_prior), "offset": list(self.offset), "prior": prior}
+        """Plain values; without a scale none is named."""
+        content = asdict(self)
+        if self.scale is None:
+            del content["scale"]
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in content.items()}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "PriorShift":
         """Read what `as_json` returned."""
-        return cls(**{name: content[name] for name in cls.__dataclass_fields__})
+        fields = [name for name in cls.__dataclass_fields__ if name != "scale"]
+        return cls(**{name: content[name] for name in fields}, scale=content.get("scale"))
 
 
 class PriorCorrection(Protocol):

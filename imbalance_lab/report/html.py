@@ -17,6 +17,7 @@ SCRIPTS = {
         "report_classes",
         "report_decision",
         "report_baselines",
+        "report_stages",
         "report_curves",
         "report_confusion",
         "report_distributions",

@@ -24,6 +24,7 @@ from imbalance_lab.report.samples_payload import sample_rows
 from imbalance_lab.report.set_table import set_note
 from imbalance_lab.report.shot_groups_payload import shot_group_rows
 from imbalance_lab.report.slices_payload import slices_payload
+from imbalance_lab.report.stages_payload import stages_payload
 from imbalance_lab.report.title import page_title
 from imbalance_lab.report.verdict import verdict
 
@@ -80,6 +81,7 @@ def build_payload(data: ReportData) -> dict[str, Any]:
         "slices": slices_payload(data.slices),
         "benefit": benefit_payload(data),
         "baselines": baselines_payload(data.baselines),
+        "stages": stages_payload(data.stages),
         "probability_scores": probability_payload(data.probability_scores),
     }
 

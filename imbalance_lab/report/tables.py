@@ -14,6 +14,7 @@ from imbalance_lab.evaluation.baselines import BaselineReport
 from imbalance_lab.evaluation.decision_curve import DecisionCurve
 from imbalance_lab.evaluation.operating_point import ThresholdResult
 from imbalance_lab.evaluation.report_data import ReportData
+from imbalance_lab.evaluation.stages import StageReport
 from imbalance_lab.files import atomic_write
 from imbalance_lab.text import csv_cell
 
@@ -23,7 +24,7 @@ Rows = Iterable[Mapping[str, Any]]
 def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -> None:
     """Write ``directory/NAME.csv``: scores, classes, confusion, reliability, histograms, operating_point.
 
-    And prediction_sets, slices and baselines, if there are any; of a binary task decision_curve and enrichment.
+    And prediction_sets, slices, baselines and stages, if there are any; of a binary task decision_curve and enrichment.
 
     Args:
         directory: the folder, created if absent.
@@ -46,6 +47,8 @@ def write_tables(directory: Path, scores: Mapping[str, Any], data: ReportData) -
         tables["prediction_sets"] = [each.as_json() for each in data.prediction_sets.classes]
     if data.baselines is not None:
         tables["baselines"] = _baselines(data.baselines)
+    if data.stages is not None:
+        tables["stages"] = _stages(data.stages)
     if data.slices is not None:
         tables["slices"] = [
             {"class": data.classes[each.class_index], **result.as_json()}
@@ -82,6 +85,21 @@ def _baselines(report: BaselineReport) -> Rows:
             row[f"{name}_difference"] = {"value": found["difference"], "ci95": found["ci95"]}
             row |= {f"{name}_p": found["p"], f"{name}_p_holm": found["p_holm"]}
         yield row
+
+
+def _stages(report: StageReport) -> Rows:
+    """A score of both stages a row, on validation and on test, there with their difference."""
+    stages = {"stage_1": report.stage_1, "stage_2": report.stage_2}
+    for name, compared in report.differences.items():
+        yield {"split": "val", "score": name, **{key: each.val[name].as_json() for key, each in stages.items()}}
+        found = compared.as_json()
+        yield {
+            "split": "test",
+            "score": name,
+            **{key: each.test[name].as_json() for key, each in stages.items()},
+            "difference": {"value": found["difference"], "ci95": found["ci95"]},
+            "p": found["p"],
+        }
 
 
 def _confusion(matrix: np.ndarray, classes: Sequence[str]) -> Rows:

@@ -71,6 +71,8 @@ class Classifier(pl.LightningModule):
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.head_options = {"lr": head_lr, "weight_decay": head_weight_decay}
+        self.schedule_epochs: int | None = None  # that the schedule spans; None for all
+        self.schedule_start = 0  # optimizer steps before it
         self.strategies = tuple(strategies)
         self.seed = seed
         self.save_hyperparameters(dict(hparams or {}), logger=False)
@@ -196,15 +198,16 @@ class Classifier(pl.LightningModule):
         return [optimizer], [{"scheduler": self.make_scheduler(optimizer, self._total_steps()), "interval": "step"}]
 
     def _total_steps(self) -> int:
-        """Optimizer steps of the whole run.
+        """Optimizer steps of the schedule: of the whole run, or of a stage of it.
 
         Lightning's own estimate would create the training loader before a checkpoint's progress is restored, and the
         loader would then start at the wrong batch.
         """
         trainer: Any = self.trainer
         batches = batches_per_epoch(trainer, trainer.datamodule)
-        steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * trainer.max_epochs
-        return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps))
+        epochs = self.schedule_epochs or trainer.max_epochs
+        steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * epochs
+        return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps - self.schedule_start))
 
     def _log_score(self, name: str, value: float) -> None:
         """Pass a score to the progress bar and the callbacks; it is already the same in every process."""

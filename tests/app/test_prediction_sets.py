@@ -49,7 +49,7 @@ def test_best_and_last_model_are_predicted_on_the_calibration_split(run: Path) -
     splits = instantiate_experiment(composed(*OVERRIDES)).splits
     assert splits.calibration is not None
     files = RunDirectory(run)
-    best, last = (Predictions.read(files.predictions("calibration", of_last=of_last)) for of_last in (False, True))
+    best, last = (Predictions.read(files.predictions("calibration", of)) for of in ("best", "last"))
     for each in (best, last):
         assert each.index.tolist() == sorted(splits.calibration.index.tolist())
     assert not np.array_equal(best.logits, last.logits)

@@ -42,6 +42,16 @@ def test_the_priors_are_of_the_phase_of_the_chosen_model() -> None:
     ("overrides", "sentence"),
     [
         (["strategy=[ema,swa]"], "strategy: EMA and SWA both say which weights are evaluated: choose one of them"),
+        (["strategy=[crt,lws]"], "strategy.crt and strategy.lws each have a second stage of the training: choose one"),
+        (["strategy=[crt,ema]"], "strategy: EMA averages the weights of the training, but strategy.crt trains another"),
+        (
+            ["strategy=crt", "loss=sigmoid_focal"],
+            "strategy.crt: stage 2 trains the head by a softmax cross-entropy, but",
+        ),
+        (
+            ["prior_correction=tau_normalization", "head=cosine"],
+            "prior_correction=tau_normalization needs a linear head",
+        ),
         (["strategy=drw", "loss=poly"], "strategy.drw: PolyLoss has no weights of the classes that could be deferred"),
         (["strategy=drw", "loss=class_balanced"], "strategy.drw: the loss has class weights already"),
         (["strategy=drs", "sampler=class_balanced"], "strategy.drs: the sampler balances the classes from the first"),

@@ -47,7 +47,6 @@ class NonFiniteGuard(pl.Callback):
         self.batches: list[Batch] = []
         self.pending: deque[_Check] = deque()
         self.buffers: list[tuple[Tensor, Tensor]] = []
-        self.parameters: list[Tensor] = []
 
     def state_dict(self) -> dict[str, Any]:
         """The number of steps left out."""
@@ -56,10 +55,6 @@ class NonFiniteGuard(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continue counting."""
         self.skipped = state_dict["skipped"]
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Look the parameters up once: to walk through the modules at every step takes longer than the check."""
-        self.parameters = list(pl_module.parameters())
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
@@ -74,7 +69,7 @@ class NonFiniteGuard(pl.Callback):
     ) -> None:
         """Check the step, at once where that costs nothing."""
         module: Any = pl_module
-        health = self._health(trainer, module)
+        health = self._health(trainer, module, optimizer)
         batches, self.batches = self.batches, []
         module.health.clear()
         check = _Check(health, None, batches, trainer.current_epoch, trainer.global_step)
@@ -89,13 +84,15 @@ class NonFiniteGuard(pl.Callback):
         while self.pending and self.pending[0].is_there.query():
             self._read(pl_module, self.pending.popleft())
 
-    def _health(self, trainer: pl.Trainer, module: Any) -> Tensor:
+    def _health(self, trainer: pl.Trainer, module: Any, optimizer: torch.optim.Optimizer) -> Tensor:
         """One number, finite if batch, loss and gradient are.
 
         With several processes it is that of the gradient, which they share: so all decide alike.
         """
         values = list(module.health)
-        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        # Not those of the module: to walk through it at every step takes longer than the check.
+        parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         if gradients and getattr(trainer.precision_plugin, "scaler", None) is None:
             norms = list(torch._foreach_norm(gradients))
             values = norms if trainer.world_size > 1 else values + norms

@@ -14,9 +14,10 @@ from torch import Tensor
 from imbalance_lab.data import Batch
 
 Split = Literal["val", "test", "calibration"]
+ModelName = Literal["best", "last", "stage_1"]
 Columns = tuple[Tensor, Tensor, Tensor]
-Store = Callable[[Split, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], bool], None]
-"""``store(split, index (N,), target, logits (N, C), of_last)``."""
+Store = Callable[[Split, NDArray[np.int64], NDArray[np.int64], NDArray[np.float32], ModelName], None]
+"""``store(split, index (N,), target, logits (N, C), of)``."""
 
 
 class PredictionWriter(pl.Callback):
@@ -31,22 +32,28 @@ class PredictionWriter(pl.Callback):
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.of_last = False
+        self.of: ModelName = "best"
         self.batches: list[Columns] = []
         self.latest: tuple[int, list[Columns]] | None = None
-        self.kept: dict[bool, list[Columns]] = {}
+        self.kept: dict[ModelName, list[Columns]] = {}
 
-    def keep(self, trainer: pl.Trainer, *, of_last: bool) -> None:
+    def keep(self, trainer: pl.Trainer, of: ModelName) -> None:
         """Keep the validation logits of the weights that are being saved, if they have been computed."""
-        self.kept.pop(of_last, None)
+        self.kept.pop(of, None)
         if self.latest is not None and self.latest[0] == trainer.global_step:
-            self.kept[of_last] = self.latest[1]
+            self.kept[of] = self.latest[1]
+
+    def end_stage(self) -> None:
+        """The best model until now is that of stage 1."""
+        self.kept.pop("last", None)
+        if (batches := self.kept.pop("best", None)) is not None:
+            self.kept["stage_1"] = batches
 
     @contextmanager
-    def writing(self, *, of_last: bool) -> Iterator[set[Split]]:
-        """Store the predictions made inside as the best or the last model's; yields the splits still to predict."""
-        self.of_last = of_last
-        batches = self.kept.pop(of_last, None)
+    def writing(self, of: ModelName) -> Iterator[set[Split]]:
+        """Store the predictions made inside as those of that model; yields the splits still to predict."""
+        self.of = of
+        batches = self.kept.pop(of, None)
         if batches:
             self._store("val", batches)
         yield {"test"} if batches else {"val", "test"}
@@ -97,7 +104,7 @@ class PredictionWriter(pl.Callback):
         columns = [torch.cat(column) for column in zip(*batches, strict=True)]
         order = columns[0].argsort()
         index, target, logits = (column[order].numpy() for column in columns)
-        self.store(split, index, target, logits, self.of_last)
+        self.store(split, index, target, logits, self.of)
 
 
 def _is_limited(limit: float | int) -> bool:

@@ -1,8 +1,11 @@
 """Training strategies: how one trains, beyond loss and sampler. One strategy per file."""
 
+from imbalance_lab.training.strategies.classifier_retraining import ClassifierRetraining
 from imbalance_lab.training.strategies.deferred_resampling import DeferredResampling
 from imbalance_lab.training.strategies.deferred_reweighting import DeferredReweighting
 from imbalance_lab.training.strategies.ema import EMA
+from imbalance_lab.training.strategies.label_over_smoothing import LabelOverSmoothing
+from imbalance_lab.training.strategies.learnable_weight_scaling import LearnableWeightScaling
 from imbalance_lab.training.strategies.max_norm import MaxNorm
 from imbalance_lab.training.strategies.strategy import Prior, Strategy, epoch_at, fold_priors
 from imbalance_lab.training.strategies.swa import SWA
@@ -11,8 +14,11 @@ from imbalance_lab.training.strategies.weight_average import WeightAverage
 __all__ = [
     "EMA",
     "SWA",
+    "ClassifierRetraining",
     "DeferredResampling",
     "DeferredReweighting",
+    "LabelOverSmoothing",
+    "LearnableWeightScaling",
     "MaxNorm",
     "Prior",
     "Strategy",
