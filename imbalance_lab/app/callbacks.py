@@ -46,13 +46,17 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
     Raises:
         UsageError: naming the strategy that cannot be built.
     """
-    from imbalance_lab.training.strategies import Strategy
+    from imbalance_lab.training.strategies import Mixing, Strategy
 
     nodes = strategy_nodes(config)
+    if not nodes:
+        return []
     facts = _facts(config, experiment) | {
         "targets": experiment.splits.train.targets,
         "loss": experiment.loss,
         "sampler": experiment.sampler,
+        "input_shape": experiment.splits.prepared_shape,
+        "cardinalities": experiment.splits.schema.cardinalities,
     }
     built: list[Strategy] = []
     for label, node in nodes.items():
@@ -63,6 +67,9 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
             )
         built.append(strategy)
     _check_state_keys(built, "strategies")
+    mixing = [label for label, strategy in zip(nodes, built, strict=True) if isinstance(strategy, Mixing)]
+    if len(mixing) > 1:
+        raise UsageError(f"{' and '.join(mixing)} both mix the examples of a batch: choose one of them")
     return built
 
 
