@@ -1,9 +1,11 @@
-"""Time batches of images from files, beside torchvision's ImageFolder, transforms and DataLoader.
+"""Time batches of images from files, and augmentations, beside torchvision's ImageFolder, transforms and DataLoader.
 
     OMP_NUM_THREADS=1 python scripts/benchmark_images.py
+    OMP_NUM_THREADS=1 python scripts/benchmark_images.py --only augment
 
 JPEGs are made from scikit-learn's two photographs. Both sides decode, scale to 224 pixels, take a random crop and
-mirror; ours augments the batch, here on the CPU too, theirs each image. Rounds alternate; the median is printed.
+mirror; ours augments the batch, here on the CPU too, theirs each image. Then 128 images in memory are augmented, as
+bytes: by ours all at once, by torchvision's transforms one after the other. Rounds alternate; the median is printed.
 """
 
 import argparse
@@ -24,7 +26,18 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 from imbalance_lab import seeding
-from imbalance_lab.data import RandomResizedCrop, Splits, image_folder
+from imbalance_lab.data import (
+    AutoAugmentCIFAR10,
+    Compose,
+    Cutout,
+    RandAugment,
+    RandomErasing,
+    RandomResizedCrop,
+    ShiftFlip,
+    Splits,
+    TrivialAugment,
+    image_folder,
+)
 from imbalance_lab.samplers import RandomSampler
 from imbalance_lab.training.datamodule import DataModule
 
@@ -34,8 +47,16 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="*", default=[0, 2])
+    parser.add_argument("--only", choices=["files", "augment"])
     options = parser.parse_args()
     print(f"torch {torch.__version__}, torchvision {torchvision.__version__}; `python {' '.join(sys.argv)}`\n")
+    if options.only != "augment":
+        time_files(options)
+    if options.only != "files":
+        time_augmentations(options.rounds)
+
+
+def time_files(options: argparse.Namespace) -> None:
     print("| images | workers | ours, images/s | from the cache | torchvision | ours ÷ torchvision |")
     print("| --- | --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as folder:
@@ -44,6 +65,57 @@ def main() -> None:
             write(root, options.images, side)
             for workers in options.workers:
                 print(row(root, side, workers, options.rounds), flush=True)
+
+
+def time_augmentations(rounds: int) -> None:
+    print("\n| augmentation of 128 images | side | ours, ms | torchvision, ms | torchvision ÷ ours |")
+    print("| --- | --- | --- | --- | --- |")
+    for side in (32, 224):
+        images = crops(128, side)
+        for name, (ours, theirs) in augmentations(side).items():
+            own_times, their_times = [], []
+            for number in range(rounds + 1):
+                keys = seeding.hash_indices(number, torch.arange(128))
+                own_times.append(milliseconds(ours, images, keys))
+                their_times.append(milliseconds(each, theirs, images))
+            own, their = median(own_times[1:]), median(their_times[1:])  # not the first, which imports and allocates
+            print(f"| {name} | {side} | {own:.1f} | {their:.1f} | {their / own:.1f} |", flush=True)
+
+
+def milliseconds(change: Callable[..., Any], *arguments: Any) -> float:
+    start = time.perf_counter()
+    change(*arguments)
+    return (time.perf_counter() - start) * 1000
+
+
+def augmentations(side: int) -> dict[str, tuple[Any, Any]]:
+    """Ours and torchvision's, with the same settings."""
+    crop = v2.Compose([v2.RandomCrop(side, padding=4), v2.RandomHorizontalFlip()])
+    policy = v2.AutoAugment(v2.AutoAugmentPolicy.CIFAR10)
+    square = v2.RandomErasing(1.0, (0.25, 0.25), (1.0, 1.0))
+    return {
+        "pad_crop_flip": (ShiftFlip(4, True), crop),
+        "randaugment": (RandAugment(), v2.RandAugment()),
+        "trivialaugment": (TrivialAugment(), v2.TrivialAugmentWide()),
+        "autoaugment_cifar": (AutoAugmentCIFAR10(), policy),
+        "random_erasing": (RandomErasing(), v2.RandomErasing()),
+        "cutout": (Cutout(side // 2), square),
+        "cifar_autoaugment": (
+            Compose(crop=ShiftFlip(4, True), policy=AutoAugmentCIFAR10(), cutout=Cutout(side // 2)),
+            v2.Compose([crop, policy, square]),
+        ),
+    }
+
+
+def each(transform: Any, images: torch.Tensor) -> torch.Tensor:
+    return torch.stack([transform(image) for image in images.unbind()])
+
+
+def crops(n: int, side: int) -> torch.Tensor:
+    """Parts of a photograph (n, 3, side, side)."""
+    photo = torch.from_numpy(load_sample_images().images[0]).permute(2, 0, 1)
+    places = [(7 * number % 200, 5 * number % 400) for number in range(n)]
+    return torch.stack([photo[:, top : top + side, left : left + side] for top, left in places])
 
 
 def row(root: Path, side: int, workers: int, rounds: int) -> str:

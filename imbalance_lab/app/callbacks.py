@@ -49,11 +49,15 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
     from imbalance_lab.training.strategies import Strategy
 
     nodes = strategy_nodes(config)
+    if not nodes:
+        return []
     facts = _facts(config, experiment) | {
         "targets": experiment.splits.train.targets,
         "loss": experiment.loss,
         "head": experiment.head,
         "sampler": experiment.sampler,
+        "input_shape": experiment.splits.prepared_shape,
+        "cardinalities": experiment.splits.schema.cardinalities,
     }
     built: list[Strategy] = []
     for label, node in nodes.items():
@@ -70,10 +74,13 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
 
 def _check_combination(strategies: "Mapping[str, Strategy]") -> None:
     """Raise an error for strategies, by their keys, of which only one can be had."""
-    from imbalance_lab.training.strategies import WeightAverage
+    from imbalance_lab.training.strategies import Mixing, WeightAverage
 
+    mixing = [key for key, each in strategies.items() if isinstance(each, Mixing)]
     averages = [type(each).__name__ for each in strategies.values() if isinstance(each, WeightAverage)]
     staged = [key for key, each in strategies.items() if each.extra_epochs]
+    if len(mixing) > 1:
+        raise UsageError(f"{' and '.join(mixing)} both mix the examples of a batch: choose one of them")
     if len(averages) > 1:
         raise UsageError(f"strategy: {' and '.join(averages)} both say which weights are evaluated: choose one of them")
     if len(staged) > 1:

@@ -30,11 +30,11 @@ from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.members import MemberHeads, build_backbone, build_head, num_members
-from imbalance_lab.data import Splits
+from imbalance_lab.data import Source, Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import LDAMLoss
 from imbalance_lab.posthoc import NoPredictionSets
-from imbalance_lab.samplers import RepeatedSampler, Sampler
+from imbalance_lab.samplers import RepeatedSampler, SampledIndices, Sampler
 from imbalance_lab.task import Task
 from imbalance_lab.training.batch_statistics import check_batch_statistics
 
@@ -84,7 +84,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:
         validate_loss(config, loss, task)
-    _check_augment(augment, splits.train.input_shape)
+    _check_augment(augment, splits.train)
     if chosen := choose_backbone(config, splits.prepared_shape):
         splits = replace(splits, guesses=[*splits.guesses, *chosen])
     backbone, head = _net(config, splits, task)
@@ -208,13 +208,15 @@ def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.
     return backbone, head
 
 
-def _check_augment(augment: Callable[[Tensor, Tensor], Tensor], shape: tuple[int, ...]) -> None:
-    """Let an augmentation that has ``check_input_shape`` refuse the inputs of the data."""
-    check = getattr(augment, "check_input_shape", None)
-    if check is None:
-        return
+def _check_augment(augment: Callable[[Tensor, Tensor], Tensor], train: Source) -> None:
+    """Let an augmentation refuse the data, by ``check_input_shape``, or ``check_inputs`` of up to 16 examples."""
+    check_shape, check_inputs = (getattr(augment, f"check_{what}", None) for what in ("input_shape", "inputs"))
     try:
-        check(shape)
+        if check_shape is not None:
+            check_shape(train.input_shape)
+        if check_inputs is not None:
+            positions = torch.arange(0, len(train), max(1, len(train) // 16))[:16]
+            check_inputs(train.__getitems__(SampledIndices(positions, positions)).input)
     except ValueError as error:
         raise UsageError(f"augment: {error}") from error
 

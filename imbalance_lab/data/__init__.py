@@ -2,7 +2,10 @@
 
 from imbalance_lab.data.arrays import Arrays, Batch, Source, Splits
 from imbalance_lab.data.augment import NoAugmentation, RandomAffine, RandomResizedCrop, ShiftFlip
+from imbalance_lab.data.augmentation_policies import AutoAugmentCIFAR10, RandAugment, TrivialAugment
+from imbalance_lab.data.compose import Compose
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
+from imbalance_lab.data.erasing import Cutout, RandomErasing
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
 from imbalance_lab.data.image_tables import image_table
@@ -16,21 +19,27 @@ from imbalance_lab.data.tables import Rows, table
 __all__ = [
     "ArraySchema",
     "Arrays",
+    "AutoAugmentCIFAR10",
     "Batch",
     "Benchmark",
+    "Compose",
+    "Cutout",
     "ImageFiles",
     "ImageSchema",
     "InputSchema",
     "NoAugmentation",
     "Normalize",
     "Preprocess",
+    "RandAugment",
     "RandomAffine",
+    "RandomErasing",
     "RandomResizedCrop",
     "Rows",
     "ShiftFlip",
     "Source",
     "Splits",
     "TableSchema",
+    "TrivialAugment",
     "binary",
     "cifar10",
     "cifar100",

@@ -8,10 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from imbalance_lab import seeding
+from imbalance_lab.data.image_operations import AT_ONCE
 from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
-
-AT_ONCE = 600_000
-"""Values that a CPU crops in one go: those of 4 color images of 224 × 224 pixels."""
 
 
 class NoAugmentation:
@@ -38,7 +36,7 @@ class ShiftFlip:
 
     def check_input_shape(self, shape: Sequence[int]) -> None:
         """Raise a ValueError for inputs that are not images (channels, H, W), or that a shift could empty."""
-        _check_image_shape("ShiftFlip", shape)
+        check_image_shape("ShiftFlip", shape)
         check_integer(f"shift (for images of {shape[1]} × {shape[2]} pixels)", self.shift, maximum=min(shape[1:]) - 1)
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
@@ -72,13 +70,12 @@ class RandomResizedCrop:
     def __init__(
         self, scale: Sequence[float] = (0.35, 1.0), ratio: Sequence[float] = (0.75, 4 / 3), flip: bool = True
     ) -> None:
-        _check_range("scale", scale, maximum=1)
-        _check_range("ratio", ratio)
-        self.scale, self.ratio, self.flip = tuple(scale), tuple(ratio), check_bool("flip", flip)
+        self.scale, self.ratio = check_range("scale", scale, maximum=1), check_range("ratio", ratio)
+        self.flip = check_bool("flip", flip)
 
     def check_input_shape(self, shape: Sequence[int]) -> None:
         """Raise a ValueError for inputs that are not images (channels, H, W)."""
-        _check_image_shape("RandomResizedCrop", shape)
+        check_image_shape("RandomResizedCrop", shape)
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
@@ -122,7 +119,7 @@ class RandomAffine:
 
     def check_input_shape(self, shape: Sequence[int]) -> None:
         """Raise a ValueError for inputs that are not images (channels, H, W)."""
-        _check_image_shape("RandomAffine", shape)
+        check_image_shape("RandomAffine", shape)
 
     def __call__(self, images: Tensor, keys: Tensor) -> Tensor:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
@@ -160,7 +157,8 @@ def _fill(result: Tensor, images: Tensor, own: slice, grid: Tensor) -> None:
     result[own] = seen if images.is_floating_point() else seen.round_().to(images.dtype)
 
 
-def _check_image_shape(augmentation: str, shape: Sequence[int]) -> None:
+def check_image_shape(augmentation: str, shape: Sequence[int]) -> None:
+    """Raise a ValueError for inputs that are not images (channels, H, W)."""
     if len(shape) != 3:
         raise ValueError(
             f"{augmentation} needs images (channels, height, width), got inputs of shape {tuple(shape)}: "
@@ -168,10 +166,16 @@ def _check_image_shape(augmentation: str, shape: Sequence[int]) -> None:
         )
 
 
-def _check_range(name: str, ends: object, maximum: float | None = None) -> None:
+def check_range(name: str, ends: object, maximum: float | None = None) -> tuple[float, float]:
+    """Two numbers above 0, the smaller first.
+
+    Raises:
+        TypeError, ValueError: for anything else.
+    """
     low, high = (check_number(name, end, above=0, maximum=maximum) for end in check_list(name, ends, 2))
     if low > high:
         raise ValueError(f"{name} must be two numbers, the smaller first, got [{low:g}, {high:g}]")
+    return low, high
 
 
 def _centers(size: int, device: torch.device) -> Tensor:

@@ -7,6 +7,8 @@ The protocol, which holds for other losses too:
 - If its constructor takes ``class_counts``, it is given the training examples of each class, (C,).
 - ``activation`` is "softmax" or "sigmoid": how logits become probabilities after training with it. A loss
   without the attribute counts as "softmax".
+- ``accepts_soft_targets`` says that ``target`` may be a distribution over the classes, or shares of labels, (N, C), as
+  mixup makes them. A loss without the attribute counts as one that does not, unless it is one of torch's.
 - ``implied_prior(sampler_prior)`` takes the share of each class among the drawn examples, (C,) float64 with sum 1, and
   returns the class priors that the logits stand for after training, (C,), or None if they are not known. A loss without
   the method counts as unknown. So are losses with margins, scaled logits or a sigmoid.

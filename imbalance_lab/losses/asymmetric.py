@@ -87,6 +87,8 @@ class AsymmetricLoss(Loss):
 
     is_mean_over_examples = True
 
+    accepts_soft_targets = True
+
     activation = "sigmoid"
 
     gamma_positive: float | Tensor

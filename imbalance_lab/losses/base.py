@@ -26,6 +26,9 @@ class Loss(nn.Module):
     alone, and a call changes nothing. Nets that are trained side by side then share one call; otherwise each has a copy
     of the loss."""
 
+    accepts_soft_targets: bool = False
+    """Whether a target may be a distribution over the classes, or shares of labels, (N, C), as mixup makes them."""
+
     repr_names: tuple[str, ...] = ()
     """The attributes that ``print(loss)`` shows, besides ``ignore_index`` and ``reduction``."""
 

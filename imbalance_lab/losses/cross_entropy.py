@@ -16,17 +16,17 @@ from imbalance_lab.validation import check_integer, check_number
 class CrossEntropyLoss(nn.CrossEntropyLoss):
     """`torch.nn.CrossEntropyLoss` whose class weights may be computed from the training counts.
 
-    It differs from torch's in four ways: half precision is computed in float32, the mean over nothing is 0, in
+    It differs from torch's in five ways: half precision is computed in float32, the mean over nothing is 0, in
     training on several processes the mean is that of the whole batch (see `reduce`), and weights with smoothing or
     distributions weigh the example, w̄ Σ_c s_c (−log p_c) with w̄ = w_y (or Σ_c t_c w_c) and s the smoothed target,
-    so that the minimum stays at p = s (see `weighted_cross_entropy`).
+    so that the minimum stays at p = s (see `weighted_cross_entropy`), whose mean is then Σ loss / Σ w̄.
 
     Args:
         weight: None, C weights, or "inverse", "sqrt_inverse", "effective": from ``class_counts``, with Σ w = C.
         class_counts: training examples of each class, (C,).
         label_smoothing: ε in [0, 1], the share of the target distributed over all classes.
         ignore_index: a target value that adds neither loss nor gradient.
-        reduction: "none", "sum" or "mean" (as in torch: Σ loss / Σ w_y, for distributions / N).
+        reduction: "none", "sum" or "mean" (Σ loss / Σ w_y, or for distributions / Σ w̄).
 
     Raises:
         TypeError, ValueError: for invalid arguments, when the loss is built.
@@ -36,6 +36,8 @@ class CrossEntropyLoss(nn.CrossEntropyLoss):
     """
 
     is_mean_over_examples = True
+
+    accepts_soft_targets = True
 
     def __init__(
         self,

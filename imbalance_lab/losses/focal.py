@@ -117,6 +117,8 @@ class FocalLoss(Loss):
 
     is_mean_over_examples = True
 
+    accepts_soft_targets = True
+
     gamma: float | Tensor
     alpha: float | Tensor | None
 

@@ -71,6 +71,8 @@ class LogitAdjustedLoss(Loss):
 
     is_mean_over_examples = True
 
+    accepts_soft_targets = True
+
     tau: float | Tensor
     log_prior: Tensor
 

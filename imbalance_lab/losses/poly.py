@@ -72,6 +72,8 @@ class PolyLoss(Loss):
 
     is_mean_over_examples = True
 
+    accepts_soft_targets = True
+
     epsilon: float | Tensor
 
     def __init__(

@@ -91,6 +91,8 @@ class SigmoidFocalLoss(Loss):
 
     is_mean_over_examples = True
 
+    accepts_soft_targets = True
+
     activation = "sigmoid"
 
     gamma: float | Tensor

@@ -81,6 +81,8 @@ class VectorScalingLoss(Loss):
 
     is_mean_over_examples = True
 
+    accepts_soft_targets = True
+
     delta: Tensor
     iota: Tensor
     weight: Tensor

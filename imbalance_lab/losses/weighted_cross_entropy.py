@@ -36,7 +36,8 @@ def weighted_cross_entropy(
         weight: w, (C,); None weighs every class 1.
         label_smoothing: ε, the share of the target distributed over all classes.
         ignore_index: a class index that adds neither loss nor gradient.
-        reduction: "none", "sum" or "mean": Σ loss / Σ w_y over the class indices, / N over distributions.
+        reduction: "none", "sum" or "mean": Σ loss / Σ w_y, or / Σ w̄ over distributions (torch has / N), so that
+            class indices and the same as distributions cost the same.
 
     >>> import torch
     >>> weighted_cross_entropy(torch.zeros(2, 4), torch.tensor([3, -100]))
@@ -55,9 +56,10 @@ def weighted_cross_entropy(
         ignore_index=ignore_index,
         summed=reduction != "none",
     )
-    if soft or weight is None:
+    if weight is None:
         return reduce(loss, reduction, count_valid(target[:, 0] if soft else target, ignored))
-    return reduce(loss, reduction, zero_ignored(weight[zero_ignored(target, ignored)], ignored).sum())
+    each = example_weights(zero_ignored(target, ignored), weight)
+    return reduce(loss, reduction, zero_ignored(each, ignored).sum())
 
 
 def cross_entropies(

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.arguments import accepted_arguments
+from imbalance_lab.losses.soft_targets import accepts_soft_targets
 from imbalance_lab.testing.modules import check_moves, check_state_dict, check_tensors_are_registered
 
 MakeLoss = Callable[..., nn.Module]
@@ -46,6 +47,7 @@ def check_loss(
     _check_permutation_of_examples(build, logits, target)
     check_state_dict(loss, build())
     _check_members(build, logits, target)
+    _check_soft_targets(build, logits, target)
     _check_protocol(loss, counts, multilabel)
 
 
@@ -100,6 +102,20 @@ def _check_members(build: Callable[[], nn.Module], logits: Tensor, target: Tenso
         f"the loss says is_mean_over_examples, but of two nets' logits at once it is {at_once.item()}, and the mean of "
         f"their losses {apart.item()}"
     )
+
+
+def _check_soft_targets(build: Callable[[], nn.Module], logits: Tensor, target: Tensor) -> None:
+    """A loss that says ``accepts_soft_targets`` costs the same for a class and for a distribution that is only it."""
+    if not accepts_soft_targets(build()):
+        return
+    shares = (target if target.ndim == 2 else nn.functional.one_hot(target, logits.shape[1])).to(logits.dtype)
+    hard, soft = build()(logits, target), build()(logits, shares)
+    assert torch.allclose(hard, soft, rtol=1e-5, atol=1e-6), (
+        f"the loss says accepts_soft_targets, but classes cost {hard.item()}, and the same as distributions "
+        f"{soft.item()}"
+    )
+    shared = build()(logits, (shares + shares.flip(0)) / 2)
+    assert not torch.allclose(hard, shared, rtol=1e-5, atol=1e-6), "the loss does not depend on the shares of a target"
 
 
 def _check_protocol(loss: nn.Module, counts: Tensor, multilabel: bool) -> None:

@@ -17,8 +17,9 @@ class Strategy(pl.Callback):
     Subclass it, override Lightning's hooks, and choose it with ``strategy=mine``, where ``strategy/mine.yaml`` gives
     it a name, and under the name the class as ``_target_``. The constructor is given, by the names of its arguments,
     what it asks for of ``task`` (`imbalance_lab.task.Task`), ``class_counts`` (C,), ``targets`` of the training split,
-    ``loss``, ``head``, ``sampler``, ``max_epochs`` and ``seed``. In the hooks, ``pl_module`` is the `Classifier` with
-    its ``backbone``, ``head`` and ``loss``, and ``trainer.datamodule`` has the ``sampler``.
+    ``loss``, ``head``, ``sampler``, ``max_epochs``, ``seed``, and of the prepared inputs ``input_shape`` and
+    ``cardinalities``. In the hooks, ``pl_module`` is the `Classifier` with its ``backbone``, ``head`` and ``loss``, and
+    ``trainer.datamodule`` has the ``sampler``.
 
     A strategy with a state overrides ``state_dict`` and ``load_state_dict``, so that a resumed run continues with it.
     """
