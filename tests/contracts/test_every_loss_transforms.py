@@ -54,7 +54,12 @@ CASES = {
     ),
     "asymmetric_loss": Case(
         losses.asymmetric_loss,
-        {"gamma_positive": numbers(0.5), "gamma_negative": numbers(3), "margin": numbers(0.06)},
+        {
+            "gamma_positive": numbers(0.5),
+            "gamma_negative": numbers(3),
+            "margin": numbers(0.06),
+            "pos_weight": numbers(2.5),
+        },
     ),
     "asymmetric_loss, no focus": Case(
         losses.asymmetric_loss,
@@ -81,7 +86,9 @@ CASES = {
     "seesaw_loss": Case(
         losses.seesaw_loss, {"counts": 100 * PER_CLASS}, soft=False, constant=("logits",)
     ),  # no gradient flows through the compensation
-    "sigmoid_focal_loss": Case(losses.sigmoid_focal_loss, {"gamma": numbers(1.5), "alpha": numbers(0.3)}),
+    "sigmoid_focal_loss": Case(
+        losses.sigmoid_focal_loss, {"gamma": numbers(1.5), "alpha": numbers(0.3), "pos_weight": PER_CLASS}
+    ),
     "sigmoid_focal_loss, positives": Case(
         lambda *args, **tensors: losses.sigmoid_focal_loss(*args, **tensors, alpha=None, reduction="mean_positive"),
         {"gamma": numbers(0)},
@@ -99,14 +106,19 @@ SETTLED_AT_ONCE = {"ldam_margins": "no loss"}
 
 LEARNED: dict[str, dict[str, Tensor]] = {
     "AUCMarginLoss": {},
-    "AsymmetricLoss": {"gamma_positive": numbers(0.5), "gamma_negative": numbers(3), "margin": numbers(0.06)},
+    "AsymmetricLoss": {
+        "gamma_positive": numbers(0.5),
+        "gamma_negative": numbers(3),
+        "margin": numbers(0.06),
+        "pos_weight": PER_CLASS,
+    },
     "CrossEntropyLoss": {"weight": PER_CLASS},
     "FocalLoss": {"gamma": numbers(1.5), "alpha": PER_CLASS},
     "LDAMLoss": {"scale": numbers(3), "weight": PER_CLASS},
     "LogitAdjustedLoss": {"tau": numbers(0.7)},
     "PolyLoss": {"epsilon": numbers(0.8)},
     "SeesawLoss": {},
-    "SigmoidFocalLoss": {"gamma": numbers(1.5), "alpha": numbers(0.3)},
+    "SigmoidFocalLoss": {"gamma": numbers(1.5), "alpha": numbers(0.3), "pos_weight": PER_CLASS},
     "VectorScalingLoss": {"weight": PER_CLASS},
 }
 """Of each class the arguments that may be parameters."""
