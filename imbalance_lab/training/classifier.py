@@ -98,7 +98,7 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
         prepared = self.prepare(batch.input)
-        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), batch.target)
+        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), batch.target, batch.index)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())

@@ -52,6 +52,10 @@ CASES = {
         {"a": PER_CLASS / 4, "b": PER_CLASS.flip(0) / 4, "alpha": PER_CLASS},
         constant=("a", "b", "alpha"),  # α ascends, and the center of a class without members is a constant
     ),
+    "average_precision_loss": Case(losses.average_precision_loss, {"prior": PER_CLASS / 4}, soft=False),
+    "partial_auc_loss": Case(lambda *args: losses.partial_auc_loss(*args, max_fpr=0.7), soft=False),
+    "soft_partial_auc_loss": Case(losses.soft_partial_auc_loss, soft=False),
+    "two_way_partial_auc_loss": Case(losses.two_way_partial_auc_loss, soft=False),
     "asymmetric_loss": Case(
         losses.asymmetric_loss,
         {
@@ -106,6 +110,10 @@ SETTLED_AT_ONCE = {"ldam_margins": "no loss"}
 
 LEARNED: dict[str, dict[str, Tensor]] = {
     "AUCMarginLoss": {},
+    "AveragePrecisionLoss": {},
+    "PartialAUCLoss": {},
+    "SoftPartialAUCLoss": {},
+    "TwoWayPartialAUCLoss": {},
     "AsymmetricLoss": {
         "gamma_positive": numbers(0.5),
         "gamma_negative": numbers(3),
@@ -131,7 +139,8 @@ CASES_AND_TARGETS = [
 ]
 every_case = pytest.mark.parametrize(("case", "soft"), CASES_AND_TARGETS)
 every_module = pytest.mark.parametrize("name", LEARNED)
-every_module_that_learns = pytest.mark.parametrize("name", [name for name in LEARNED if name != "SeesawLoss"])
+LEARNS_NOTHING = {"SeesawLoss", "AveragePrecisionLoss", "PartialAUCLoss", "SoftPartialAUCLoss", "TwoWayPartialAUCLoss"}
+every_module_that_learns = pytest.mark.parametrize("name", [name for name in LEARNED if name not in LEARNS_NOTHING])
 
 
 def batch(seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -95,7 +95,13 @@ CASES = SOFTMAX | SIGMOID
 REFUSES = {"LDAMLoss": "weight", "SeesawLoss": None}
 """Losses that take no soft target, because a rule of theirs needs the one class; and the name of their weights."""
 
-NO_PROBABILITIES = {"AUCMarginLoss"}
+NO_PROBABILITIES = {
+    "AUCMarginLoss",
+    "AveragePrecisionLoss",
+    "PartialAUCLoss",
+    "SoftPartialAUCLoss",
+    "TwoWayPartialAUCLoss",
+}
 """Losses of rankings: their optimum is an order, and no probability of a target."""
 
 EVERY_LOSS = {
