@@ -76,4 +76,4 @@ def log_mean_exp(values: Tensor, members: Tensor, dim: int) -> Tensor:
     """Log of the mean exponential over the members along ``dim``, 0 if there are none."""
     count = members.expand_as(values).sum(dim)
     total = values.masked_fill(~members, torch.finfo(values.dtype).min / 4).logsumexp(dim)
-    return torch.where(count > 0, total - count.clamp(min=1).log(), 0)
+    return torch.where(count > 0, total - count.clamp(min=1).to(values).log(), 0)

@@ -123,7 +123,7 @@ def _hardest_first(pairs: Pairs) -> tuple[Tensor, Tensor]:
 def _mean_of_hardest(pairs: Pairs, max_fpr: float) -> Tensor:
     """The mean loss of the share β of the negatives that is hardest for each row, (P, L); one may count in part."""
     ordered, count = _hardest_first(pairs)
-    limit = (count * max_fpr).to(ordered)
+    limit = count.to(ordered) * max_fpr
     rank = torch.arange(ordered.shape[1], device=ordered.device).to(ordered)
     part = (limit - rank.unsqueeze(1)).clamp(0, 1) / limit.clamp(min=torch.finfo(ordered.dtype).tiny)
     return (ordered * part).sum(1)
