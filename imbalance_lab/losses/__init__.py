@@ -24,6 +24,7 @@ from imbalance_lab.losses.ldam import LDAMLoss, ldam_loss, ldam_margins
 from imbalance_lab.losses.logit_adjusted import LogitAdjustedLoss, logit_adjusted_cross_entropy
 from imbalance_lab.losses.partial_auc import PartialAUCLoss, partial_auc_loss
 from imbalance_lab.losses.poly import PolyLoss, poly_loss
+from imbalance_lab.losses.recall_at_budget import RecallAtBudgetLoss
 from imbalance_lab.losses.seesaw import SeesawLoss, seesaw_loss
 from imbalance_lab.losses.sigmoid_focal import SigmoidFocalLoss, sigmoid_focal_loss
 from imbalance_lab.losses.soft_partial_auc import (
@@ -44,6 +45,7 @@ __all__ = [
     "LogitAdjustedLoss",
     "PartialAUCLoss",
     "PolyLoss",
+    "RecallAtBudgetLoss",
     "SeesawLoss",
     "SigmoidFocalLoss",
     "SoftPartialAUCLoss",

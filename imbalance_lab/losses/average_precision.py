@@ -13,9 +13,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from imbalance_lab.class_counts import validate_counts
 from imbalance_lab.losses.checks import cast_like, check_fixed
-from imbalance_lab.losses.pairs import Pairs, Surrogate, check_surrogate, mean_of, pair_losses
+from imbalance_lab.losses.label_scores import label_counts
+from imbalance_lab.losses.pairs import Pairs, Surrogate, batch_prior, check_surrogate, mean_of, pair_losses
 from imbalance_lab.losses.ranking_loss import NOT_SEEN, RankingLoss
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
 from imbalance_lab.losses.weights import Counts
@@ -52,7 +52,7 @@ def average_precision_loss(
     z = class_logits(logits, logits.shape[1])
     pairs = pair_losses(z, target, check_surrogate(surrogate), margin, ignore_index)
     means = _means(pairs, None)
-    share = _batch_prior(pairs) if prior is None else prior.to(z)
+    share = batch_prior(pairs.positive, pairs.negative).to(z) if prior is None else prior.to(z)
     return cast_like(mean_of(_miss(means[..., 0], means[..., 1], share), _known(pairs), 0).mean(), logits)
 
 
@@ -104,19 +104,14 @@ class AveragePrecisionLoss(RankingLoss):
             positive=positive,
             ignore_index=ignore_index,
         )
-        prior = count = torch.full((self.num_labels,), NOT_SEEN)
-        if class_counts is not None:
-            count = validate_counts(class_counts)
-            total = count.sum() if num_examples is None else num_examples
-            count = count[[self.positive]] if self.num_labels == 1 and len(count) == 2 else count
-            prior = count / total
-        self.register_buffer("prior", prior.float())
-        self.register_buffer("count", count.float())
+        count, prior = label_counts(class_counts, num_examples, self.num_labels, self.positive)
+        self.register_buffer("prior", prior)
+        self.register_buffer("count", count)
 
     def of_pairs(self, pairs: Pairs, index: Tensor | None) -> Tensor:
         """As the base says."""
-        prior = torch.where(self.prior == NOT_SEEN, _batch_prior(pairs), self.prior)
-        means = _means(pairs, torch.where(self.count == NOT_SEEN, pairs.positive.sum(0), self.count))
+        prior = torch.where(self.prior == 0, batch_prior(pairs.positive, pairs.negative), self.prior)
+        means = _means(pairs, torch.where(self.count == 0, pairs.positive.sum(0), self.count))
         known = _known(pairs)
         if index is None:
             return mean_of(_miss(means[..., 0], means[..., 1], prior), known, 0)
@@ -151,12 +146,6 @@ def _miss(present: Tensor, absent: Tensor, prior: Tensor) -> Tensor:
     """1 − π P / (π P + (1 − π) N)."""
     above = (1 - prior) * absent
     return above / (prior * present + above).clamp(min=torch.finfo(above.dtype).tiny)
-
-
-def _batch_prior(pairs: Pairs) -> Tensor:
-    """The share of positives among the labels that are known, (L,)."""
-    positives = pairs.positive.sum(0).to(pairs.losses)
-    return positives / (positives + pairs.negative.sum(0)).clamp(min=1)
 
 
 def _known(pairs: Pairs) -> Tensor:

@@ -1,7 +1,9 @@
 """From logits and a target to one score per label, for losses of rankings."""
 
+import torch
 from torch import Tensor
 
+from imbalance_lab.class_counts import validate_counts
 from imbalance_lab.losses.weights import Counts
 from imbalance_lab.validation import check_integer
 
@@ -15,6 +17,25 @@ def count_labels(num_labels: int | None, class_counts: Counts | None) -> int:
     if known is not None and num_labels != known and (num_labels, known) != (1, 2):
         raise ValueError(f"num_labels={num_labels}, but class_counts has {known} entries: leave num_labels unset")
     return num_labels
+
+
+def label_counts(
+    class_counts: Counts | None, num_examples: int | None, num_labels: int, positive: int
+) -> tuple[Tensor, Tensor]:
+    """The positives n₊ of each label, and their share π of the training examples, (L,) each; 0 where not known.
+
+    Args:
+        class_counts: training examples of each class or label, (C,).
+        num_examples: N; None where every example has one of the classes.
+        num_labels: L.
+        positive: of two classes the one that is ranked first.
+    """
+    if class_counts is None:
+        return torch.zeros(num_labels), torch.zeros(num_labels)
+    counts = validate_counts(class_counts)
+    total = counts.sum() if num_examples is None else num_examples
+    counts = counts[[positive]] if num_labels == 1 and len(counts) == 2 else counts
+    return counts.float(), (counts / total).float()
 
 
 def by_label(logits: Tensor, target: Tensor, num_labels: int, positive: int = 1) -> tuple[Tensor, Tensor]:

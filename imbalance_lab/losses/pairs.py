@@ -48,6 +48,22 @@ def pair_losses(logits: Tensor, target: Tensor, surrogate: Surrogate, margin: fl
         ignore_index: a target value that is neither positive nor negative.
 
     Raises:
+        ValueError: as `members`.
+    """
+    positive, negative = members(logits, target, ignore_index)
+    every = torch.arange(len(logits), device=logits.device)
+    # To find the rows, a GPU would have to be waited for.
+    rows = every[positive.any(1)] if can_read_values(positive) else every
+    scores = logits.sigmoid() if surrogate == "squared_hinge" else logits
+    lag = margin - (scores[rows].unsqueeze(1) - scores.unsqueeze(0))
+    losses = lag.clamp(min=0).square() if surrogate == "squared_hinge" else F.softplus(lag)
+    return Pairs(rows, losses, positive[rows], positive, negative)
+
+
+def members(logits: Tensor, target: Tensor, ignore_index: int) -> tuple[Tensor, Tensor]:
+    """Which examples have each label, and which have it not, (N, L) each; unknown ones are neither.
+
+    Raises:
         ValueError: for a label between 0 and 1, which has no place in an order.
     """
     y, ignored = binary_targets(logits, target, ignore_index)
@@ -56,14 +72,7 @@ def pair_losses(logits: Tensor, target: Tensor, surrogate: Surrogate, margin: fl
             "a loss of rankings needs labels of 0 and 1, got one in between: leave out mixing and smoothing"
         )
     known = torch.ones_like(y, dtype=torch.bool) if ignored is None else ~ignored
-    positive, negative = (y == 1) & known, (y == 0) & known
-    every = torch.arange(len(logits), device=logits.device)
-    # To find the rows, a GPU would have to be waited for.
-    rows = every[positive.any(1)] if can_read_values(positive) else every
-    scores = logits.sigmoid() if surrogate == "squared_hinge" else logits
-    lag = margin - (scores[rows].unsqueeze(1) - scores.unsqueeze(0))
-    losses = lag.clamp(min=0).square() if surrogate == "squared_hinge" else F.softplus(lag)
-    return Pairs(rows, losses, positive[rows], positive, negative)
+    return (y == 1) & known, (y == 0) & known
 
 
 def mean_of(values: Tensor, members: Tensor, dim: int) -> Tensor:
@@ -77,3 +86,9 @@ def log_mean_exp(values: Tensor, members: Tensor, dim: int) -> Tensor:
     count = members.expand_as(values).sum(dim)
     total = values.masked_fill(~members, torch.finfo(values.dtype).min / 4).logsumexp(dim)
     return torch.where(count > 0, total - count.clamp(min=1).to(values).log(), 0)
+
+
+def batch_prior(positive: Tensor, negative: Tensor) -> Tensor:
+    """The share of positives among the labels that are known, (L,), of masks (N, L)."""
+    positives = positive.sum(0)
+    return positives / (positives + negative.sum(0)).clamp(min=1)

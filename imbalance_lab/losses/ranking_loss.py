@@ -1,6 +1,5 @@
 """What losses of rankings have in common: labels, the batch of all processes, estimates by example, a warm start."""
 
-from abc import abstractmethod
 from typing import ClassVar
 
 import torch
@@ -90,24 +89,28 @@ class RankingLoss(Loss):
         self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.register_buffer("estimates", torch.full((size, self.num_labels, self.columns), NOT_SEEN))
 
-    @abstractmethod
     def of_pairs(self, pairs: Pairs, index: Tensor | None) -> Tensor:
         """The loss of each label, (L,), 0 where a batch has no pair; ``index`` (P,) of the rows if estimates count."""
+        raise NotImplementedError
 
     def forward(self, logits: Tensor, target: Tensor, index: Tensor | None = None) -> Tensor:
         """Return the loss, a scalar; shapes as in the class docstring."""
         z, target = by_label(in_full_precision(logits), target, self.num_labels, self.positive)
         is_step = self.training and index is not None
         columns = gather_batch(z, target, *([] if index is None else [index]))
-        z, target, index = columns[0], columns[1], columns[2] if is_step else None
-        if index is not None and len(self.estimates) == 0:
-            raise ValueError("estimates are kept by index: give num_indices, one more than the largest index")
-        pairs = pair_losses(z, target, self.surrogate, self.margin, self.ignore_index)
-        value = self.of_pairs(pairs, None if index is None else index[pairs.rows]).mean() + 0 * z.sum()
+        z, target = columns[:2]
+        value = self.of_batch(z, target, columns[2] if is_step else None).mean() + 0 * z.sum()
         if is_step and self.warmup_examples:
             value = torch.where(self.seen < self.warmup_examples, self._cross_entropy(z, target), value)
             self.seen += len(z)
         return cast_like(average_of_ranks(value), logits)
+
+    def of_batch(self, z: Tensor, target: Tensor, index: Tensor | None) -> Tensor:
+        """The loss of each label, (L,), from logits (N, L) of all processes; ``index`` (N,) in a step of training."""
+        if index is not None and len(self.estimates) == 0:
+            raise ValueError("estimates are kept by index: give num_indices, one more than the largest index")
+        pairs = pair_losses(z, target, self.surrogate, self.margin, self.ignore_index)
+        return self.of_pairs(pairs, None if index is None else index[pairs.rows])
 
     def smooth(self, batch: Tensor, known: Tensor, index: Tensor) -> Tensor:
         """Move the estimates of the rows towards the batch's, and return them.

@@ -44,7 +44,7 @@ CROSS_ENTROPY_AT_EQUAL_COUNTS = {
 }
 """Arguments that turn off what else distinguishes these from cross-entropy."""
 
-RANKING = {"AveragePrecisionLoss", "PartialAUCLoss", "SoftPartialAUCLoss", "TwoWayPartialAUCLoss"}
+RANKING = {"AveragePrecisionLoss", "PartialAUCLoss", "RecallAtBudgetLoss", "SoftPartialAUCLoss", "TwoWayPartialAUCLoss"}
 """Losses of pairs, which keep something of each example; see tests/losses/test_ranking_loss.py."""
 
 MULTILABEL = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"} | RANKING

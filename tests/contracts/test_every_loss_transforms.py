@@ -112,6 +112,7 @@ LEARNED: dict[str, dict[str, Tensor]] = {
     "AUCMarginLoss": {},
     "AveragePrecisionLoss": {},
     "PartialAUCLoss": {},
+    "RecallAtBudgetLoss": {},
     "SoftPartialAUCLoss": {},
     "TwoWayPartialAUCLoss": {},
     "AsymmetricLoss": {
@@ -139,7 +140,14 @@ CASES_AND_TARGETS = [
 ]
 every_case = pytest.mark.parametrize(("case", "soft"), CASES_AND_TARGETS)
 every_module = pytest.mark.parametrize("name", LEARNED)
-LEARNS_NOTHING = {"SeesawLoss", "AveragePrecisionLoss", "PartialAUCLoss", "SoftPartialAUCLoss", "TwoWayPartialAUCLoss"}
+LEARNS_NOTHING = {
+    "SeesawLoss",
+    "AveragePrecisionLoss",
+    "PartialAUCLoss",
+    "SoftPartialAUCLoss",
+    "TwoWayPartialAUCLoss",
+    "RecallAtBudgetLoss",
+}
 every_module_that_learns = pytest.mark.parametrize("name", [name for name in LEARNED if name not in LEARNS_NOTHING])
 
 

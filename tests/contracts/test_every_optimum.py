@@ -99,6 +99,7 @@ NO_PROBABILITIES = {
     "AUCMarginLoss",
     "AveragePrecisionLoss",
     "PartialAUCLoss",
+    "RecallAtBudgetLoss",
     "SoftPartialAUCLoss",
     "TwoWayPartialAUCLoss",
 }

@@ -22,6 +22,7 @@ OF_RANKINGS = [
     losses.AUCMarginLoss,
     losses.AveragePrecisionLoss,
     losses.PartialAUCLoss,
+    losses.RecallAtBudgetLoss,
     losses.SoftPartialAUCLoss,
     losses.TwoWayPartialAUCLoss,
 ]

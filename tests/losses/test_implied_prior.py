@@ -40,6 +40,7 @@ UNKNOWN = [
     "AveragePrecisionLoss",
     "LDAMLoss",
     "PartialAUCLoss",
+    "RecallAtBudgetLoss",
     "SeesawLoss",
     "SigmoidFocalLoss",
     "SoftPartialAUCLoss",
