@@ -52,7 +52,7 @@ def average_precision_loss(
     z = class_logits(logits, logits.shape[1])
     pairs = pair_losses(z, target, check_surrogate(surrogate), margin, ignore_index)
     means = _means(pairs, None)
-    share = batch_prior(pairs.positive, pairs.negative).to(z) if prior is None else prior.to(z)
+    share = batch_prior(pairs.positive, pairs.negative, z) if prior is None else prior.to(z)
     return cast_like(mean_of(_miss(means[..., 0], means[..., 1], share), _known(pairs), 0).mean(), logits)
 
 
@@ -110,7 +110,7 @@ class AveragePrecisionLoss(RankingLoss):
 
     def of_pairs(self, pairs: Pairs, index: Tensor | None) -> Tensor:
         """As the base says."""
-        prior = torch.where(self.prior == 0, batch_prior(pairs.positive, pairs.negative), self.prior)
+        prior = torch.where(self.prior == 0, batch_prior(pairs.positive, pairs.negative, pairs.losses), self.prior)
         means = _means(pairs, torch.where(self.count == 0, pairs.positive.sum(0), self.count))
         known = _known(pairs)
         if index is None:

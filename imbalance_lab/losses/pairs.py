@@ -88,7 +88,7 @@ def log_mean_exp(values: Tensor, members: Tensor, dim: int) -> Tensor:
     return torch.where(count > 0, total - count.clamp(min=1).to(values).log(), 0)
 
 
-def batch_prior(positive: Tensor, negative: Tensor) -> Tensor:
-    """The share of positives among the labels that are known, (L,), of masks (N, L)."""
-    positives = positive.sum(0)
+def batch_prior(positive: Tensor, negative: Tensor, like: Tensor) -> Tensor:
+    """The share of positives among the labels that are known, (L,), of masks (N, L); in the dtype of ``like``."""
+    positives = positive.sum(0).to(like)
     return positives / (positives + negative.sum(0)).clamp(min=1)

@@ -84,7 +84,7 @@ class RecallAtBudgetLoss(RankingLoss):
         """As the base says; t has the value of the moving average and the gradient of the batch's."""
         positive, negative = members(z, target, self.ignore_index)
         known = positive.any(0) & negative.any(0)
-        prior = torch.where(self.prior == 0, batch_prior(positive, negative), self.prior).to(z)
+        prior = torch.where(self.prior == 0, batch_prior(positive, negative, z), self.prior).to(z)
         share = positive * (prior / positive.sum(0).clamp(min=1)) + negative * (
             (1 - prior) / negative.sum(0).clamp(min=1)
         )
