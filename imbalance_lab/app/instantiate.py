@@ -165,8 +165,17 @@ def _sampler(config: DictConfig, splits: Splits) -> Sampler:
 
 
 def _loss(config: DictConfig, splits: Splits) -> nn.Module:
-    labels = {"num_labels": splits.task.num_classes} if splits.task.is_multilabel else {}
-    loss: nn.Module = instantiate_part(config, "loss", class_counts=splits.class_counts, **labels)
+    facts = {"num_labels": splits.task.num_classes} if splits.task.is_multilabel else {}
+    loss: nn.Module = instantiate_part(
+        config,
+        "loss",
+        class_counts=splits.class_counts,
+        num_examples=len(splits.train),
+        num_indices=int(splits.train.index.max()) + 1,
+        max_epochs=config.max_epochs * config.passes,
+        positive=splits.task.positive,
+        **facts,
+    )
     if not splits.task.is_multilabel:
         return loss
     own = getattr(loss, "num_labels", None)

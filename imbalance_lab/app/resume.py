@@ -34,6 +34,7 @@ ADDED = {
     "ensemble": 1,
     "backbone.one_hot": 0,
     "optimizer.fused": True,
+    "loss.label_smoothing": 0.0,
 }
 """Keys that earlier releases did not have, with the value that does what they did."""
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, fast_pow, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_scalar
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_numbers, check_scalar
 from imbalance_lab.losses.reduction import Reduction, reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
-from imbalance_lab.losses.weights import store
+from imbalance_lab.losses.weights import Counts, PerClass, check_pos_weight, store, weigh_labels
 
 
 def asymmetric_loss(
@@ -27,6 +27,7 @@ def asymmetric_loss(
     gamma_positive: float | Tensor = 1.0,
     gamma_negative: float | Tensor = 4.0,
     margin: float | Tensor = 0.05,
+    pos_weight: PerClass | None = None,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -40,6 +41,8 @@ def asymmetric_loss(
         gamma_negative: γ− ≥ 0, focusing of absent labels. A tensor () of γ+, γ− or m that requires a gradient gets
             one, and so does a soft ``target``.
         margin: m in [0, 1), the probability below which an absent label costs nothing.
+        pos_weight: w, by which present labels weigh more, one number ≥ 0 or one per label, (C,); of a soft label
+            both terms weigh w y + 1 − y (see `weigh_labels`). A tensor that requires a gradient gets one.
         ignore_index: a target value that adds neither loss nor gradient: an unknown label.
         reduction: "none", "sum" (the authors' choice) or "mean", over the labels that are not ignored.
 
@@ -47,7 +50,9 @@ def asymmetric_loss(
         a scalar, or for "none" the shape of ``logits``; in the dtype of ``logits`` (see `cast_like`).
 
     Properties: γ+ = γ− = m = 0 is `torch.nn.functional.binary_cross_entropy_with_logits`; γ+ = γ− with m = 0 is the
-    sigmoid focal loss without α; an absent label with p ≤ m gets neither loss nor gradient.
+    sigmoid focal loss without α; an absent label with p ≤ m gets neither loss nor gradient. Whatever ``pos_weight``, at
+    the minimum of a soft label y / (1 − y) = h(p) / g(p), the slopes of the two terms: g(p) = (1 − p)^γ+ / p − γ+ (1 −
+    p)^(γ+ − 1) log p, h(p) = p_m^γ− / (1 − p_m) − γ− p_m^(γ− − 1) log(1 − p_m). With γ+ = γ− = m = 0 that is p = y.
 
     >>> asymmetric_loss(torch.zeros(1, 2), torch.tensor([[1, 0]]), reduction="none")
     tensor([[0.3466, 0.0245]])
@@ -62,7 +67,9 @@ def asymmetric_loss(
         gamma_negative=check_scalar("gamma_negative", gamma_negative, minimum=0),
         margin=check_scalar("margin", margin, minimum=0, maximum=1),
     )
-    return cast_like(reduce(zero_ignored(each, ignored), reduction, count_valid(y, ignored)), logits)
+    weight = None if pos_weight is None else check_numbers("pos_weight", pos_weight, minimum=0)
+    loss = zero_ignored(weigh_labels(each, y, weight), ignored)
+    return cast_like(reduce(loss, reduction, count_valid(y, ignored)), logits)
 
 
 class AsymmetricLoss(Loss):
@@ -72,6 +79,9 @@ class AsymmetricLoss(Loss):
         gamma_positive: γ+ ≥ 0.
         gamma_negative: γ− ≥ 0.
         margin: m in [0, 1).
+        pos_weight: None, one number ≥ 0, C of them, or from the counts "inverse", (N − n_c) / n_c, or "sqrt_inverse".
+        class_counts: n, the training examples that have each label, (C,); for a ``pos_weight`` given by name.
+        num_examples: N, the training examples; for the same.
 
     A `torch.nn.Parameter` of these becomes the module's, and is trained; keep it in its range, for nothing else does.
     The other arguments are `asymmetric_loss`'s.
@@ -80,10 +90,11 @@ class AsymmetricLoss(Loss):
         TypeError, ValueError: for invalid arguments.
 
     >>> AsymmetricLoss(gamma_negative=2)
-    AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, ignore_index=-100, reduction='mean')
+    AsymmetricLoss(gamma_positive=1.0, gamma_negative=2.0, margin=0.05, pos_weight=None, ignore_index=-100, \
+reduction='mean')
     """
 
-    repr_names = ("gamma_positive", "gamma_negative", "margin")
+    repr_names = ("gamma_positive", "gamma_negative", "margin", "pos_weight")
 
     is_mean_over_examples = True
 
@@ -94,6 +105,7 @@ class AsymmetricLoss(Loss):
     gamma_positive: float | Tensor
     gamma_negative: float | Tensor
     margin: float | Tensor
+    pos_weight: float | Tensor | None
 
     def __init__(
         self,
@@ -101,6 +113,9 @@ class AsymmetricLoss(Loss):
         gamma_negative: float | Tensor = 4.0,
         margin: float | Tensor = 0.05,
         *,
+        pos_weight: PerClass | str | None = None,
+        class_counts: Counts | None = None,
+        num_examples: int | None = None,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
@@ -108,6 +123,7 @@ class AsymmetricLoss(Loss):
         store(self, "gamma_positive", check_scalar("gamma_positive", gamma_positive, minimum=0, maximum=MAX_GAMMA))
         store(self, "gamma_negative", check_scalar("gamma_negative", gamma_negative, minimum=0, maximum=MAX_GAMMA))
         store(self, "margin", check_scalar("margin", margin, minimum=0, below=1))
+        store(self, "pos_weight", check_pos_weight(pos_weight, class_counts, num_examples))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in `asymmetric_loss`."""
@@ -117,6 +133,7 @@ class AsymmetricLoss(Loss):
             gamma_positive=self.gamma_positive,
             gamma_negative=self.gamma_negative,
             margin=self.margin,
+            pos_weight=self.pos_weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )

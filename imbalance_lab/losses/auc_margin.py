@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from imbalance_lab.losses.base import Loss
 from imbalance_lab.losses.checks import cast_like, check_fixed, in_full_precision
 from imbalance_lab.losses.distributed import sum_over_ranks, world_size
+from imbalance_lab.losses.label_scores import by_label, count_labels
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
 from imbalance_lab.losses.weighted_cross_entropy import class_logits
@@ -107,7 +108,7 @@ class AUCMarginLoss(Loss):
         super().__init__(ignore_index=ignore_index)
         self.margin = check_fixed("margin", margin, minimum=0, maximum=10)
         self.warmup_steps = check_integer("warmup_steps", warmup_steps, minimum=0)
-        self.num_labels = _count_labels(num_labels, class_counts)
+        self.num_labels = count_labels(num_labels, class_counts)
         # Of one label given by two logits, their difference counts.
         self.activation = "softmax" if self.num_labels == 1 else "sigmoid"
         self.a = nn.Parameter(torch.full((self.num_labels,), 0.5))
@@ -117,7 +118,7 @@ class AUCMarginLoss(Loss):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         """Return the loss of ``logits`` for ``target``; shapes as in the class docstring."""
-        z, target = self._by_label(in_full_precision(logits), target)
+        z, target = by_label(in_full_precision(logits), target, self.num_labels)
         if not self.warmup_steps:
             return cast_like(self._margin_loss(z, target), logits)
         warming = self.steps < self.warmup_steps
@@ -133,21 +134,6 @@ class AUCMarginLoss(Loss):
         variables = self.a, self.b, self.alpha
         return auc_margin_loss(logits, target, *variables, margin=self.margin, ignore_index=self.ignore_index)
 
-    def _by_label(self, logits: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits (N, L) and the target that `auc_margin_loss` takes with them."""
-        if target.dim() == 2 and target.shape[1] != self.num_labels:
-            width = target.shape[1]
-            raise ValueError(f"num_labels={self.num_labels}, but the target has {width} labels: set num_labels={width}")
-        if self.num_labels > 1:
-            return logits, target
-        given = tuple(logits.shape), tuple(target.shape)
-        if logits.ndim == 2 and logits.shape[1] == 2:
-            logits = logits[:, 1] - logits[:, 0]
-        logits, target = logits.reshape(len(logits), -1), target.reshape(len(target), -1)
-        if target.shape != logits.shape or logits.shape[1] != 1:
-            raise ValueError(f"logits of shape {given[0]} and target of shape {given[1]} do not fit one label")
-        return logits, target
-
 
 def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tuple[Tensor, Tensor]:
     """The means over the members of each label, (L,); 0 and ``absent`` for a label without members.
@@ -159,14 +145,3 @@ def _means(spread: Tensor, h: Tensor, member: Tensor, *, absent: Tensor) -> tupl
     share = world_size() / (count + (count == 0))
     mean = (h * member).sum(0) * share
     return (spread * member).sum(0) * share, torch.where(count > 0, mean, absent.detach())
-
-
-def _count_labels(num_labels: int | None, class_counts: Counts | None) -> int:
-    """L: as given, else 1 for two classes or without counts, and one label per class for more."""
-    known = None if class_counts is None else len(class_counts)
-    if num_labels is None:
-        return 1 if known is None or known == 2 else known
-    check_integer("num_labels", num_labels, minimum=1)
-    if known is not None and num_labels != known and (num_labels, known) != (1, 2):
-        raise ValueError(f"num_labels={num_labels}, but class_counts has {known} entries: leave num_labels unset")
-    return num_labels

@@ -51,7 +51,9 @@ def focal_loss(
         logits: z, floating point, (N, C) or (N, C, …) with the classes along ``class_dim``.
         target: class indices, the shape of ``logits`` without its class dimension or with a 1 in its place;
             or class probabilities y (mixup), floating point in the shape of ``logits``: ᾱ Σ_c y_c (1 −
-            p_c)^γ_c (−log p_c), with ᾱ = Σ_c y_c α_c.
+            p_c)^γ_c (−log p_c), with ᾱ = Σ_c y_c α_c. At its minimum, whatever α, y_c ∝ p_c / ((1 − p_c)^γ_c − γ_c p_c
+            (1 − p_c)^(γ_c − 1) log p_c): at γ = 0 p = y, at γ > 0 p is flatter than y (Charoenphakdee et al. 2021,
+            arXiv 2011.09172).
         gamma: focusing strength γ ≥ 0, one number or one per class; 0 is cross-entropy. A tensor that requires a
             gradient gets one, and so do such a tensor of ``alpha`` and of class probabilities.
         alpha: None (every class weighs 1), C weights as they are, or one number a in [0, 1] for the weights

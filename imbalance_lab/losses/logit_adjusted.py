@@ -14,6 +14,7 @@ from imbalance_lab.losses.checks import MAX_TAU, cast_like, check_scalar
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, require_counts, store
+from imbalance_lab.validation import check_number
 
 
 def logit_adjusted_cross_entropy(
@@ -22,6 +23,7 @@ def logit_adjusted_cross_entropy(
     log_prior: Tensor,
     *,
     tau: float | Tensor = 1.0,
+    label_smoothing: float = 0.0,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -29,10 +31,12 @@ def logit_adjusted_cross_entropy(
 
     Args:
         logits: z, (N, C), floating point; half precision is computed in float32.
-        target: class indices (N,), or one distribution per example (N, C).
+        target: class indices (N,), or one distribution per example (N, C); at its minimum softmax(z + τ log π) is the
+            target.
         log_prior: log π, (C,); a constant added to all of it changes nothing, so log n_c serves as well.
         tau: τ ≥ 0, how much of the prior the loss takes over; 0 is cross-entropy, 1 minimizes the balanced
             error.
+        label_smoothing: ε in [0, 1], the share of the target distributed over all classes.
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (over the targets that are not ignored; 0 when all are).
 
@@ -47,7 +51,13 @@ def logit_adjusted_cross_entropy(
     tensor(2.3026)
     """
     adjusted = class_logits(logits, len(log_prior)) + tau * log_prior
-    loss = weighted_cross_entropy(adjusted, target, ignore_index=ignore_index, reduction=reduction)
+    loss = weighted_cross_entropy(
+        adjusted,
+        target,
+        label_smoothing=check_number("label_smoothing", label_smoothing, minimum=0, maximum=1),
+        ignore_index=ignore_index,
+        reduction=reduction,
+    )
     return cast_like(loss, logits)
 
 
@@ -64,10 +74,10 @@ class LogitAdjustedLoss(Loss):
         TypeError, ValueError: for invalid arguments, missing counts, or a class without an example.
 
     >>> LogitAdjustedLoss(class_counts=[90, 10])
-    LogitAdjustedLoss(tau=1.0, ignore_index=-100, reduction='mean')
+    LogitAdjustedLoss(tau=1.0, label_smoothing=0.0, ignore_index=-100, reduction='mean')
     """
 
-    repr_names = ("tau",)
+    repr_names = ("tau", "label_smoothing")
 
     is_mean_over_examples = True
 
@@ -81,10 +91,12 @@ class LogitAdjustedLoss(Loss):
         tau: float | Tensor = 1.0,
         *,
         class_counts: Counts | None = None,
+        label_smoothing: float = 0.0,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
+        self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         store(self, "tau", check_scalar("tau", tau, minimum=0, maximum=MAX_TAU))
         counts = require_counts("LogitAdjustedLoss", class_counts)
         self.register_buffer("log_prior", class_priors(counts).log().float())
@@ -96,6 +108,7 @@ class LogitAdjustedLoss(Loss):
             target,
             self.log_prior,
             tau=self.tau,
+            label_smoothing=self.label_smoothing,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )

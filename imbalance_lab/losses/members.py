@@ -20,10 +20,16 @@ class MemberLosses(nn.Module):
         super().__init__()
         self.copies = nn.ModuleList([loss, *(deepcopy(loss) for _ in range(num_members - 1))])
 
-    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The mean of the copies' losses, a scalar."""
+    def forward(self, logits: Tensor, target: Tensor, index: Tensor | None = None) -> Tensor:
+        """The mean of the copies' losses, a scalar; ``index`` (N,) for those that need it."""
         each = logits.unbind(1) if logits.ndim == 3 else [logits] * len(self.copies)
-        return torch.stack([loss(z, target) for loss, z in zip(self.copies, each, strict=True)]).mean()
+        extra = () if index is None else (index,)
+        return torch.stack([loss(z, target, *extra) for loss, z in zip(self.copies, each, strict=True)]).mean()
+
+    @property
+    def needs_index(self) -> bool:
+        """Whether the copies are called with the index of each example."""
+        return needs_index(self.copies[0])
 
 
 def loss_of_members(loss: nn.Module, num_members: int) -> nn.Module:
@@ -41,16 +47,22 @@ def serves_all(loss: nn.Module) -> bool:
     return says_so and is_mean and next(loss.parameters(), None) is None
 
 
-def mean_member_loss(loss: nn.Module, logits: Tensor, target: Tensor) -> Tensor:
+def needs_index(loss: nn.Module) -> bool:
+    """Whether the loss is called as ``loss(logits, target, index)``, because it keeps something of each example."""
+    return bool(getattr(loss, "needs_index", False))
+
+
+def mean_member_loss(loss: nn.Module, logits: Tensor, target: Tensor, index: Tensor | None = None) -> Tensor:
     """The mean of the members' losses, a scalar.
 
     Args:
         loss: as `loss_of_members` gives it.
         logits: (N, k, C); or (N, C), of one net.
         target: class indices (N,) or labels (N, C).
+        index: of each example, (N,), for a loss that says ``needs_index``.
     """
     if logits.ndim == 3 and not isinstance(loss, MemberLosses):
         target = target.repeat_interleave(logits.shape[1], 0)
         logits = logits.flatten(0, 1)
-    value: Tensor = loss(logits, target)
+    value: Tensor = loss(logits, target, index) if needs_index(loss) else loss(logits, target)
     return value

@@ -29,7 +29,8 @@ def poly_loss(
 
     Args:
         logits: z, (N, C), floating point; half precision is computed in float32.
-        target: class indices (N,), or one distribution per example (N, C): then p_y is Σ_c y_c p_c.
+        target: class indices (N,), or one distribution y per example (N, C): then p_y is Σ_c y_c p_c, which makes it
+            the mean of the losses of the classes. At its minimum y_c ∝ p_c / (1 + ε p_c): p is sharper than y.
         epsilon: ε ≥ −1 (below that, a better prediction could cost more); 0 is cross-entropy. A tensor ()
             that requires a gradient gets one, and so does a distribution.
         ignore_index: a class index that adds neither loss nor gradient.

@@ -9,10 +9,10 @@ from torch import Tensor
 from imbalance_lab.losses._elementwise import blend_targets, elementwise, focal_term
 from imbalance_lab.losses._focal_term import power
 from imbalance_lab.losses.base import Loss
-from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_scalar
+from imbalance_lab.losses.checks import MAX_GAMMA, cast_like, check_numbers, check_scalar
 from imbalance_lab.losses.reduction import reduce
 from imbalance_lab.losses.targets import binary_targets, count_valid, zero_ignored
-from imbalance_lab.losses.weights import store
+from imbalance_lab.losses.weights import Counts, PerClass, check_pos_weight, store, weigh_labels
 from imbalance_lab.validation import check_choice, check_integer
 
 SigmoidReduction = Literal["none", "sum", "mean", "mean_positive"]
@@ -24,13 +24,16 @@ def sigmoid_focal_loss(
     *,
     gamma: float | Tensor = 2.0,
     alpha: float | Tensor | None = 0.25,
+    pos_weight: PerClass | None = None,
     ignore_index: int = -100,
     reduction: SigmoidReduction = "mean",
 ) -> Tensor:
     """−α_y [y (1 − p)^γ log p + (1 − y) p^γ log(1 − p)] for each class independently, with p = σ(z).
 
     α_y = α y + (1 − α)(1 − y): α for positives, 1 − α for negatives. A soft label has one weight for both
-    terms, which leaves the minimum where it is (at γ = 0: p = y); a weight per term would move it.
+    terms, which leaves the minimum where it is; a weight per term would move it. At the minimum y / (1 − y) =
+    g(1 − p) / g(p), with g(p) = (1 − p)^γ / p − γ (1 − p)^(γ − 1) log p the slope of the focal term; at γ = 0 that is
+    p = y.
 
     Args:
         logits: z, floating point, (N, C) or (N, C, …); of any shape for elementwise targets.
@@ -41,6 +44,9 @@ def sigmoid_focal_loss(
             so do such a tensor of ``alpha`` and a soft ``target``.
         alpha: one number in [0, 1] that weighs positives, and negatives by 1 − α; None weighs both by 1. (In
             the *softmax* focal loss a single number weighs the background class.)
+        pos_weight: w, by which present labels weigh more, one number ≥ 0 or one per label, (C,): α_y times
+            w y + 1 − y, also for the whole of a soft label (see `weigh_labels`). A tensor that requires a gradient gets
+            one.
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: "none"; "sum"; "mean" over the elements that are not ignored; "mean_positive", the sum ÷ Σ
             y, as in detectors. A mean over nothing is 0. (See `reduce` for several processes.)
@@ -65,7 +71,8 @@ def sigmoid_focal_loss(
     y, ignored = binary_targets(logits, target, check_integer("ignore_index", ignore_index))
     terms = _hard_terms if y.dtype == torch.bool else _soft_terms
     each = elementwise(logits, y, terms, _plain, gamma=gamma, positive=positive, negative=negative)
-    loss = zero_ignored(each, ignored)
+    weight = None if pos_weight is None else check_numbers("pos_weight", pos_weight, minimum=0)
+    loss = zero_ignored(weigh_labels(each, y, weight), ignored)
     normalizer = zero_ignored(y, ignored).sum() if reduction == "mean_positive" else count_valid(y, ignored)
     return cast_like(reduce(loss, reduction, normalizer), logits)
 
@@ -77,6 +84,10 @@ class SigmoidFocalLoss(Loss):
         gamma: focusing strength, a number ≥ 0. A `torch.nn.Parameter` becomes the module's, and is trained; keep it
             ≥ 0, for nothing else does.
         alpha: None, or one number in [0, 1]: a weighs positives, 1 − a negatives. It may be a parameter too.
+        pos_weight: None, one number ≥ 0, C of them, or from the counts "inverse", (N − n_c) / n_c, or "sqrt_inverse",
+            its square root; in addition to ``alpha``, of which None is then the usual choice.
+        class_counts: n, the training examples that have each label, (C,); for a ``pos_weight`` given by name.
+        num_examples: N, the training examples; for the same.
         ignore_index: a target value that adds neither loss nor gradient.
         reduction: as in `sigmoid_focal_loss`.
 
@@ -84,10 +95,12 @@ class SigmoidFocalLoss(Loss):
         TypeError, ValueError: for invalid arguments, when the loss is built.
 
     >>> SigmoidFocalLoss(alpha=None)
-    SigmoidFocalLoss(gamma=2.0, alpha=None, ignore_index=-100, reduction='mean')
+    SigmoidFocalLoss(gamma=2.0, alpha=None, pos_weight=None, ignore_index=-100, reduction='mean')
+    >>> SigmoidFocalLoss(alpha=None, pos_weight="inverse", class_counts=[50, 20], num_examples=100).pos_weight
+    tensor([1., 4.])
     """
 
-    repr_names = ("gamma", "alpha")
+    repr_names = ("gamma", "alpha", "pos_weight")
 
     is_mean_over_examples = True
 
@@ -97,18 +110,23 @@ class SigmoidFocalLoss(Loss):
 
     gamma: float | Tensor
     alpha: float | Tensor | None
+    pos_weight: float | Tensor | None
 
     def __init__(
         self,
         gamma: float | Tensor = 2.0,
         alpha: float | Tensor | None = 0.25,
         *,
+        pos_weight: PerClass | str | None = None,
+        class_counts: Counts | None = None,
+        num_examples: int | None = None,
         ignore_index: int = -100,
         reduction: SigmoidReduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index)
         store(self, "gamma", check_scalar("gamma", gamma, minimum=0, maximum=MAX_GAMMA))
         store(self, "alpha", None if alpha is None else _check_alpha(alpha))
+        store(self, "pos_weight", check_pos_weight(pos_weight, class_counts, num_examples))
         check_choice("reduction", reduction, get_args(SigmoidReduction))
         self.reduction = reduction
 
@@ -119,6 +137,7 @@ class SigmoidFocalLoss(Loss):
             target,
             gamma=self.gamma,
             alpha=self.alpha,
+            pos_weight=self.pos_weight,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )

@@ -15,6 +15,7 @@ from imbalance_lab.losses.checks import MAX_TAU, cast_like, check_fixed
 from imbalance_lab.losses.reduction import Reduction
 from imbalance_lab.losses.weighted_cross_entropy import class_logits, weighted_cross_entropy
 from imbalance_lab.losses.weights import Counts, class_weight_buffer, require_counts, store
+from imbalance_lab.validation import check_number
 
 
 def vector_scaling_loss(
@@ -24,6 +25,7 @@ def vector_scaling_loss(
     iota: Tensor,
     *,
     weight: Tensor | None = None,
+    label_smoothing: float = 0.0,
     ignore_index: int = -100,
     reduction: Reduction = "mean",
 ) -> Tensor:
@@ -31,10 +33,12 @@ def vector_scaling_loss(
 
     Args:
         logits: z, (N, C), floating point; half precision is computed in float32.
-        target: class indices (N,), or one distribution per example (N, C).
+        target: class indices (N,), or one distribution per example (N, C); at its minimum softmax(Δ z + ι) is the
+            target.
         delta: Δ, (C,), > 0; below 1 for rare classes.
         iota: ι, (C,).
         weight: ω, (C,), or None for 1.
+        label_smoothing: ε in [0, 1], the share of the target distributed over all classes.
         ignore_index: a class index that adds neither loss nor gradient.
         reduction: "none", "sum" or "mean" (Σ loss / Σ ω_y over the targets that are not ignored; 0 when all
             are).
@@ -52,7 +56,14 @@ def vector_scaling_loss(
     tensor(1.3133)
     """
     adjusted = delta * class_logits(logits, len(delta)) + iota
-    loss = weighted_cross_entropy(adjusted, target, weight, ignore_index=ignore_index, reduction=reduction)
+    loss = weighted_cross_entropy(
+        adjusted,
+        target,
+        weight,
+        label_smoothing=check_number("label_smoothing", label_smoothing, minimum=0, maximum=1),
+        ignore_index=ignore_index,
+        reduction=reduction,
+    )
     return cast_like(loss, logits)
 
 
@@ -77,7 +88,7 @@ class VectorScalingLoss(Loss):
     tensor([1.0000, 0.5000])
     """
 
-    repr_names = ("gamma", "tau")
+    repr_names = ("gamma", "tau", "label_smoothing")
 
     is_mean_over_examples = True
 
@@ -94,10 +105,12 @@ class VectorScalingLoss(Loss):
         *,
         weight: Sequence[float] | Tensor | Weighting | None = None,
         class_counts: Counts | None = None,
+        label_smoothing: float = 0.0,
         ignore_index: int = -100,
         reduction: Reduction = "mean",
     ) -> None:
         super().__init__(ignore_index=ignore_index, reduction=reduction)
+        self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, maximum=1)
         self.gamma = check_fixed("gamma", gamma, minimum=0, maximum=10)
         self.tau = check_fixed("tau", tau, minimum=0, maximum=MAX_TAU)
         counts = require_counts("VectorScalingLoss", class_counts)
@@ -113,6 +126,7 @@ class VectorScalingLoss(Loss):
             self.delta,
             self.iota,
             weight=self.weight,
+            label_smoothing=self.label_smoothing,
             ignore_index=self.ignore_index,
             reduction=self.reduction,
         )

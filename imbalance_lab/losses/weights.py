@@ -56,6 +56,66 @@ def class_weight_buffer(weight: object, counts: Tensor) -> Tensor:
     return torch.ones(len(counts)) if weight is None else check_weight_list(weight, counts)
 
 
+def check_pos_weight(
+    value: object, class_counts: Counts | None = None, num_examples: int | None = None
+) -> float | Tensor | None:
+    """Return the weight of present labels: None, one number, or one per label, (C,).
+
+    A name is computed from the training counts: "inverse" is (N − n_c) / n_c, with which the present and the absent
+    labels of a class weigh the same in sum, and "sqrt_inverse" its square root.
+
+    Args:
+        value: None, one number ≥ 0, C of them, or a name.
+        class_counts: n, the training examples that have each label, (C,).
+        num_examples: N; labels do not add up to it.
+
+    Raises:
+        TypeError, ValueError: for anything else.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value not in ("inverse", "sqrt_inverse"):
+            raise ValueError(
+                f"pos_weight must be a number, one number per label, inverse or sqrt_inverse, got {value!r}"
+            )
+        if class_counts is None or num_examples is None:
+            raise ValueError(
+                f"pos_weight={value!r} is computed from the training counts: give class_counts and num_examples"
+            )
+        counts = validate_counts(class_counts)
+        odds = ((num_examples - counts) / counts).clamp(min=0)
+        return owned(odds.sqrt() if value == "sqrt_inverse" else odds)
+    weights = check_numbers("pos_weight", value, minimum=0)
+    if not isinstance(weights, Tensor):
+        return weights
+    if class_counts is not None:
+        check_length("pos_weight", weights, len(class_counts))
+    return owned(weights)
+
+
+def weigh_labels(loss: Tensor, y: Tensor, pos_weight: float | Tensor | None) -> Tensor:
+    """Weigh each label by w y + 1 − y: a present one by w, an absent one by 1, a soft one as a whole.
+
+    As with `example_weights`, one weight for both terms of a label leaves its minimum where it is. Torch's
+    ``pos_weight`` weighs the term of y alone, which is the same for labels of 0 and 1, but pulls the minimum of a soft
+    label to w y / (w y + 1 − y).
+
+    Args:
+        loss: of each label, (N, C, …).
+        y: labels in [0, 1], boolean or floating point, like ``loss``.
+        pos_weight: w, one number, or one per label, (C,); None leaves the loss as it is.
+    """
+    if pos_weight is None:
+        return loss
+    if isinstance(pos_weight, Tensor) and pos_weight.dim() == 1:
+        if loss.dim() < 2:
+            raise ValueError(f"pos_weight of {len(pos_weight)} labels needs logits (N, C), got {tuple(loss.shape)}")
+        check_length("pos_weight", pos_weight, loss.shape[1])
+        pos_weight = pos_weight.to(loss).view(-1, *[1] * (loss.dim() - 2))
+    return loss * (1 + (pos_weight - 1) * y.to(loss.dtype))
+
+
 def owned(values: Tensor) -> Tensor:
     """Return a copy in the default dtype, which later changes of ``values`` do not reach; what is learned as it is."""
     return values if is_learned(values) else values.detach().clone().to(torch.get_default_dtype())

@@ -107,7 +107,7 @@ class Classifier(pl.LightningModule):
         prepared, target = self.prepare(batch.input), batch.target
         for strategy in self.strategies:
             prepared, target = strategy.mix(prepared, target, batch.sample_seed)
-        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), target)
+        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), target, batch.index)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())

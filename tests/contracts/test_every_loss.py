@@ -44,14 +44,17 @@ CROSS_ENTROPY_AT_EQUAL_COUNTS = {
 }
 """Arguments that turn off what else distinguishes these from cross-entropy."""
 
-MULTILABEL = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"}
+RANKING = {"AveragePrecisionLoss", "PartialAUCLoss", "RecallAtBudgetLoss", "SoftPartialAUCLoss", "TwoWayPartialAUCLoss"}
+"""Losses of pairs, which keep something of each example; see tests/losses/test_ranking_loss.py."""
+
+MULTILABEL = {"AUCMarginLoss", "AsymmetricLoss", "SigmoidFocalLoss"} | RANKING
 """Multilabel losses; all others are softmax losses."""
 
 BREAKS_SHIFTS = {"VectorScalingLoss"}  # Δ scales the added constant class by class
 """Softmax losses that change when a constant is added to all logits."""
 
 
-OWN_STATE = {"AUCMarginLoss", "SeesawLoss"}
+OWN_STATE = {"AUCMarginLoss", "SeesawLoss"} | RANKING
 """Losses that learn or count, so that each of several nets has a copy."""
 
 
@@ -74,6 +77,12 @@ def takes(loss, argument):
 
 
 def numeric_arguments(loss):
+    """All but those that need the index of each example to have an effect."""
+    names = _numeric_arguments(loss)
+    return [name for name in names if name not in ("decay", "step_size")] if loss.__name__ in RANKING else names
+
+
+def _numeric_arguments(loss):
     return [name for name, p in inspect.signature(loss).parameters.items() if isinstance(p.default, float)]
 
 

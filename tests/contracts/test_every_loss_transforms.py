@@ -52,9 +52,18 @@ CASES = {
         {"a": PER_CLASS / 4, "b": PER_CLASS.flip(0) / 4, "alpha": PER_CLASS},
         constant=("a", "b", "alpha"),  # α ascends, and the center of a class without members is a constant
     ),
+    "average_precision_loss": Case(losses.average_precision_loss, {"prior": PER_CLASS / 4}, soft=False),
+    "partial_auc_loss": Case(lambda *args: losses.partial_auc_loss(*args, max_fpr=0.7), soft=False),
+    "soft_partial_auc_loss": Case(losses.soft_partial_auc_loss, soft=False),
+    "two_way_partial_auc_loss": Case(losses.two_way_partial_auc_loss, soft=False),
     "asymmetric_loss": Case(
         losses.asymmetric_loss,
-        {"gamma_positive": numbers(0.5), "gamma_negative": numbers(3), "margin": numbers(0.06)},
+        {
+            "gamma_positive": numbers(0.5),
+            "gamma_negative": numbers(3),
+            "margin": numbers(0.06),
+            "pos_weight": numbers(2.5),
+        },
     ),
     "asymmetric_loss, no focus": Case(
         losses.asymmetric_loss,
@@ -81,7 +90,9 @@ CASES = {
     "seesaw_loss": Case(
         losses.seesaw_loss, {"counts": 100 * PER_CLASS}, soft=False, constant=("logits",)
     ),  # no gradient flows through the compensation
-    "sigmoid_focal_loss": Case(losses.sigmoid_focal_loss, {"gamma": numbers(1.5), "alpha": numbers(0.3)}),
+    "sigmoid_focal_loss": Case(
+        losses.sigmoid_focal_loss, {"gamma": numbers(1.5), "alpha": numbers(0.3), "pos_weight": PER_CLASS}
+    ),
     "sigmoid_focal_loss, positives": Case(
         lambda *args, **tensors: losses.sigmoid_focal_loss(*args, **tensors, alpha=None, reduction="mean_positive"),
         {"gamma": numbers(0)},
@@ -99,14 +110,24 @@ SETTLED_AT_ONCE = {"ldam_margins": "no loss"}
 
 LEARNED: dict[str, dict[str, Tensor]] = {
     "AUCMarginLoss": {},
-    "AsymmetricLoss": {"gamma_positive": numbers(0.5), "gamma_negative": numbers(3), "margin": numbers(0.06)},
+    "AveragePrecisionLoss": {},
+    "PartialAUCLoss": {},
+    "RecallAtBudgetLoss": {},
+    "SoftPartialAUCLoss": {},
+    "TwoWayPartialAUCLoss": {},
+    "AsymmetricLoss": {
+        "gamma_positive": numbers(0.5),
+        "gamma_negative": numbers(3),
+        "margin": numbers(0.06),
+        "pos_weight": PER_CLASS,
+    },
     "CrossEntropyLoss": {"weight": PER_CLASS},
     "FocalLoss": {"gamma": numbers(1.5), "alpha": PER_CLASS},
     "LDAMLoss": {"scale": numbers(3), "weight": PER_CLASS},
     "LogitAdjustedLoss": {"tau": numbers(0.7)},
     "PolyLoss": {"epsilon": numbers(0.8)},
     "SeesawLoss": {},
-    "SigmoidFocalLoss": {"gamma": numbers(1.5), "alpha": numbers(0.3)},
+    "SigmoidFocalLoss": {"gamma": numbers(1.5), "alpha": numbers(0.3), "pos_weight": PER_CLASS},
     "VectorScalingLoss": {"weight": PER_CLASS},
 }
 """Of each class the arguments that may be parameters."""
@@ -119,7 +140,15 @@ CASES_AND_TARGETS = [
 ]
 every_case = pytest.mark.parametrize(("case", "soft"), CASES_AND_TARGETS)
 every_module = pytest.mark.parametrize("name", LEARNED)
-every_module_that_learns = pytest.mark.parametrize("name", [name for name in LEARNED if name != "SeesawLoss"])
+LEARNS_NOTHING = {
+    "SeesawLoss",
+    "AveragePrecisionLoss",
+    "PartialAUCLoss",
+    "SoftPartialAUCLoss",
+    "TwoWayPartialAUCLoss",
+    "RecallAtBudgetLoss",
+}
+every_module_that_learns = pytest.mark.parametrize("name", [name for name in LEARNED if name not in LEARNS_NOTHING])
 
 
 def batch(seed: int = 0) -> tuple[Tensor, Tensor]:

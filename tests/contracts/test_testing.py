@@ -18,6 +18,14 @@ from tests.helpers.images import tree
 LOSSES = [
     each for name in losses.__all__ if inspect.isclass(each := getattr(losses, name)) and issubclass(each, nn.Module)
 ]
+OF_RANKINGS = [
+    losses.AUCMarginLoss,
+    losses.AveragePrecisionLoss,
+    losses.PartialAUCLoss,
+    losses.RecallAtBudgetLoss,
+    losses.SoftPartialAUCLoss,
+    losses.TwoWayPartialAUCLoss,
+]
 SAMPLERS = [
     each
     for _, each in inspect.getmembers(samplers, inspect.isclass)
@@ -34,10 +42,10 @@ ARRAYS = long_tailed(digits, factor=20, val_fraction=0.2)
 
 @pytest.mark.parametrize("make", LOSSES)
 def test_every_loss_passes(make: Any) -> None:
-    check_loss(make, num_classes=2 if make is losses.AUCMarginLoss else 4, dtypes=DTYPES)
+    check_loss(make, num_classes=2 if make in OF_RANKINGS else 4, dtypes=DTYPES)
 
 
-@pytest.mark.parametrize("make", [losses.SigmoidFocalLoss, losses.AsymmetricLoss, losses.AUCMarginLoss])
+@pytest.mark.parametrize("make", [losses.SigmoidFocalLoss, losses.AsymmetricLoss, *OF_RANKINGS])
 def test_every_loss_of_labels_passes(make: Any) -> None:
     check_loss(make, num_classes=3, multilabel=True, dtypes=DTYPES)
 

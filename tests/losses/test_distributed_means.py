@@ -1,6 +1,7 @@
 """The mean of a loss under DDP: two processes with uneven shares have the gradient of one with the whole batch."""
 
 import os
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,16 @@ from torch.nn.parallel import DistributedDataParallel
 
 from imbalance_lab.losses import (
     AsymmetricLoss,
+    AveragePrecisionLoss,
     CrossEntropyLoss,
     FocalLoss,
     LDAMLoss,
     LogitAdjustedLoss,
+    PartialAUCLoss,
     PolyLoss,
     SigmoidFocalLoss,
+    SoftPartialAUCLoss,
+    TwoWayPartialAUCLoss,
     VectorScalingLoss,
 )
 from tests.helpers.two_processes import run_in_two_processes
@@ -39,6 +44,10 @@ LOSSES: dict[str, nn.Module] = {
     "asymmetric": AsymmetricLoss(),
     "sigmoid mean": SigmoidFocalLoss(),
     "sigmoid mean_positive": SigmoidFocalLoss(reduction="mean_positive"),
+    "one-way partial AUC": PartialAUCLoss(0.3, class_counts=COUNTS, num_indices=12),
+    "soft partial AUC": SoftPartialAUCLoss(class_counts=COUNTS, num_indices=12),
+    "two-way partial AUC": TwoWayPartialAUCLoss(class_counts=COUNTS, num_indices=12),
+    "average precision": AveragePrecisionLoss(class_counts=COUNTS, num_indices=12),
 }
 CUTS = {"uneven": 3, "one example": 1, "nothing but ignored": 2}
 
@@ -60,10 +69,15 @@ def net() -> nn.Module:
     return linear
 
 
-def gradient(model: nn.Module, loss: nn.Module, features: Tensor, target: Tensor) -> Tensor:
+def gradient(model: nn.Module, loss: nn.Module, features: Tensor, target: Tensor, index: Tensor) -> Tensor:
+    """Of two steps for a loss that remembers examples, and what it then remembers."""
     model.zero_grad()
-    loss(model(features), target).backward()
-    return torch.cat([p.grad.flatten() for p in model.parameters()])
+    loss = deepcopy(loss)
+    steps = 2 if getattr(loss, "needs_index", False) else 1
+    for step in range(steps):
+        z = model(features * (1 - step / 2))
+        (loss(z, target, index) if steps > 1 else loss(z, target)).backward()
+    return torch.cat([*(p.grad.flatten() for p in model.parameters()), *(b.flatten() for b in loss.buffers())])
 
 
 def one_of_two(rank: int, rendezvous: str, results: str) -> None:
@@ -75,7 +89,7 @@ def one_of_two(rank: int, rendezvous: str, results: str) -> None:
     for name, loss in LOSSES.items():
         for cut, at in CUTS.items():
             share = slice(None, at) if rank == 0 else slice(at, None)
-            found[name, cut] = gradient(model, loss.double(), features[share], target[share])
+            found[name, cut] = gradient(model, loss.double(), features[share], target[share], torch.arange(12)[share])
         if rank == 0:  # evaluation is local: a collective here would wait for the other for ever
             with torch.no_grad():
                 found[name, "evaluation"] = loss(net()(features[5:]), target[5:])
@@ -98,7 +112,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Ten
 @pytest.mark.parametrize("cut", CUTS)
 def test_two_processes_have_the_gradient_of_one(found, name, cut):
     features, target = batch()
-    expected = gradient(net(), LOSSES[name].double(), features, target)
+    expected = gradient(net(), LOSSES[name].double(), features, target, torch.arange(12))
     torch.testing.assert_close(found[name, cut], expected, rtol=1e-6, atol=1e-12)
 
 

@@ -34,7 +34,19 @@ BY_HAND = [
     (FocalLoss(alpha=0.0), PRIOR, None),
     (PolyLoss(), PRIOR, [0.6, 0.3, 0.1]),
 ]
-UNKNOWN = ["AUCMarginLoss", "AsymmetricLoss", "LDAMLoss", "SeesawLoss", "SigmoidFocalLoss", "VectorScalingLoss"]
+UNKNOWN = [
+    "AUCMarginLoss",
+    "AsymmetricLoss",
+    "AveragePrecisionLoss",
+    "LDAMLoss",
+    "PartialAUCLoss",
+    "RecallAtBudgetLoss",
+    "SeesawLoss",
+    "SigmoidFocalLoss",
+    "SoftPartialAUCLoss",
+    "TwoWayPartialAUCLoss",
+    "VectorScalingLoss",
+]
 
 
 @pytest.mark.parametrize(("loss", "prior", "expected"), BY_HAND, ids=str)

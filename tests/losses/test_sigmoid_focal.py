@@ -195,3 +195,33 @@ def test_invalid_arguments_are_refused_when_built(arguments, error, says):
 def test_input_that_does_not_fit_is_refused_in_one_sentence(target, error, says):
     with pytest.raises(error, match=re.escape(says)):
         sigmoid_focal_loss(torch.zeros(2, 3), target)
+
+
+@pytest.mark.parametrize("weight", [3.0, [0.5, 2.0, 7.0]])
+def test_pos_weight_of_zeros_and_ones_is_that_of_torch(weight):
+    generator = torch.Generator().manual_seed(0)
+    z, y = torch.randn(6, 3, generator=generator), torch.randint(2, (6, 3), generator=generator)
+    arguments = {"gamma": 0.0, "alpha": None, "reduction": "none"}
+    expected = F.binary_cross_entropy_with_logits(z, y.float(), pos_weight=torch.tensor(weight), reduction="none")
+    torch.testing.assert_close(SigmoidFocalLoss(pos_weight=weight, **arguments)(z, y), expected)
+
+
+def test_pos_weight_from_the_counts_balances_present_and_absent_labels():
+    loss = SigmoidFocalLoss(pos_weight="inverse", class_counts=[50, 20, 100], num_examples=100)
+    assert loss.pos_weight.tolist() == [1, 4, 0]
+    loss = SigmoidFocalLoss(pos_weight="sqrt_inverse", class_counts=[50, 20, 100], num_examples=100)
+    assert loss.pos_weight.tolist() == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"pos_weight": "inverse"}, "^pos_weight='inverse' is computed from the training counts: give [^\\n]*$"),
+        ({"pos_weight": "rare"}, "^pos_weight must be a number, one number per label, [^\\n]*'rare'$"),
+        ({"pos_weight": [1.0, 2.0], "class_counts": [4, 5, 6]}, "^pos_weight has 2 numbers, but there are 3 classes$"),
+        ({"pos_weight": [1.0, -2.0]}, r"^pos_weight\[1\] must be a finite number"),
+    ],
+)
+def test_an_invalid_pos_weight_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        SigmoidFocalLoss(**arguments)
