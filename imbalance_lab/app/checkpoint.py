@@ -39,6 +39,8 @@ class CheckpointContent:
         fingerprint: of its data; see `imbalance_lab.data.Splits.fingerprint`.
         epochs, step: epochs and optimizer steps that are done.
         is_finished: whether the training had come to its end.
+        initial_weights: what the backbone had from a file at first, see `InitialWeights`; None without, or of an
+            earlier release.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class CheckpointContent:
     epochs: int
     step: int
     is_finished: bool
+    initial_weights: Mapping[str, Any] | None = None
 
 
 def inherit_overrides(given: Sequence[str]) -> list[str]:
@@ -166,6 +169,7 @@ def _content(path: Path, content: Mapping[str, Any]) -> CheckpointContent:
         epochs=int(progress["processed"]),
         step=int(content["global_step"]),
         is_finished=bool(content["callbacks"].get("LastCheckpoint", {}).get("is_finished", False)),
+        initial_weights=hparams.get("initial_weights"),
     )
 
 

@@ -27,7 +27,14 @@ NOT_OF_TRAINING = (
 Where the data are may change; that they are the same is checked by their fingerprint.
 """
 
-ADDED = {"data.calibration_fraction": 0, "data.numerical": "plain", "passes": 1, "ensemble": 1, "backbone.one_hot": 0}
+ADDED = {
+    "data.calibration_fraction": 0,
+    "data.numerical": "plain",
+    "passes": 1,
+    "ensemble": 1,
+    "backbone.one_hot": 0,
+    "backbone.freeze": False,
+}
 """Keys that earlier releases did not have, with the value that does what they did."""
 
 PLAIN = "imbalance_lab.training.strategies.Strategy"
