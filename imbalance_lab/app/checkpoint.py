@@ -40,6 +40,8 @@ class CheckpointContent:
         epochs, step: epochs and optimizer steps that are done.
         is_finished: whether the training had come to its end.
         stage: 2 in the second stage of a training in two, else 1.
+        initial_weights: what the backbone had from a file at first, see `InitialWeights`; None without, or of an
+            earlier release.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class CheckpointContent:
     step: int
     is_finished: bool
     stage: int = 1
+    initial_weights: Mapping[str, Any] | None = None
 
 
 def inherit_overrides(given: Sequence[str]) -> list[str]:
@@ -169,6 +172,7 @@ def _content(path: Path, content: Mapping[str, Any]) -> CheckpointContent:
         step=int(content["global_step"]),
         is_finished=bool(content["callbacks"].get("LastCheckpoint", {}).get("is_finished", False)),
         stage=int(content.get("stage", 1)),
+        initial_weights=hparams.get("initial_weights"),
     )
 
 

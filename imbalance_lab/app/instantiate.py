@@ -4,23 +4,21 @@ Nothing here imports Lightning, which takes seconds: a mistake is reported befor
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
 
-from imbalance_lab import seeding
 from imbalance_lab.app.automatic import choose_automatic, is_rate_automatic
 from imbalance_lab.app.baselines import check_baselines
 from imbalance_lab.app.build import instantiate_part, require_attributes
+from imbalance_lab.app.build_net import build_net
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
-from imbalance_lab.app.memory import check_memory
 from imbalance_lab.app.postprocessing import validate_conformal, validate_head, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
@@ -29,7 +27,8 @@ from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.backbones import CosineHead
-from imbalance_lab.backbones.members import MemberHeads, build_backbone, build_head, num_members
+from imbalance_lab.backbones.initial_weights import InitialWeights
+from imbalance_lab.backbones.members import MemberHeads
 from imbalance_lab.data import Source, Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import LDAMLoss
@@ -56,6 +55,7 @@ class Experiment:
     overrides: Sequence[str] = ()
     checkpoint: CheckpointContent | None = None
     changes: Changes = field(default_factory=dict)
+    initial_weights: Mapping[str, Any] | None = None
 
 
 def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) -> Experiment:
@@ -87,7 +87,9 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     _check_augment(augment, splits.train)
     if chosen := choose_backbone(config, splits.prepared_shape):
         splits = replace(splits, guesses=[*splits.guesses, *chosen])
-    backbone, head = _net(config, splits, task)
+    backbone, head, weights = build_net(config, splits, task)
+    if weights is not None:
+        splits = replace(splits, guesses=[*splits.guesses, weights.describe()])
     if config.fit:
         check_batch_statistics((backbone, head), len(splits.train), config.batch_size)
     _warn_of_head(loss, head)
@@ -103,6 +105,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         overrides=tuple(overrides),
         checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
+        initial_weights=_initial_weights(weights, checkpoint),
     )
 
 
@@ -111,6 +114,13 @@ def _optimization(config: DictConfig) -> tuple[Any, Any]:
     optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
     validate_optimizer(config, optimizer, scheduler)
     return optimizer, scheduler
+
+
+def _initial_weights(weights: InitialWeights | None, checkpoint: CheckpointContent | None) -> Mapping[str, Any] | None:
+    """What the backbone had from a file at first, here or in the run that goes on."""
+    if weights is not None:
+        return weights.as_dict()
+    return None if checkpoint is None else checkpoint.initial_weights
 
 
 def _check_conformal(config: DictConfig, splits: Splits) -> None:
@@ -191,30 +201,6 @@ def _loss(config: DictConfig, splits: Splits) -> nn.Module:
 
 def _activation(loss: nn.Module, task: Task) -> Any:
     return task.activation if task.is_multilabel else getattr(loss, "activation", "softmax")
-
-
-def _net(config: DictConfig, splits: Splits, task: Task) -> tuple[nn.Module, nn.Module]:
-    """Backbone and head; their initial weights are a function of the seed alone."""
-    facts = {"cardinalities": splits.schema.cardinalities, "n_periodic": splits.schema.n_periodic}
-    build = partial(instantiate_part, config, "backbone", input_shape=splits.prepared_shape, **facts)
-    with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
-        if config.ensemble > 1:
-            check_memory(config.ensemble, build())
-        torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
-        try:
-            backbone = build_backbone(build, config.ensemble)
-            members = num_members(backbone)
-        except ValueError as error:
-            raise UsageError(f"backbone: {error}") from error
-        features = getattr(backbone, "num_features", None)
-        if isinstance(features, bool) or not isinstance(features, int):
-            raise UsageError(
-                f"backbone: {type(backbone).__name__} has no integer attribute num_features: "
-                "set it to the number of features that forward returns, as in self.num_features = 128"
-            )
-        sizes = {"in_features": features, "out_features": task.num_classes}
-        head = build_head(partial(instantiate_part, config, "head", **sizes), members)
-    return backbone, head
 
 
 def _check_augment(augment: Callable[[Tensor, Tensor], Tensor], train: Source) -> None:

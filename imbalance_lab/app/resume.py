@@ -35,6 +35,7 @@ ADDED = {
     "backbone.one_hot": 0,
     "optimizer.fused": True,
     "loss.label_smoothing": 0.0,
+    "backbone.freeze": False,
 }
 """Keys that earlier releases did not have, with the value that does what they did."""
 

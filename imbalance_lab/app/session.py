@@ -191,6 +191,7 @@ def _modules(
             "input_schema": splits.schema.as_dict(),
             "class_counts": splits.class_counts.tolist(),
             "data_fingerprint": splits.fingerprint,
+            "initial_weights": experiment.initial_weights,
         },
     )
     data = DataModule(

@@ -191,6 +191,7 @@ def write_results(
         "checkpoint": os_path.relpath(checkpoint, directory.path),
         "epoch": session.best.epoch,
         "train_counts": counts.tolist(),
+        "initial_weights": experiment.initial_weights,
         "train_prior": None if prior is None else list(prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "baselines": write_baselines(directory, config, splits, val, test),

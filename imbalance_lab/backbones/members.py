@@ -82,9 +82,14 @@ def build_backbone(build: Callable[..., nn.Module], ensemble: int) -> nn.Module:
             f"ensemble={ensemble}, but {type(backbone).__name__} alone is {own} nets whose probabilities are averaged: "
             "leave ensemble at 1"
         )
-    is_frozen = not any(parameter.requires_grad for parameter in backbone.parameters())
-    others = [] if is_frozen else [build() for _ in range(ensemble - 1)]
+    others = [] if is_frozen(backbone) else [build() for _ in range(ensemble - 1)]
     return Members([backbone, *others], ensemble)
+
+
+def is_frozen(backbone: nn.Module) -> bool:
+    """Whether a backbone has parameters, and none of them is trained."""
+    parameters = list(backbone.parameters())
+    return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
 
 
 def build_head(build: Callable[[], nn.Module], members: int) -> nn.Module:

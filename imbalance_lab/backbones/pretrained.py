@@ -13,10 +13,14 @@ from imbalance_lab.validation import check_bool, did_you_mean
 class _Pretrained(nn.Module):
     """A network that gives features (N, num_features), frozen or not."""
 
-    def __init__(self, net: nn.Module, input_shape: Sequence[int], name: str, freeze: bool) -> None:
+    def __init__(
+        self, net: nn.Module, input_shape: Sequence[int], name: str, freeze: bool, removed_head: Iterable[str]
+    ) -> None:
         super().__init__()
         self.net = net
         self.frozen = freeze
+        self.architecture = name
+        self.removed_head = tuple(f"net.{each}" for each in removed_head)  # a file of weights may have these layers
         if freeze:
             self.requires_grad_(False)
         with torch.no_grad():
@@ -63,7 +67,8 @@ class Torchvision(_Pretrained):
         net = _build(
             name, pretrained, lambda: models.get_model(name, weights="DEFAULT" if pretrained else None, **init)
         )
-        super().__init__(_headless(net), input_shape, name, freeze)
+        headless, removed = _headless(net)
+        super().__init__(headless, input_shape, name, freeze, removed)
 
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(images.expand(-1, 3, -1, -1))
@@ -89,22 +94,25 @@ class Timm(_Pretrained):
             raise ImportError("timm is not installed: pip install 'imbalance-lab[backbones]'") from error
         _check_name(name.split(".")[0], timm.list_models(), "timm")
         net = _build(name, pretrained, lambda: timm.create_model(name, pretrained, num_classes=0, in_chans=channels))
-        super().__init__(net, input_shape, name, freeze)
+        described: Any = net
+        heads = described.pretrained_cfg.get("classifier") or ()
+        super().__init__(net, input_shape, name, freeze, (heads,) if isinstance(heads, str) else heads)
 
 
-def _headless(net: Any) -> nn.Module:
-    """Remove the layers after the features; each family of torchvision names them differently."""
+def _headless(net: Any) -> tuple[nn.Module, set[str]]:
+    """Remove the layers after the features, which each family of torchvision names differently; also their names."""
+    removed = set[str]()
     if hasattr(net, "aux_logits"):  # GoogLeNet and Inception have auxiliary heads, in training only
         net.aux_logits = False
-        for head in {"aux1", "aux2", "AuxLogits"} & dict(net.named_children()).keys():
+        removed = {"aux1", "aux2", "AuxLogits"}
+        for head in removed & dict(net.named_children()).keys():
             setattr(net, head, None)
     linear = [path for path, module in net.named_modules() if isinstance(module, nn.Linear)]
     if linear:
         net.set_submodule(linear[-1], nn.Identity())
     else:  # SqueezeNet ends in a convolution
         net.classifier = nn.AdaptiveAvgPool2d(1)
-    headless: nn.Module = net
-    return headless
+    return net, removed | {linear[-1] if linear else "classifier"}
 
 
 def _check_arguments(

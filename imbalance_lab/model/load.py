@@ -114,8 +114,9 @@ def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) 
     if not (isinstance(factory, type) and issubclass(factory, nn.Module)):
         raise UsageError(f"the checkpoint names {target}, which is not a class of modules")
     given = {key: value for key, value in node.items() if not key.startswith("_")}
-    if given.get("pretrained"):
-        given["pretrained"] = False  # its weights are in the checkpoint
+    given |= {"pretrained": False} if given.get("pretrained") else {}  # its weights are in the checkpoint
+    of_training = {"weights", "freeze"} - accepted_arguments(factory, dict.fromkeys(("weights", "freeze"))).keys()
+    given = {key: value for key, value in given.items() if key not in of_training}
     return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import lightning.pytorch as pl
 import torch
@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelConfusionMatrix
 
 from imbalance_lab import seeding
-from imbalance_lab.backbones.members import average_members, num_members
+from imbalance_lab.backbones.members import average_members, is_frozen, num_members
 from imbalance_lab.data import Batch
 from imbalance_lab.losses.members import loss_of_members, mean_member_loss
 from imbalance_lab.metrics import OneVsRest
@@ -84,6 +84,13 @@ class Classifier(pl.LightningModule):
         self.val_loss = MeanMetric()
         self.history: list[tuple[int, dict[str, float]]] = []
         self.health: list[Tensor] = []
+
+    def train(self, mode: bool = True) -> Self:
+        """Set the mode; a frozen backbone stays in evaluation mode: no dropout, batch norms keep their statistics."""
+        super().train(mode)
+        if is_frozen(self.backbone):
+            self.backbone.eval()
+        return self
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Raw inputs (N, …) → logits (N, C); of several members those of their mean probabilities."""

@@ -1,0 +1,100 @@
+"""Backbone and head of a job: built from the seed, then given the initial weights that ``backbone.weights`` names."""
+
+from copy import copy
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from omegaconf import DictConfig, OmegaConf, open_dict
+from torch import nn
+
+from imbalance_lab import seeding
+from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part
+from imbalance_lab.app.memory import check_memory
+from imbalance_lab.arguments import accepted_arguments
+from imbalance_lab.backbones.initial_weights import InitialWeights, load_weights
+from imbalance_lab.backbones.members import build_backbone, build_head, num_members
+from imbalance_lab.data import Splits
+from imbalance_lab.errors import UsageError
+from imbalance_lab.task import Task
+from imbalance_lab.trusted import locate
+from imbalance_lab.validation import check_bool, check_text
+
+OF_EVERY_BACKBONE = ("weights", "freeze")
+"""Keys that are applied to a backbone once it is built, unless its constructor takes them itself."""
+
+
+class Net(NamedTuple):
+    """The parts of a net.
+
+    Args:
+        backbone: inputs → features.
+        head: features → logits.
+        weights: what the backbone has from a file; None if its weights are random, or will come from a checkpoint.
+    """
+
+    backbone: nn.Module
+    head: nn.Module
+    weights: InitialWeights | None
+
+
+def build_net(config: DictConfig, splits: Splits, task: Task) -> Net:
+    """Build backbone and head; their initial weights are a function of the seed and of the file that is named.
+
+    With ``ckpt_path`` the file is not needed: the weights are those of the checkpoint.
+
+    Raises:
+        UsageError: for what a constructor refuses, and for a file that is not of this backbone.
+    """
+    facts = {"cardinalities": splits.schema.cardinalities, "n_periodic": splits.schema.n_periodic}
+    node, own = _own_options(config)
+    available = {"input_shape": splits.prepared_shape, **facts}
+    build = partial(instantiate_node, "backbone", node, allowed_packages(config), **available)
+    with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
+        if config.ensemble > 1:
+            check_memory(config.ensemble, build())
+        torch.default_generator.manual_seed(seeding.hash_seeds(config.seed) >> 1)
+        try:
+            backbone = build_backbone(build, config.ensemble)
+            members = num_members(backbone)
+            weights = None if config.ckpt_path is not None else _load(backbone, own.get("weights"))
+            if check_bool("freeze", own.get("freeze", False)):
+                backbone.requires_grad_(False).eval()
+        except (ValueError, TypeError, ImportError) as error:
+            raise UsageError(f"backbone: {error}") from error
+        features = getattr(backbone, "num_features", None)
+        if isinstance(features, bool) or not isinstance(features, int):
+            raise UsageError(
+                f"backbone: {type(backbone).__name__} has no integer attribute num_features: "
+                "set it to the number of features that forward returns, as in self.num_features = 128"
+            )
+        sizes = {"in_features": features, "out_features": task.num_classes}
+        head = build_head(partial(instantiate_part, config, "head", **sizes), members)
+    return Net(backbone, head, weights)
+
+
+def _own_options(config: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
+    """The backbone's configuration without the keys of `OF_EVERY_BACKBONE` that are ours to apply; and these."""
+    try:
+        factory = locate(config.backbone.get("_target_"), allowed_packages(config), "allow {package}")
+    except UsageError:
+        return config.backbone, {}  # reported when it is built
+    theirs = accepted_arguments(factory, dict.fromkeys(OF_EVERY_BACKBONE))
+    ours = [key for key in OF_EVERY_BACKBONE if key in config.backbone and key not in theirs]
+    node = copy(config.backbone)  # it keeps its parent, for interpolations
+    with open_dict(node):
+        own = {key: node.pop(key) for key in ours}
+    if own.get("weights") is not None and OmegaConf.select(node, "pretrained"):
+        raise UsageError("backbone.pretrained=true and backbone.weights are two starts: leave one of them out")
+    return node, own
+
+
+def _load(backbone: nn.Module, file: Any) -> InitialWeights | None:
+    """The weights of a file in every net of the backbone."""
+    if file is None:
+        return None
+    path = check_text("weights", file)
+    nets = getattr(backbone, "nets", None)
+    each = list(nets) if isinstance(nets, nn.ModuleList) else [backbone]
+    loaded = [load_weights(net, path) for net in each]
+    return loaded[0]
