@@ -1,0 +1,89 @@
+"""What is kept of a run: its logits for validation and test as float16, and what a post-processing must know.
+
+Every score is computed from what is kept, so that it can be computed again, and other scores later. Of softmax logits
+only differences count: the largest of an example is made 0, where float16 is finest.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.files import atomic_write
+from imbalance_lab.task import Task
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """The predictions of a run's last epoch.
+
+    Attributes:
+        val, test: the predictions.
+        train_prior: the class priors that the logits stand for, (C,); None if unknown.
+        train_counts: training examples of each class, (C,).
+        epochs: that were trained.
+    """
+
+    val: Predictions
+    test: Predictions
+    train_prior: tuple[float, ...] | None
+    train_counts: tuple[int, ...]
+    epochs: int
+
+    @classmethod
+    def of(cls, directory: RunDirectory) -> "StoredRun":
+        """What a finished run says; of its last epoch, not of the one with the best validation score."""
+        metadata = directory.read_metadata()
+        paths = [directory.predictions(split, of_last=True) for split in ("val", "test")]
+        if all(path.is_file() for path in paths):
+            val, test = map(Predictions.read, paths)
+        else:  # the last epoch is the best one
+            val, test = (directory.read_predictions(split) for split in ("val", "test"))
+        last = read_checkpoint_file(directory.last_checkpoint)
+        prior = metadata["train_prior"]
+        return cls(val, test, prior and tuple(prior), tuple(metadata["train_counts"]), int(last["epoch"]) + 1)
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        facts = {
+            "task": self.test.task.as_dict(),
+            "train_prior": self.train_prior,
+            "train_counts": self.train_counts,
+            "epochs": self.epochs,
+        }
+        arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
+        for split, each in (("val", self.val), ("test", self.test)):
+            arrays |= {f"{split}_index": each.index, f"{split}_target": each.target}
+            arrays[f"{split}_logits"] = _half(each.logits, each.task)
+        with atomic_write(path) as unfinished, unfinished.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def read(cls, path: Path) -> "StoredRun":
+        """Read what `write` wrote."""
+        with np.load(path) as file:
+            facts = json.loads(str(file["facts"]))
+            task = Task.from_dict(facts["task"])
+            val, test = (
+                Predictions(
+                    task,
+                    file[f"{split}_index"],
+                    file[f"{split}_target"],
+                    file[f"{split}_logits"].astype(np.float32),
+                )
+                for split in ("val", "test")
+            )
+        prior = facts["train_prior"]
+        return cls(val, test, prior and tuple(prior), tuple(facts["train_counts"]), facts["epochs"])
+
+
+def _half(logits: NDArray[np.float32], task: Task) -> NDArray[np.float16]:
+    shifted = logits - logits.max(1, keepdims=True) if task.activation == "softmax" else logits
+    half: NDArray[np.float16] = shifted.clip(-60_000, 60_000).astype(np.float16)
+    return half
