@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measurements.json_lines import append_line, read_lines
+from measurements.markdown import machine
 from measurements.program import finished_run
 
 from image_benchmark.methods import Method
@@ -91,7 +92,8 @@ def _measure(plan: Plan, image_set: ImageSet, method: Method, variant: str, seed
     val, test = score(run, overrides)
     seconds = round(time.process_time() - started, 2)
     key = image_set.name, method.name, variant, seed
-    append_line(plan.results[0], ImageResult(*key, test, val, seconds, run.epochs, overrides, plan.commit))
+    result = ImageResult(*key, test, val, seconds, run.epochs, overrides, plan.commit, machine())
+    append_line(plan.results[0], result)
     print(
         f"{image_set.name}  seed {seed}  {method.name} {variant}: {image_set.main} {test[image_set.main]:.4f}",
         flush=True,

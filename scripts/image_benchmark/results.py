@@ -29,6 +29,7 @@ class ImageResult:
         epochs: that were trained.
         overrides: the words of the command line.
         commit: of the code.
+        machine: that ran it.
     """
 
     set: str
@@ -41,6 +42,7 @@ class ImageResult:
     epochs: int
     overrides: list[str]
     commit: str
+    machine: str
 
     @property
     def key(self) -> tuple[str, str, str, int]:
