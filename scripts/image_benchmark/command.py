@@ -19,7 +19,7 @@ from measurements.command_line import check_names, code_version, write_page
 from measurements.json_lines import read_lines
 
 from image_benchmark.measure import Plan, measure
-from image_benchmark.page import Page
+from image_benchmark.page import page_text
 from image_benchmark.results import ImageResult
 from image_benchmark.studies import STUDIES
 from imbalance_lab.errors import UsageError
@@ -72,9 +72,9 @@ def run(options: argparse.Namespace) -> None:
         )
         failed = measure(plan)
     if options.only != "measure":
-        page = Page(read_lines(options.results, ImageResult))
-        if not page.results:
+        measured = read_lines(options.results, ImageResult)
+        if not measured:
             raise UsageError(f"{options.results[0]} holds no result: measure first")
-        write_page(options.page, page.text())
+        write_page(options.page, page_text(measured))
     if failed:
         raise UsageError(f"{len(failed)} runs failed, the first: {failed[0]}")

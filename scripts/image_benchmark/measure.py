@@ -8,7 +8,6 @@ from pathlib import Path
 
 from measurements.json_lines import append_line, read_lines
 from measurements.markdown import machine
-from measurements.program import finished_run
 
 from image_benchmark.methods import Method
 from image_benchmark.results import ImageResult, score
@@ -82,8 +81,7 @@ def _measure(plan: Plan, image_set: ImageSet, method: Method, variant: str, seed
     started = time.process_time()
     if method.of is None:
         path = prediction_file(plan.predictions, image_set, method.name, variant, seed)
-        with finished_run(overrides) as directory:
-            StoredRun.of(directory).write(path)
+        method.train(overrides).write(path)
     else:
         path = prediction_file(plan.predictions, image_set, method.of, "", seed)
         if not path.is_file():

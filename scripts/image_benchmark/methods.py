@@ -5,17 +5,31 @@ with the default, the best of them on validation is the tuned variant. Every met
 tuned with the same budget. A method ``of`` another is a post-processing of its predictions: it trains nothing.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from image_benchmark.plain_torch import ldam, logit_adjusted, train_plainly
+from image_benchmark.stored_run import StoredRun, train_program
 
 
 @dataclass(frozen=True)
 class Method:
-    """A name, overrides of the command line, alternatives to them, and the method whose predictions it processes."""
+    """A method.
+
+    Attributes:
+        name: of it.
+        overrides: of the command line.
+        alternatives: to the overrides, each one value of the main parameter.
+        of: the method whose predictions it processes.
+        train: what runs a command line.
+    """
 
     name: str
     overrides: str
     alternatives: tuple[str, ...] = ()
     of: str | None = None
+    train: Callable[[list[str]], StoredRun] = train_program
 
 
 CROSS_ENTROPY, LOGIT_ADJUSTMENT = "cross-entropy", "post-hoc logit adjustment"
@@ -54,4 +68,11 @@ SAMPLERS = (
         ("sampler.beta=0.99", "sampler.beta=0.9999"),
     ),
 )
-LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS)
+PLAIN = "plain PyTorch: "
+IN_PLAIN_TORCH = (
+    Method(f"{PLAIN}logit-adjusted loss", "loss=logit_adjusted", train=partial(train_plainly, logit_adjusted, None)),
+    Method(f"{PLAIN}LDAM", "loss=ldam", train=partial(train_plainly, ldam, 30.0)),
+)
+"""The method of the same name behind `PLAIN`, written again: the two must agree."""
+
+LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *IN_PLAIN_TORCH)

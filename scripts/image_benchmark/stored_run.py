@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from measurements.program import finished_run
 from numpy.typing import NDArray
 
 from imbalance_lab.checkpoint_file import read_checkpoint_file
@@ -81,6 +82,12 @@ class StoredRun:
             )
         prior = facts["train_prior"]
         return cls(val, test, prior and tuple(prior), tuple(facts["train_counts"]), facts["epochs"])
+
+
+def train_program(overrides: list[str]) -> StoredRun:
+    """What is kept of ``python train.py OVERRIDES``."""
+    with finished_run(overrides) as directory:
+        return StoredRun.of(directory)
 
 
 def _half(logits: NDArray[np.float32], task: Task) -> NDArray[np.float16]:

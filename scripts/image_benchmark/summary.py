@@ -13,6 +13,8 @@ from image_benchmark.studies import ImageSet
 from imbalance_lab.metrics import ReplicateMean, holm, replicate_mean
 
 LOWER_IS_BETTER = ("ece", "log_loss", "brier")
+Entry = tuple[str, str]
+"""A method and its variant."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,13 @@ class Compared:
     difference: ReplicateMean
     p: float
 
-    @property
-    def is_better(self) -> bool:
-        """Whether it is higher at the 5 % level."""
-        return self.p < 0.05 and self.difference.mean > 0
+    def is_better(self, score: str) -> bool:
+        """Whether it is, at the 5 % level."""
+        return self.p < 0.05 and (self.difference.mean < 0) == (score in LOWER_IS_BETTER)
 
-    @property
-    def is_worse(self) -> bool:
-        """Whether it is lower at the 5 % level."""
-        return self.p < 0.05 and self.difference.mean < 0
+    def is_worse(self, score: str) -> bool:
+        """Whether it is, at the 5 % level."""
+        return self.p < 0.05 and not self.is_better(score)
 
 
 def by_seed(results: Sequence[ImageResult], method: str, variant: str, score: str) -> dict[int, float]:
@@ -57,8 +57,8 @@ def best_variant(results: Sequence[ImageResult], image_set: ImageSet, method: Me
 
 
 def compare(
-    results: Sequence[ImageResult], entries: Sequence[tuple[str, str]], baseline: tuple[str, str], score: str
-) -> dict[tuple[str, str], Compared]:
+    results: Sequence[ImageResult], entries: Sequence[Entry], baseline: Entry, score: str
+) -> dict[Entry, Compared]:
     """Each entry (method, variant) against a baseline, as far as they have two common seeds."""
     of_baseline = by_seed(results, *baseline, score)
     differences = {}
