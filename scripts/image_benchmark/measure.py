@@ -53,7 +53,8 @@ def measure(plan: Plan) -> list[str]:
             try:
                 _measure(plan, image_set, method, variant, seed)
             except Exception as error:
-                failed.append(f"{image_set.name}, {method.name} {variant}, seed {seed}: {error}")
+                name = f"{method.name} {variant}".rstrip()
+                failed.append(f"{image_set.name}, {name}, seed {seed}: {error}")
                 print(failed[-1], flush=True)
     return failed
 
@@ -100,8 +101,8 @@ def _measure(plan: Plan, image_set: ImageSet, method: Method, variant: str, seed
 
 def command_words(image_set: ImageSet, method: Method, variant: str, seed: int) -> list[str]:
     """The words behind ``python train.py``; of two for the same key the later."""
-    words = [*EVERYWHERE, *image_set.overrides, f"seed={seed}", f"data.subset_seed={seed}"]
-    words += [*method.overrides.split(), *variant.split()]
+    words = [*EVERYWHERE, *image_set.overrides, *image_set.files(), "seed={seed}"]
+    words = [word.replace("{seed}", str(seed)) for word in [*words, *method.overrides.split(), *variant.split()]]
     return list({split_override(word)[0]: word for word in words}.values())
 
 

@@ -1,6 +1,6 @@
 """The page docs/results.md: selects and formats what `image_benchmark.summary` computes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -102,16 +102,16 @@ class Section:
         if self.tuned:
             yield "### Tuned on validation"
             yield self._tuning()
-            yield from self._tests([entry for _, entry in self.tuned])
+            yield from self._tests([entry for _, entry in self.tuned], {method.name: e[1] for method, e in self.tuned})
         yield from self._plain_torch()
 
     def _provenance(self) -> str:
         runs = [result for result in self.results if result.cpu_seconds > 1]
         seconds = np.median([result.cpu_seconds for result in runs]) if runs else float("nan")
-        words = [word for word in self.image_set.overrides if "{" not in word]
+        words = [word.replace("{seed}", "S") for word in self.image_set.overrides]
         lines = [
             f"- Measured by `python scripts/reproduce.py {self.study}`; one run is `python train.py {' '.join(words)} "
-            "seed=S data.subset_seed=S` and the words of the method.",
+            "seed=S` and the words of the method.",
             f"- {len(runs)} trainings, median {seconds:.0f} s of processor time each.",
             f"- Commit {_listed(result.commit for result in self.results)}.",
             f"- {_listed(result.machine for result in self.results)}.",
@@ -152,11 +152,13 @@ class Section:
         mean = mean_over_seeds(by_seed(self.results, *entry, score))
         return "–" if mean is None else _with_interval(mean, score)
 
-    def _tests(self, entries: Sequence[Entry]) -> Iterable[str]:
-        for score, baseline in self.image_set.tests:
-            found = compare(self.results, entries, (baseline, ""), score)
+    def _tests(self, entries: Sequence[Entry], variants: Mapping[str, str] | None = None) -> Iterable[str]:
+        """Against the baselines, of which ``variants`` names the variant."""
+        for score, name in self.image_set.tests:
+            baseline = name, (variants or {}).get(name, "")
+            found = compare(self.results, entries, baseline, score)
             if not found:
-                yield f"{NAMES[score]} against {baseline}: not measured with two common seeds yet."
+                yield f"{NAMES[score]} against {_label(baseline)}: not measured with two common seeds yet."
                 continue
             rows = [
                 (
@@ -167,7 +169,7 @@ class Section:
                 )
                 for entry, each in found.items()
             ]
-            yield table((f"{NAMES[score]} against {baseline}", "difference", "p", ""), rows)
+            yield table((f"{NAMES[score]} against {_label(baseline)}", "difference", "p", ""), rows)
 
     def _unhelpful(self) -> str:
         """The methods that are not better than the baselines."""
@@ -205,7 +207,8 @@ class Section:
             if pair := compare(self.results, [ours], plain, score):
                 difference = pair[ours].difference
                 cells = self._cell(ours, score), self._cell(plain, score), _with_interval(difference, score, sign=True)
-                rows.append((name, str(difference.n), *cells, p_value(difference.p)))
+                agreement = "differ" if difference.p < 0.05 else "agree"
+                rows.append((name, str(difference.n), *cells, p_value(difference.p), agreement))
         if rows:
             yield "### Beside the formula in plain PyTorch"
             yield (
@@ -213,7 +216,7 @@ class Section:
                 "training loop, an augmentation and a prediction that share no code with the program; "
                 f"{NAMES[self.image_set.main]}:"
             )
-            yield table(("method", "seeds", "program", "plain PyTorch", "difference", "p"), rows)
+            yield table(("method", "seeds", "program", "plain PyTorch", "difference", "p", ""), rows)
 
     def _mean(self, entry: Entry, score: str) -> float:
         mean = mean_over_seeds(by_seed(self.results, *entry, score))

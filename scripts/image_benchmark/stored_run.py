@@ -1,7 +1,7 @@
-"""What is kept of a run: its logits for validation and test as float16, and what a post-processing must know.
+"""What is kept of a run: its logits for validation and test, and what a post-processing must know.
 
-Every score is computed from what is kept, so that it can be computed again, and other scores later. Of softmax logits
-only differences count: the largest of an example is made 0, where float16 is finest.
+Every score is computed from what is kept, so that it can be computed again, and other scores later. The largest logit
+of an example is float32, the others are their distances from it as float16, which is finest near 0.
 """
 
 import json
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from measurements.program import finished_run
-from numpy.typing import NDArray
 
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.predictions import Predictions
@@ -61,7 +60,9 @@ class StoredRun:
         arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
         for split, each in (("val", self.val), ("test", self.test)):
             arrays |= {f"{split}_index": each.index, f"{split}_target": each.target}
-            arrays[f"{split}_logits"] = _half(each.logits, each.task)
+            largest = each.logits.max(1, keepdims=True)
+            below = (each.logits - largest).clip(-60_000).astype(np.float16)
+            arrays |= {f"{split}_largest": largest, f"{split}_below": below}
         with atomic_write(path) as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -76,7 +77,7 @@ class StoredRun:
                     task,
                     file[f"{split}_index"],
                     file[f"{split}_target"],
-                    file[f"{split}_logits"].astype(np.float32),
+                    file[f"{split}_largest"] + file[f"{split}_below"].astype(np.float32),
                 )
                 for split in ("val", "test")
             )
@@ -88,9 +89,3 @@ def train_program(overrides: list[str]) -> StoredRun:
     """What is kept of ``python train.py OVERRIDES``."""
     with finished_run(overrides) as directory:
         return StoredRun.of(directory)
-
-
-def _half(logits: NDArray[np.float32], task: Task) -> NDArray[np.float16]:
-    shifted = logits - logits.max(1, keepdims=True) if task.activation == "softmax" else logits
-    half: NDArray[np.float16] = shifted.clip(-60_000, 60_000).astype(np.float16)
-    return half
