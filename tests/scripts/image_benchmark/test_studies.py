@@ -15,11 +15,15 @@ SETS = [image_set for sets in STUDIES.values() for image_set in sets]
 
 
 def keys_of(group, choice):
-    """The keys of a choice, and of those it builds on."""
-    content = yaml.safe_load((CONFIGS / group / f"{choice}.yaml").read_text()) or {}
-    below = [each for each in content.get("defaults", []) if isinstance(each, str) and each not in ("_self_", choice)]
-    own = content.get(group, content) if content.get(group) is not None else content
-    return set(own) | {key for each in below if "@" not in each for key in keys_of(group, each)}
+    """The keys of one choice or several, as in [drw,mixup], with those of nested ones, and of what they build on."""
+    found = set()
+    for each in choice.strip("[]").split(","):
+        content = yaml.safe_load((CONFIGS / group / f"{each}.yaml").read_text()) or {}
+        below = [name for name in content.get("defaults", []) if isinstance(name, str) and name not in ("_self_", each)]
+        for key, value in (content.get(group) or content).items():
+            found |= {key} | ({f"{key}.{inner}" for inner in value} if isinstance(value, dict) else set())
+        found |= {key for name in below if "@" not in name for key in keys_of(group, name)}
+    return found
 
 
 @pytest.mark.parametrize("image_set", SETS, ids=lambda image_set: image_set.name)
@@ -35,7 +39,8 @@ def test_every_line_of_overrides_names_what_there_is(image_set):
                 if name:
                     assert name in keys_of(group, groups[group]), (method.name, key)
                 elif (CONFIGS / group).is_dir():
-                    assert (CONFIGS / group / f"{words[key]}.yaml").is_file(), (method.name, key)
+                    for choice in words[key].strip("[]").split(","):
+                        assert (CONFIGS / group / f"{choice}.yaml").is_file(), (method.name, key)
 
 
 @pytest.mark.parametrize("image_set", SETS, ids=lambda image_set: image_set.name)
