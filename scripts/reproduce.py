@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from image_benchmark import command as images
 from table_benchmark import command as tables
 
 from imbalance_lab.errors import UsageError
@@ -12,6 +13,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     studies = parser.add_subparsers(required=True, metavar="STUDY")
     tables.add_parser(studies)
+    images.add_parsers(studies)
     options = parser.parse_args()
     try:
         options.run(options)

@@ -13,21 +13,21 @@ A measurement that is there already is not repeated: stop it whenever you like a
 """
 
 import argparse
-import subprocess
 import time
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from measurements.command_line import check_names, code_version, write_page
+from measurements.json_lines import read_lines
 
 from imbalance_lab.errors import UsageError
-from imbalance_lab.files import atomic_write
 from table_benchmark.measure import Plan, measure_peers
 from table_benchmark.ours import Variant, measure_ours
 from table_benchmark.page import Page
 from table_benchmark.peers import PEERS
-from table_benchmark.results import read_results
+from table_benchmark.results import Result
 from table_benchmark.sources import SOURCES, Source
 
 PAGE = Path("docs/results_tables.md")
@@ -84,12 +84,10 @@ def run(options: argparse.Namespace) -> None:
         variants = [Variant.parse(text) for text in options.ours or ["default="]]
         failed = measure_ours(plan, variants, options.version or code_version())
     if options.only in (None, "page"):
-        page = Page(read_results(options.results), Variant(options.headline).method, options.cache)
+        page = Page(read_lines(options.results, Result), Variant(options.headline).method, options.cache)
         if not page.results:
             raise UsageError(f"{options.results[0]} holds no result: measure first, with --only peers and --only ours")
-        with atomic_write(options.page) as unfinished:
-            unfinished.write_text(page.text(), encoding="utf-8")
-        print(options.page)
+        write_page(options.page, page.text())
     if failed:
         raise UsageError(f"{len(failed)} runs failed, the first: {failed[0]}")
 
@@ -103,19 +101,3 @@ def chosen_sources(half: str | None, names: list[str]) -> list[Source]:
     check_names("table", names, [source.name for source in SOURCES])
     found = [source for source in SOURCES if half in (None, source.half) and (not names or source.name in names)]
     return sorted(found, key=lambda source: source.half == "development")
-
-
-def check_names(what: str, names: list[str], known: list[str]) -> None:
-    """Raise UsageError for a name that is not known."""
-    for name in names:
-        if name not in known:
-            raise UsageError(f"there is no {what} {name!r}: choose among {', '.join(known)}")
-
-
-def code_version() -> str:
-    """The commit, marked if files differ from it; "unknown" outside a checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

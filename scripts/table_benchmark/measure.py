@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from measurements.json_lines import append_line, read_lines
 from numpy.typing import NDArray
 
 from table_benchmark.peers import PEERS, Pair, Peer
 from table_benchmark.prepared import PreparedTable, prepare
-from table_benchmark.results import Result, append_result, read_results
+from table_benchmark.results import Result
 from table_benchmark.scoring import score
 from table_benchmark.sources import Source
 from table_benchmark.splits import read_table, write_table
@@ -40,7 +41,7 @@ class Plan:
 
     def jobs(self, method: str, version: str, *, is_random: bool) -> Iterator[tuple[Source, int, int]]:
         """The tables, splits and seeds that have no result yet, until the deadline."""
-        done = {result.key for result in read_results([self.results])}
+        done = {result.key for result in read_lines([self.results], Result)}
         for seed in self.seeds if is_random else self.seeds[:1]:
             for source in self.sources:
                 for split_seed in self.split_seeds:
@@ -64,7 +65,7 @@ class Plan:
         seconds = round(time.process_time() - started, 3)
         scores = score(val, target["val"], test, target["test"])
         result = Result(source.name, split_seed, seed, method, version, **asdict(scores), fit_seconds=seconds)
-        append_result(self.results, result)
+        append_line(self.results, result)
         print(f"{source.name:32} split {split_seed} seed {seed}  {method:22} AUROC {result.auroc:.4f}", flush=True)
         return result
 

@@ -1,20 +1,14 @@
 """Our run: composed, trained and evaluated as ``python train.py`` does, scored from the predictions that it stores."""
 
-import contextlib
-import io
 import shlex
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from measurements.program import finished_run
 
-from imbalance_lab.app.compose import compose_config
-from imbalance_lab.app.instantiate import instantiate_experiment
-from imbalance_lab.app.train import train
 from imbalance_lab.errors import UsageError
-from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.posthoc.activation import probabilities
 from imbalance_lab.text import override
 from table_benchmark.measure import Plan, Targets
@@ -82,13 +76,9 @@ def run_variant(variant: Variant, path: Path, seed: int) -> tuple[Pair, Targets]
         "logger=none",
         *variant.overrides,
     ]
-    config = compose_config(overrides)
-    if "baselines" in config and not any(word.startswith("baselines=") for word in overrides):
+    if not any(word.startswith("baselines=") for word in overrides):
         overrides.append("baselines=false")  # they are measured apart, and change no prediction
-        config = compose_config(overrides)
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        directory = RunDirectory(Path(folder))
-        train(config, instantiate_experiment(config, overrides), directory)
+    with finished_run(overrides) as directory:
         stored = {split: directory.read_predictions(split) for split in ("val", "test")}
     rows = pd.read_csv(path, usecols=["split"])["split"].value_counts()
     for split, predictions in stored.items():

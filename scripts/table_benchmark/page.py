@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from measurements.markdown import machine, number, p_value, table, verdict
+
 from table_benchmark import tabm_reference
-from table_benchmark.markdown import facts, machine, number, p_value, record, table, verdict
+from table_benchmark.cells import facts, record
 from table_benchmark.peers import PEERS
 from table_benchmark.results import Result
 from table_benchmark.sources import SOURCES, Half

@@ -1,11 +1,6 @@
-"""The measurements: one line of JSON each, appended as they come, so that a stopped run goes on where it was."""
+"""What is measured: the scores of one method on one split of a table."""
 
-import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from imbalance_lab.errors import UsageError
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -40,31 +35,3 @@ class Result:
     def key(self) -> tuple[str, int, int, str, str]:
         """What is measured once."""
         return self.table, self.split, self.seed, self.method, self.version
-
-
-def read_results(paths: Iterable[Path]) -> list[Result]:
-    """All results of these files, the later of two with the same key; files that do not exist hold none.
-
-    Raises:
-        UsageError: for a line that is no result; a last line without its end was being written, and is left out.
-    """
-    found = {}
-    for path in paths:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        for at, line in enumerate(text[: text.rfind("\n") + 1].splitlines(), 1):
-            try:
-                result = Result(**json.loads(line))
-            except (ValueError, TypeError) as error:
-                raise UsageError(f"{path}, line {at} is no result ({error}): delete the line") from None
-            found[result.key] = result
-    return list(found.values())
-
-
-def append_result(path: Path, result: Result) -> None:
-    """Add a line, after removing one that was cut off."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
-        file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
-        file.truncate(whole)
-        file.write(json.dumps(asdict(result)).encode() + b"\n")

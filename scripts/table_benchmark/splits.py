@@ -1,11 +1,10 @@
 """Tables as files with a column `split`, the same rows for all: 60 % train, 20 % val, 20 % test of each class."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from measurements.split_rows import split_rows
 from sklearn.model_selection import train_test_split
 
 from imbalance_lab.files import atomic_write
@@ -45,16 +44,6 @@ def shortened(frame: pd.DataFrame, max_rows: int) -> pd.DataFrame:
         return frame
     kept, _ = train_test_split(np.arange(len(frame)), train_size=max_rows, stratify=frame["class"], random_state=0)
     return frame.iloc[np.sort(kept)].reset_index(drop=True)
-
-
-def split_rows(labels: NDArray[Any], seed: int) -> NDArray[Any]:
-    """For each row "train", "val" or "test", each class in the same shares."""
-    rows = np.arange(len(labels))
-    rest, test = train_test_split(rows, test_size=0.2, stratify=labels, random_state=seed)
-    _, val = train_test_split(rest, test_size=0.25, stratify=labels[rest], random_state=seed)
-    split = np.full(len(labels), "train", dtype=object)
-    split[val], split[test] = "val", "test"
-    return split
 
 
 def read_table(path: Path) -> pd.DataFrame:

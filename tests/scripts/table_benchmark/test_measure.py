@@ -4,8 +4,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from measurements.json_lines import read_lines
 from table_benchmark.measure import Plan, measure_peers
-from table_benchmark.results import read_results
+from table_benchmark.results import Result
 from table_benchmark.sources import Source
 
 
@@ -39,7 +40,7 @@ def test_methods_get_the_same_rows_and_random_ones_every_seed(plan, capsys):
     assert [seed for seed, *_ in random.rows] == [0] * 6 + [1] * 6
     assert [rows[1:] for rows in fixed.rows] == [rows[1:] for rows in random.rows[:6]]
     assert len({rows[1:] for rows in fixed.rows[:3]}) == 3, "each split has other rows"
-    assert {(result.method, result.auroc) for result in read_results([plan.results])} == {
+    assert {(result.method, result.auroc) for result in read_lines([plan.results], Result)} == {
         ("fixed", 0.5),
         ("random", 0.5),
     }
@@ -53,7 +54,7 @@ def test_only_what_is_not_there_is_measured(plan):
     again = Recorder("m")
     measure_peers(plan, [again])
     assert len(again.rows) == 2
-    assert len(read_results([plan.results])) == 6
+    assert len(read_lines([plan.results], Result)) == 6
     newer = Recorder("m", version="2")
     measure_peers(plan, [newer])
     assert len(newer.rows) == 6

@@ -1,10 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from measurements.json_lines import read_lines
 from table_benchmark import ours
 from table_benchmark.measure import Plan
 from table_benchmark.ours import Variant, measure_ours, run_variant
-from table_benchmark.results import read_results
+from table_benchmark.results import Result
 from table_benchmark.scoring import score
 from table_benchmark.sources import Source
 from table_benchmark.splits import read_table, write_table
@@ -50,7 +51,7 @@ def test_a_failed_run_is_told_and_the_others_go_on(source, tmp_path, monkeypatch
     plan = Plan([source], range(1), range(3), tmp_path, tmp_path / "r.jsonl")
     failed = measure_ours(plan, [Variant("default")], "v")
     assert failed == ["t, split 0, seed 0, ours: default: no luck"]
-    assert [(each.seed, each.method, each.auroc) for each in read_results([plan.results])] == [
+    assert [(each.seed, each.method, each.auroc) for each in read_lines([plan.results], Result)] == [
         (1, "ours: default", 1.0),
         (2, "ours: default", 1.0),
     ]

@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from measurements.split_rows import split_rows
 from table_benchmark.sources import Source
-from table_benchmark.splits import read_table, shortened, split_rows, table_file, write_table
+from table_benchmark.splits import read_table, shortened, table_file, write_table
 
 LABELS = np.array(["a"] * 170 + ["b"] * 30)
 
@@ -14,18 +15,6 @@ def source(frame, **options):
 def frame(labels=LABELS):
     text = ["NA", "01", " ", ""] * (len(labels) // 4)
     return pd.DataFrame({"c1": np.arange(len(labels)) / 8, "c2": text, "class": labels})
-
-
-def test_each_class_is_split_in_the_same_shares():
-    split = split_rows(LABELS, 0)
-    for label, n in (("a", 170), ("b", 30)):
-        counts = pd.Series(split[label == LABELS]).value_counts()
-        assert counts.to_dict() == {"train": 0.6 * n, "val": 0.2 * n, "test": 0.2 * n}
-
-
-def test_the_split_follows_from_its_seed_alone():
-    assert (split_rows(LABELS, 1) == split_rows(LABELS, 1)).all()
-    assert (split_rows(LABELS, 1) != split_rows(LABELS, 2)).any()
 
 
 def test_a_written_table_reads_back_as_it_was(tmp_path):

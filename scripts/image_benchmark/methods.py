@@ -1,0 +1,98 @@
+"""What is measured: a method is one line of overrides.
+
+The first words are the paper's defaults. The alternatives are other values of the method's main parameter; together
+with the default, the best of them on validation is the tuned variant. Every method has at most two, so that all are
+tuned with the same budget. A method ``of`` another is a post-processing of its predictions: it trains nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from image_benchmark.plain_torch import ldam, logit_adjusted, train_plainly
+from image_benchmark.stored_run import StoredRun, train_program
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method.
+
+    Attributes:
+        name: of it.
+        overrides: of the command line.
+        alternatives: to the overrides, each one value of the main parameter.
+        of: the method whose predictions it processes.
+        train: what runs a command line.
+    """
+
+    name: str
+    overrides: str
+    alternatives: tuple[str, ...] = ()
+    of: str | None = None
+    train: Callable[[list[str]], StoredRun] = train_program
+
+
+CROSS_ENTROPY, LOGIT_ADJUSTMENT = "cross-entropy", "post-hoc logit adjustment"
+BASELINES = (
+    Method(CROSS_ENTROPY, "loss=cross_entropy", ("optimizer.weight_decay=1e-3", "optimizer.weight_decay=2e-3")),
+    Method(
+        LOGIT_ADJUSTMENT,
+        "loss=cross_entropy prior_correction=logit_adjustment",
+        ("prior_correction.tau=balanced_accuracy",),
+        of=CROSS_ENTROPY,
+    ),
+)
+"""What every other method is compared with: the plain loss, and the honest one, which costs no training."""
+
+LOSSES = (
+    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
+    Method("class-balanced focal", "loss=focal loss.alpha=effective", ("loss.gamma=0.5", "loss.gamma=1")),
+    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
+    Method("LDAM", "loss=ldam", ("loss.max_margin=0.25", "loss.max_margin=0.75")),
+    Method("vector scaling", "loss=vector_scaling", ("loss.gamma=0.15", "loss.gamma=0.05")),
+    Method("poly-1", "loss=poly", ("loss.epsilon=-1", "loss.epsilon=2")),
+    Method("seesaw", "loss=seesaw", ("loss.p=0.4", "loss.p=1.2")),
+)
+SAMPLERS = (
+    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced"),
+    Method(
+        "square-root sampling",
+        "loss=cross_entropy sampler=square_root",
+        ("sampler.power=0.25", "sampler.power=0.75"),
+    ),
+    Method("progressive sampling", "loss=cross_entropy sampler=progressive"),
+    Method(
+        "effective-number sampling",
+        "loss=cross_entropy sampler=effective_number",
+        ("sampler.beta=0.99", "sampler.beta=0.9999"),
+    ),
+)
+PLAIN = "plain PyTorch: "
+IN_PLAIN_TORCH = (
+    Method(f"{PLAIN}logit-adjusted loss", "loss=logit_adjusted", train=partial(train_plainly, logit_adjusted, None)),
+    Method(f"{PLAIN}LDAM", "loss=ldam", train=partial(train_plainly, ldam, 30.0)),
+)
+"""The method of the same name behind `PLAIN`, written again: the two must agree."""
+
+LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *IN_PLAIN_TORCH)
+BINARY = (
+    *BASELINES,
+    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    Method("sigmoid focal", "loss=sigmoid_focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    Method("asymmetric", "loss=asymmetric", ("loss.gamma_negative=2", "loss.margin=0")),
+    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
+    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
+    Method("vector scaling", "loss=vector_scaling", ("loss.gamma=0.15", "loss.gamma=0.05")),
+    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced", ("sampler.power=0.5",)),
+    Method("AUC margin", "loss=auc_margin sampler=m_per_class sampler.m=8", ("loss.margin=0.5", "sampler.m=32")),
+)
+HEADS = (
+    *BASELINES,
+    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
+    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
+    Method("LDAM", "loss=ldam", ("loss.max_margin=0.25", "loss.max_margin=0.75")),
+    Method("cosine head", "loss=cross_entropy head=cosine", ("head.scale=10", "head.scale=20")),
+    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced", ("sampler.power=0.5",)),
+)

@@ -1,0 +1,91 @@
+"""What is kept of a run: its logits for validation and test, and what a post-processing must know.
+
+Every score is computed from what is kept, so that it can be computed again, and other scores later. The largest logit
+of an example is float32, the others are their distances from it as float16, which is finest near 0.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measurements.program import finished_run
+
+from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.files import atomic_write
+from imbalance_lab.task import Task
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """The predictions of a run's last epoch.
+
+    Attributes:
+        val, test: the predictions.
+        train_prior: the class priors that the logits stand for, (C,); None if unknown.
+        train_counts: training examples of each class, (C,).
+        epochs: that were trained.
+    """
+
+    val: Predictions
+    test: Predictions
+    train_prior: tuple[float, ...] | None
+    train_counts: tuple[int, ...]
+    epochs: int
+
+    @classmethod
+    def of(cls, directory: RunDirectory) -> "StoredRun":
+        """What a finished run says; of its last epoch, not of the one with the best validation score."""
+        metadata = directory.read_metadata()
+        paths = [directory.predictions(split, of_last=True) for split in ("val", "test")]
+        if all(path.is_file() for path in paths):
+            val, test = map(Predictions.read, paths)
+        else:  # the last epoch is the best one
+            val, test = (directory.read_predictions(split) for split in ("val", "test"))
+        last = read_checkpoint_file(directory.last_checkpoint)
+        prior = metadata["train_prior"]
+        return cls(val, test, prior and tuple(prior), tuple(metadata["train_counts"]), int(last["epoch"]) + 1)
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all."""
+        facts = {
+            "task": self.test.task.as_dict(),
+            "train_prior": self.train_prior,
+            "train_counts": self.train_counts,
+            "epochs": self.epochs,
+        }
+        arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
+        for split, each in (("val", self.val), ("test", self.test)):
+            arrays |= {f"{split}_index": each.index, f"{split}_target": each.target}
+            largest = each.logits.max(1, keepdims=True)
+            below = (each.logits - largest).clip(-60_000).astype(np.float16)
+            arrays |= {f"{split}_largest": largest, f"{split}_below": below}
+        with atomic_write(path) as unfinished, unfinished.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    @classmethod
+    def read(cls, path: Path) -> "StoredRun":
+        """Read what `write` wrote."""
+        with np.load(path) as file:
+            facts = json.loads(str(file["facts"]))
+            task = Task.from_dict(facts["task"])
+            val, test = (
+                Predictions(
+                    task,
+                    file[f"{split}_index"],
+                    file[f"{split}_target"],
+                    file[f"{split}_largest"] + file[f"{split}_below"].astype(np.float32),
+                )
+                for split in ("val", "test")
+            )
+        prior = facts["train_prior"]
+        return cls(val, test, prior and tuple(prior), tuple(facts["train_counts"]), facts["epochs"])
+
+
+def train_program(overrides: list[str]) -> StoredRun:
+    """What is kept of ``python train.py OVERRIDES``."""
+    with finished_run(overrides) as directory:
+        return StoredRun.of(directory)

@@ -1,0 +1,1 @@
+"""What the reproductions share: measurements in a file, runs of the program itself, and pages in Markdown."""
