@@ -150,7 +150,7 @@ def _check_resize(resize: object, input_shape: Sequence[int]) -> int | None:
         return None
     _, height, width = input_shape
     if height != width:
-        raise ValueError(f"resize={resize} takes square images, and got {height} × {width}: choose data.image_size")
+        raise ValueError(f"resize={resize} takes square images, got {height} × {width}: choose data.image_size")
     try:
         return check_integer("resize", resize, minimum=height)
     except ValueError as error:
