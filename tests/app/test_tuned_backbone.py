@@ -118,3 +118,13 @@ def test_head_is_what_freeze_was_and_random_weights_are_told(capsys: pytest.Capt
     assert counts[0] == counts[1] == counts[2]
     assert counts[0].trained == 128 * 10 + 10
     assert counts[3].trained == counts[3].all == counts[0].all
+
+
+def test_the_experiment_lift_composes_and_trains_what_it_says() -> None:
+    config = composed("experiment=lift")
+    assert (config.backbone.resize, config.finetune.dim, config.head.scale, config.max_epochs) == (224, 4, 25, 10)
+    assert list(config.strategy) == ["class_means"]
+    small = ("data=digits_lt", "backbone.name=test_vit", "backbone.resize=160", "backbone.pretrained=false")
+    experiment = instantiate_experiment(composed("experiment=lift", *small))
+    adapters = 6 * (2 * 64 * 4 + 64 + 4 + 1)
+    assert ParameterCount.of((experiment.backbone, experiment.head)).trained == adapters + 64 * 10
