@@ -1,5 +1,6 @@
 """Backbone and head of a job: built from the seed, then given the initial weights that ``backbone.weights`` names."""
 
+from collections.abc import Callable
 from copy import copy
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from torch import nn
 from imbalance_lab import seeding
 from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part
 from imbalance_lab.app.memory import check_memory
+from imbalance_lab.app.tuned_backbone import build_tuned
 from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.backbones.initial_weights import InitialWeights, load_weights
 from imbalance_lab.backbones.members import build_backbone, build_head, num_members
@@ -49,7 +51,10 @@ def build_net(config: DictConfig, splits: Splits, task: Task) -> Net:
     facts = {"cardinalities": splits.schema.cardinalities, "n_periodic": splits.schema.n_periodic}
     node, own = _own_options(config)
     available = {"input_shape": splits.prepared_shape, **facts}
-    build = partial(instantiate_node, "backbone", node, allowed_packages(config), **available)
+    plain = partial(instantiate_node, "backbone", node, allowed_packages(config), **available)
+    file = None if config.ckpt_path is not None else own.get("weights")
+    loaded: list[InitialWeights] = []
+    build = build_tuned(config, partial(_start, plain, file, own.get("freeze", False), loaded))
     with torch.random.fork_rng(devices=[]):  # drawn on the CPU, so that they are the same on every device
         if config.ensemble > 1:
             check_memory(config.ensemble, build())
@@ -57,9 +62,6 @@ def build_net(config: DictConfig, splits: Splits, task: Task) -> Net:
         try:
             backbone = build_backbone(build, config.ensemble)
             members = num_members(backbone)
-            weights = None if config.ckpt_path is not None else _load(backbone, own.get("weights"))
-            if check_bool("freeze", own.get("freeze", False)):
-                backbone.requires_grad_(False).eval()
         except (ValueError, TypeError, ImportError) as error:
             raise UsageError(f"backbone: {error}") from error
         features = getattr(backbone, "num_features", None)
@@ -70,7 +72,7 @@ def build_net(config: DictConfig, splits: Splits, task: Task) -> Net:
             )
         sizes = {"in_features": features, "out_features": task.num_classes}
         head = build_head(partial(instantiate_part, config, "head", **sizes), members)
-    return Net(backbone, head, weights)
+    return Net(backbone, head, loaded[0] if loaded else None)
 
 
 def _own_options(config: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
@@ -89,12 +91,13 @@ def _own_options(config: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
     return node, own
 
 
-def _load(backbone: nn.Module, file: Any) -> InitialWeights | None:
-    """The weights of a file in every net of the backbone."""
-    if file is None:
-        return None
-    path = check_text("weights", file)
-    nets = getattr(backbone, "nets", None)
-    each = list(nets) if isinstance(nets, nn.ModuleList) else [backbone]
-    loaded = [load_weights(net, path) for net in each]
-    return loaded[0]
+def _start(
+    build: Callable[..., nn.Module], file: Any, freeze: Any, loaded: list[InitialWeights], **arguments: Any
+) -> nn.Module:
+    """A backbone with the weights of a file, added to ``loaded``; frozen or not."""
+    backbone = build(**arguments)
+    if file is not None:
+        loaded.append(load_weights(backbone, check_text("weights", file)))
+    if check_bool("freeze", freeze):
+        backbone.requires_grad_(False).eval()
+    return backbone

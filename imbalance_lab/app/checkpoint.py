@@ -17,8 +17,11 @@ from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
 from imbalance_lab.text import override, shell_words, split_override, visible
 
-MODEL_PARTS = ("backbone", "head", "loss")
+MODEL_PARTS = ("backbone", "head", "loss", "finetune")
 """The groups that define the model: its weights fit no other choice."""
+
+FULL = {"_target_": "imbalance_lab.backbones.finetune.Full"}
+"""The ``finetune`` of earlier releases."""
 
 INHERITED_BY_TEST = ("data", "augment", "ensemble", "strategy", "max_epochs", *MODEL_PARTS)
 """The groups and keys that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
@@ -120,7 +123,7 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
 
     content = read_checkpoint(config.ckpt_path)
     hparams = content["hyper_parameters"]
-    stored = hparams["config"]
+    stored = {"finetune": FULL} | hparams["config"]  # earlier releases had only that
     if any(split_override(word)[0].split(".")[0] == "backbone" for word in overrides):
         choose_backbone(config, InputSchema.from_dict(hparams["input_schema"]).prepared_shape)
     for part in MODEL_PARTS:

@@ -23,6 +23,7 @@ from imbalance_lab.app.postprocessing import validate_conformal, validate_head, 
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
 from imbalance_lab.app.splits import instantiate_splits
+from imbalance_lab.app.tuned_backbone import warn_of_random_weights
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
@@ -90,6 +91,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     backbone, head, weights = build_net(config, splits, task)
     if weights is not None:
         splits = replace(splits, guesses=[*splits.guesses, weights.describe()])
+    if config.fit and checkpoint is None:
+        warn_of_random_weights(config)
     if config.fit:
         check_batch_statistics((backbone, head), len(splits.train), config.batch_size)
     _warn_of_head(loss, head)

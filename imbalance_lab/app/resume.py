@@ -5,7 +5,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from imbalance_lab.app.checkpoint import CheckpointContent
+from imbalance_lab.app.checkpoint import FULL, CheckpointContent
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -36,6 +36,7 @@ ADDED = {
     "optimizer.fused": True,
     "loss.label_smoothing": 0.0,
     "backbone.freeze": False,
+    "finetune._target_": FULL["_target_"],
 }
 """Keys that earlier releases did not have, with the value that does what they did."""
 

@@ -26,6 +26,7 @@ from imbalance_lab.app.peers import sharing_errors
 from imbalance_lab.app.resume import describe_resume, is_trained, write_resume
 from imbalance_lab.app.session import Session, build_session
 from imbalance_lab.app.status import recording_status
+from imbalance_lab.app.tuned_backbone import ParameterCount
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers
@@ -73,6 +74,7 @@ def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment
         print(describe_resume(config, checkpoint, extra_epochs), flush=True)
         write_resume(directory, config, checkpoint, experiment.changes)
     if config.fit and not config.check:
+        print(ParameterCount.of((experiment.backbone, experiment.head)), flush=True)
         check_disk(directory, experiment)
 
 
@@ -190,6 +192,7 @@ def write_results(
         "seed": config.seed,
         "checkpoint": os_path.relpath(checkpoint, directory.path),
         "epoch": session.best.epoch,
+        "parameters": ParameterCount.of((experiment.backbone, experiment.head))._asdict(),
         "train_counts": counts.tolist(),
         "initial_weights": experiment.initial_weights,
         "train_prior": None if prior is None else list(prior),

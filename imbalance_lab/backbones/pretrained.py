@@ -4,21 +4,29 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from imbalance_lab.backbones.arguments import check_image_shape
-from imbalance_lab.validation import check_bool, did_you_mean
+from imbalance_lab.validation import check_bool, check_integer, did_you_mean
 
 
 class _Pretrained(nn.Module):
     """A network that gives features (N, num_features), frozen or not."""
 
     def __init__(
-        self, net: nn.Module, input_shape: Sequence[int], name: str, freeze: bool, removed_head: Iterable[str]
+        self,
+        net: nn.Module,
+        input_shape: Sequence[int],
+        name: str,
+        freeze: bool,
+        resize: int | None,
+        removed_head: Iterable[str],
     ) -> None:
         super().__init__()
         self.net = net
         self.frozen = freeze
+        self.resize = _check_resize(resize, input_shape)
         self.architecture = name
         self.removed_head = tuple(f"net.{each}" for each in removed_head)  # a file of weights may have these layers
         if freeze:
@@ -39,6 +47,8 @@ class _Pretrained(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(N, channels, H, W) → (N, num_features)."""
+        if self.resize is not None:
+            images = F.interpolate(images, (self.resize, self.resize), mode="bilinear")
         features: Tensor = self.net(images)
         return features
 
@@ -51,10 +61,16 @@ class Torchvision(_Pretrained):
         name: as in ``torchvision.models.get_model``.
         pretrained: whether to start from torchvision's newest ImageNet weights.
         freeze: whether to train the head only; batch norms keep their statistics.
+        resize: pixels of a side that square images are enlarged to first, as 224 for a ViT; None leaves them.
     """
 
     def __init__(
-        self, input_shape: Sequence[int], name: str = "resnet18", pretrained: bool = False, freeze: bool = False
+        self,
+        input_shape: Sequence[int],
+        name: str = "resnet18",
+        pretrained: bool = False,
+        freeze: bool = False,
+        resize: int | None = None,
     ) -> None:
         channels, _, _ = _check_arguments(type(self).__name__, input_shape, pretrained, freeze)
         if channels not in (1, 3):
@@ -68,7 +84,7 @@ class Torchvision(_Pretrained):
             name, pretrained, lambda: models.get_model(name, weights="DEFAULT" if pretrained else None, **init)
         )
         headless, removed = _headless(net)
-        super().__init__(headless, input_shape, name, freeze, removed)
+        super().__init__(headless, input_shape, name, freeze, resize, removed)
 
     def forward(self, images: Tensor) -> Tensor:
         return super().forward(images.expand(-1, 3, -1, -1))
@@ -82,10 +98,16 @@ class Timm(_Pretrained):
         name: as in ``timm.create_model``, with or without the tag of the weights, as in ``resnet18.a1_in1k``.
         pretrained: whether to start from timm's weights for this name.
         freeze: whether to train the head only; batch norms keep their statistics.
+        resize: pixels of a side that square images are enlarged to first, as 224 for a ViT; None leaves them.
     """
 
     def __init__(
-        self, input_shape: Sequence[int], name: str = "resnet18", pretrained: bool = False, freeze: bool = False
+        self,
+        input_shape: Sequence[int],
+        name: str = "resnet18",
+        pretrained: bool = False,
+        freeze: bool = False,
+        resize: int | None = None,
     ) -> None:
         channels, _, _ = _check_arguments(type(self).__name__, input_shape, pretrained, freeze)
         try:
@@ -96,7 +118,7 @@ class Timm(_Pretrained):
         net = _build(name, pretrained, lambda: timm.create_model(name, pretrained, num_classes=0, in_chans=channels))
         described: Any = net
         heads = described.pretrained_cfg.get("classifier") or ()
-        super().__init__(net, input_shape, name, freeze, (heads,) if isinstance(heads, str) else heads)
+        super().__init__(net, input_shape, name, freeze, resize, (heads,) if isinstance(heads, str) else heads)
 
 
 def _headless(net: Any) -> tuple[nn.Module, set[str]]:
@@ -121,6 +143,18 @@ def _check_arguments(
     check_bool("pretrained", pretrained)
     check_bool("freeze", freeze)
     return check_image_shape(backbone, input_shape)
+
+
+def _check_resize(resize: object, input_shape: Sequence[int]) -> int | None:
+    if resize is None:
+        return None
+    _, height, width = input_shape
+    if height != width:
+        raise ValueError(f"resize={resize} takes square images, got {height} × {width}: choose data.image_size")
+    try:
+        return check_integer("resize", resize, minimum=height)
+    except ValueError as error:
+        raise ValueError(f"{error}: it only enlarges, and these images are {height} × {width}") from error
 
 
 def _check_name(name: str, names: Iterable[str], library: str) -> None:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from imbalance_lab.arguments import accepted_arguments
+from imbalance_lab.backbones.finetune import Finetune, Full, finetuned
 from imbalance_lab.backbones.members import MAX_MEMBERS, build_backbone, build_head, num_members
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.data.schema import InputSchema
@@ -40,7 +41,8 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
     config = hparams["config"]
     with torch.random.fork_rng(devices=[]):
         facts = {"cardinalities": schema.cardinalities, "n_periodic": schema.n_periodic}
-        make = partial(build, config["backbone"], allow, input_shape=schema.prepared_shape, **facts)
+        plain = partial(build, config["backbone"], allow, input_shape=schema.prepared_shape, **facts)
+        make = finetuned(plain, _finetune(config, allow))
         backbone: Any = build_backbone(make, config.get("ensemble", 1))
         sizes = {"in_features": backbone.num_features, "out_features": task.num_classes}
         head = build_head(partial(build, config["head"], allow, **sizes), num_members(backbone))
@@ -100,24 +102,31 @@ def check_state_dict(source: str, weights: Mapping[str, Any], modules: Mapping[s
                 )
 
 
-def build(node: Mapping[str, Any], allow: Sequence[str] = (), **available: Any) -> Any:
-    """Instantiate a module by its ``_target_`` and keys, and with those of the ``available`` arguments that it takes.
+def build(node: Mapping[str, Any], allow: Sequence[str] = (), kind: type = nn.Module, /, **available: Any) -> Any:
+    """Instantiate a class by its ``_target_`` and keys, and with those of the ``available`` arguments that it takes.
 
     Raises:
-        UsageError: if the target is not an ``nn.Module`` of a trusted or allowed package.
+        UsageError: if the target is not a subclass of ``kind`` in a trusted or allowed package.
     """
     target = node.get("_target_")
     try:
         factory = locate(target, allow, "allow its package with load_model(…, allow=['{package}'])")
     except UsageError as error:
         raise UsageError(f"the checkpoint names {error}") from error
-    if not (isinstance(factory, type) and issubclass(factory, nn.Module)):
-        raise UsageError(f"the checkpoint names {target}, which is not a class of modules")
+    if not (isinstance(factory, type) and issubclass(factory, kind)):
+        named = "a class of modules" if kind is nn.Module else f"a subclass of {kind.__name__}"
+        raise UsageError(f"the checkpoint names {target}, which is not {named}")
     given = {key: value for key, value in node.items() if not key.startswith("_")}
     given |= {"pretrained": False} if given.get("pretrained") else {}  # its weights are in the checkpoint
     of_training = {"weights", "freeze"} - accepted_arguments(factory, dict.fromkeys(("weights", "freeze"))).keys()
     given = {key: value for key, value in given.items() if key not in of_training}
     return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
+
+
+def _finetune(config: Mapping[str, Any], allow: Sequence[str]) -> Finetune:
+    """What was trained of the backbone; checkpoints of earlier releases do not say."""
+    finetune: Finetune = build(config["finetune"], allow, Finetune) if "finetune" in config else Full()
+    return finetune
 
 
 def _first_line(error: Exception) -> str:

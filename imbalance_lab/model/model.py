@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from imbalance_lab.backbones.finetune import fold
 from imbalance_lab.backbones.members import average_members
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
@@ -137,6 +138,11 @@ class Model(nn.Module):
     def with_postprocessor(self, postprocessor: PostProcessor) -> "Model":
         """The same net, not a copy of it, with other decisions."""
         parts = self.task, self.schema, self.prepare, self.backbone, self.head, postprocessor
+        return Model(*parts, class_counts=self.class_counts, data_options=self.data_options).eval()
+
+    def folded(self) -> "Model":
+        """The same model, its net without what only training needs; see `imbalance_lab.backbones.finetune.fold`."""
+        parts = self.task, self.schema, self.prepare, fold(self.backbone), self.head, self.postprocessor
         return Model(*parts, class_counts=self.class_counts, data_options=self.data_options).eval()
 
     @property

@@ -55,6 +55,10 @@ class DataModule(pl.LightningDataModule):
         batches.resume(self._steps_done(len(batches)))
         return self._loader(self.splits.train, batches)
 
+    def plain_train_dataloader(self) -> DataLoader[Batch]:
+        """The training split, each example once, in order: for what is computed of it before training."""
+        return self._eval_loader(self.splits.train)
+
     def val_dataloader(self) -> DataLoader[Batch]:
         """The validation split, each example once."""
         return self._eval_loader(self.splits.val)

@@ -100,3 +100,14 @@ def test_a_missing_timm_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(ImportError, match=r"pip install 'imbalance-lab\[backbones\]'"):
         Timm((3, 32, 32))
+
+
+def test_images_are_enlarged_to_what_a_net_takes() -> None:
+    net = Timm((1, 8, 8), "test_vit", resize=160).eval()
+    images = torch.rand(2, 1, 8, 8)
+    enlarged = torch.nn.functional.interpolate(images, (160, 160), mode="bilinear")
+    torch.testing.assert_close(net(images), net.net(enlarged), rtol=0, atol=0)
+    with pytest.raises(ValueError, match=r"resize must be an integer ≥ 8, got 7: it only enlarges, .* are 8 × 8"):
+        Timm((1, 8, 8), resize=7)
+    with pytest.raises(ValueError, match=r"resize=32 takes square images, got 8 × 9: choose data.image_size"):
+        Torchvision((1, 8, 9), resize=32)

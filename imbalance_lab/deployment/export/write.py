@@ -61,7 +61,7 @@ def export_model(model: Model, rows: Rows, to: Target, path: Path) -> Export:
 def build_graph(model: Model, rows: Rows) -> Graph:
     """The graph of a model, with thresholds between the log-odds of validation examples."""
     thresholds = robust_thresholds(model.evaluated_postprocessor.log_odds_thresholds.numpy(), rows.log_odds)
-    return Graph(model, torch.from_numpy(thresholds)).eval()
+    return Graph(model.folded(), torch.from_numpy(thresholds)).eval()
 
 
 def check_target(to: Target, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Training strategies: how one trains, beyond loss and sampler. One strategy per file."""
 
+from imbalance_lab.training.strategies.class_means import ClassMeans
 from imbalance_lab.training.strategies.classifier_retraining import ClassifierRetraining
 from imbalance_lab.training.strategies.cutmix import CutMix
 from imbalance_lab.training.strategies.deferred_resampling import DeferredResampling
@@ -18,6 +19,7 @@ from imbalance_lab.training.strategies.weight_average import WeightAverage
 __all__ = [
     "EMA",
     "SWA",
+    "ClassMeans",
     "ClassifierRetraining",
     "CutMix",
     "DeferredResampling",
