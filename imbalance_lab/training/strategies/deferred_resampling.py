@@ -1,5 +1,7 @@
 """Deferred re-sampling (DRS; Cao et al. 2019, arXiv 1906.07413, sec. 3.3 and 4)."""
 
+from typing import Any
+
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
@@ -85,7 +87,7 @@ class DeferredResampling(Strategy):
         return tuple((implied / implied.sum()).tolist())
 
 
-def _prior_ratio(loss: nn.Module, before: Sampler, after: Sampler, counts: Tensor) -> Tensor | None:
+def _prior_ratio(loss: Any, before: Sampler, after: Sampler, counts: Tensor) -> Tensor | None:
     """By what the class priors that the logits stand for change from one sampler to another, (C,); None if unknown."""
     implied = []
     for sampler in (before, after):

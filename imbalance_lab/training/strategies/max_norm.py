@@ -61,7 +61,7 @@ def _limit_norms(weight: Tensor, limit: float) -> None:
     weight.mul_((limit / norms).clamp(max=1))
 
 
-def _class_weights(head: nn.Module, num_classes: int) -> list[nn.Parameter]:
+def _class_weights(head: nn.Module, num_classes: int) -> list[Tensor]:
     """Weights of the classes, whose dimension 1 goes over the features: (C, F), or of k members (k, F, C)."""
-    layers = [each for each in head.modules() if isinstance(each, nn.Linear | MemberLinear)]
-    return [each.weight for each in layers if num_classes == each.weight.shape[-1 if each.weight.ndim == 3 else 0]]
+    layers = [each.weight for each in head.modules() if isinstance(each, nn.Linear | MemberLinear)]
+    return [each for each in layers if num_classes == each.shape[-1 if each.ndim == 3 else 0]]
