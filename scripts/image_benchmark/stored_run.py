@@ -40,7 +40,7 @@ class StoredRun:
     def of(cls, directory: RunDirectory) -> "StoredRun":
         """What a finished run says; of its last epoch, not of the one with the best validation score."""
         metadata = directory.read_metadata()
-        paths = [directory.predictions(split, of_last=True) for split in ("val", "test")]
+        paths = [directory.predictions(split, "last") for split in ("val", "test")]
         if all(path.is_file() for path in paths):
             val, test = map(Predictions.read, paths)
         else:  # the last epoch is the best one
