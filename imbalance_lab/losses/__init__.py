@@ -9,7 +9,7 @@ The protocol, which holds for other losses too:
 - ``activation`` is "softmax" or "sigmoid": how logits become probabilities after training with it. A loss
   without the attribute counts as "softmax".
 - ``needs_index = True`` says that it is called in training as ``loss(logits, target, index)``, with the index of each
-  example in the training data, (N,). It may then ask for ``num_indices``, one more than the largest.
+  example in the training data, (N,), and elsewhere without. It may ask for ``num_indices``, one more than the largest.
 - ``implied_prior(sampler_prior)`` takes the share of each class among the drawn examples, (C,) float64 with sum 1, and
   returns the class priors that the logits stand for after training, (C,), or None if they are not known. A loss without
   the method counts as unknown. So are losses with margins, scaled logits or a sigmoid.
