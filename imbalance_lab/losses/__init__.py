@@ -11,7 +11,7 @@ The protocol, which holds for other losses too:
 - ``accepts_soft_targets`` says that ``target`` may be a distribution over the classes, or shares of labels, (N, C), as
   mixup makes them. A loss without the attribute counts as one that does not, unless it is one of torch's.
 - ``needs_index = True`` says that it is called in training as ``loss(logits, target, index)``, with the index of each
-  example in the training data, (N,). It may then ask for ``num_indices``, one more than the largest.
+  example in the training data, (N,), and elsewhere without. It may ask for ``num_indices``, one more than the largest.
 - ``implied_prior(sampler_prior)`` takes the share of each class among the drawn examples, (C,) float64 with sum 1, and
   returns the class priors that the logits stand for after training, (C,), or None if they are not known. A loss without
   the method counts as unknown. So are losses with margins, scaled logits or a sigmoid.

@@ -1,6 +1,6 @@
 """What losses of rankings have in common: labels, the batch of all processes, estimates by example, a warm start."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -140,6 +140,13 @@ class RankingLoss(Loss):
     def mix(self, before: Tensor, batch: Tensor) -> Tensor:
         """(1 − γ) before + γ batch."""
         return (1 - self.decay) * before + self.decay * batch
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
+        """Take as many estimates as are stored: a model may be tested on other data than it was trained on."""
+        saved = state_dict.get(f"{prefix}estimates")
+        if isinstance(saved, Tensor) and saved.shape[1:] == self.estimates.shape[1:]:
+            self.estimates = self.estimates.new_empty(saved.shape)
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def _cross_entropy(self, z: Tensor, target: Tensor) -> Tensor:
         """Binary cross-entropy of the labels that are known."""

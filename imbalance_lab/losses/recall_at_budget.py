@@ -93,8 +93,8 @@ class RecallAtBudgetLoss(RankingLoss):
         if index is not None:
             before = self.threshold.to(z)
             average = torch.where(self.has_threshold, (1 - self.decay) * before + self.decay * average, average)
-            self.threshold = torch.where(known, average, before).to(self.threshold.dtype)
-            self.has_threshold = self.has_threshold | known
+            self.threshold.copy_(torch.where(known, average, before))
+            self.has_threshold.logical_or_(known)
         below = F.softplus(self.margin - (z - (batch + average - batch.detach())))
         return torch.where(known, mean_of(below, positive, 0), 0)
 

@@ -218,7 +218,7 @@ class TwoWayPartialAUCLoss(SoftPartialAUCLoss):
         batch, before = log_mean_exp(power * average, known, 0), self.log_mean.to(average)
         after = torch.where(before == NOT_SEEN, batch, self.mix(before, batch))
         after = torch.where(known.any(0), after, before)
-        self.log_mean = after.to(self.log_mean.dtype)
+        self.log_mean.copy_(after)
         weight = (power * average - after).exp()
         each = mean_of(weight * expm1_of_gradient(log_u, average), known, 0) * self.temperature
         return torch.where(known.any(0), self.positive_temperature * after, 0) + each

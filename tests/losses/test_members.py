@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.losses import AUCMarginLoss, CrossEntropyLoss, FocalLoss, SeesawLoss
+from imbalance_lab.losses import AUCMarginLoss, CrossEntropyLoss, FocalLoss, SeesawLoss, SoftPartialAUCLoss
 from imbalance_lab.losses.members import MemberLosses, loss_of_members, mean_member_loss, serves_all
 
 K = 3
@@ -48,6 +48,16 @@ def test_the_average_of_members_is_judged_by_every_copy() -> None:
     logits, target = torch.randn(6, 2), torch.tensor([0, 1] * 3)
     expected = torch.stack([each(logits, target) for each in loss.copies]).mean()
     torch.testing.assert_close(loss(logits, target), expected)
+
+
+def test_each_copy_remembers_the_examples_of_its_member() -> None:
+    loss: Any = loss_of_members(SoftPartialAUCLoss(num_indices=9), 2)
+    logits, target, index = torch.randn(6, 2, 2), torch.tensor([0, 1] * 3), torch.tensor([8, 1, 2, 3, 4, 5])
+    mean_member_loss(loss, logits, target, index)
+    remembered = [each.estimates[:, 0, 0] for each in loss.copies]
+    for estimates in remembered:
+        assert (estimates >= 0).nonzero().flatten().tolist() == [1, 3, 5]
+    assert not torch.equal(*remembered)
 
 
 @pytest.mark.parametrize("multilabel", [False, True])

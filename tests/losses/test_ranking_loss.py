@@ -218,6 +218,14 @@ def test_a_resumed_loss_goes_on_as_if_it_had_not_stopped(make):
     torch.testing.assert_close(resumed.state_dict(), loss.state_dict(), rtol=0, atol=0)
 
 
+def test_a_model_is_tested_beside_other_data_than_it_was_trained_on():
+    trained, other = SoftPartialAUCLoss(num_indices=9), SoftPartialAUCLoss(num_indices=4)
+    other.load_state_dict(trained.state_dict())
+    assert other.estimates.shape == (9, 1, 1)
+    with pytest.raises(RuntimeError, match="size mismatch for estimates"):
+        other.load_state_dict(AveragePrecisionLoss(num_indices=9).state_dict(), strict=False)
+
+
 @every_loss
 def test_warm_up_is_cross_entropy_for_a_share_of_the_run(make):
     facts = {"num_indices": N, "class_counts": [10, 4]}

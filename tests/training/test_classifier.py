@@ -1,5 +1,6 @@
 """The classifier in Lightning's loop: resuming bit for bit, evaluation in full precision, non-finite losses."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP, ConvNet
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
-from imbalance_lab.losses import CrossEntropyLoss, FocalLoss
+from imbalance_lab.losses import AveragePrecisionLoss, CrossEntropyLoss, FocalLoss
 from imbalance_lab.samplers import ClassBalancedSampler, RandomSampler, SampledIndices
 from imbalance_lab.training.callbacks import NonFiniteGuard
 from imbalance_lab.training.classifier import Classifier
@@ -50,6 +51,11 @@ def classifier(backbone: nn.Module | None = None, loss: nn.Module | None = None)
     )
 
 
+def average_precision() -> nn.Module:
+    facts: dict[str, Any] = {"num_indices": int(SPLITS.train.index.max()) + 1, "num_examples": len(SPLITS.train)}
+    return AveragePrecisionLoss(class_counts=SPLITS.class_counts, max_epochs=4, warmup=0.2, **facts)
+
+
 def data(sampler: Any = None, num_workers: int = 0) -> DataModule:
     sampler = sampler or RandomSampler(targets=SPLITS.train.targets, seed=3)
     return DataModule(
@@ -77,21 +83,30 @@ def trainer(root: Path, *callbacks: pl.Callback, **kwargs: Any) -> pl.Trainer:
 
 @pytest.mark.filterwarnings("ignore:The dirpath has changed")
 @pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
-@pytest.mark.parametrize("sampler", [RandomSampler, ClassBalancedSampler])
-@pytest.mark.parametrize("stop", [12, 15], ids=["between epochs", "in the middle of an epoch"])
-def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Path, stop: int, sampler: Any) -> None:
+@pytest.mark.parametrize(
+    ("stop", "sampler", "loss"),
+    [
+        pytest.param(12, RandomSampler, FocalLoss, id="between epochs"),
+        pytest.param(15, RandomSampler, FocalLoss, id="in the middle of an epoch"),
+        pytest.param(12, ClassBalancedSampler, FocalLoss, id="between balanced epochs"),
+        pytest.param(15, ClassBalancedSampler, average_precision, id="with a memory of each example"),
+    ],
+)
+def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    tmp_path: Path, stop: int, sampler: Any, loss: Callable[[], nn.Module]
+) -> None:
     def source() -> DataModule:
         return data(sampler(targets=SPLITS.train.targets, seed=3))
 
-    whole = classifier()
+    whole = classifier(loss=loss())
     trainer(tmp_path).fit(whole, source())
 
     def every_step(run: str) -> ModelCheckpoint:
         return ModelCheckpoint(tmp_path / run, "last", every_n_train_steps=1, enable_version_counter=False)
 
     with pytest.raises(InterruptedError):
-        trainer(tmp_path, every_step("killed"), StopAt(stop)).fit(classifier(), source())
-    resumed = classifier()
+        trainer(tmp_path, every_step("killed"), StopAt(stop)).fit(classifier(loss=loss()), source())
+    resumed = classifier(loss=loss())
     torch.manual_seed(99)  # whatever the new process drew before must not matter
     trainer(tmp_path, every_step("on")).fit(
         resumed, source(), ckpt_path=tmp_path / "killed/last.ckpt", weights_only=True
@@ -99,6 +114,8 @@ def test_a_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: P
 
     for name, weight in whole.state_dict().items():
         assert torch.equal(weight, resumed.state_dict()[name]), name
+    if loss is average_precision:
+        assert (whole.loss.estimates != -1).any()
 
 
 class Seen(pl.Callback):
