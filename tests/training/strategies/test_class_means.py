@@ -59,8 +59,9 @@ def fitted(root: Path, backbone: nn.Module, head: nn.Module, ckpt_path: Path | N
 
 @torch.no_grad()
 def class_means(backbone: nn.Module) -> torch.Tensor:
-    features = backbone.eval()(SPLITS.prepare(SPLITS.train.inputs))
-    means = [features[SPLITS.train.targets == each].mean(0) for each in range(10)]
+    train: Any = SPLITS.train
+    features = backbone.eval()(SPLITS.prepare(train.inputs))
+    means = [features[train.targets == each].mean(0) for each in range(10)]
     return torch.stack([mean / mean.norm() for mean in means])
 
 
