@@ -47,6 +47,7 @@ def fitted(root: Path, backbone: nn.Module, head: nn.Module, ckpt_path: Path | N
         callbacks=[ClassMeans(task=SPLITS.task)],
         default_root_dir=root,
         logger=False,
+        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
