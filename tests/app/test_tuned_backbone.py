@@ -79,7 +79,7 @@ def test_runs_of_earlier_releases_are_read_as_full(finished_run: Path, tmp_path:
     del content["hyper_parameters"]["config"]["finetune"]
     path = tmp_path / "checkpoints" / "last.ckpt"
     path.parent.mkdir()
-    write_checkpoint(content, path)
+    write_checkpoint(path, content)
     old, new = load_model(path), load_model(RunDirectory(finished_run).last_checkpoint)
     assert all(torch.equal(each, new.state_dict()[name]) for name, each in old.state_dict().items())
     given = ("max_epochs=3", "loss.alpha=effective", f"ckpt_path='{path}'")

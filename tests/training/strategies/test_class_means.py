@@ -47,6 +47,7 @@ def fitted(root: Path, backbone: nn.Module, head: nn.Module, ckpt_path: Path | N
         callbacks=[ClassMeans(task=SPLITS.task)],
         default_root_dir=root,
         logger=False,
+        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
@@ -59,8 +60,9 @@ def fitted(root: Path, backbone: nn.Module, head: nn.Module, ckpt_path: Path | N
 
 @torch.no_grad()
 def class_means(backbone: nn.Module) -> torch.Tensor:
-    features = backbone.eval()(SPLITS.prepare(SPLITS.train.inputs))
-    means = [features[SPLITS.train.targets == each].mean(0) for each in range(10)]
+    train: Any = SPLITS.train
+    features = backbone.eval()(SPLITS.prepare(train.inputs))
+    means = [features[train.targets == each].mean(0) for each in range(10)]
     return torch.stack([mean / mean.norm() for mean in means])
 
 
