@@ -76,23 +76,18 @@ IN_PLAIN_TORCH = (
 """The method of the same name behind `PLAIN`, written again: the two must agree."""
 
 LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *IN_PLAIN_TORCH)
+_BY_NAME = {method.name: method for method in (*LOSSES, *SAMPLERS)}
 BINARY = (
     *BASELINES,
-    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "vector scaling")),
+    _BY_NAME["class-balanced sampling"],
     Method("sigmoid focal", "loss=sigmoid_focal", ("loss.gamma=0.5", "loss.gamma=1")),
     Method("asymmetric", "loss=asymmetric", ("loss.gamma_negative=2", "loss.margin=0")),
-    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
-    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
-    Method("vector scaling", "loss=vector_scaling", ("loss.gamma=0.15", "loss.gamma=0.05")),
-    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced", ("sampler.power=0.5",)),
     Method("AUC margin", "loss=auc_margin sampler=m_per_class sampler.m=8", ("loss.margin=0.5", "sampler.m=32")),
 )
 HEADS = (
     *BASELINES,
-    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
-    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
-    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
-    Method("LDAM", "loss=ldam", ("loss.max_margin=0.25", "loss.max_margin=0.75")),
+    *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "LDAM")),
+    _BY_NAME["class-balanced sampling"],
     Method("cosine head", "loss=cross_entropy head=cosine", ("head.scale=10", "head.scale=20")),
-    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced", ("sampler.power=0.5",)),
 )
