@@ -88,6 +88,12 @@ STRATEGIES = (
         f"loss=cross_entropy strategy=label_oversmoothing strategy.label_oversmoothing.{LAST}",
         ("strategy.label_oversmoothing.smoothing=0.9", "strategy.label_oversmoothing.smoothing=0.99"),
     ),
+    Method(
+        "τ-normalization",
+        "loss=cross_entropy prior_correction=tau_normalization",
+        ("prior_correction.tau=1",),
+        of=CROSS_ENTROPY,
+    ),
     Method("mixup", "loss=cross_entropy strategy=mixup", ("strategy.mixup.alpha=0.2", "strategy.mixup.alpha=0.4")),
     Method(
         "CutMix",
