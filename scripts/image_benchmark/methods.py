@@ -68,6 +68,79 @@ SAMPLERS = (
         ("sampler.beta=0.99", "sampler.beta=0.9999"),
     ),
 )
+LAST = "weights=last"  # stage 2 begins with the last epoch, as in the papers
+STRATEGIES = (
+    Method("DRW", "loss=cross_entropy strategy=drw", ("strategy.drw.start=0.6", "strategy.drw.start=0.9")),
+    Method("DRS", "loss=cross_entropy strategy=drs", ("strategy.drs.start=0.6", "strategy.drs.start=0.9")),
+    Method("LDAM-DRW", "loss=ldam strategy=drw", ("loss.max_margin=0.25", "loss.max_margin=0.75")),
+    Method(
+        "cRT",
+        f"loss=cross_entropy strategy=crt strategy.crt.{LAST}",
+        ("strategy.crt.lr=0.01", "strategy.crt.epochs=5"),
+    ),
+    Method(
+        "LWS",
+        f"loss=cross_entropy strategy=lws strategy.lws.{LAST}",
+        ("strategy.lws.lr=0.2", "strategy.lws.lr=0.01"),
+    ),
+    Method(
+        "label over-smoothing",
+        f"loss=cross_entropy strategy=label_oversmoothing strategy.label_oversmoothing.{LAST}",
+        ("strategy.label_oversmoothing.smoothing=0.9", "strategy.label_oversmoothing.smoothing=0.99"),
+    ),
+    Method(
+        "τ-normalization",
+        "loss=cross_entropy prior_correction=tau_normalization",
+        ("prior_correction.tau=1",),
+        of=CROSS_ENTROPY,
+    ),
+    Method("mixup", "loss=cross_entropy strategy=mixup", ("strategy.mixup.alpha=0.2", "strategy.mixup.alpha=0.4")),
+    Method(
+        "CutMix",
+        "loss=cross_entropy strategy=cutmix",
+        ("strategy.cutmix.probability=0.25", "strategy.cutmix.probability=1"),
+    ),
+    Method("Remix", "loss=cross_entropy strategy=remix", ("strategy.remix.alpha=0.2", "strategy.remix.kappa=10")),
+    Method("EMA", "loss=cross_entropy strategy=ema", ("strategy.ema.decay=0.99", "strategy.ema.decay=0.995")),
+    Method("SWA", "loss=cross_entropy strategy=swa", ("strategy.swa.start=0.6", "strategy.swa.start=0.9")),
+    Method(
+        "MaxNorm",
+        "loss=cross_entropy strategy=max_norm",
+        ("strategy.max_norm.limit=0.5", "strategy.max_norm.limit=2"),
+    ),
+    Method(
+        "weight balancing",
+        "loss=class_balanced strategy=max_norm optimizer.weight_decay=5e-3",
+        ("optimizer.weight_decay=1e-3", "optimizer.weight_decay=2e-3"),
+    ),
+    Method("RandAugment", "loss=cross_entropy augment=randaugment", ("augment.magnitude=5", "augment.magnitude=15")),
+    Method("TrivialAugment", "loss=cross_entropy augment=trivialaugment", ("augment.translate=4",)),
+    Method(
+        "random erasing",
+        "loss=cross_entropy augment=random_erasing",
+        ("augment.probability=0.25", "augment.probability=1"),
+    ),
+)
+COMBINATIONS = (
+    Method("cross-entropy, 30 epochs", "loss=cross_entropy max_epochs=30"),
+    Method(
+        "post-hoc logit adjustment, 30 epochs",
+        "loss=cross_entropy max_epochs=30 prior_correction=logit_adjustment",
+        of="cross-entropy, 30 epochs",
+    ),
+    Method("logit-adjusted loss, 30 epochs", "loss=logit_adjusted max_epochs=30"),
+    Method("class-balanced sampling, 30 epochs", "loss=cross_entropy sampler=class_balanced max_epochs=30"),
+    Method("progressive sampling, 30 epochs", "loss=cross_entropy sampler=progressive max_epochs=30"),
+    Method(
+        "logit-adjusted loss, mixup, weight decay 1e-3, 30 epochs",
+        "loss=logit_adjusted strategy=mixup strategy.mixup.alpha=0.2 optimizer.weight_decay=1e-3 max_epochs=30",
+    ),
+    Method(
+        "progressive sampling, mixup, EMA, 30 epochs",
+        "loss=cross_entropy sampler=progressive strategy=[mixup,ema] strategy.mixup.alpha=0.2 strategy.ema.decay=0.99 "
+        "max_epochs=30",
+    ),
+)
 PLAIN = "plain PyTorch: "
 IN_PLAIN_TORCH = (
     Method(f"{PLAIN}logit-adjusted loss", "loss=logit_adjusted", train=partial(train_plainly, logit_adjusted, None)),
@@ -75,24 +148,25 @@ IN_PLAIN_TORCH = (
 )
 """The method of the same name behind `PLAIN`, written again: the two must agree."""
 
-LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *IN_PLAIN_TORCH)
+LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *STRATEGIES, *COMBINATIONS, *IN_PLAIN_TORCH)
+_BY_NAME = {method.name: method for method in (*LOSSES, *SAMPLERS)}
 BINARY = (
     *BASELINES,
-    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "vector scaling")),
+    _BY_NAME["class-balanced sampling"],
     Method("sigmoid focal", "loss=sigmoid_focal", ("loss.gamma=0.5", "loss.gamma=1")),
     Method("asymmetric", "loss=asymmetric", ("loss.gamma_negative=2", "loss.margin=0")),
-    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
-    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
-    Method("vector scaling", "loss=vector_scaling", ("loss.gamma=0.15", "loss.gamma=0.05")),
-    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced", ("sampler.power=0.5",)),
     Method("AUC margin", "loss=auc_margin sampler=m_per_class sampler.m=8", ("loss.margin=0.5", "sampler.m=32")),
+    Method("SOPA", "loss=partial_auc sampler=m_per_class sampler.m=8", ("loss.max_fpr=0.3", "sampler.m=32")),
+    Method("SOPA-s", "loss=soft_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=32")),
+    Method(
+        "SOTA-s", "loss=two_way_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=32")
+    ),
+    Method("SOAP", "loss=average_precision sampler=m_per_class sampler.m=8", ("loss.decay=0.3", "sampler.m=32")),
 )
 HEADS = (
     *BASELINES,
-    Method("focal", "loss=focal", ("loss.gamma=0.5", "loss.gamma=1")),
-    Method("class-balanced", "loss=class_balanced", ("loss.weight=sqrt_inverse", "loss.weight=inverse")),
-    Method("logit-adjusted loss", "loss=logit_adjusted", ("loss.tau=0.75", "loss.tau=1.25")),
-    Method("LDAM", "loss=ldam", ("loss.max_margin=0.25", "loss.max_margin=0.75")),
+    *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "LDAM")),
+    _BY_NAME["class-balanced sampling"],
     Method("cosine head", "loss=cross_entropy head=cosine", ("head.scale=10", "head.scale=20")),
-    Method("class-balanced sampling", "loss=cross_entropy sampler=class_balanced", ("sampler.power=0.5",)),
 )

@@ -52,7 +52,7 @@ class ImageResult:
 
 def score(run: StoredRun, overrides: list[str]) -> tuple[Scores, Scores]:
     """The scores on validation and on test, after the post-processing that the overrides choose."""
-    postprocessor = fit_postprocessing(compose_config(overrides), run.val, run.train_prior)
+    postprocessor = fit_postprocessing(compose_config(overrides), run.val, run.train_prior, head=run.head)
     val, test = (Evaluation(adjusted(each, postprocessor), run.train_counts) for each in (run.val, run.test))
     return _scores(val), _scores(test)
 

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from measurements.program import finished_run
 
+from imbalance_lab.app.linear_head import linear_head_of
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write
+from imbalance_lab.posthoc import LinearHead
 from imbalance_lab.task import Task
 
 
@@ -28,6 +30,7 @@ class StoredRun:
         train_prior: the class priors that the logits stand for, (C,); None if unknown.
         train_counts: training examples of each class, (C,).
         epochs: that were trained.
+        head: the linear head that the logits are of; None for another.
     """
 
     val: Predictions
@@ -35,6 +38,7 @@ class StoredRun:
     train_prior: tuple[float, ...] | None
     train_counts: tuple[int, ...]
     epochs: int
+    head: LinearHead | None = None
 
     @classmethod
     def of(cls, directory: RunDirectory) -> "StoredRun":
@@ -47,7 +51,8 @@ class StoredRun:
             val, test = (directory.read_predictions(split) for split in ("val", "test"))
         last = read_checkpoint_file(directory.last_checkpoint)
         prior = metadata["train_prior"]
-        return cls(val, test, prior and tuple(prior), tuple(metadata["train_counts"]), int(last["epoch"]) + 1)
+        counts, epochs = tuple(metadata["train_counts"]), int(last["epoch"]) + 1
+        return cls(val, test, prior and tuple(prior), counts, epochs, linear_head_of(last))
 
     def write(self, path: Path) -> None:
         """Write the file whole or not at all."""
@@ -56,6 +61,7 @@ class StoredRun:
             "train_prior": self.train_prior,
             "train_counts": self.train_counts,
             "epochs": self.epochs,
+            "head": None if self.head is None else self.head.as_json(),
         }
         arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
         for split, each in (("val", self.val), ("test", self.test)):
@@ -81,8 +87,9 @@ class StoredRun:
                 )
                 for split in ("val", "test")
             )
-        prior = facts["train_prior"]
-        return cls(val, test, prior and tuple(prior), tuple(facts["train_counts"]), facts["epochs"])
+        prior, head = facts["train_prior"], facts.get("head")  # which files of before do not have
+        counts = tuple(facts["train_counts"])
+        return cls(val, test, prior and tuple(prior), counts, facts["epochs"], head and LinearHead.from_json(head))
 
 
 def train_program(overrides: list[str]) -> StoredRun:

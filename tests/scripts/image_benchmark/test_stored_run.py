@@ -3,6 +3,7 @@ import pytest
 from image_benchmark.results import score
 from image_benchmark.stored_run import StoredRun
 
+from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from tests.scripts.image_benchmark.conftest import stored
@@ -32,12 +33,16 @@ def test_large_logits_keep_their_differences(tmp_path):
 def test_the_last_epoch_is_kept_not_the_best(finished_run, tmp_path):
     directory = RunDirectory(finished_run)
     run = StoredRun.of(directory)
-    of_last = directory.predictions("test", of_last=True)
+    of_last = directory.predictions("test", "last")
     wanted = Predictions.read(of_last) if of_last.is_file() else directory.read_predictions("test")
     assert np.array_equal(run.test.logits, wanted.logits)
     assert run.epochs == 3
     assert sum(run.train_counts) > 0
     assert sum(run.train_prior) == pytest.approx(1)
+    weights = read_checkpoint_file(directory.last_checkpoint)["state_dict"]
+    assert run.head.bias == pytest.approx(weights["head.bias"].tolist())
+    run.write(tmp_path / "r.npz")
+    assert StoredRun.read(tmp_path / "r.npz").head == run.head
 
 
 def test_logit_adjustment_is_that_of_its_paper():
