@@ -62,7 +62,8 @@ def help_text(overrides: Sequence[str], extra: Sequence[Path] = ()) -> str:
     for folder in folders:
         for group, chosen in choices.items():
             for choice in chosen:
-                comments |= dict(_comments_of(folder / group / f"{choice}.yaml", group))
+                name, _, place = group.partition("@")  # as in augment@augment.cutout
+                comments |= dict(_comments_of(folder / name / f"{choice}.yaml", place or name))
     config = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
     groups = "\n".join(f"  {group}: {', '.join(names)}" for group, names in _groups(folders).items())
     annotated = _annotated(OmegaConf.to_container(config), comments)  # type: ignore[arg-type]

@@ -213,7 +213,7 @@ def write_results(
 def _settings(config: DictConfig) -> dict[str, Any]:
     """The choices and every value of the configuration, by their command-line keys."""
     groups: Mapping[str, Any] = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
-    choices = {group: choice for group, choice in groups.items() if "/" not in group and choice is not None}
+    choices = {group: choice for group, choice in groups.items() if not {"/", "@"} & set(group) and choice is not None}
     settings = choices | dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
     # Where scores are logged is not a setting of the experiment.
     return {key: value for key, value in settings.items() if key.split(".")[0] != "logger"}
