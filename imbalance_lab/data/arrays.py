@@ -120,7 +120,7 @@ class Splits:
 
     Args:
         classes: the names of the C classes, or labels.
-        train, val, test: the examples.
+        train, val, test: the examples; without ``val`` (None) nothing is selected, and the last epoch is the model.
         fitted: a module fitted on the training split that the model applies to its inputs first; None for the mean and
             deviation of each channel or feature of arrays.
         input_schema: describes the raw inputs; None for those of arrays.
@@ -136,7 +136,7 @@ class Splits:
 
     classes: tuple[str, ...]
     train: Source
-    val: Source
+    val: Source | None
     test: Source
     fitted: nn.Module | None = None
     input_schema: InputSchema | None = None
@@ -157,9 +157,9 @@ class Splits:
 
     @property
     def parts(self) -> dict[str, Source]:
-        """Every split by its name: train, val, test, and calibration if there is one."""
-        parts = {"train": self.train, "val": self.val, "test": self.test}
-        return parts if self.calibration is None else parts | {"calibration": self.calibration}
+        """Every split by its name: train, test, and val and calibration if there are such."""
+        parts = {"train": self.train, "val": self.val, "test": self.test, "calibration": self.calibration}
+        return {split: source for split, source in parts.items() if source is not None}
 
     @cached_property
     def task(self) -> Task:
@@ -183,6 +183,8 @@ class Splits:
     def fingerprint(self) -> str:
         """Equal for equal splits: the same classes, and the same examples and targets in each split, in that order."""
         digest = hashlib.sha256(json.dumps(self.classes).encode())
+        if self.val is None:
+            digest.update(b"no validation split")
         for source in self.parts.values():
             for column in (source.index, source.targets):
                 values = column.to(torch.int64).contiguous().numpy()

@@ -26,6 +26,8 @@ Basis = Literal["thresholds", "most probable class", "probability ½"]
 class ClassDecision:
     """What the decisions of the report do for one class; of a class without a threshold, nothing (None).
 
+    Without a validation split, ``on_val`` is None too.
+
     Args:
         class_index, name, train_count: the class, and its training examples.
         on_val, on_test: the counts.
@@ -122,7 +124,7 @@ class OperatingPoint:
 
 
 def compute_operating_point(
-    val: Evaluation,
+    val: Evaluation | None,
     test: Evaluation,
     postprocessor: PostProcessor,
     on_test: Sequence[Threshold | str],
@@ -132,7 +134,7 @@ def compute_operating_point(
     """Compute what the thresholds and the decisions of the report do.
 
     Args:
-        val, test: the evaluations of the stored predictions.
+        val, test: the evaluations of the stored predictions; ``val`` is None without a validation split.
         postprocessor: fitted on the validation predictions.
         on_test: (C,) its thresholds with their counts on test.
         is_rule_chosen: whether the user chose the rule of the thresholds; else it is only the default.
@@ -167,10 +169,11 @@ def _result(c: int, test: Evaluation, chosen: Threshold | str, tested: Threshold
     return ThresholdResult(c, name, count, tested.threshold, DecisionCounts.at(chosen), DecisionCounts.at(tested))
 
 
-def _decision(result: ThresholdResult, basis: Basis, val: Evaluation, test: Evaluation) -> ClassDecision:
+def _decision(result: ThresholdResult, basis: Basis, val: Evaluation | None, test: Evaluation) -> ClassDecision:
     on_val, on_test = result.on_val, result.on_test
     if basis != "thresholds":
-        on_val, on_test = (_predicted(result.class_index, split) for split in (val, test))
+        on_test = _predicted(result.class_index, test)
+        on_val = None if val is None else _predicted(result.class_index, val)
     return ClassDecision(result.class_index, result.name, result.train_count, on_val, on_test)
 
 
