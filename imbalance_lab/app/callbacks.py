@@ -170,7 +170,7 @@ def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
         NonFiniteGuard(config.guard),
         EpochLogger(),
         *([ProgressBar()] if console().is_terminal else []),
-        CurveFigures(experiment.splits.class_counts.tolist()),
+        CurveFigures(experiment.splits.class_counts.tolist(), experiment.splits.limits),
     ]
     if config.fit and config.ckpt_path is not None and config.resume == "continue":
         own.append(ContinueTraining())

@@ -16,6 +16,7 @@ from imbalance_lab.app.slices import evaluate_slices
 from imbalance_lab.app.validate_files import check_agreement, check_outputs
 from imbalance_lab.app.write_evaluation import write_evaluation
 from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.class_counts import ShotLimits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 
@@ -99,7 +100,9 @@ def evaluate_predictions(
     postprocessor = fit_postprocessing(
         config, val, prior and tuple(prior), calibration, head, task=test.task, overrides=words
     )
-    on_val, on_test = None if val is None else Evaluation(val, counts), Evaluation(test, counts)
+    limits = ShotLimits(**record.metadata.get("shot_limits", {}))  # older runs have the usual ones
+    on_val = None if val is None else Evaluation(val, counts, limits)
+    on_test = Evaluation(test, counts, limits)
     baselines = read_baselines(directory, record.metadata, val, test)
     stage_1 = read_stage_1(directory, record.metadata, val, test)
     data = compute_report_data(

@@ -200,6 +200,7 @@ def write_results(
         "parameters": ParameterCount.of((experiment.backbone, experiment.head))._asdict(),
         "has_validation": splits.val is not None,
         "train_counts": counts.tolist(),
+        "shot_limits": splits.limits._asdict(),
         "initial_weights": experiment.initial_weights,
         "train_prior": None if prior is None else list(prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},

@@ -72,6 +72,7 @@ def scores_as_json(data: "ReportData", postprocessor: "PostProcessor") -> dict[s
         "checkpoint": data.run.metadata["checkpoint"],
         "selected_on": None if data.val is None else "val",
         "decisions": data.operating_point.as_json(),
+        "shot_limits": data.test.limits._asdict(),
         "positive": None if task.positive is None else task.classes[task.positive],
         "val": None if data.val is None else data.val.as_json(),
         "test": data.test.as_json(),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from imbalance_lab.class_counts import count_classes
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits, count_classes
 from imbalance_lab.data.finite import check_inputs, check_targets
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.schema import ArraySchema, InputSchema
@@ -128,6 +128,7 @@ class Splits:
         calibration: examples that nothing is trained or chosen on, for prediction sets; None without.
         positive: the name of the positive class of a binary task; None for the rarer one in training.
         guesses: what was taken for granted in reading the data, a sentence each, with the option that says otherwise.
+        limits: of the groups of classes with many, medium and few training examples.
 
     Raises:
         ValueError: naming a target that is out of range, an input in memory that is not finite, or a positive class
@@ -144,6 +145,7 @@ class Splits:
     calibration: Source | None = None
     positive: str | None = None
     guesses: Sequence[str] = ()
+    limits: ShotLimits = SHOT_LIMITS
 
     def __post_init__(self) -> None:
         table = self.input_schema if isinstance(self.input_schema, TableSchema) else None

@@ -94,7 +94,7 @@ def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc:
     return [
         ClassSummary(
             name,
-            shot_group(int(counts["train"][c])),
+            shot_group(int(counts["train"][c]), splits.limits),
             per_batch=float(per_batch[c]),
             auroc_width=_width(auroc, int(on_val[c]), n_val - int(on_val[c])),
             **{split: int(each[c]) for split, each in counts.items()},

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits
 from imbalance_lab.evaluation.decision_counts import DecisionCounts
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.missing_thresholds import MissingThresholds, group_reasons
@@ -75,6 +76,7 @@ class OperatingPoint:
         decisions: what the decisions do for each reported class.
         n_flagged: test examples that the thresholds flag as any of the reported classes.
         n_test: test examples.
+        limits: of the groups of classes with many, medium and few training examples.
     """
 
     basis: Basis
@@ -87,6 +89,7 @@ class OperatingPoint:
     decisions: tuple[ClassDecision, ...]
     n_flagged: int
     n_test: int
+    limits: ShotLimits = SHOT_LIMITS
 
     @property
     def is_by_thresholds(self) -> bool:
@@ -159,6 +162,7 @@ def compute_operating_point(
         decisions=tuple(_decision(thresholds[c], basis, val, test) for c in reported),
         n_flagged=int(postprocessor.flags(test.predictions.logits)[:, list(reported)].any(1).sum()),
         n_test=len(test.predictions.target),
+        limits=test.limits,
     )
 
 

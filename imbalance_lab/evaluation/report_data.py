@@ -4,7 +4,7 @@ Nothing is left out here for want of room; what a page or a figure does not show
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -189,7 +189,7 @@ def compute_report_data(
     on_test = postprocessor.evaluate_on(predictions.logits, predictions.target)
     point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_rule_chosen)
     positive = predictions.task.one_hot(predictions.target)
-    processed = Evaluation(adjusted(predictions, postprocessor), test.train_counts)
+    processed = replace(test, predictions=adjusted(predictions, postprocessor))
     curves = partial(reliability_curves, positive=positive, is_multilabel=predictions.task.is_multilabel)
     is_changed = not np.array_equal(processed.probability, test.probability)
     return ReportData(

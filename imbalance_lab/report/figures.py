@@ -61,6 +61,7 @@ def curves_of(data: ReportData) -> Curves:
         classes=data.rarest_ranked,
         bands=data.bands,
         thresholds=data.thresholds_on_test,
+        limits=data.test.limits,
     )
 
 

@@ -90,7 +90,7 @@ def test_known_class_priors_are_corrected_for_afterwards(run: Path, tmp_path: Pa
     adjusted = load_model(copied).evaluated_postprocessor.adjusted(logits)
     assert np.allclose(adjusted, logits - np.log(prior))
     evaluate_again([copied], ["prior_correction=deploy_prior", f"prior_correction.deploy_prior={[0.1] * 10}"])
-    assert np.allclose(load_model(copied).evaluated_postprocessor.prior, 0.1)
+    assert load_model(copied).evaluated_postprocessor.prior == pytest.approx([0.1] * 10)
 
 
 @pytest.mark.parametrize(
