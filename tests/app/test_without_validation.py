@@ -35,7 +35,9 @@ def trained(directory: Path, *overrides: str) -> Path:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return trained(tmp_path_factory.mktemp("classic") / "run", *OVERRIDES, "max_epochs=3")
+    return trained(
+        tmp_path_factory.mktemp("classic") / "run", *OVERRIDES, "max_epochs=3", "data.many=60", "data.few=10"
+    )
 
 
 def scores(run: Path) -> dict[str, Any]:
@@ -64,6 +66,16 @@ def test_the_training_loss_of_every_epoch_is_logged(run: Path) -> None:
     losses = [float(row["train/loss"]) for row in rows]
     assert losses == sorted(losses, reverse=True)
     assert not any(name.startswith("val/") for name in rows[0])
+
+
+def test_groups_have_the_limits_that_were_asked_for(run: Path) -> None:
+    classes, page = scores(run)["test"]["classes"], (run / "report.html").read_text()
+    for each in classes:
+        n = each["train_count"]
+        assert each["group"] == ("many" if n > 60 else "few" if n < 10 else "medium")
+    assert {each["group"] for each in classes} == {"many", "medium", "few"}
+    assert "more than 60" in page
+    assert "fewer than 10 training examples" in page
 
 
 def test_page_and_screen_say_that_nothing_was_selected(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
