@@ -46,14 +46,12 @@ def medmnist(*, flag: str, size: int = 28, root: str | None = None, schema: Inpu
     if not file.is_file():
         _download(info["python_class"], folder, size, file)
     classes = tuple(info["label"][str(c)] for c in range(len(info["label"])))
-    parts, start = [], 0
-    for split in ("train", "val", "test"):
-        images, labels = _read(file, split, int(info["n_samples"][split]))
-        parts.append(_arrays(images, labels, start))
-        start += len(labels)
+    sizes = {split: int(info["n_samples"][split]) for split in ("train", "val", "test")}
+    starts = {"train": 0, "val": sizes["train"], "test": sizes["train"] + sizes["val"]}
+    train, val, test = (_arrays(*_read(file, split, n), starts[split]) for split, n in sizes.items())
     if schema is not None:
-        check_array_schema(schema, classes, parts[0])
-    return Splits(classes, *parts)
+        check_array_schema(schema, classes, train)
+    return Splits(classes, train, val, test)
 
 
 def _known_sets() -> dict[str, Mapping[str, Any]]:

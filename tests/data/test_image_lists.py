@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from imbalance_lab.data import image_lists
+from imbalance_lab.data import Splits, image_lists
 from tests.conftest import composed
 
 SIZES = {
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(folder: Path, **options: object) -> object:
+def read(folder: Path, **options: object) -> Splits:
     lists = {"train": "train.txt", "val": "val.txt", "test": "test.txt", "image_size": 8, "channels": 3}
     return image_lists(root=str(folder), lists=str(folder), **lists | options)  # type: ignore[arg-type]
 
@@ -46,7 +46,7 @@ def test_every_split_has_the_examples_and_classes_of_its_list(folder: Path) -> N
     assert splits.train.names(torch.tensor([0, 6])) == ["train/n00 x/train_0.JPEG", "train/n01 x/train_0.JPEG"]
     assert splits.test.names(torch.tensor([5])) == ["val/n02 x/test_1.JPEG"]
     indices = torch.cat([part.index for part in (splits.train, splits.val, splits.test)])
-    assert len(indices.unique()) == 11 + 6 + 6
+    assert len(set(indices.tolist())) == 11 + 6 + 6
 
 
 def test_without_a_list_for_validation_there_is_none_or_a_share(folder: Path) -> None:
@@ -62,7 +62,7 @@ def test_without_a_list_for_validation_there_is_none_or_a_share(folder: Path) ->
 
 def test_classes_have_the_names_of_a_file(folder: Path) -> None:
     (folder / "names.txt").write_text("cat\ndog\nowl\n")
-    assert read(folder, classes=str(folder / "names.txt")).classes == ("cat", "dog", "owl")  # type: ignore[attr-defined]
+    assert read(folder, classes=str(folder / "names.txt")).classes == ("cat", "dog", "owl")
     (folder / "names.txt").write_text("cat\n")
     with pytest.raises(ValueError, match="names 1 classes, but the lists have class 2"):
         read(folder, classes=str(folder / "names.txt"))
@@ -84,7 +84,7 @@ def test_a_wrong_line_is_named(line: str, said: str, folder: Path) -> None:
 
 
 def test_another_number_of_examples_than_the_published_one_is_refused(folder: Path) -> None:
-    assert len(read(folder, sizes=[11, 6, 6]).train) == 11  # type: ignore[attr-defined]
+    assert len(read(folder, sizes=[11, 6, 6]).train) == 11
     with pytest.raises(ValueError, match=r"train\.txt lists 11 images, but the published list of train has 12"):
         read(folder, sizes=[12, 6, 6])
 

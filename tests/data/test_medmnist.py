@@ -1,29 +1,28 @@
 """MedMNIST's files: the published sizes and classes, one channel or three, classes or labels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from imbalance_lab.data import medmnist
 
-pytest.importorskip("medmnist")
+INFO = pytest.importorskip("medmnist").INFO
 
 
 def write(folder: Path, flag: str, size: int = 28, *, fewer: int = 0) -> Path:
     """A file of the set's format with random content."""
-    from medmnist import INFO
-
     info, rng = INFO[flag], np.random.default_rng(0)
     n_classes = len(info["label"])
     channels = () if info["n_channels"] == 1 else (3,)
-    content = {}
+    content: dict[str, Any] = {}
     for split, n in info["n_samples"].items():
         content[f"{split}_images"] = rng.integers(0, 256, (n - fewer, size, size, *channels), np.uint8)
         shape, high = ((n - fewer, n_classes), 2) if "multi-label" in info["task"] else ((n - fewer, 1), n_classes)
         content[f"{split}_labels"] = rng.integers(0, high, shape).astype(np.uint8)
     file = folder / f"{flag}{'' if size == 28 else f'_{size}'}.npz"
-    np.savez(file, **content)
+    np.savez(file, allow_pickle=False, **content)
     return file
 
 
@@ -50,8 +49,6 @@ def test_a_color_set_has_its_channels_first(tmp_path: Path) -> None:
 
 
 def test_a_set_of_labels_is_multilabel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from medmnist import INFO
-
     monkeypatch.setitem(INFO, "chestmnist", INFO["chestmnist"] | {"n_samples": {"train": 40, "val": 20, "test": 30}})
     write(tmp_path, "chestmnist")
     splits = medmnist(flag="chestmnist", root=str(tmp_path))
