@@ -184,10 +184,7 @@ def draw_counts(names: Sequence[str], counts: Mapping[str, Sequence[int]]) -> Fi
 
 
 def draw_epochs(epochs: EpochHistory) -> Figure:
-    """Validation AUROC and the losses over the epochs; a line marks the epoch with the best AUROC.
-
-    Of a run without a validation split only the training loss, and nothing is marked.
-    """
+    """Validation AUROC and the losses over the epochs, the best marked; without validation the training loss."""
     if not epochs.is_validated:
         figure, axes = _figure((5.6, 2.4))
         axes.plot(epochs.epoch, [np.nan if value is None else value for value in epochs.train_loss], color=GRAY)
