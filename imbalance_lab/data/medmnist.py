@@ -78,7 +78,7 @@ def _download(name: str, folder: Path, size: int, file: Path) -> None:
 def _read(file: Path, split: str, n: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Images (N, H, W) or (N, H, W, 3), and labels (N, 1) or (N, C), of a split with ``n`` examples."""
     try:
-        with np.load(file) as content:
+        with file.open("rb") as opened, np.load(opened) as content:  # np.load leaves a broken file open
             images, labels = content[f"{split}_images"], content[f"{split}_labels"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{file} is broken ({type(error).__name__}: {error}): download it again") from error
