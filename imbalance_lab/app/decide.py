@@ -96,9 +96,8 @@ def _refitted(
     try:
         val, calibration = directory.read_validation(metadata), directory.read_calibration()
         task = None if val is not None else directory.read_predictions("test").task
-        known = {"task": task, "overrides": [*directory.read_override_list(), *overrides]}
-        head = directory.read_linear_head()
-        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration, head, **known)
+        words, head = [*directory.read_override_list(), *overrides], directory.read_linear_head()
+        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration, head, task=task, overrides=words)
     except UsageError as error:
         sentence = str(error).removeprefix("after training: ").replace("operating_point=", "--operating-point ")
         raise UsageError(sentence) from error

@@ -1,7 +1,6 @@
 """Lightning's objects of one job: the Trainer, the model, the data and the callbacks."""
 
 import logging
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,10 +69,8 @@ class Session:
 
     def best_score(self, results: "RunResults") -> float:
         """The monitored validation score of the best model; the macro AUROC if the job only tests, NaN without any."""
-        score = self.best.best_model_score
-        if score is not None:
-            return float(score)
-        return math.nan if results.val is None else results.val.macro_auroc.value
+        of_val = results.val.macro_auroc.value if results.val else float("nan")
+        return of_val if self.best.best_model_score is None else float(self.best.best_model_score)
 
 
 def build_session(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> Session:
@@ -99,11 +96,10 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     best, last = _checkpoints(config, directory, writer, is_validated=experiment.splits.val is not None)
     loggers = _loggers(config, directory)
     callbacks = [*build_callbacks(config, experiment), *strategies, writer]
-    checkpoints = [best, last] if config.fit else []
     extra_epochs = sum(each.extra_epochs for each in strategies)
     options = {"max_epochs": config.max_epochs + extra_epochs}
-    options |= {} if experiment.splits.val is not None else {"limit_val_batches": 0}
-    trainer = _trainer(config, directory, loggers, [*callbacks, *checkpoints], options)
+    options |= {"limit_val_batches": 0} if experiment.splits.val is None else {}
+    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])], options)
     classifier, data = _modules(config, experiment, strategies)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
@@ -229,8 +225,7 @@ def _monitors(config: DictConfig, experiment: Experiment) -> set[str]:
     known = validation_scores(experiment.task)
     wanted = {f"{key}.monitor": node.get("monitor") for key, node in callback_nodes(config).items()}
     if experiment.splits.val is None:
-        check_callbacks(wanted)
-        return set()
+        return check_callbacks(wanted)
     wanted |= {"monitor": config.monitor}
     for key, score in wanted.items():
         if score is not None and score not in known:

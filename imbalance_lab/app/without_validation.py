@@ -57,8 +57,8 @@ def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> None:
     config.baselines = False
 
 
-def check_callbacks(monitors: Mapping[str, str | None]) -> None:
-    """Raise an error for a callback that is told to watch a score.
+def check_callbacks(monitors: Mapping[str, str | None]) -> set[str]:
+    """The scores that callbacks watch, none: raise an error for a callback that is told to watch one.
 
     Args:
         monitors: the score by its key, as ``callbacks.mine.monitor``; None where it is left to the program.
@@ -69,6 +69,7 @@ def check_callbacks(monitors: Mapping[str, str | None]) -> None:
     for key, score in monitors.items():
         if score is not None:
             refuse(f"{key}={score}", "is a score on validation", "leave the callback out")
+    return set()
 
 
 def check_postprocessing(options: dict[str, Any], overrides: Sequence[str]) -> None:
