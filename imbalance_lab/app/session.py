@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
 IGNORED_WARNINGS = (
     ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
-    "Experiment logs directory .* exists and is not empty",  # it is new, but Hydra has put the config into it
-    "Checkpoint directory .* exists and is not empty",  # the best model so far was copied to it before a resume
+    "(Experiment logs|Checkpoint) directory .* exists and is not empty",  # it is new, but has a config or a best model
     # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
@@ -97,8 +96,8 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     loggers = _loggers(config, directory)
     callbacks = [*build_callbacks(config, experiment), *strategies, writer]
     extra_epochs = sum(each.extra_epochs for each in strategies)
-    options = {"max_epochs": config.max_epochs + extra_epochs}
-    options |= {"limit_val_batches": 0} if experiment.splits.val is None else {}
+    unvalidated = {"limit_val_batches": 0} if experiment.splits.val is None else {}
+    options = {"max_epochs": config.max_epochs + extra_epochs, **unvalidated}
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])], options)
     classifier, data = _modules(config, experiment, strategies)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)

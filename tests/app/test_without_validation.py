@@ -51,7 +51,7 @@ def test_the_whole_pool_is_trained_on_and_the_last_epoch_is_the_model(run: Path)
     assert best["epoch"] == last["epoch"] == 2
     assert all(torch.equal(best["state_dict"][name], each) for name, each in last["state_dict"].items())
     assert not files.predictions("val").exists()
-    assert not files.predictions("test", of_last=True).exists()
+    assert not files.predictions("test", "last").exists()
     assert found["val"] is None
     assert found["selected_on"] is None
     assert found["test"]["classes"][0]["train_count"] == 131  # every example of the pool's smallest class

@@ -1,9 +1,10 @@
 """One line per epoch, in a terminal above the bar."""
 
+from typing import Any
+
 import lightning.pytorch as pl
 
 from imbalance_lab.tags import MONITOR, score_tag
-from imbalance_lab.training.classifier import Classifier
 
 
 class EpochLogger(pl.Callback):
@@ -22,11 +23,11 @@ class EpochLogger(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Print the line of this epoch."""
-        assert isinstance(pl_module, Classifier)
+        classifier: Any = pl_module
         is_validated, self.is_validated = self.is_validated, False
         text = "  not validated"
         if not trainer.enable_validation:
-            text = f"  train loss {float(pl_module.train_loss.compute()):.4f}"  # gathered from every process
+            text = f"  train loss {float(classifier.train_loss.compute()):.4f}"  # gathered from every process
         if not trainer.is_global_zero:
             return
         scores = trainer.callback_metrics
