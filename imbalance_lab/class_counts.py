@@ -5,7 +5,7 @@ Throughout, ``counts`` is (C,): how many training examples each class has *after
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,8 +13,36 @@ from torch import Tensor
 Weighting = Literal["inverse", "sqrt_inverse", "effective"]
 ShotGroup = Literal["many", "medium", "few"]
 
-MANY, FEW = 100, 20
-"""A class is *many* above 100 training examples, *few* below 20, else *medium* (Liu et al. 2019, arXiv 1904.05160)."""
+
+class ShotLimits(NamedTuple):
+    """A class is *many* above ``many`` training examples, *few* below ``few``, else *medium*.
+
+    100 and 20 are those of Liu et al. 2019 (arXiv 1904.05160); other papers have others.
+    """
+
+    many: int = 100
+    few: int = 20
+
+    @classmethod
+    def checked(cls, many: object, few: object) -> "ShotLimits":
+        """The limits, checked.
+
+        Raises:
+            TypeError, ValueError: unless 0 ≤ few ≤ many.
+        """
+        for name, value in (("many", many), ("few", few)):
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise TypeError(f"{name} must be an integer ≥ 0, got {value!r}")
+            if value < 0:
+                raise ValueError(f"{name} must be an integer ≥ 0, got {value}")
+        limits = cls(*(value for value in (many, few) if isinstance(value, int)))
+        if limits.few > limits.many:
+            raise ValueError(f"few={few} is above many={many}, so that a class could be both: choose few ≤ many")
+        return limits
+
+
+SHOT_LIMITS = ShotLimits()
+"""The usual ones."""
 
 EFFECTIVE_BETA = 0.9999
 """β of the effective number of samples (Cui et al. 2019, arXiv 1901.05555)."""
@@ -85,9 +113,9 @@ def class_weights(counts: Tensor | Sequence[float], weighting: Weighting, *, bet
     return weights * (len(weights) / weights.sum())
 
 
-def shot_group(count: int) -> ShotGroup:
+def shot_group(count: int, limits: ShotLimits = SHOT_LIMITS) -> ShotGroup:
     """The long-tail group of a class with ``count`` training examples: many, medium or few."""
-    return "many" if count > MANY else "few" if count < FEW else "medium"
+    return "many" if count > limits.many else "few" if count < limits.few else "medium"
 
 
 def _listed(classes: list[int]) -> str:

@@ -4,6 +4,7 @@ import torch
 from timm.loss import compute_class_weights
 
 from imbalance_lab.class_counts import (
+    ShotLimits,
     class_priors,
     class_weights,
     count_classes,
@@ -110,3 +111,23 @@ def test_an_unknown_weighting_is_refused_with_the_choices():
 def test_groups_at_their_borders():
     groups = [shot_group(n) for n in (1, 19, 20, 100, 101, 5000)]
     assert groups == ["few", "few", "medium", "medium", "many", "many"]
+
+
+@pytest.mark.parametrize(("many", "few", "groups"), [(100, 20, "Mmmff"), (5, 5, "MMMMm"), (99, 21, "MMfff")])
+def test_the_limits_belong_to_the_middle_group(many, few, groups):
+    names = {"M": "many", "m": "medium", "f": "few"}
+    found = [shot_group(count, ShotLimits.checked(many, few)) for count in (101, 100, 20, 19, 5)]
+    assert found == [names[each] for each in groups]
+
+
+@pytest.mark.parametrize(
+    ("many", "few", "said"),
+    [
+        (20, 100, "few=100 is above many=20"),
+        (-1, -2, "many must be an integer ≥ 0, got -1"),
+        (100, 2.5, "few must be an"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(many, few, said):
+    with pytest.raises((TypeError, ValueError), match=said):
+        ShotLimits.checked(many, few)

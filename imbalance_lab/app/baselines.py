@@ -31,11 +31,11 @@ def check_baselines(config: DictConfig, splits: "Splits", overrides: Sequence[st
 
 
 def write_baselines(
-    directory: RunDirectory, config: DictConfig, splits: "Splits", val: "Predictions", test: "Predictions"
+    directory: RunDirectory, config: DictConfig, splits: "Splits", val: "Predictions | None", test: "Predictions"
 ) -> list[dict[str, str]]:
     """Train the baselines of a table and store their predictions; return what the run's metadata say of them.
 
-    Nothing for other data, with ``baselines=false``, and for a job that only tests a model.
+    Nothing for other data, without a validation split, with ``baselines=false``, and for a job that only tests a model.
 
     Args:
         directory: of the run.
@@ -47,7 +47,7 @@ def write_baselines(
     from imbalance_lab.evaluation.stored_baselines import baseline_predictions
     from imbalance_lab.training.baselines import fit_baselines, has_baselines
 
-    if not (config.fit and config.get("baselines") and has_baselines(splits)):
+    if splits.val is None or val is None or not (config.fit and config.get("baselines") and has_baselines(splits)):
         return []
     found = fit_baselines(splits)
     for each in found.fitted:

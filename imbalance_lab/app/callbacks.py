@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from imbalance_lab.app.build import allowed_packages, instantiate_node
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.resume import is_plain
+from imbalance_lab.app.without_validation import refuse
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import check_integer, check_number
 
@@ -123,15 +124,20 @@ def _users(config: DictConfig, experiment: Experiment) -> list[Any]:
     built = []
     facts = _facts(config, experiment)
     for label, node in callback_nodes(config).items():
-        callback = instantiate_node(
-            label, node, allowed_packages(config), monitor=config.monitor, mode=config.monitor_mode, **facts
-        )
+        callback = instantiate_node(label, node, allowed_packages(config), **_selection(config, experiment), **facts)
         if not isinstance(callback, Callback):
             raise UsageError(f"{label}: {type(callback).__name__} is not a Lightning callback")
         if isinstance(callback, EarlyStopping):  # which compares them only in training
+            if experiment.splits.val is None:
+                refuse(f"{label}", "stops by a score on validation", "leave it out")
             _check_early_stopping(label, callback)
         built.append(callback)
     return built
+
+
+def _selection(config: DictConfig, experiment: Experiment) -> dict[str, Any]:
+    """The score that callbacks may watch; None without a validation split."""
+    return {"monitor": None if experiment.splits.val is None else config.monitor, "mode": config.monitor_mode}
 
 
 def _check_early_stopping(label: str, callback: Any) -> None:
@@ -164,7 +170,7 @@ def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
         NonFiniteGuard(config.guard),
         EpochLogger(),
         *([ProgressBar()] if console().is_terminal else []),
-        CurveFigures(experiment.splits.class_counts.tolist()),
+        CurveFigures(experiment.splits.class_counts.tolist(), experiment.splits.limits),
     ]
     if config.fit and config.ckpt_path is not None and config.resume == "continue":
         own.append(ContinueTraining())

@@ -91,10 +91,13 @@ def _refitted(
                 *(f"operating_point.false_{it}=1" for it in ("positive", "negative")),
             ]
     config = evaluation_config(directory, overrides)
-    prior = directory.read_metadata()["train_prior"]
+    metadata = directory.read_metadata()
+    prior = metadata["train_prior"]
     try:
-        val, calibration = directory.read_predictions("val"), directory.read_calibration()
-        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration, directory.read_linear_head())
+        val, calibration = directory.read_validation(metadata), directory.read_calibration()
+        task = None if val is not None else directory.read_predictions("test").task
+        words, head = [*directory.read_override_list(), *overrides], directory.read_linear_head()
+        fitted = fit_postprocessing(config, val, prior and tuple(prior), calibration, head, task=task, overrides=words)
     except UsageError as error:
         sentence = str(error).removeprefix("after training: ").replace("operating_point=", "--operating-point ")
         raise UsageError(sentence) from error

@@ -16,6 +16,7 @@ from imbalance_lab.app.slices import evaluate_slices
 from imbalance_lab.app.validate_files import check_agreement, check_outputs
 from imbalance_lab.app.write_evaluation import write_evaluation
 from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.class_counts import ShotLimits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 
@@ -33,8 +34,8 @@ class RunResults(NamedTuple):
     postprocessor: "PostProcessor"
 
     @property
-    def val(self) -> "Evaluation":
-        """The scores on validation."""
+    def val(self) -> "Evaluation | None":
+        """The scores on validation; None without such a split."""
         return self.data.val
 
     @property
@@ -58,7 +59,7 @@ def evaluate_run(directory: RunDirectory, config: DictConfig, overrides: Sequenc
     from imbalance_lab.evaluation.report_data import RunRecord
 
     record = RunRecord.read(directory, directory.read_metadata(), read_mistakes(directory.mistakes))
-    val, test = directory.read_predictions("val"), directory.read_predictions("test")
+    val, test = directory.read_validation(record.metadata), directory.read_predictions("test")
     calibration = directory.read_calibration()
     check_agreement(directory, record, val, test, calibration)
     return evaluate_predictions(directory, config, record, val, test, calibration, overrides)
@@ -68,7 +69,7 @@ def evaluate_predictions(
     directory: RunDirectory,
     config: DictConfig,
     record: "RunRecord",
-    val: "Predictions",
+    val: "Predictions | None",
     test: "Predictions",
     calibration: "Predictions | None" = None,
     overrides: Sequence[str] = (),
@@ -79,7 +80,7 @@ def evaluate_predictions(
         directory: of the run.
         config: its configuration; only `POSTPROCESSING` counts, and may differ from training's.
         record: what is known about the run besides its predictions.
-        val: the predictions for validation, on which the post-processing is fitted.
+        val: the predictions for validation, on which the post-processing is fitted; None without such a split.
         test: those for test.
         calibration: those on which prediction sets are fitted, if there is such a split.
         overrides: what changes the post-processing now, beside the overrides of the run.
@@ -95,9 +96,13 @@ def evaluate_predictions(
     check_outputs(directory)
     checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
-    head = _linear_head(directory, checkpoint)
-    postprocessor = fit_postprocessing(config, val, prior and tuple(prior), calibration, head)
-    on_val, on_test = Evaluation(val, counts), Evaluation(test, counts)
+    words, head = [*_own_overrides(directory), *overrides], _linear_head(directory, checkpoint)
+    postprocessor = fit_postprocessing(
+        config, val, prior and tuple(prior), calibration, head, task=test.task, overrides=words
+    )
+    limits = ShotLimits(**record.metadata.get("shot_limits", {}))  # older runs have the usual ones
+    on_val = None if val is None else Evaluation(val, counts, limits)
+    on_test = Evaluation(test, counts, limits)
     baselines = read_baselines(directory, record.metadata, val, test)
     stage_1 = read_stage_1(directory, record.metadata, val, test)
     data = compute_report_data(
@@ -106,7 +111,7 @@ def evaluate_predictions(
         on_test,
         postprocessor,
         slices=evaluate_slices(directory, config, on_test, postprocessor),
-        is_rule_chosen=is_rule_chosen(config, [*_own_overrides(directory), *overrides]),
+        is_rule_chosen=is_rule_chosen(config, words),
         baselines=None if baselines is None else (baselines, fit_baseline_postprocessing(config, baselines, counts)),
         stages=None if stage_1 is None else compare_stages(on_val, on_test, stage_1, record.metadata),
     )

@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Export, compare with the model on the run's validation examples, and print what was written.
 
+    A run without a validation split is compared on its test examples.
+
     Raises:
         UsageError: if that is not possible; nothing is written then.
     """
@@ -40,6 +42,7 @@ def run(options: argparse.Namespace) -> None:
     from imbalance_lab.deployment.export.rows import validation_rows
     from imbalance_lab.deployment.export.write import check_target, export_model
     from imbalance_lab.evaluation.run_directory import RunDirectory
+    from imbalance_lab.evaluation.run_files import Split
     from imbalance_lab.model import load_model
     from imbalance_lab.report.terminal import console, relative_path
 
@@ -51,15 +54,18 @@ def run(options: argparse.Namespace) -> None:
     with console().status("reading the validation data"):
         model = load_model(options.run, allow=options.allow)
         splits = validation_data(directory, options.words, options.allow)
-        rows = validation_rows(model, splits.val, directory.read_predictions("val"))
+        split: Split = "test" if splits.val is None else "val"
+        source = splits.parts[split]
+        rows = validation_rows(model, source, directory.read_predictions(split))
     with console().status("exporting"):
         written = export_model(model, rows, options.to, path)
     for file in written.files:
         console().print(f"{relative_path(file)}  {_size(file)}", soft_wrap=True)
     decisions = ", ".join(_decisions(rows.output.labels is not None, rows.output.sets is not None))
-    of = f" of {len(splits.val):,}" if len(rows) < len(splits.val) else ""
+    of = f" of {len(source):,}" if len(rows) < len(source) else ""
+    name = "test" if splits.val is None else "validation"
     print(
-        f"compared with the model on {len(rows):,}{of} validation rows: probabilities within "
+        f"compared with the model on {len(rows):,}{of} {name} rows: probabilities within "
         f"{written.parity.difference:.1e}, all {decisions} equal\n"
         f"(the model and the predictions that the run stored: within {rows.stored_difference:.1e})"
     )

@@ -27,6 +27,7 @@ from imbalance_lab.app.tuned_backbone import warn_of_random_weights
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
+from imbalance_lab.app.without_validation import NOTE, leave_out_validation
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.initial_weights import InitialWeights
 from imbalance_lab.backbones.members import MemberHeads
@@ -79,6 +80,9 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
     check_slices(config, splits)
     check_baselines(config, splits, overrides)
+    if splits.val is None:
+        leave_out_validation(config, overrides)
+        splits = replace(splits, guesses=[*splits.guesses, NOTE])
     choose_automatic(config, len(splits.train))
     optimizer, scheduler = optimization or _optimization(config)
     loss = _loss(config, splits)
@@ -100,7 +104,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = _sampler(config, splits)
     prior = train_prior(loss, sampler, splits.class_counts)
-    validate_postprocessing(config, task, prior)
+    validate_postprocessing(config, task, prior, has_validation=splits.val is not None, overrides=overrides)
     validate_head(config, head)
     _check_conformal(config, splits)
     return Experiment(

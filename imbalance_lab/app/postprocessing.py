@@ -7,20 +7,36 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from imbalance_lab.app.build import instantiate_part, require_attributes
+from imbalance_lab.app.without_validation import postprocessing_without_validation
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override, visible
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from imbalance_lab.app.instantiate import Experiment
     from imbalance_lab.evaluation.predictions import Predictions
     from imbalance_lab.posthoc import ConformalMethod, LinearHead, PostProcessor
     from imbalance_lab.task import Task
     from imbalance_lab.training.strategies import Strategy
 
 
-def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple[float, ...] | None) -> dict[str, Any]:
+def validate_postprocessing(
+    config: DictConfig,
+    task: "Task",
+    train_prior: tuple[float, ...] | None,
+    *,
+    has_validation: bool = True,
+    overrides: Sequence[str] = (),
+) -> dict[str, Any]:
     """Instantiate the post-processing; raise an error, before training, if it could not be fitted afterwards.
+
+    Args:
+        config: its groups.
+        task: of the data.
+        train_prior: the class priors of the logits after training, (C,); None if unknown.
+        has_validation: whether there are examples to fit it on.
+        overrides: of the command line: without validation, what it chooses is refused, the defaults are left out.
 
     Returns:
         the arguments ``rule``, ``calibration`` and ``prior_correction`` of `fit_postprocessor`.
@@ -30,12 +46,10 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     """
     from imbalance_lab import posthoc
 
-    options = {
-        "rule": instantiate_part(config, "operating_point"),
-        "calibration": instantiate_part(config, "calibration"),
-        "prior_correction": instantiate_part(config, "prior_correction"),
-    }
-    _check_kinds(options)
+    options = _instantiate(config)
+    if not has_validation:
+        postprocessing_without_validation(options, task, train_prior, overrides)
+        return options
     try:
         posthoc.validate_postprocessing(
             task.num_classes, train_prior=train_prior, activation=task.activation, **options
@@ -45,14 +59,11 @@ def validate_postprocessing(config: DictConfig, task: "Task", train_prior: tuple
     return options
 
 
-def validate_strategies(
-    config: DictConfig, task: "Task", prior: tuple[float, ...] | None, strategies: "Sequence[Strategy]"
-) -> None:
+def validate_strategies(config: DictConfig, experiment: "Experiment", strategies: "Sequence[Strategy]") -> None:
     """Raise an error if the prior correction cannot use the class priors that the strategies imply.
 
     Args:
-        config, task: of the job.
-        prior: what sampler and loss imply, (C,); None if unknown.
+        config, experiment: of the job.
         strategies: in their order.
 
     Raises:
@@ -60,9 +71,23 @@ def validate_strategies(
     """
     from imbalance_lab.training.strategies import fold_priors
 
-    implied = fold_priors(prior, strategies)
-    if implied != prior:
-        validate_postprocessing(config, task, implied)
+    implied = fold_priors(experiment.train_prior, strategies)
+    if implied != experiment.train_prior:
+        validate_postprocessing(
+            *(config, experiment.task, implied),
+            has_validation=experiment.splits.val is not None,
+            overrides=experiment.overrides,
+        )
+
+
+def _instantiate(config: DictConfig) -> dict[str, Any]:
+    options = {
+        "rule": instantiate_part(config, "operating_point"),
+        "calibration": instantiate_part(config, "calibration"),
+        "prior_correction": instantiate_part(config, "prior_correction"),
+    }
+    _check_kinds(options)
+    return options
 
 
 def validate_conformal(config: DictConfig, classes: Sequence[str], counts: Sequence[int] | None) -> "ConformalMethod":
@@ -151,25 +176,42 @@ def _is_rule(rule: Any) -> bool:
 
 def fit_postprocessing(
     config: DictConfig,
-    predictions: "Predictions",
+    predictions: "Predictions | None",
     train_prior: tuple[float, ...] | None,
     calibration_split: "Predictions | None" = None,
     head: "LinearHead | None" = None,
+    *,
+    task: "Task | None" = None,
+    overrides: Sequence[str] = (),
 ) -> "PostProcessor":
     """Fit the configured post-processing on the predictions of the validation split, its sets on the calibration split.
 
     Where these examples do not suffice, a trained model is not given up for it: calibration and prior correction are
     skipped, and the screen says why. ``head`` is the linear head that the logits are of, None for another.
 
+    Args:
+        config: its groups.
+        predictions: of validation; None for a run without such a split.
+        train_prior: the class priors of the logits, (C,); None if unknown.
+        calibration_split: of the calibration split, if there is one.
+        task: of the run; None for that of ``predictions``.
+        overrides: of the command line of the run, and of ``evaluate``; see `validate_postprocessing`.
+
     Raises:
         UsageError: for options that make no sense, and for prediction sets for which there are too few examples.
     """
     from imbalance_lab.posthoc import fit_prediction_sets
 
-    task, held_out = predictions.task, calibration_split
+    task = task if predictions is None else predictions.task
+    if task is None:
+        raise TypeError("without predictions, fit_postprocessing needs the task")
+    held_out = calibration_split
     counts = None if held_out is None else task.one_hot(held_out.target).sum(0).tolist()
     method = validate_conformal(config, task.classes, counts)
-    postprocessor = _fit(config, predictions, train_prior, head)
+    if predictions is None:
+        postprocessor = postprocessing_without_validation(_instantiate(config), task, train_prior, overrides)
+    else:
+        postprocessor = _fit(config, predictions, train_prior, head)
     return (
         postprocessor
         if held_out is None

@@ -129,6 +129,7 @@ def _input_options(options: argparse.Namespace, model: "Model") -> "InputOptions
 
 
 def _print(model: "Model", summary: "PredictionSummary", notes: list[str], options: argparse.Namespace) -> None:
+    from imbalance_lab.class_counts import ShotLimits
     from imbalance_lab.data.encode_columns import describe_unknown
     from imbalance_lab.deployment.prediction_table import difference_lines, prediction_table
     from imbalance_lab.evaluation.evaluation import Evaluation, adjusted
@@ -147,7 +148,8 @@ def _print(model: "Model", summary: "PredictionSummary", notes: list[str], optio
         postprocessor = model.evaluated_postprocessor
         on_test = postprocessor.evaluate_on(summary.scored.logits, summary.scored.target)
         scored = adjusted(summary.scored, postprocessor) if postprocessor.prior_correction else summary.scored
-        scores = Evaluation(scored, model.class_counts)
+        known = {key: model.data_options[key] for key in ShotLimits._fields if key in model.data_options}
+        scores = Evaluation(scored, model.class_counts, ShotLimits(**known))
         out.print("")
         out.print(evaluation_table(scores, f"Scores on {options.input}"))
         for line in ["", *summary_lines(scores), ""]:

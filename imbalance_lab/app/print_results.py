@@ -14,6 +14,7 @@ from imbalance_lab.report.slice_texts import slice_lines
 from imbalance_lab.report.stage_texts import stage_sentences, stage_table
 from imbalance_lab.report.terminal import print_sentence
 from imbalance_lab.report.threshold_table import listed_thresholds
+from imbalance_lab.report.verdict import selection_sentence
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -23,6 +24,7 @@ def print_results(results: "RunResults", title: str) -> None:
     """Print the tables of an evaluation."""
     data, postprocessor = results
     test, after, point = data.test, data.test_adjusted, data.operating_point
+    _print_block(selection_sentence(data) or None)
     decision = decision_lines(point)
     is_decided = bool(decision) and point.binary is not None
     if decision:

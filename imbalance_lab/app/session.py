@@ -22,10 +22,10 @@ from imbalance_lab.app.distributed import cluster_environment, is_first_process,
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_strategies
+from imbalance_lab.app.without_validation import check_callbacks
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.tags import MONITOR
-from imbalance_lab.task import Task
 from imbalance_lab.termination import STOP
 from imbalance_lab.validation import did_you_mean
 
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 
 IGNORED_WARNINGS = (
     ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
-    "Experiment logs directory .* exists and is not empty",  # it is new, but Hydra has put the config into it
-    "Checkpoint directory .* exists and is not empty",  # the best model so far was copied to it before a resume
+    "(Experiment logs|Checkpoint) directory .* exists and is not empty",  # it is new, but has a config or a best model
     # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
@@ -68,9 +67,9 @@ class Session:
     extra_epochs: int
 
     def best_score(self, results: "RunResults") -> float:
-        """The monitored validation score of the best model; the macro AUROC if the job only tests."""
-        score = self.best.best_model_score
-        return results.val.macro_auroc.value if score is None else float(score)
+        """The monitored validation score of the best model; the macro AUROC if the job only tests, NaN without any."""
+        of_val = results.val.macro_auroc.value if results.val else float("nan")
+        return of_val if self.best.best_model_score is None else float(self.best.best_model_score)
 
 
 def build_session(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> Session:
@@ -85,7 +84,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     from imbalance_lab.training.trainer_options import check_trainer
 
     strategies = build_strategies(config, experiment)
-    validate_strategies(config, experiment.task, experiment.train_prior, strategies)
+    validate_strategies(config, experiment, strategies)
 
     def store(split: Any, index: Any, target: Any, logits: Any, of: Any) -> None:
         source = getattr(experiment.splits, split)
@@ -93,26 +92,27 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
         stored.write(directory.predictions(split, of))
 
     writer = PredictionWriter(store)
-    best, last = _checkpoints(config, directory, writer)
+    best, last = _checkpoints(config, directory, writer, is_validated=experiment.splits.val is not None)
     loggers = _loggers(config, directory)
     callbacks = [*build_callbacks(config, experiment), *strategies, writer]
-    checkpoints = [best, last] if config.fit else []
     extra_epochs = sum(each.extra_epochs for each in strategies)
-    trainer = _trainer(config, directory, loggers, [*callbacks, *checkpoints], extra_epochs)
+    unvalidated = {"limit_val_batches": 0} if experiment.splits.val is None else {}
+    options = {"max_epochs": config.max_epochs + extra_epochs, **unvalidated}
+    trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])], options)
     classifier, data = _modules(config, experiment, strategies)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
 
 
 def _checkpoints(
-    config: DictConfig, directory: RunDirectory, writer: "PredictionWriter"
+    config: DictConfig, directory: RunDirectory, writer: "PredictionWriter", *, is_validated: bool
 ) -> "tuple[BestCheckpoint, LastCheckpoint]":
     from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint
 
     best = BestCheckpoint(
         directory.best_checkpoint,
-        config.monitor,
-        config.monitor_mode,
+        config.monitor if is_validated else None,
+        config.monitor_mode if is_validated else "min",
         resumed_from=None if config.ckpt_path is None else Path(config.ckpt_path),
         on_save=partial(writer.keep, of="best"),
         stage_1=directory.stage_1_checkpoint,
@@ -128,15 +128,14 @@ def _checkpoints(
 
 
 def _trainer(
-    config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any], extra_epochs: int
+    config: DictConfig, directory: RunDirectory, loggers: list[Any], callbacks: list[Any], options: dict[str, Any]
 ) -> "pl.Trainer":
     from imbalance_lab.report.terminal import console
     from imbalance_lab.training.checkpoint_io import VerifiedCheckpointIO
     from imbalance_lab.training.trainer_options import own_signals, set_timeout
 
-    resolved: Any = OmegaConf.to_container(config.trainer, resolve=True)
+    resolved: Any = {**OmegaConf.to_container(config.trainer, resolve=True), **options}  # type: ignore[dict-item]
     plugins = resolved.get("plugins") or []
-    resolved["max_epochs"] += extra_epochs
     trainer: pl.Trainer = instantiate_node(
         "trainer",
         OmegaConf.create({key: value for key, value in resolved.items() if key not in ("callbacks", "timeout")}),
@@ -183,7 +182,7 @@ def _modules(
         head_weight_decay=config.head_weight_decay,
         strategies=strategies,
         seed=config.seed,
-        monitors=_monitors(config, experiment.task),
+        monitors=_monitors(config, experiment),
         hparams={
             "config": OmegaConf.to_container(config, resolve=True),
             "overrides": list(experiment.overrides),
@@ -218,13 +217,15 @@ def _explained(config: DictConfig, part: str, factory: Callable[..., Any]) -> Ca
     return build
 
 
-def _monitors(config: DictConfig, task: Task) -> set[str]:
+def _monitors(config: DictConfig, experiment: Experiment) -> set[str]:
     """The validation scores that callbacks read; an error for one that is never logged."""
     from imbalance_lab.training.validation_scores import validation_scores
 
-    known = validation_scores(task)
-    wanted = {"monitor": config.monitor}
-    wanted |= {f"{key}.monitor": node.get("monitor") for key, node in callback_nodes(config).items()}
+    known = validation_scores(experiment.task)
+    wanted = {f"{key}.monitor": node.get("monitor") for key, node in callback_nodes(config).items()}
+    if experiment.splits.val is None:
+        return check_callbacks(wanted)
+    wanted |= {"monitor": config.monitor}
     for key, score in wanted.items():
         if score is not None and score not in known:
             listed = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")

@@ -8,6 +8,7 @@ from typing import Any
 from omegaconf import DictConfig, open_dict
 
 from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits
 from imbalance_lab.data import InputSchema, Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
@@ -19,7 +20,8 @@ def instantiate_splits(
     """Instantiate ``config.data``, of any source.
 
     Args:
-        config: its key ``data.positive`` names the positive class; null for the rarer one in training.
+        config: its key ``data.positive`` names the positive class, null for the rarer one in training; ``data.many``
+            and ``data.few`` are the limits of the groups of classes.
         schema: of a trained model, for the sources that take one.
         slices: the columns of ``report.slices``, for the sources that take them.
         trained: the task of that model: its positive class stays, unless the configuration names another.
@@ -30,7 +32,9 @@ def instantiate_splits(
     node = copy(config.data)  # it keeps its parent, for interpolations
     with open_dict(node):
         given = node.pop("positive", None)
+        limits = _limits(node.pop("many", SHOT_LIMITS.many), node.pop("few", SHOT_LIMITS.few))
     splits: Splits = instantiate_part(_with_data(config, node), "data", schema=schema, slices=slices)
+    splits = replace(splits, limits=limits)
     positive = _class_name(given)
     if positive is None and trained is not None and trained.positive is not None and trained.classes == splits.classes:
         positive = trained.classes[trained.positive]
@@ -39,6 +43,18 @@ def instantiate_splits(
     try:
         return replace(splits, positive=positive)
     except ValueError as error:
+        raise UsageError(f"data.{error}") from error
+
+
+def _limits(many: object, few: object) -> ShotLimits:
+    """The limits of the groups.
+
+    Raises:
+        UsageError: for numbers that are none.
+    """
+    try:
+        return ShotLimits.checked(many, few)
+    except (TypeError, ValueError) as error:
         raise UsageError(f"data.{error}") from error
 
 

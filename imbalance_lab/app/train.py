@@ -95,8 +95,11 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
             return float("nan")
         with console().status("scoring the predictions"):
             results = write_results(config, experiment, directory, checkpoint, session)
-        best = score_tag("val/best", "auroc", average="macro")
-        scores = results.test.scalars("test") | {best: results.val.macro_auroc.value}
+        scores, headline = results.test.scalars("test"), results.test.headline("test")
+        if results.val is not None:
+            best = score_tag("val/best", "auroc", average="macro")
+            scores[best] = results.val.macro_auroc.value
+            headline.append(best)
         step = max(session.trainer.global_step, session.last.step)  # nothing may have been left to train
         for logger in session.loggers:
             log_run_end(
@@ -105,7 +108,7 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
                 scores,
                 step,
                 given=[split_override(word)[0] for word in experiment.overrides],
-                headline=[*results.test.headline("test"), best],
+                headline=headline,
                 directory=directory.path,
                 files=list(directory.published),
             )
@@ -150,15 +153,16 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
 def predict_splits(config: DictConfig, session: Session, checkpoint: Path) -> None:
     """Store the predictions of the best model, and of those with other weights: the last one, and that of stage 1."""
     session.trainer.loggers = []  # each loop would begin an event file of its own
-    calibration = {"calibration"} & session.data.splits.parts.keys()
+    there = session.data.splits.parts.keys()
+    calibration = {"calibration"} & there
     if session.best.has_stage_1:
         with session.writer.writing("stage_1") as missing:  # before the others: strategies are left as they end
-            _predict(session, session.best.stage_1, missing)
+            _predict(session, session.best.stage_1, missing & there)
     with session.writer.writing("best") as missing:
-        _predict(session, checkpoint, missing | calibration)
+        _predict(session, checkpoint, (missing & there) | calibration)
     if config.fit and session.best.step != session.last.step:
         with session.writer.writing("last") as missing:
-            _predict(session, session.last.path, missing | calibration)
+            _predict(session, session.last.path, (missing & there) | calibration)
 
 
 def _predict(session: Session, checkpoint: Path, splits: AbstractSet[str]) -> None:
@@ -186,14 +190,17 @@ def write_results(
     splits, counts = experiment.splits, experiment.splits.class_counts
     epochs = session.best.epoch if experiment.checkpoint is None or config.fit else experiment.checkpoint.epochs
     prior = fold_priors(experiment.train_prior, session.strategies, epochs)
-    val, test = directory.read_predictions("val"), directory.read_predictions("test")
+    test = directory.read_predictions("test")
+    val = None if splits.val is None else directory.read_predictions("val")
     metadata = {
         "command": shlex.join(["python", *sys.argv]),
         "seed": config.seed,
         "checkpoint": os_path.relpath(checkpoint, directory.path),
         "epoch": session.best.epoch,
         "parameters": ParameterCount.of((experiment.backbone, experiment.head))._asdict(),
+        "has_validation": splits.val is not None,
         "train_counts": counts.tolist(),
+        "shot_limits": splits.limits._asdict(),
         "initial_weights": experiment.initial_weights,
         "train_prior": None if prior is None else list(prior),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
@@ -204,7 +211,8 @@ def write_results(
     if session.best.has_stage_1:
         metadata["stage_1"] = {"epoch": int(read_checkpoint_file(session.best.stage_1)["epoch"]) + 1}
     directory.write_metadata(metadata)
-    write_slices(directory.slices, [(val, splits.val), (test, splits.test)])
+    of_val = [] if val is None or splits.val is None else [(val, splits.val)]
+    write_slices(directory.slices, [*of_val, (test, splits.test)])
     mistakes = write_mistakes(directory.mistakes, test, splits.test, counts, splits.train, splits.schema)
     record = RunRecord.read(directory, metadata, mistakes)
     return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())

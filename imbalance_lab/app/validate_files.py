@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 def check_agreement(
     directory: RunDirectory,
     record: "RunRecord",
-    val: "Predictions",
+    val: "Predictions | None",
     test: "Predictions",
     calibration: "Predictions | None",
 ) -> None:
     """Raise an error if files of a run, each whole in itself, are not of the same run."""
     classes, counted = test.task.num_classes, len(record.metadata["train_counts"])
-    if val.task != test.task:
+    if val is not None and val.task != test.task:
         wrong, reason = directory.predictions("val"), "its classes are not those of the test predictions"
     elif calibration is not None and calibration.task != test.task:
         wrong, reason = directory.predictions("calibration"), "its classes are not those of the test predictions"

@@ -99,8 +99,10 @@ def apply_thresholds(
 
 
 def _labelled(directory: RunDirectory) -> tuple[Split, Predictions]:
-    """The examples that chose nothing, if there are enough of each class; or else those of validation."""
+    """The examples that chose nothing, if there are enough of each class; or else those of validation, or of test."""
     calibration = directory.read_calibration()
+    if not directory.read_metadata().get("has_validation", True):
+        return "test", directory.read_predictions("test")
     if calibration is None or calibration.task.count(torch.from_numpy(calibration.target)).min() < FEW_POSITIVES:
         return "val", directory.read_predictions("val")
     return "calibration", calibration

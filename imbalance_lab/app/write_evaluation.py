@@ -36,9 +36,11 @@ def write_evaluation(
     from imbalance_lab.report.tables import write_tables
 
     val, test = data.val, data.test
-    point = {"fitted_on": "val", "n": len(val.predictions.target), **postprocessor.as_json()}
+    fitted_on = {"fitted_on": None, "n": 0} if val is None else {"fitted_on": "val", "n": len(val.predictions.target)}
+    point = {**fitted_on, **postprocessor.as_json()}
     write_json(directory.operating_point, point)
-    val.predictions.write(directory.predictions("val"), postprocessor)
+    if val is not None:
+        val.predictions.write(directory.predictions("val"), postprocessor)
     test.predictions.write(directory.predictions("test"), postprocessor)
     scores = scores_as_json(data, postprocessor)
     directory.write_scores(scores)
@@ -68,9 +70,11 @@ def scores_as_json(data: "ReportData", postprocessor: "PostProcessor") -> dict[s
     }
     return {
         "checkpoint": data.run.metadata["checkpoint"],
+        "selected_on": None if data.val is None else "val",
         "decisions": data.operating_point.as_json(),
+        "shot_limits": data.test.limits._asdict(),
         "positive": None if task.positive is None else task.classes[task.positive],
-        "val": data.val.as_json(),
+        "val": None if data.val is None else data.val.as_json(),
         "test": data.test.as_json(),
         "test_adjusted": None if data.test_adjusted is None else data.test_adjusted.as_json(),
         "val_at_thresholds": _counts_as_json(postprocessor.thresholds),

@@ -8,8 +8,10 @@ from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fa
 from imbalance_lab.data.erasing import Cutout, RandomErasing
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
+from imbalance_lab.data.image_lists import image_lists
 from imbalance_lab.data.image_tables import image_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
+from imbalance_lab.data.medmnist import medmnist
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
@@ -46,8 +48,10 @@ __all__ = [
     "digits",
     "fashion_mnist",
     "image_folder",
+    "image_lists",
     "image_table",
     "long_tailed",
     "long_tailed_counts",
+    "medmnist",
     "table",
 ]

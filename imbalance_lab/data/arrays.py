@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from imbalance_lab.class_counts import count_classes
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits, count_classes
 from imbalance_lab.data.finite import check_inputs, check_targets
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.schema import ArraySchema, InputSchema
@@ -120,7 +120,7 @@ class Splits:
 
     Args:
         classes: the names of the C classes, or labels.
-        train, val, test: the examples.
+        train, val, test: the examples; without ``val`` (None) nothing is selected, and the last epoch is the model.
         fitted: a module fitted on the training split that the model applies to its inputs first; None for the mean and
             deviation of each channel or feature of arrays.
         input_schema: describes the raw inputs; None for those of arrays.
@@ -128,6 +128,7 @@ class Splits:
         calibration: examples that nothing is trained or chosen on, for prediction sets; None without.
         positive: the name of the positive class of a binary task; None for the rarer one in training.
         guesses: what was taken for granted in reading the data, a sentence each, with the option that says otherwise.
+        limits: of the groups of classes with many, medium and few training examples.
 
     Raises:
         ValueError: naming a target that is out of range, an input in memory that is not finite, or a positive class
@@ -136,7 +137,7 @@ class Splits:
 
     classes: tuple[str, ...]
     train: Source
-    val: Source
+    val: Source | None
     test: Source
     fitted: nn.Module | None = None
     input_schema: InputSchema | None = None
@@ -144,6 +145,7 @@ class Splits:
     calibration: Source | None = None
     positive: str | None = None
     guesses: Sequence[str] = ()
+    limits: ShotLimits = SHOT_LIMITS
 
     def __post_init__(self) -> None:
         table = self.input_schema if isinstance(self.input_schema, TableSchema) else None
@@ -157,9 +159,9 @@ class Splits:
 
     @property
     def parts(self) -> dict[str, Source]:
-        """Every split by its name: train, val, test, and calibration if there is one."""
-        parts = {"train": self.train, "val": self.val, "test": self.test}
-        return parts if self.calibration is None else parts | {"calibration": self.calibration}
+        """Every split by its name: train, test, and val and calibration if there are such."""
+        parts = {"train": self.train, "val": self.val, "test": self.test, "calibration": self.calibration}
+        return {split: source for split, source in parts.items() if source is not None}
 
     @cached_property
     def task(self) -> Task:
@@ -183,6 +185,8 @@ class Splits:
     def fingerprint(self) -> str:
         """Equal for equal splits: the same classes, and the same examples and targets in each split, in that order."""
         digest = hashlib.sha256(json.dumps(self.classes).encode())
+        if self.val is None:
+            digest.update(b"no validation split")
         for source in self.parts.values():
             for column in (source.index, source.targets):
                 values = column.to(torch.int64).contiguous().numpy()

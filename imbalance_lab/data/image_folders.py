@@ -49,7 +49,8 @@ def image_folder(
 
     Args:
         root: the tree.
-        val_fraction, test_fraction: shares, stratified, of a split that has no folder.
+        val_fraction, test_fraction: shares, stratified, of a split that has no folder; the first may be 0 for no
+            validation, see `Splits`.
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which images are in which split.
         group_pattern: a regular expression that is searched for in each path below ``root``; files with the same match
@@ -78,7 +79,7 @@ def image_folder(
         "calibration_fraction": calibration_fraction,
     }
     splits = fill_missing_splits(tree.given, targets, **fractions, seed=split_seed, groups=groups)
-    options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
+    options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)
     listed = ImageList(folder, files, tree.classes, targets, None if values is None else pa.array(values))
     built = build_splits(listed, splits, options)
     return replace(built, guesses=[*tree.guesses, *built.guesses], notes=[*tree.warnings, *built.notes])

@@ -53,6 +53,7 @@ class ImageOptions(NamedTuple):
     cache: str | None
     max_pixels: int
     schema: InputSchema | None
+    val_fraction: float
 
 
 def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions) -> Splits:
@@ -62,7 +63,7 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
         ValueError: for an option out of range, splits that cannot be trained on, an image that cannot be used.
     """
     check_choice("normalize", options.normalize, get_args(Normalization))
-    validate_splits(images.classes, images.targets, splits)
+    validate_splits(images.classes, images.targets, splits, has_validation=options.val_fraction != 0)
     first = _first_decoder(options) if options.schema is None else _decoder_of(options.schema)
     with progress("reading the headers of the images") as step:
         headers = read_headers(images.files, first, step)
@@ -87,8 +88,8 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     train, val, test, calibration = (everything.subset(rows) for rows in splits)
     schema = ImageSchema(images.classes, decoder.size, decoder.channels, decoder.is_16bit, decoder.max_pixels)
     fitted = _fitted(everything, train, options.normalize)
-    held_out = calibration if len(calibration) else None
-    return Splits(images.classes, train, val, test, fitted, schema, notes, held_out, guesses=guesses)
+    chosen_on, held_out = (split if len(split) else None for split in (val, calibration))
+    return Splits(images.classes, train, chosen_on, test, fitted, schema, notes, held_out, guesses=guesses)
 
 
 DECODED_ON_FAILURE = 10_000

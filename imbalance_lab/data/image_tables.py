@@ -80,7 +80,7 @@ def image_table(
         given, fractions = split_from_column(table[split], split, source), dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
     splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
-    reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema)
+    reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)
     values = None if group is None else table[group].combine_chunks()
     built = build_splits(ImageList(folder, files, classes, targets, values, told), splits, reading)
     return replace(built, guesses=[*read.guesses, *paths.describe(path_column), *built.guesses])

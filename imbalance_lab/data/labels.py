@@ -26,7 +26,7 @@ from imbalance_lab.data.truth import FALSE, TRUE, as_truth, is_truth
 from imbalance_lab.validation import did_you_mean
 
 SPLITS = ("train", "val", "test", "calibration")
-"""Of these calibration may be empty."""
+"""Of these calibration may be empty, and val where that is asked for."""
 
 NO_CLASS = "is not a class: classes are integers or text"
 
@@ -82,14 +82,17 @@ def group_ids(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.where(numbers < 0, -1 - np.arange(len(numbers)), numbers)
 
 
-def validate_splits(classes: Sequence[str], labels: Tensor, parts: SplitIndices) -> None:
-    """Refuse splits that cannot be trained or evaluated on.
+def validate_splits(
+    classes: Sequence[str], labels: Tensor, parts: SplitIndices, *, has_validation: bool = True
+) -> None:
+    """Refuse splits that cannot be trained or evaluated on; with ``has_validation`` false val may be empty.
 
     Raises:
         ValueError: for an empty split, a training split of a single class, a class that only another split has.
     """
+    needed = ("train", "val", "test") if has_validation else ("train", "test")
     for split, rows in zip(SPLITS, parts, strict=True):
-        if not len(rows) and split != "calibration":
+        if not len(rows) and split in needed:
             raise ValueError(f"there is no example in the {split} split: give it a larger fraction, or more examples")
     if labels.ndim == 2:
         present = {split: labels[rows].any(0) for split, rows in zip(SPLITS, parts, strict=True)}

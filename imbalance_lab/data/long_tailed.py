@@ -2,7 +2,8 @@
 
 The test set stays as it is. The validation set is taken from the training pool, the same share of every class, before
 the tail is made: it is balanced, never overlaps with the test set, and does not change with the imbalance. So is a
-calibration set, which changes neither.
+calibration set, which changes neither. Without a validation set, as in most published tables, the whole pool is for
+training.
 """
 
 from collections.abc import Callable
@@ -59,7 +60,7 @@ def long_tailed(
         factor: imbalance factor ≥ 1, the largest class over the smallest.
         profile: "exp" or "step", see `long_tailed_counts`; n_max is the pool's smallest class without validation.
         subset_seed: which examples are kept. This alone changes accuracy by points: report several seeds.
-        val_fraction: share of each class of the pool that becomes the validation set.
+        val_fraction: share of each class of the pool that becomes the validation set; 0 for none, see `Splits`.
         calibration_fraction: the same for calibration, taken from what validation leaves; 0 for no such set.
         root: the directory of the dataset, unless it is the default one.
         schema: of a trained model: classes go by name, in its order; other classes or inputs are refused.
@@ -83,7 +84,7 @@ def long_tailed(
     train = torch.cat([members[:n] for members, n in zip(rest, kept, strict=True)]).sort().values
     if schema is not None:
         check_array_schema(schema, classes, pool)
-    return Splits(classes, pool.subset(train), pool.subset(val), test, calibration=calibration)
+    return Splits(classes, pool.subset(train), val, test, calibration=calibration)
 
 
 def binary(
@@ -126,7 +127,7 @@ def binary(
     train = torch.cat([negatives, positives[:n_positive]]).sort().values
     if schema is not None:
         check_array_schema(schema, names, pool)
-    return Splits(names, pool.subset(train), pool.subset(val), test, calibration=calibration)
+    return Splits(names, pool.subset(train), val, test, calibration=calibration)
 
 
 def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
@@ -150,16 +151,18 @@ def _halved(arrays: Arrays, half: int) -> Arrays:
     return Arrays(arrays.inputs, (arrays.targets >= half).long(), arrays.index)
 
 
-def _split_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) -> tuple[Tensor, list[Tensor]]:
-    """Positions of the validation examples, and of each class's remaining ones in the order in which they are kept."""
+def _split_validation(pool: Arrays, num_classes: int, fraction: float, seed: int) -> tuple[Arrays | None, list[Tensor]]:
+    """The validation set, and the positions of each class's remaining examples in the order in which they are kept."""
     generator = torch.Generator().manual_seed(seed)
     members = [(pool.targets == c).nonzero().flatten() for c in range(num_classes)]
     members = [m[torch.randperm(len(m), generator=generator)] for m in members]
+    if not fraction:
+        return None, members
     n_val = [max(1, round(fraction * len(m))) for m in members]
     val = torch.cat([m[:n] for m, n in zip(members, n_val, strict=True)]).sort().values
     if any(len(m) == n for m, n in zip(members, n_val, strict=True)):
         raise ValueError(f"val_fraction={fraction} leaves a class without a training example: choose a smaller one")
-    return val, [m[n:] for m, n in zip(members, n_val, strict=True)]
+    return pool.subset(val), [m[n:] for m, n in zip(members, n_val, strict=True)]
 
 
 def _split_calibration(pool: Arrays, rest: list[Tensor], fraction: float) -> tuple[Arrays | None, list[Tensor]]:
@@ -177,6 +180,6 @@ def _split_calibration(pool: Arrays, rest: list[Tensor], fraction: float) -> tup
 
 
 def _check(val_fraction: float, calibration_fraction: float, subset_seed: int) -> None:
-    check_number("val_fraction", val_fraction, above=0, below=1)
+    check_number("val_fraction", val_fraction, minimum=0, below=1)
     check_number("calibration_fraction", calibration_fraction, minimum=0, below=1)
     check_integer("subset_seed", subset_seed, minimum=0, maximum=MAX_SEED)

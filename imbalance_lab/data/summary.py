@@ -27,16 +27,16 @@ class ClassSummary:
     """One class, or label: its examples in each split, the expected number in a training batch.
 
     ``auroc_width`` is the planned width of the 95 % interval of its AUROC on validation; None if validation lacks
-    positives or negatives.
+    positives or negatives, or there is none.
     """
 
     name: str
     group: ShotGroup
     train: int
-    val: int
     test: int
     per_batch: float
     auroc_width: float | None
+    val: int = 0
     calibration: int = 0
 
 
@@ -85,16 +85,18 @@ def summarize(
 
 
 def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc: float) -> list[ClassSummary]:
-    n_classes, n_val = len(splits.classes), len(splits.val)
+    n_classes = len(splits.classes)
     counts = {split: _counts(source.targets, n_classes) for split, source in splits.parts.items()}
     drawn = sampler.order(0)
+    on_val = counts.get("val", np.zeros(n_classes, np.int64))
+    n_val = 0 if splits.val is None else len(splits.val)
     per_batch = _counts(splits.train.targets[drawn], n_classes) * (min(batch_size, len(drawn)) / len(drawn))
     return [
         ClassSummary(
             name,
-            shot_group(int(counts["train"][c])),
+            shot_group(int(counts["train"][c]), splits.limits),
             per_batch=float(per_batch[c]),
-            auroc_width=_width(auroc, int(counts["val"][c]), n_val - int(counts["val"][c])),
+            auroc_width=_width(auroc, int(on_val[c]), n_val - int(on_val[c])),
             **{split: int(each[c]) for split, each in counts.items()},
         )
         for c, name in enumerate(splits.classes)
@@ -126,7 +128,7 @@ EFFECT = {
 def _class_warnings(
     classes: Sequence[ClassSummary], examples: Mapping[str, int], auroc: float, width: float
 ) -> Iterator[str]:
-    n_val = examples["val"]
+    n_val = examples.get("val", 0)
     for split in examples:
         if absent := [each.name for each in classes if not getattr(each, split)]:
             yield f"there is no {split} example of {_listed(absent)}: {EFFECT[split]}"

@@ -95,7 +95,8 @@ def table(
         dates: columns that are dates, each with its format where it cannot be told: ``closed=%d/%m/%Y``.
         scaling: "standard", "quantile" or "none", see `Preprocess`.
         numerical: how numbers are encoded: "plain", "piecewise" (see `Preprocess`), or "periodic" (see `Embedding`).
-        val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives.
+        val_fraction, test_fraction: shares, stratified, of a split that neither a file nor a column gives; the first
+            may be 0 for no validation, see `Splits`.
         calibration_fraction: the same for calibration, taken from what would be for training; 0 for no such split.
         split_seed: decides which rows are in which split.
         delimiter, decimal, thousands, encoding: of text files, see `DialectOptions`; None to detect it.
@@ -123,7 +124,7 @@ def table(
     parts = _given_splits(read, split)
     given = [name for name, rows in zip(SPLITS[1:], parts[1:], strict=True) if len(rows)]
     parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
-    validate_splits(classes, labels, parts)
+    validate_splits(classes, labels, parts, has_validation=val_fraction != 0)
     no_features = {*targets, *filter(None, (split, group)), *drop}
     features = data.select([name for name in data.column_names if name not in no_features])
     found = FittedColumns(())
@@ -143,8 +144,9 @@ def table(
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
-    held_out = calibration if len(calibration) else None
-    return Splits(classes, train, val, test, fitted, schema, notes, held_out, guesses=[*read.guesses, *found.guesses])
+    chosen_on, held_out = (split if len(split) else None for split in (val, calibration))
+    guesses = [*read.guesses, *found.guesses]
+    return Splits(classes, train, chosen_on, test, fitted, schema, notes, held_out, guesses=guesses)
 
 
 def _read_columns(

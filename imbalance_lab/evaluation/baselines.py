@@ -1,7 +1,7 @@
 """The run beside its baselines on test: scores with intervals, and paired comparisons corrected by Holm's method."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -135,8 +135,8 @@ def compare_with_baselines(
 
 
 def _scored(baseline: StoredBaseline, postprocessor: PostProcessor, test: Evaluation) -> _Scored:
-    raw = Evaluation(baseline.test, test.train_counts)
-    return _Scored(raw, Evaluation(adjusted(baseline.test, postprocessor), test.train_counts))
+    raw = replace(test, predictions=baseline.test)
+    return _Scored(raw, replace(test, predictions=adjusted(baseline.test, postprocessor)))
 
 
 def _compare(run: _Scored, model: _Scored) -> dict[str, ComparedAt]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imbalance_lab.class_counts import ShotLimits
 from imbalance_lab.evaluation.baseline_settings import compare_baselines, find_baselines
 from imbalance_lab.evaluation.best_setting import corrected_score
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
@@ -154,9 +155,12 @@ def _compare_group(stored: Mapping[str, Predictions], runs: Sequence[Run], basel
     train_counts = {
         run.name: [each["train_count"] for each in run.scores["test"].get("classes", [])] for run in runs if run.scores
     }
+    limits = {run.name: ShotLimits(**run.scores.get("shot_limits", {})) for run in runs if run.scores}
     return ComparedRuns(
         evaluations={
-            name: Evaluation(each, train_counts[name]) for name, each in stored.items() if train_counts.get(name)
+            name: Evaluation(each, train_counts[name], limits[name])
+            for name, each in stored.items()
+            if train_counts.get(name)
         },
         runs=tuple(stored),
         comparisons=tuple(_compare(stored, baseline)),

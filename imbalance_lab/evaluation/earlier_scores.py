@@ -29,6 +29,8 @@ def with_todays_losses(scores: dict[str, Any], run: RunDirectory, test: Predicti
         return scores
     found = dict(scores)
     for split in SPLITS:
+        if scores[split] is None:
+            continue
         kept = {name: value for name, value in scores[split].items() if name != "brier_score"}
         found[split] = kept | _losses(test if split == "test" else _read(run, split))
     return found

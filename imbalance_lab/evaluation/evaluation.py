@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imbalance_lab import metrics
-from imbalance_lab.class_counts import ShotGroup
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotGroup, ShotLimits
 from imbalance_lab.evaluation.decisions import Decisions, score_decisions
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.scores import AT_RECALL, MAX_FPR, ClassScores, Score, defined
@@ -32,6 +32,7 @@ class Evaluation:
     Args:
         predictions: its logits; the predicted class is the largest, predicted labels are those with probability ≥ ½.
         train_counts: training examples of each class, (C,).
+        limits: of the groups of classes with many, medium and few of them.
 
     Multilabel predictions have no confusion matrix (None) and no top-label calibration error (NaN); their accuracy is
     the share of examples with every label correct.
@@ -39,6 +40,7 @@ class Evaluation:
 
     predictions: Predictions
     train_counts: Sequence[int]
+    limits: ShotLimits = SHOT_LIMITS
 
     def __post_init__(self) -> None:
         counts, classes = as_values(self.train_counts, "train_counts"), self.predictions.classes
@@ -79,6 +81,7 @@ class Evaluation:
                 precision=Score(precision, metrics.wilson_interval(true_positives, predicted)),
                 partial_auroc=ranking.partial_auroc(MAX_FPR),
                 precision_at_recall=metrics.precision_at_recall(ranking, AT_RECALL),
+                limits=self.limits,
             )
             for name, train_count, ranking, true_positives, targets, predicted, recall, precision in rows
         ]
@@ -113,7 +116,7 @@ class Evaluation:
 
     def shot_group_recall(self) -> dict[ShotGroup, float]:
         """The mean recall of the classes with many, medium and few training examples, where there are any."""
-        return metrics.mean_by_shot_group(self.decisions.recall.tolist(), self.train_counts)
+        return metrics.mean_by_shot_group(self.decisions.recall.tolist(), self.train_counts, self.limits)
 
     def shot_group_means(self) -> dict[str, dict[ShotGroup, float]]:
         """The mean recall, AUROC and average precision of these groups of classes, by the score's name."""
@@ -122,7 +125,10 @@ class Evaluation:
             "auroc": [ranking.auroc for ranking in self.rankings],
             "average_precision": [ranking.average_precision for ranking in self.rankings],
         }
-        return {name: metrics.mean_by_shot_group(values, self.train_counts) for name, values in by_score.items()}
+        return {
+            name: metrics.mean_by_shot_group(values, self.train_counts, self.limits)
+            for name, values in by_score.items()
+        }
 
     @cached_property
     def probability_scores(self) -> dict[str, float]:

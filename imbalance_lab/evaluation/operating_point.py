@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits
 from imbalance_lab.evaluation.decision_counts import DecisionCounts
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.missing_thresholds import MissingThresholds, group_reasons
@@ -25,6 +26,8 @@ Basis = Literal["thresholds", "most probable class", "probability ½"]
 @dataclass(frozen=True)
 class ClassDecision:
     """What the decisions of the report do for one class; of a class without a threshold, nothing (None).
+
+    Without a validation split, ``on_val`` is None too.
 
     Args:
         class_index, name, train_count: the class, and its training examples.
@@ -73,6 +76,7 @@ class OperatingPoint:
         decisions: what the decisions do for each reported class.
         n_flagged: test examples that the thresholds flag as any of the reported classes.
         n_test: test examples.
+        limits: of the groups of classes with many, medium and few training examples.
     """
 
     basis: Basis
@@ -85,6 +89,7 @@ class OperatingPoint:
     decisions: tuple[ClassDecision, ...]
     n_flagged: int
     n_test: int
+    limits: ShotLimits = SHOT_LIMITS
 
     @property
     def is_by_thresholds(self) -> bool:
@@ -122,7 +127,7 @@ class OperatingPoint:
 
 
 def compute_operating_point(
-    val: Evaluation,
+    val: Evaluation | None,
     test: Evaluation,
     postprocessor: PostProcessor,
     on_test: Sequence[Threshold | str],
@@ -132,7 +137,7 @@ def compute_operating_point(
     """Compute what the thresholds and the decisions of the report do.
 
     Args:
-        val, test: the evaluations of the stored predictions.
+        val, test: the evaluations of the stored predictions; ``val`` is None without a validation split.
         postprocessor: fitted on the validation predictions.
         on_test: (C,) its thresholds with their counts on test.
         is_rule_chosen: whether the user chose the rule of the thresholds; else it is only the default.
@@ -157,6 +162,7 @@ def compute_operating_point(
         decisions=tuple(_decision(thresholds[c], basis, val, test) for c in reported),
         n_flagged=int(postprocessor.flags(test.predictions.logits)[:, list(reported)].any(1).sum()),
         n_test=len(test.predictions.target),
+        limits=test.limits,
     )
 
 
@@ -167,10 +173,11 @@ def _result(c: int, test: Evaluation, chosen: Threshold | str, tested: Threshold
     return ThresholdResult(c, name, count, tested.threshold, DecisionCounts.at(chosen), DecisionCounts.at(tested))
 
 
-def _decision(result: ThresholdResult, basis: Basis, val: Evaluation, test: Evaluation) -> ClassDecision:
+def _decision(result: ThresholdResult, basis: Basis, val: Evaluation | None, test: Evaluation) -> ClassDecision:
     on_val, on_test = result.on_val, result.on_test
     if basis != "thresholds":
-        on_val, on_test = (_predicted(result.class_index, split) for split in (val, test))
+        on_test = _predicted(result.class_index, test)
+        on_val = None if val is None else _predicted(result.class_index, val)
     return ClassDecision(result.class_index, result.name, result.train_count, on_val, on_test)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from imbalance_lab.class_counts import FEW, shot_group
+from imbalance_lab.class_counts import shot_group
 from imbalance_lab.evaluation.operating_point import ClassDecision, OperatingPoint
 from imbalance_lab.evaluation.scores import Score
 
@@ -78,9 +78,9 @@ def find_rare_classes(point: OperatingPoint) -> RareClasses:
 def _rare(point: OperatingPoint) -> tuple[list[ClassDecision], str]:
     if point.binary is not None:
         return [point.binary], "positive classes"
-    few = [each for each in point.decisions if shot_group(each.train_count) == "few"]
+    few = [each for each in point.decisions if shot_group(each.train_count, point.limits) == "few"]
     if few:
-        return few, f"classes with fewer than {FEW} training examples"
+        return few, f"classes with fewer than {point.limits.few} training examples"
     third = max(1, len(point.decisions) // 3)
     return sorted(point.decisions, key=lambda each: each.train_count)[:third], "rarest classes"
 

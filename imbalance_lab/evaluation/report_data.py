@@ -4,7 +4,7 @@ Nothing is left out here for want of room; what a page or a figure does not show
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -95,7 +95,8 @@ class ReportData:
 
     Args:
         run: what is known beside the predictions.
-        val, test, test_adjusted: the evaluations; the last is None without an adjustment of the class priors.
+        val, test, test_adjusted: the evaluations; the first is None without a validation split, the last without an
+            adjustment of the class priors.
         thresholds_on_test: (C,) the thresholds with their counts on test.
         rare_classes: whether they are found, on test, by the decisions of the operating point.
         reliability: of the predicted class (not for multilabel) and of every class, on test.
@@ -113,7 +114,7 @@ class ReportData:
     """
 
     run: RunRecord
-    val: Evaluation
+    val: Evaluation | None
     test: Evaluation
     test_adjusted: Evaluation | None
     thresholds_on_test: tuple[Threshold | str, ...]
@@ -139,9 +140,11 @@ class ReportData:
     @property
     def counts(self) -> dict[str, list[int]]:
         """Examples of each class by split."""
-        train = [each.train_count for each in self.test.classes]
-        val, test = ([each.n_positive for each in split.classes] for split in (self.val, self.test))
-        return {"train": train, "val": val, "test": test}
+        counts = {"train": [each.train_count for each in self.test.classes]}
+        for split, evaluation in (("val", self.val), ("test", self.test)):
+            if evaluation is not None:
+                counts[split] = [each.n_positive for each in evaluation.classes]
+        return counts
 
     @property
     def rarest_ranked(self) -> list[int]:
@@ -162,7 +165,7 @@ class ReportData:
 
 def compute_report_data(
     run: RunRecord,
-    val: Evaluation,
+    val: Evaluation | None,
     test: Evaluation,
     postprocessor: PostProcessor,
     *,
@@ -175,7 +178,7 @@ def compute_report_data(
 
     Args:
         run: what is known about the run beside its predictions.
-        val, test: the evaluations of the stored predictions.
+        val, test: the evaluations of the stored predictions; ``val`` is None without a validation split.
         postprocessor: fitted on the validation predictions.
         slices: the scores of slices of test; None without.
         is_rule_chosen: whether the user chose the rule of the thresholds.
@@ -186,7 +189,7 @@ def compute_report_data(
     on_test = postprocessor.evaluate_on(predictions.logits, predictions.target)
     point = compute_operating_point(val, test, postprocessor, on_test, is_rule_chosen=is_rule_chosen)
     positive = predictions.task.one_hot(predictions.target)
-    processed = Evaluation(adjusted(predictions, postprocessor), test.train_counts)
+    processed = replace(test, predictions=adjusted(predictions, postprocessor))
     curves = partial(reliability_curves, positive=positive, is_multilabel=predictions.task.is_multilabel)
     is_changed = not np.array_equal(processed.probability, test.probability)
     return ReportData(

@@ -54,6 +54,10 @@ class RunDirectory(RunFiles):
         """The stored predictions of the calibration split; None for a run without one."""
         return self.read_predictions("calibration") if self.predictions("calibration").is_file() else None
 
+    def read_validation(self, metadata: Mapping[str, Any]) -> "Predictions | None":
+        """The stored predictions of the validation split; None for a run that, by its metadata, had no such split."""
+        return self.read_predictions("val") if metadata.get("has_validation", True) else None
+
     def read_metadata(self) -> dict[str, Any]:
         """What `write_metadata` wrote."""
         with reading(self.metadata, RESTORE):

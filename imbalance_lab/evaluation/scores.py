@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from imbalance_lab.class_counts import ShotGroup, shot_group
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotGroup, ShotLimits, shot_group
 from imbalance_lab.metrics import Interval
 
 MAX_FPR, AT_RECALL = 0.1, 0.9
@@ -39,11 +39,12 @@ class ClassScores:
     precision: Score
     partial_auroc: float
     precision_at_recall: float
+    limits: ShotLimits = SHOT_LIMITS
 
     @property
     def group(self) -> ShotGroup:
         """The long-tail group, by the training count."""
-        return shot_group(self.train_count)
+        return shot_group(self.train_count, self.limits)
 
     @property
     def has_few_positives(self) -> bool:

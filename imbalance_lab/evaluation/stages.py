@@ -1,7 +1,8 @@
 """A training in two stages: what stage 2 changed, on validation and test, with paired tests on the test examples."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from imbalance_lab.evaluation.comparison import Compared, compare, correct
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RESTORE, RunDirectory
+from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.evaluation.scores import Score, defined
 from imbalance_lab.evaluation.shot_groups import score_shot_groups
 from imbalance_lab.metrics.compare_rankings import pair_rankings
@@ -70,39 +72,47 @@ class StageReport:
 
 
 def read_stage_1(
-    run: RunDirectory, metadata: Mapping[str, Any], val: Predictions, test: Predictions
-) -> tuple[Predictions, Predictions] | None:
+    run: RunDirectory, metadata: Mapping[str, Any], val: Predictions | None, test: Predictions
+) -> tuple[Predictions | None, Predictions] | None:
     """The stored predictions of stage 1's best model for validation and test; None for a run of one stage.
 
     Args:
         run: its directory.
         metadata: its content.
-        val, test: the run's own predictions, which are those of stage 2.
+        val, test: the run's own predictions, which are those of stage 2; ``val`` is None without such a split.
 
     Raises:
         UsageError: naming a file that is missing, damaged, or of other examples.
     """
     if not metadata.get("stage_1"):
         return None
-    found = run.read_predictions("val", "stage_1"), run.read_predictions("test", "stage_1")
-    for stored, own, split in zip(found, (val, test), ("val", "test"), strict=True):
-        if stored.task != own.task or not np.array_equal(stored.index, own.index):
-            path = run.predictions("val" if split == "val" else "test", "stage_1")
-            raise UsageError(f"{path} is of another run, it has other examples or classes: {RESTORE}")
-    return found
+    return None if val is None else _read(run, "val", val), _read(run, "test", test)
+
+
+def _read(run: RunDirectory, split: Split, own: Predictions) -> Predictions:
+    """The predictions of stage 1 for a split, which are of the same examples as the run's ``own``."""
+    stored = run.read_predictions(split, "stage_1")
+    if stored.task != own.task or not np.array_equal(stored.index, own.index):
+        path = run.predictions(split, "stage_1")
+        raise UsageError(f"{path} is of another run, it has other examples or classes: {RESTORE}")
+    return stored
 
 
 def compare_stages(
-    val: Evaluation, test: Evaluation, stage_1: tuple[Predictions, Predictions], metadata: Mapping[str, Any]
+    val: Evaluation | None,
+    test: Evaluation,
+    stage_1: tuple[Predictions | None, Predictions],
+    metadata: Mapping[str, Any],
 ) -> StageReport:
     """Score both stages, and compare them in pairs.
 
     Args:
-        val, test: of the run's own model, that of stage 2.
+        val, test: of the run's own model, that of stage 2; ``val`` is None without a validation split.
         stage_1: the predictions of stage 1's model for validation and test.
         metadata: of the run, with the epochs of both models.
     """
-    val_1, test_1 = (Evaluation(each, test.train_counts) for each in stage_1)
+    val_1, test_1 = (None if each is None else replace(test, predictions=each) for each in stage_1)
+    assert test_1 is not None
     positive = test.predictions.task.positive
     return StageReport(
         stage_1=_score(metadata["stage_1"].get("epoch"), val_1, test_1),
@@ -112,12 +122,14 @@ def compare_stages(
     )
 
 
-def _score(epoch: int | None, val: Evaluation, test: Evaluation) -> StageScores:
+def _score(epoch: int | None, val: Evaluation | None, test: Evaluation) -> StageScores:
     recall = {each.group: each.recall for each in score_shot_groups(test)}
     return StageScores(epoch, _scores(val), _scores(test), recall)
 
 
-def _scores(evaluation: Evaluation) -> dict[str, Score]:
+def _scores(evaluation: Evaluation | None) -> dict[str, Score]:
+    if evaluation is None:
+        return dict.fromkeys(("balanced_accuracy", "accuracy", "auroc", "average_precision"), Score(math.nan))
     positive = evaluation.predictions.task.positive
     macro = {"auroc": evaluation.macro_auroc, "average_precision": evaluation.macro_average_precision}
     if positive is not None:

@@ -61,20 +61,20 @@ def baseline_predictions(of_run: Predictions, logits: NDArray[np.float32], is_mu
 
 
 def read_baselines(
-    run: RunDirectory, metadata: Mapping[str, Any], val: Predictions, test: Predictions
+    run: RunDirectory, metadata: Mapping[str, Any], val: Predictions | None, test: Predictions
 ) -> StoredBaselines | None:
     """The baselines of a run; None for a run without, as of an earlier release.
 
     Args:
         run: its directory.
         metadata: its content.
-        val, test: its own predictions.
+        val, test: its own predictions; a run without validation has no baselines.
 
     Raises:
         UsageError: naming a file that is missing, damaged, or of other examples.
     """
     listed: Sequence[Mapping[str, str]] = metadata.get("baselines") or ()
-    if not listed:
+    if not listed or val is None:
         return None
     found = []
     for each in listed:

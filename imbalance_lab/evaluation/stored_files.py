@@ -12,9 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from imbalance_lab.class_counts import ShotLimits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import visible
-from imbalance_lab.validation import check_choice, check_integer, check_list, check_number
+from imbalance_lab.validation import check_bool, check_choice, check_integer, check_list, check_number
 
 SEAL = "sha256"
 """The key of the digest in a file that `sealed` made."""
@@ -99,6 +100,8 @@ def check_scores(content: dict[str, Any]) -> dict[str, Any]:
         ValueError, TypeError: naming the entry that is wrong.
     """
     for split in ("val", "test"):
+        if split == "val" and "val" in content and content["val"] is None:
+            continue  # a run without a validation split
         scores = _mapping(split, _entry(content, split))
         _check_score(f"{split}.auroc", _entry(scores, "auroc", split))
         for name in ("average_precision", "balanced_accuracy", "accuracy"):
@@ -127,6 +130,10 @@ def check_metadata(content: dict[str, Any]) -> dict[str, Any]:
         total = math.fsum(check_number("train_prior", share, minimum=0, maximum=1) for share in shares)
         if not math.isclose(total, 1, abs_tol=1e-3):
             raise ValueError(f"train_prior sums to {total:g}, not to 1")
+    limits = _mapping("shot_limits", content.get("shot_limits", {}))
+    if limits:
+        ShotLimits.checked(_entry(limits, "many", "shot_limits"), _entry(limits, "few", "shot_limits"))
+    check_bool("has_validation", content.get("has_validation", True))
     for name, version in _mapping("versions", _entry(content, "versions")).items():
         _text(f"versions.{name}", version)
     _entry(content["versions"], "imbalance-lab", "versions")

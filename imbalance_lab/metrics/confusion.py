@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from imbalance_lab.class_counts import ShotGroup, shot_group
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotGroup, ShotLimits, shot_group
 from imbalance_lab.metrics.array_inputs import as_confusion, as_target, as_values, check_same_shape
 from imbalance_lab.metrics.averaging import macro
 from imbalance_lab.metrics.types import Counts
@@ -78,23 +78,27 @@ def worst_class_recall(confusion: Counts) -> float:
     return min(_defined_recalls(confusion).tolist(), default=float("nan"))
 
 
-def recall_by_shot_group(confusion: Counts, train_counts: Sequence[int]) -> dict[ShotGroup, float]:
+def recall_by_shot_group(
+    confusion: Counts, train_counts: Sequence[int], limits: ShotLimits = SHOT_LIMITS
+) -> dict[ShotGroup, float]:
     """The mean recall of the classes with many, medium and few training examples ("many-shot accuracy" etc.).
 
     Groups without a class are left out; a group whose classes have no examples is NaN. On a balanced split this equals
     the accuracy over the group's examples, as Liu et al. 2019 (arXiv 1904.05160) compute it.
     """
-    return mean_by_shot_group(recall(confusion).tolist(), train_counts)
+    return mean_by_shot_group(recall(confusion).tolist(), train_counts, limits)
 
 
-def mean_by_shot_group(values: Sequence[float], train_counts: Sequence[int]) -> dict[ShotGroup, float]:
+def mean_by_shot_group(
+    values: Sequence[float], train_counts: Sequence[int], limits: ShotLimits = SHOT_LIMITS
+) -> dict[ShotGroup, float]:
     """The mean, without NaN, of the values of the classes with many, medium and few training examples."""
     groups: dict[ShotGroup, list[float]] = {"many": [], "medium": [], "few": []}
     values, counts = as_values(values, "values"), as_values(train_counts, "train_counts")
     if len(values) != len(counts):
         raise ValueError(f"values and train_counts must be of the same classes, got {len(values)} and {len(counts)}")
     for count, value in zip(counts, values, strict=True):
-        groups[shot_group(int(count))].append(value)
+        groups[shot_group(int(count), limits)].append(value)
     return {group: macro(values) for group, values in groups.items() if values}
 
 

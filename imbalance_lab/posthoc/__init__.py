@@ -9,7 +9,12 @@ from imbalance_lab.posthoc.conformal import (
     NoPredictionSets,
     calibration_examples_needed,
 )
-from imbalance_lab.posthoc.fit import fit_postprocessor, fit_prediction_sets, validate_postprocessing
+from imbalance_lab.posthoc.fit import (
+    fit_postprocessor,
+    fit_prediction_sets,
+    postprocessor_without_examples,
+    validate_postprocessing,
+)
 from imbalance_lab.posthoc.guaranteed import MaxFPR, MinPrecision, MinRecall, examples_needed
 from imbalance_lab.posthoc.heuristic import AlertBudget, MaxF1, MinCost, flag_highest
 from imbalance_lab.posthoc.linear_head import LinearHead
@@ -20,7 +25,7 @@ from imbalance_lab.posthoc.prior import implied_prior
 from imbalance_lab.posthoc.prior_correction import DeployPrior, NoPriorCorrection, PriorCorrection, PriorShift
 from imbalance_lab.posthoc.tau_normalization import TauNormalization, tau_normalized
 from imbalance_lab.posthoc.temperature import TemperatureScaling, fit_temperature
-from imbalance_lab.posthoc.threshold import Threshold, ThresholdError, ThresholdRule
+from imbalance_lab.posthoc.threshold import NoThresholds, Threshold, ThresholdError, ThresholdRule
 from imbalance_lab.task import Activation
 
 __all__ = [
@@ -44,6 +49,7 @@ __all__ = [
     "NoCalibration",
     "NoPredictionSets",
     "NoPriorCorrection",
+    "NoThresholds",
     "PostHocLogitAdjustment",
     "PostProcessor",
     "PriorCorrection",
@@ -62,6 +68,7 @@ __all__ = [
     "flag_highest",
     "implied_prior",
     "log_odds",
+    "postprocessor_without_examples",
     "probabilities",
     "tau_normalized",
     "validate_postprocessing",

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from imbalance_lab.metrics.array_inputs import as_examples
 from imbalance_lab.posthoc.activation import ClassPriors
-from imbalance_lab.posthoc.calibration import CalibrationMethod
+from imbalance_lab.posthoc.calibration import Calibration, CalibrationMethod
 from imbalance_lab.posthoc.conformal import ConformalMethod
 from imbalance_lab.posthoc.linear_head import LinearHead
 from imbalance_lab.posthoc.postprocessor import PostProcessor
@@ -69,6 +69,32 @@ def fit_postprocessor(
     return postprocessor.with_thresholds(
         [_choose_threshold(rule, scores[:, c], positive[:, c]) for c in range(len(classes))]
     )
+
+
+def postprocessor_without_examples(
+    classes: Sequence[str],
+    *,
+    train_prior: ClassPriors | None,
+    activation: Activation,
+    prior_correction: PriorCorrection = _NO_CORRECTION,
+    reason: str,
+) -> PostProcessor:
+    """What there is without a validation split: logits as they are, corrected by known class priors; no thresholds.
+
+    Args:
+        classes, train_prior, activation: as for `fit_postprocessor`.
+        prior_correction: one that does not use examples.
+        reason: why no class has a threshold.
+
+    Raises:
+        ValueError: for a prior correction that is fitted on examples.
+    """
+    if getattr(prior_correction, "uses_examples", True):
+        raise ValueError("the prior correction is fitted on validation examples, of which there are none")
+    none = np.empty((0, len(classes)), np.float32), np.empty(0, np.int64)
+    shift = prior_correction.fit(*none, train_prior, activation)
+    calibration = Calibration(activation, 1.0, (0.0,) * len(classes), train_prior)
+    return PostProcessor(classes, calibration, shift, (reason,) * len(classes))
 
 
 def fit_prediction_sets(

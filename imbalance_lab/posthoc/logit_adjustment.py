@@ -51,6 +51,11 @@ class PostHocLogitAdjustment:
             check_number("tau", tau, minimum=0)
         self.tau = tau
 
+    @property
+    def uses_examples(self) -> bool:
+        """Whether τ is chosen on validation."""
+        return isinstance(self.tau, str)
+
     def validate(
         self,
         num_classes: int,

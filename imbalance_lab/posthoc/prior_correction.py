@@ -6,7 +6,7 @@ same), replacing the old log π by the new one is exact (Saerens et al. 2002; Ho
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from imbalance_lab.posthoc.activation import ClassPriors, prior_logit, validate_activation, validate_class_priors
 from imbalance_lab.posthoc.calibration import CalibrationMethod
@@ -66,7 +66,11 @@ class PriorShift:
 
 
 class PriorCorrection(Protocol):
-    """A way to fit a `PriorShift`; ``prior_correction=`` in the config chooses one by ``_target_``."""
+    """A way to fit a `PriorShift`; ``prior_correction=`` in the config chooses one by ``_target_``.
+
+    One whose ``fit`` does not look at the examples says so by an attribute ``uses_examples`` that is False: it can be
+    had without a validation split.
+    """
 
     def validate(
         self,
@@ -89,6 +93,8 @@ class PriorCorrection(Protocol):
 
 class NoPriorCorrection:
     """Keeps the class priors of the calibrated logits."""
+
+    uses_examples: ClassVar[bool] = False
 
     def validate(
         self,
@@ -119,6 +125,8 @@ class DeployPrior:
     Raises:
         TypeError: if it is not a list.
     """
+
+    uses_examples: ClassVar[bool] = False
 
     def __init__(self, deploy_prior: Sequence[float]) -> None:
         self.deploy_prior = list(check_list("deploy_prior", deploy_prior))

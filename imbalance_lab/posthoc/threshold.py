@@ -127,6 +127,28 @@ class ThresholdRule(Protocol):
         ...
 
 
+class NoThresholds:
+    """Chooses no threshold: the most probable class decides, or for labels probability ½.
+
+    Args:
+        reason: why a class has none.
+    """
+
+    def __init__(self, reason: str = "none was asked for (operating_point=none)") -> None:
+        self.reason = reason
+
+    def __call__(self, scores: Scores, positive: Mask) -> Threshold:
+        """No threshold, whatever the log-odds (N,)."""
+        raise ThresholdError(self.reason)
+
+    def holds_under_prior_shift(self, num_classes: int) -> bool:
+        """Whatever the class priors, there is nothing to hold."""
+        return True
+
+    def __str__(self) -> str:
+        return "no thresholds"
+
+
 def require_examples(rule: object, n: int, needed: int, kind: str) -> None:
     """Raise ThresholdError if there are fewer than ``needed`` examples of this kind."""
     if n < needed:

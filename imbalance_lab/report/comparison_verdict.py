@@ -8,6 +8,7 @@ from imbalance_lab.evaluation.score_keys import heading, is_lower_better
 from imbalance_lab.evaluation.setting_comparison import SettingComparison
 from imbalance_lab.evaluation.settings import REPLICATES, Setting
 from imbalance_lab.evaluation.stored_files import BASELINES
+from imbalance_lab.evaluation.sweep import Run
 from imbalance_lab.report.baseline_texts import PEERS, flipped, standing
 from imbalance_lab.report.terminal import interval
 from imbalance_lab.text import shorten_middle, visible
@@ -31,6 +32,9 @@ def comparison_title(data: ComparisonData) -> str:
 def comparison_verdict(data: ComparisonData) -> list[str]:
     """The best setting, how it differs from others and the baselines, its selection's price, what is not compared."""
     best = data.settings[0] if data.settings else None
+    if best is not None and math.isnan(best.val.value) and any(_is_unselected(run) for run in best.runs):
+        sentence = "There was no validation split: no run is selected, and the scores are those of the last epochs."
+        return [sentence, *map(visible, _differences(data, best))]
     if best is None or math.isnan(best.val.value):
         return [f"No run has {'an' if heading(data.score) == 'AUROC' else 'a'} {heading(data.score)} on validation."]
     tested = "no score on test" if math.isnan(best.test.value) else f"{interval(best.test)} on test"
@@ -44,6 +48,11 @@ def comparison_verdict(data: ComparisonData) -> list[str]:
     if len(data.groups) > 1:
         sentences.append(f"The runs were tested on {len(data.groups)} different sets of examples.")
     return [visible(each) for each in sentences]
+
+
+def _is_unselected(run: Run) -> bool:
+    """Whether its data had no validation split."""
+    return run.scores is not None and run.scores.get("val") is None
 
 
 def _baselines(data: ComparisonData, best: Setting) -> list[str]:

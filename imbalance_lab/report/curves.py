@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from imbalance_lab.class_counts import shot_group
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotGroup, ShotLimits, shot_group
 from imbalance_lab.evaluation.curve_bands import CurveBand
 from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics import Ranking, macro
@@ -108,6 +108,7 @@ class Curves:
         classes: indices of those that are drawn, if they have a curve; all if None.
         bands: of the curves, for the class that is drawn strong.
         thresholds: what the operating point does for each class, or why it has none.
+        limits: of the groups of classes with many, medium and few training examples.
     """
 
     names: Sequence[str]
@@ -116,6 +117,7 @@ class Curves:
     classes: Sequence[int] | None = None
     bands: Sequence[CurveBand] = ()
     thresholds: Sequence[Threshold | str] = ()
+    limits: ShotLimits = SHOT_LIMITS
 
     @cached_property
     def drawn(self) -> list[int]:
@@ -124,12 +126,16 @@ class Curves:
         wanted = range(len(order)) if self.classes is None else set(self.classes)
         return [c for c in order if c in wanted and self.rankings[c].is_defined][:MAX_CURVES]
 
+    def group(self, c: int) -> ShotGroup:
+        """The group of a class by its training count."""
+        return shot_group(self.train_counts[c], self.limits)
+
     def color(self, c: int) -> str:
         """Of few classes each has its own; of many, each shot group has one, and the rarest class its own."""
         drawn = self.drawn
         if len(drawn) <= FEW_CURVES:
             return LIGHT.cycle[drawn.index(c)]
-        return LIGHT.chosen if c == drawn[0] else LIGHT.rarity[GROUPS.index(shot_group(self.train_counts[c]))]
+        return LIGHT.chosen if c == drawn[0] else LIGHT.rarity[GROUPS.index(self.group(c))]
 
 
 def draw_roc(curves: Curves, *, dpi: int = 150) -> Figure:
@@ -211,7 +217,7 @@ def _draw_legend(figure: Figure, panels: Sequence[Panel], curves: Curves, *, bel
     entries = [(curves.color(c), 2.2 if c == drawn[0] else 1.2, _entry(panels, curves, c)) for c in named]
     if len(drawn) > FEW_CURVES:
         for color, group in zip(LIGHT.rarity, GROUPS, strict=True):
-            if members := [c for c in drawn if shot_group(curves.train_counts[c]) == group]:
+            if members := [c for c in drawn if curves.group(c) == group]:
                 means = " · ".join(f"{macro([each.area(curves.rankings[c]) for c in members]):.3f}" for each in panels)
                 entries.append((color, 1.2, f"{group} ({len(members)} classes) · mean {means}"))
     handles = [Line2D([], [], color=color, linewidth=width) for color, width, _ in entries]

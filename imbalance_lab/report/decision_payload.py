@@ -21,16 +21,19 @@ def headline(data: ReportData) -> list[Card]:
 
 
 def decision(point: OperatingPoint) -> dict[str, Any] | None:
-    """The decision of a binary task in counts and rates, on both splits; None for other tasks."""
+    """The decision of a binary task in counts and rates, on test and validation; None for other tasks."""
     binary = point.binary
-    if binary is None or binary.on_test is None or binary.on_val is None:
+    if binary is None or binary.on_test is None:
         return None
+    splits = {"test": binary.on_test.as_json()}
+    if binary.on_val is not None:
+        splits["validation"] = binary.on_val.as_json()
     threshold = point.thresholds[binary.class_index].threshold
     return {
         "name": binary.name,
         "threshold": threshold,
         "note": " ".join(_decision_sentences(point, binary, threshold)),
-        "splits": {"test": binary.on_test.as_json(), "validation": binary.on_val.as_json()},
+        "splits": splits,
     }
 
 

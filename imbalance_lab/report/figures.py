@@ -61,6 +61,7 @@ def curves_of(data: ReportData) -> Curves:
         classes=data.rarest_ranked,
         bands=data.bands,
         thresholds=data.thresholds_on_test,
+        limits=data.test.limits,
     )
 
 
@@ -183,7 +184,13 @@ def draw_counts(names: Sequence[str], counts: Mapping[str, Sequence[int]]) -> Fi
 
 
 def draw_epochs(epochs: EpochHistory) -> Figure:
-    """Validation AUROC and the losses over the epochs; a line marks the epoch with the best AUROC."""
+    """Validation AUROC and the losses over the epochs, the best marked; without validation the training loss."""
+    if not epochs.is_validated:
+        figure, axes = _figure((5.6, 2.4))
+        axes.plot(epochs.epoch, [np.nan if value is None else value for value in epochs.train_loss], color=GRAY)
+        axes.set(xlabel="epoch", ylabel="training loss")
+        axes.spines[["top", "right"]].set_visible(False)
+        return figure
     figure = Figure(figsize=(5.6, 3.6), dpi=300, layout="constrained")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True)

@@ -26,7 +26,7 @@ from imbalance_lab.report.shot_groups_payload import shot_group_rows
 from imbalance_lab.report.slices_payload import slices_payload
 from imbalance_lab.report.stages_payload import stages_payload
 from imbalance_lab.report.title import page_title
-from imbalance_lab.report.verdict import verdict
+from imbalance_lab.report.verdict import selection_sentence, verdict
 
 
 def write_page(path: Path, data: ReportData) -> None:
@@ -46,6 +46,7 @@ def build_texts(data: ReportData) -> dict[str, Any]:
     return {
         **page_title(data.run),
         "verdict": _unbroken(" ".join(verdict(data.test, data.rare_classes, data.operating_point, data.baselines))),
+        "selection": selection_sentence(data),
         "classes_note": f"On {data.n_test:,} test examples, with 95 % intervals; the rarest class first, "
         "a click on a heading sorts. "
         "Lift is average precision over the class's share in test; classes with fewer than "

@@ -100,6 +100,7 @@ def _epochs(epochs: EpochHistory) -> dict[str, Any]:
         "val_loss": epochs.val_loss,
         "train_loss": epochs.train_loss,
         "best": epochs.best,
+        "is_validated": epochs.is_validated,
     }
 
 

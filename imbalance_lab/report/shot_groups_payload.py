@@ -2,22 +2,20 @@
 
 from typing import Any
 
-from imbalance_lab.class_counts import FEW, MANY
 from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.evaluation.scores import defined
-
-RANGES = {"many": f"more than {MANY}", "medium": f"{FEW} to {MANY}", "few": f"fewer than {FEW}"}
-"""Training examples of a class of each group."""
 
 
 def shot_group_rows(data: ReportData) -> list[dict[str, Any]]:
     """A row for each group; none where all classes are in one, whose means are the macro scores."""
     if len(data.shot_groups) < 2:
         return []
+    many, few = data.test.limits
+    ranges = {"many": f"more than {many:,}", "medium": f"{few:,} to {many:,}", "few": f"fewer than {few:,}"}
     return [
         {
             "group": each.group,
-            "range": RANGES[each.group],
+            "range": ranges[each.group],
             "n_classes": each.n_classes,
             "n_tested": each.n_tested,
             "n_train": each.n_train,

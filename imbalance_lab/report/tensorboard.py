@@ -5,6 +5,7 @@ import time
 import lightning.pytorch as pl
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits
 from imbalance_lab.report.curves import Curves, draw_both
 from imbalance_lab.report.figures import draw_confusion
 from imbalance_lab.training.classifier import Classifier
@@ -24,10 +25,11 @@ class CurveFigures(pl.Callback):
 
     Args:
         train_counts: training examples of each class; the rarest class is drawn on top.
+        limits: of the groups of classes with many, medium and few of them.
     """
 
-    def __init__(self, train_counts: list[int]) -> None:
-        self.train_counts = train_counts
+    def __init__(self, train_counts: list[int], limits: ShotLimits = SHOT_LIMITS) -> None:
+        self.train_counts, self.limits = train_counts, limits
         self.drawn: int | None = None
         self.not_before = 0.0
 
@@ -46,7 +48,8 @@ class CurveFigures(pl.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 task = pl_module.task
-                curves = draw_both(Curves(task.classes, rankings, self.train_counts, task.reported_classes))
+                of = (task.classes, rankings, self.train_counts, task.reported_classes)
+                curves = draw_both(Curves(*of, limits=self.limits))
                 logger.experiment.add_figure("val/curves", curves, trainer.global_step)
                 if task.is_multilabel:  # labels have no confusion matrix
                     continue

@@ -7,6 +7,7 @@ from imbalance_lab.evaluation.decision_counts import DecisionCounts
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.operating_point import ClassDecision, OperatingPoint
 from imbalance_lab.evaluation.rare_classes import RareClasses
+from imbalance_lab.evaluation.report_data import ReportData
 from imbalance_lab.report.baseline_texts import baseline_sentences
 from imbalance_lab.report.decision_text import (
     MAX_NAMED,
@@ -23,6 +24,13 @@ HARDLY, COMMON = 2.0, 0.25
 """A precision of less than so many times the prevalence is called low, unless positives are common."""
 
 CONFIDENCE = "(recall above or below ½ with 95 % confidence)"
+
+
+def selection_sentence(data: ReportData) -> str:
+    """That nothing was selected, for a run without a validation split; empty for any other."""
+    if data.val is not None:
+        return ""
+    return "Model of the last epoch: without a validation split nothing was selected, calibrated or thresholded."
 
 
 def verdict(

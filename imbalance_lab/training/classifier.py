@@ -26,7 +26,7 @@ from imbalance_lab.training.validation_scores import score_validation
 
 
 class Classifier(pl.LightningModule):
-    """Trains one net on one loss, and scores it exactly on the validation split after every epoch.
+    """Trains one net on one loss, and scores it exactly on the validation split, if there is one, after every epoch.
 
     Args:
         backbone: inputs (N, …) → features (N, F); or of k members (N, k, F), see `imbalance_lab.backbones.members`.
@@ -144,12 +144,13 @@ class Classifier(pl.LightningModule):
             scores |= self._training_scores()
         for tag in sorted(self.monitors & scores.keys()):
             self._log_score(tag, scores[tag])
-        if self.trainer.state.fn != "fit":
-            return
-        defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
-        self.history.append((self.global_step, defined))
-        for logger in self.loggers:
-            logger.log_metrics(defined, self.global_step)
+        if self.trainer.state.fn == "fit":
+            self._log_epoch(scores)
+
+    def on_train_epoch_end(self) -> None:
+        """Log the training loss and the learning rate of an epoch where no validation does it."""
+        if not self.trainer.enable_validation:
+            self._log_epoch(self._training_scores())
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Store what a resumed run continues: the scores of the epochs, and the training loss since the last ones."""
@@ -215,6 +216,13 @@ class Classifier(pl.LightningModule):
         epochs = self.schedule_epochs or trainer.max_epochs
         steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * epochs
         return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps - self.schedule_start))
+
+    def _log_epoch(self, scores: Mapping[str, float]) -> None:
+        """Add the defined scores of an epoch to the history and the loggers."""
+        defined = {"epoch": float(self.current_epoch)} | {k: v for k, v in scores.items() if not math.isnan(v)}
+        self.history.append((self.global_step, defined))
+        for logger in self.loggers:
+            logger.log_metrics(defined, self.global_step)
 
     def _log_score(self, name: str, value: float) -> None:
         """Pass a score to the progress bar and the callbacks; it is already the same in every process."""

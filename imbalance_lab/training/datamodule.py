@@ -60,8 +60,8 @@ class DataModule(pl.LightningDataModule):
         return self._eval_loader(self.splits.train)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """The validation split, each example once."""
-        return self._eval_loader(self.splits.val)
+        """The validation split, each example once; KeyError for data without one."""
+        return self._eval_loader(self.splits.parts["val"])
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The split `tested`, each example once."""

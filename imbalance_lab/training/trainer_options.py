@@ -1,7 +1,8 @@
 """Trainer options that are valid for Lightning but leave a run without a result: refused before the first step.
 
 A run selects its best model, calibration and thresholds on the validation split and is scored on the test split, so it
-needs at least one batch of each, and at least one validation during training.
+needs at least one batch of each, and at least one validation during training. Without a validation split it only needs
+the test split.
 """
 
 import math
@@ -49,7 +50,9 @@ def check_trainer(trainer: Any, data: DataModule, modules: Iterable[nn.Module] =
             f"trainer.fast_dev_run={trainer.fast_dev_run} saves no checkpoint to test: "
             "for a quick run choose max_epochs=1 trainer.limit_train_batches=1"
         )
-    loaders = {"val": data.val_dataloader(), "test": data.test_dataloader()}
+    loaders = {"test": data.test_dataloader()}
+    if data.splits.val is not None:
+        loaders = {"val": data.val_dataloader(), **loaders}
     if data.splits.calibration is not None:
         loaders["calibration"] = data.calibration_dataloader()
     for split, loader in loaders.items():
@@ -62,7 +65,7 @@ def check_trainer(trainer: Any, data: DataModule, modules: Iterable[nn.Module] =
             )
     if fit:
         batches = batches_per_epoch(trainer, data)
-        _check_fit(trainer, batches)
+        _check_fit(trainer, batches, is_validated=data.splits.val is not None)
         synced = getattr(trainer.strategy, "_layer_sync", None) is not None
         length, processes = data.epoch_length, trainer.world_size
         check_batch_statistics(modules, length, data.batch_size, world_size=processes, synced=synced)
@@ -83,14 +86,14 @@ def set_timeout(trainer: Any, seconds: float) -> None:
         trainer.strategy._timeout = timedelta(seconds=seconds)
 
 
-def _check_fit(trainer: Any, batches: int) -> None:
+def _check_fit(trainer: Any, batches: int, *, is_validated: bool) -> None:
     if not batches:
         limit = trainer.limit_train_batches
         raise UsageError(f"trainer.limit_train_batches={limit} leaves no batch to train on: choose a whole number ≥ 1")
     if not trainer.max_steps:
         raise UsageError("trainer.max_steps=0 trains nothing: choose a whole number ≥ 1, or leave it out")
     every = trainer.check_val_every_n_epoch
-    if every is None or trainer.max_epochs == -1:
+    if every is None or trainer.max_epochs == -1 or not is_validated:
         return
     steps = math.ceil(batches / trainer.accumulate_grad_batches)
     whole = math.ceil(trainer.max_steps / steps)

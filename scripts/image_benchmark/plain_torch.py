@@ -64,7 +64,7 @@ def train_plainly(loss_of: LossOf, scale: float | None, overrides: list[str]) ->
     config = compose_config(overrides)
     splits = instantiate_splits(config)
     counts = splits.class_counts.float()
-    train, val, test = (_arrays(part) for part in (splits.train, splits.val, splits.test))
+    train, val, test = (_arrays(splits.parts[split]) for split in ("train", "val", "test"))
     images, target = _images(train), train.targets
     mean, std = images.mean(), images.std()
     images = (images - mean) / std

@@ -227,7 +227,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
         r"'c' is in .*val but has no",
     ),
     "one class": (lambda root: tree(root / "train", "a", 20), {"ignore": ["?"]}, "examples are of one class, 'a'"),
-    "no val": (lambda root: None, {"val_fraction": 0.0}, "no example in the val split"),
+    "no test": (lambda root: None, {"test_fraction": 0.0}, "no example in the test split"),
     "pattern": (lambda root: None, {"group_pattern": "("}, "is not a regular expression"),
     "pattern nowhere": (lambda root: None, {"group_pattern": "patient"}, "'patient' does not match a/p0_0.png"),
     "size": (lambda root: None, {"image_size": 0}, "image_size .auto, or pixels. must be an integer in .1, 4096."),

@@ -105,6 +105,19 @@ def test_the_subset_seed_changes_the_members_and_not_the_counts():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+SMALL = {long_tailed: {"factor": 5}, binary: {"positive_ratio": 0.2}}
+
+
+@pytest.mark.parametrize("make", SMALL)
+def test_without_validation_the_whole_pool_is_for_training(make):
+    whole, part = make(animals, val_fraction=0, **SMALL[make]), make(animals, val_fraction=0.2, **SMALL[make])
+    assert whole.val is None
+    assert list(whole.parts) == ["train", "test"]
+    assert whole.class_counts.max() * 4 == part.class_counts.max() * 5
+    assert torch.equal(whole.test.index, part.test.index)
+    assert whole.fingerprint != part.fingerprint
+
+
 def test_the_validation_fraction_is_a_share_of_each_class():
     splits = long_tailed(animals, factor=2, val_fraction=0.3)
     assert splits.val.targets.bincount().tolist() == [15] * 4
@@ -164,7 +177,7 @@ def test_a_root_is_handed_to_the_dataset():
         ({"subset_seed": -1}, "subset_seed must be an integer in .0, 9223372036854775807., got -1"),
         ({"subset_seed": 1.0}, "subset_seed must be an integer in .0, 9223372036854775807., got 1.0"),
         ({"subset_seed": True}, "subset_seed must be an integer in .0, 9223372036854775807., got True"),
-        ({"val_fraction": 0}, "val_fraction must be a finite number in .0, 1., got 0"),
+        ({"val_fraction": -0.1}, "val_fraction must be a finite number in .0, 1., got -0.1"),
         ({"val_fraction": 1.0}, "val_fraction must be a finite number in .0, 1., got 1"),
         ({"val_fraction": "a"}, "val_fraction must be a number, got 'a'"),
     ],

@@ -1,11 +1,13 @@
 """Means over the classes with many, medium and few training examples, against scikit-learn and by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, recall_score, roc_auc_score
 
+from imbalance_lab.class_counts import ShotLimits
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.shot_groups import score_shot_groups
@@ -56,3 +58,12 @@ def test_a_group_without_a_test_example_is_undefined_not_zero() -> None:
 def test_a_group_without_a_class_is_left_out_and_a_binary_task_has_one() -> None:
     assert [each.group for each in score_shot_groups(evaluation([200, 300, 3], 3))] == ["many", "few"]
     assert len(score_shot_groups(evaluation([200, 3], 2))) == 1
+
+
+def test_other_limits_make_other_groups_everywhere() -> None:
+    test = replace(evaluation(COUNTS, 6), limits=ShotLimits(20, 8))
+    groups = {each.group: each.n_classes for each in score_shot_groups(test)}
+    assert groups == {"many": 3, "medium": 2, "few": 2}  # 101, 100, 500; 20, 19; 3, 7
+    written = test.as_json()
+    assert [each["group"] for each in written["classes"]] == ["many", "many", "medium", "medium", "few", "many", "few"]
+    assert written["recall_by_shot_group"] == {each.group: each.recall for each in score_shot_groups(test)}

@@ -52,7 +52,7 @@ class Rows:
 
 
 def validation_rows(model: Model, source: Source, stored: Predictions) -> Rows:
-    """Validation examples, and the model's output, which the run's stored predictions have to confirm.
+    """Validation examples (or test), and the model's output, which the run's stored predictions have to confirm.
 
     Raises:
         UsageError: if the model was not evaluated, or the predictions are of other data.

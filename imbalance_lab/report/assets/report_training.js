@@ -5,7 +5,7 @@ function wholeStep(span) {
   return steps.sort((a, b) => a - b).find((step) => span / step <= 8);
 }
 if (data.epochs) {
-  const { epoch, auroc, val_loss, train_loss, best } = data.epochs;
+  const { epoch, auroc, val_loss, train_loss, best, is_validated } = data.epochs;
   const along = (y, label, tint, axis, dash) => ({
     type: "scatter",
     mode: epoch.length > 1 ? "lines" : "markers",
@@ -21,8 +21,7 @@ if (data.epochs) {
   const isLate = epoch[best] > (epoch[0] + last) / 2;
   plot("epochs", () => ({
     traces: [
-      along(auroc, "val AUROC", CYCLE[0], "y"),
-      along(val_loss, "val loss", CYCLE[1], "y2"),
+      ...(is_validated ? [along(auroc, "val AUROC", CYCLE[0], "y"), along(val_loss, "val loss", CYCLE[1], "y2")] : []),
       along(train_loss, "train loss", CYCLE[1], "y2", "dot"),
     ],
     layout: {
@@ -35,8 +34,8 @@ if (data.epochs) {
         zeroline: false,
         anchor: "y2",
       },
-      yaxis: { title: { text: "AUROC" }, domain: [0.56, 1] },
-      yaxis2: { title: { text: "loss" }, domain: [0, 0.44] },
+      yaxis: is_validated ? { title: { text: "AUROC" }, domain: [0.56, 1] } : { visible: false },
+      yaxis2: { title: { text: "loss" }, domain: [0, is_validated ? 0.44 : 1] },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
       shapes: [
         {
@@ -54,7 +53,7 @@ if (data.epochs) {
           x: epoch[best],
           yref: "paper",
           y: 0.5,
-          text: `best: epoch ${epoch[best]}`,
+          text: is_validated ? `best: epoch ${epoch[best]}` : `last: epoch ${epoch[best]}`,
           showarrow: false,
           xanchor: isLate ? "right" : "left",
           xshift: isLate ? -4 : 4,

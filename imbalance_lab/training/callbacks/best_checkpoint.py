@@ -19,12 +19,14 @@ class BestCheckpoint(ModelCheckpoint):
     A resumed run takes the best model so far from beside the checkpoint that it is resumed from, and must beat it; no
     path that a checkpoint stores is followed.
 
+    Without a score to select by, every epoch takes the place of the one before: the best model is that of the last.
+
     In a training in two stages the best model of stage 1 is kept as a file of its own, and the best is chosen anew
     among the epochs of stage 2. A checkpoint of stage 2 says so under ``stage``.
 
     Args:
         path: of the checkpoint.
-        monitor: the logged validation score.
+        monitor: the logged validation score; None for data without a validation split.
         mode: "max" if higher is better, else "min".
         resumed_from: the checkpoint that the run is resumed from, if any.
         on_save: called with the trainer whenever the current weights are saved as the best ones.
@@ -35,7 +37,7 @@ class BestCheckpoint(ModelCheckpoint):
     def __init__(
         self,
         path: Path,
-        monitor: str,
+        monitor: str | None,
         mode: str = "max",
         *,
         resumed_from: Path | None = None,
