@@ -1,18 +1,20 @@
 """A tiny training in this process: long-tailed digits, a small net, Lightning's Trainer."""
 
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
 from imbalance_lab.backbones import MLP
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
 from imbalance_lab.losses import CrossEntropyLoss
 from imbalance_lab.samplers import RandomSampler
+from imbalance_lab.termination import STOP
+from imbalance_lab.training.callbacks import LastCheckpoint
 from imbalance_lab.training.classifier import Classifier
 from imbalance_lab.training.datamodule import DataModule
 from imbalance_lab.training.strategies import Strategy
@@ -65,7 +67,7 @@ def fit(
         nn.Linear(size, 10),
         loss or CrossEntropyLoss(),
         task=SPLITS.task,
-        prepare=SPLITS.prepare,
+        prepare=deepcopy(SPLITS.prepare),
         optimizer=partial(torch.optim.SGD, lr=0.1, momentum=0.9),
         strategies=strategies,
         seed=3,
@@ -78,7 +80,7 @@ def fit(
         seed=3,
     )
     record = Record(stop)
-    save = ModelCheckpoint(root, "last", every_n_train_steps=1, enable_version_counter=False)
+    save = LastCheckpoint(root / "last.ckpt", STOP, every_minutes=0)
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=1,

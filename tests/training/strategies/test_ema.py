@@ -8,8 +8,8 @@ from torch import Tensor
 
 from imbalance_lab.backbones import ConvNet
 from imbalance_lab.losses import CrossEntropyLoss
-from imbalance_lab.samplers import SampledIndices
-from imbalance_lab.training.strategies import EMA, SWA, DeferredReweighting, MaxNorm, Strategy
+from imbalance_lab.samplers import RandomSampler, SampledIndices
+from imbalance_lab.training.strategies import EMA, SWA, DeferredResampling, DeferredReweighting, MaxNorm, Strategy
 from tests.helpers.tiny import COUNTS, SPLITS, STEPS, Record, fit, net_of
 
 
@@ -45,18 +45,20 @@ def test_validation_is_of_the_average(tmp_path: Path) -> None:
 
 
 def strategies(name: str, loss: CrossEntropyLoss) -> list[Strategy]:
-    model_head = torch.nn.Linear(16, 10)
+    sampler = RandomSampler(targets=SPLITS.train.targets, seed=3)
     made: dict[str, list[Strategy]] = {
-        "drw, ema": [DeferredReweighting(loss, COUNTS, 3, start=0.4), EMA(0.9)],
-        "swa, max_norm": [SWA(3, start=0.3), MaxNorm(model_head, SPLITS.task, 0.7)],
+        "drw, drs, ema": [
+            DeferredReweighting(loss, COUNTS, 3, start=0.4),
+            DeferredResampling(SPLITS.task, sampler, SPLITS.train.targets, COUNTS, loss, 3, seed=3, start=0.4),
+            EMA(0.9),
+        ],
+        "swa, max_norm": [SWA(3, start=0.3), MaxNorm(torch.nn.Linear(16, 10), SPLITS.task, 0.7)],
     }
     return made[name]
 
 
-@pytest.mark.filterwarnings("ignore:The dirpath has changed")
-@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
 @pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
-@pytest.mark.parametrize("name", ["drw, ema", "swa, max_norm"])
+@pytest.mark.parametrize("name", ["drw, drs, ema", "swa, max_norm"])
 @pytest.mark.parametrize("stop", [STEPS + 3, 2 * STEPS, 2 * STEPS + 3])
 def test_a_resumed_run_ends_as_an_uninterrupted_one(name: str, stop: int, tmp_path: Path) -> None:
     ends = []

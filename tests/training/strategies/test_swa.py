@@ -1,5 +1,6 @@
 """Stochastic weight averaging: the mean of the ends of epochs, with statistics of its own."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -20,7 +21,7 @@ def test_it_is_the_mean_of_the_ends_of_epochs_with_their_statistics(tmp_path: Pa
         assert parameter.requires_grad
     oracle = ConvNet((1, 8, 8), [4])
     oracle.load_state_dict(model.backbone.state_dict())
-    update_bn(record.inputs[3 * STEPS :], nn.Sequential(SPLITS.prepare, oracle))
+    update_bn(record.inputs[3 * STEPS :], nn.Sequential(deepcopy(SPLITS.prepare), oracle))
     statistics = [name for name in oracle.state_dict() if "running" in name]
     assert statistics
     for name in statistics:
