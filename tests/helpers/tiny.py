@@ -9,7 +9,7 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
 
-from imbalance_lab.backbones import MLP
+from imbalance_lab.backbones import MLP, ConvNet
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
 from imbalance_lab.losses import CrossEntropyLoss
 from imbalance_lab.samplers import RandomSampler
@@ -53,14 +53,14 @@ def fit(
     root: Path,
     *strategies: Strategy,
     loss: nn.Module | None = None,
-    backbone: nn.Module | None = None,
+    width: int | None = None,
     epochs: int = 3,
     stop: int = -1,
     resume: Path | None = None,
 ) -> tuple[Classifier, Record]:
-    """Train; ``root / "last.ckpt"`` is written after every step and every epoch."""
+    """Train an MLP, or a ConvNet of ``width``; ``root / "last.ckpt"`` is written after every step and every epoch."""
     torch.manual_seed(0)
-    backbone = backbone or MLP((1, 8, 8), [16])
+    backbone = MLP((1, 8, 8), [16]) if width is None else ConvNet((1, 8, 8), [width])
     size: Any = backbone.num_features
     model = Classifier(
         backbone,
