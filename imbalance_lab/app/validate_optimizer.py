@@ -40,7 +40,7 @@ def validate_optimizer(
         built = optimizer(groups)
         if not isinstance(built, torch.optim.Optimizer):
             raise TypeError(f"{type(built).__name__} is not a torch optimizer")
-        _check_rates(config, built.defaults)
+        _check_rates(config, type(built).__name__, built.defaults)
         part = "scheduler"
         planned = scheduler(built, 10)
         if not isinstance(planned, torch.optim.lr_scheduler.LRScheduler):
@@ -58,7 +58,7 @@ def _check_bounds(node: Mapping[str, Any]) -> None:
             check_number(f"betas[{place}]", beta, minimum=0, below=1)
 
 
-def _check_rates(config: DictConfig, defaults: Mapping[str, Any]) -> None:
+def _check_rates(config: DictConfig, name: str, defaults: Mapping[str, Any]) -> None:
     rate, decay, key = defaults.get("lr"), defaults.get("weight_decay", 0.0), "optimizer.weight_decay"
     if config.head_lr is not None:
         rate = check_number("head_lr (null for optimizer.lr)", config.head_lr, **BOUNDS["lr"])
@@ -67,7 +67,6 @@ def _check_rates(config: DictConfig, defaults: Mapping[str, Any]) -> None:
         key = "head_weight_decay"
         decay = check_number(f"{key} (null for optimizer.weight_decay)", config[key], **BOUNDS["weight_decay"])
         if "weight_decay" not in defaults:
-            name = str(config.optimizer._target_).rpartition(".")[2]
             raise UsageError(f"{key}={decay:g}, but {name} has no weight decay: leave it at null")
         _check_decay(rate, decay, key)
 

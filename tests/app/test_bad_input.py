@@ -125,10 +125,6 @@ JOB = [
     (["head_lr=0"], "head_lr (null for optimizer.lr) must be a finite number in (0, 1000], got 0"),
     (["head_weight_decay=-1"], "head_weight_decay (null for optimizer.weight_decay) must be a finite number ≥ 0, got"),
     (["head_weight_decay=400"], "head_weight_decay=400 with a learning rate of 0.003 leaves nothing of the weights"),
-    (
-        ["head_weight_decay=0.1", "optimizer._target_=torch.optim.Rprop", "~optimizer.weight_decay"],
-        "~optimizer.weight_decay deletes what every run needs",
-    ),
     (["head.bias=abc"], "there is no 'head.bias' in this configuration"),
     (["+head.bias=abc"], "head.bias must be true or false, got 'abc'"),
     (["monitor=null"], "monitor must be text, got None"),

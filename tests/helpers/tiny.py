@@ -1,18 +1,20 @@
 """A tiny training in this process: long-tailed digits, a small net, Lightning's Trainer."""
 
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor, nn
 
-from imbalance_lab.backbones import MLP
+from imbalance_lab.backbones import MLP, ConvNet
 from imbalance_lab.data import ShiftFlip, digits, long_tailed
 from imbalance_lab.losses import CrossEntropyLoss
 from imbalance_lab.samplers import RandomSampler
+from imbalance_lab.termination import STOP
+from imbalance_lab.training.callbacks import LastCheckpoint
 from imbalance_lab.training.classifier import Classifier
 from imbalance_lab.training.datamodule import DataModule
 from imbalance_lab.training.strategies import Strategy
@@ -51,21 +53,21 @@ def fit(
     root: Path,
     *strategies: Strategy,
     loss: nn.Module | None = None,
-    backbone: nn.Module | None = None,
+    width: int | None = None,
     epochs: int = 3,
     stop: int = -1,
     resume: Path | None = None,
 ) -> tuple[Classifier, Record]:
-    """Train; ``root / "last.ckpt"`` is written after every step and every epoch."""
+    """Train an MLP, or a ConvNet of ``width``; ``root / "last.ckpt"`` is written after every step and every epoch."""
     torch.manual_seed(0)
-    backbone = backbone or MLP((1, 8, 8), [16])
+    backbone = MLP((1, 8, 8), [16]) if width is None else ConvNet((1, 8, 8), [width])
     size: Any = backbone.num_features
     model = Classifier(
         backbone,
         nn.Linear(size, 10),
         loss or CrossEntropyLoss(),
         task=SPLITS.task,
-        prepare=SPLITS.prepare,
+        prepare=deepcopy(SPLITS.prepare),
         optimizer=partial(torch.optim.SGD, lr=0.1, momentum=0.9),
         strategies=strategies,
         seed=3,
@@ -78,7 +80,7 @@ def fit(
         seed=3,
     )
     record = Record(stop)
-    save = ModelCheckpoint(root, "last", every_n_train_steps=1, enable_version_counter=False)
+    save = LastCheckpoint(root / "last.ckpt", STOP, every_minutes=0)
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=1,

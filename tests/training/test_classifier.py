@@ -208,7 +208,6 @@ def test_a_strategy_mixes_the_prepared_batches_of_training_only(tmp_path: Path) 
     assert torch.equal(first.seen[0][0], model.prepare(batch.input))
     assert not second.seen[0][0].any()
     assert torch.equal(second.seen[0][1], batch.sample_seed)
-    model.eval()
     trainer(tmp_path, limit_val_batches=1).validate(model, source, verbose=False)
     assert len(first.seen) == 1
     assert loss > 2.3  # nothing is lower than the entropy of ten equal shares

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from imbalance_lab.backbones import ConvNet
 from imbalance_lab.losses import CrossEntropyLoss
-from imbalance_lab.samplers import SampledIndices
-from imbalance_lab.training.strategies import EMA, SWA, DeferredReweighting, MaxNorm, Strategy
+from imbalance_lab.samplers import RandomSampler, SampledIndices
+from imbalance_lab.training.strategies import EMA, SWA, DeferredResampling, DeferredReweighting, MaxNorm, Strategy
 from tests.helpers.tiny import COUNTS, SPLITS, STEPS, Record, fit, net_of
 
 
@@ -23,8 +22,8 @@ def by_hand(record: Record, decay: float, *, warmup: bool = False) -> dict[str, 
 
 @pytest.mark.parametrize("warmup", [False, True])
 def test_it_is_the_average_by_hand_and_leaves_the_training_alone(warmup: bool, tmp_path: Path) -> None:
-    model, record = fit(tmp_path, EMA(0.9, warmup=warmup), backbone=ConvNet((1, 8, 8), [4]), epochs=2)
-    _, plain = fit(tmp_path / "plain", backbone=ConvNet((1, 8, 8), [4]), epochs=2)
+    model, record = fit(tmp_path, EMA(0.9, warmup=warmup), width=4, epochs=2)
+    _, plain = fit(tmp_path / "plain", width=4, epochs=2)
     checkpoint = torch.load(tmp_path / "last.ckpt", weights_only=True)
     average = by_hand(record, 0.9, warmup=warmup)
     assert any("running_var" in name for name in average)
@@ -45,18 +44,20 @@ def test_validation_is_of_the_average(tmp_path: Path) -> None:
 
 
 def strategies(name: str, loss: CrossEntropyLoss) -> list[Strategy]:
-    model_head = torch.nn.Linear(16, 10)
+    sampler = RandomSampler(targets=SPLITS.train.targets, seed=3)
     made: dict[str, list[Strategy]] = {
-        "drw, ema": [DeferredReweighting(loss, COUNTS, 3, start=0.4), EMA(0.9)],
-        "swa, max_norm": [SWA(3, start=0.3), MaxNorm(model_head, SPLITS.task, 0.7)],
+        "drw, drs, ema": [
+            DeferredReweighting(loss, COUNTS, 3, start=0.4),
+            DeferredResampling(SPLITS.task, sampler, SPLITS.train.targets, COUNTS, loss, 3, seed=3, start=0.4),
+            EMA(0.9),
+        ],
+        "swa, max_norm": [SWA(3, start=0.3), MaxNorm(torch.nn.Linear(16, 10), SPLITS.task, 0.7)],
     }
     return made[name]
 
 
-@pytest.mark.filterwarnings("ignore:The dirpath has changed")
-@pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty")
 @pytest.mark.filterwarnings("ignore:You're resuming from a checkpoint that ended before the epoch ended")
-@pytest.mark.parametrize("name", ["drw, ema", "swa, max_norm"])
+@pytest.mark.parametrize("name", ["drw, drs, ema", "swa, max_norm"])
 @pytest.mark.parametrize("stop", [STEPS + 3, 2 * STEPS, 2 * STEPS + 3])
 def test_a_resumed_run_ends_as_an_uninterrupted_one(name: str, stop: int, tmp_path: Path) -> None:
     ends = []
@@ -64,8 +65,7 @@ def test_a_resumed_run_ends_as_an_uninterrupted_one(name: str, stop: int, tmp_pa
         for at in stops:
             loss, path = CrossEntropyLoss(), tmp_path / run
             resume = path / "last.ckpt" if len(stops) == 2 and at == -1 else None
-            backbone = ConvNet((1, 8, 8), [16])
-            model, _ = fit(path, *strategies(name, loss), loss=loss, backbone=backbone, stop=at, resume=resume)
+            model, _ = fit(path, *strategies(name, loss), loss=loss, width=16, stop=at, resume=resume)
         ends.append((torch.load(tmp_path / run / "last.ckpt", weights_only=True), model.history))
     (whole, history), (parts, resumed) = ends
     assert history == resumed

@@ -1,5 +1,6 @@
 """Stochastic weight averaging: the mean of the ends of epochs, with statistics of its own."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -12,7 +13,7 @@ from tests.helpers.tiny import SPLITS, STEPS, fit
 
 
 def test_it_is_the_mean_of_the_ends_of_epochs_with_their_statistics(tmp_path: Path) -> None:
-    model, record = fit(tmp_path, SWA(4, start=0.5), backbone=ConvNet((1, 8, 8), [4]), epochs=4)
+    model, record = fit(tmp_path, SWA(4, start=0.5), width=4, epochs=4)
     ends = [record.weights[(epoch + 1) * STEPS - 1] for epoch in (2, 3)]
     state = model.state_dict()
     for name, parameter in model.named_parameters():
@@ -20,7 +21,7 @@ def test_it_is_the_mean_of_the_ends_of_epochs_with_their_statistics(tmp_path: Pa
         assert parameter.requires_grad
     oracle = ConvNet((1, 8, 8), [4])
     oracle.load_state_dict(model.backbone.state_dict())
-    update_bn(record.inputs[3 * STEPS :], nn.Sequential(SPLITS.prepare, oracle))
+    update_bn(record.inputs[3 * STEPS :], nn.Sequential(deepcopy(SPLITS.prepare), oracle))
     statistics = [name for name in oracle.state_dict() if "running" in name]
     assert statistics
     for name in statistics:
@@ -29,8 +30,8 @@ def test_it_is_the_mean_of_the_ends_of_epochs_with_their_statistics(tmp_path: Pa
 
 
 def test_it_leaves_the_training_alone_and_before_its_start_the_validation_too(tmp_path: Path) -> None:
-    model, averaged = fit(tmp_path, SWA(3, start=0.3), backbone=ConvNet((1, 8, 8), [4]))
-    plain, alone = fit(tmp_path / "plain", backbone=ConvNet((1, 8, 8), [4]))
+    model, averaged = fit(tmp_path, SWA(3, start=0.3), width=4)
+    plain, alone = fit(tmp_path / "plain", width=4)
     for name, weight in alone.weights[-1].items():
         assert torch.equal(averaged.weights[-1][name], weight), name
     same = [torch.equal(*pair) for pair in zip(averaged.logits, alone.logits, strict=True)]
