@@ -367,6 +367,17 @@ def test_every_choice_composes_with_the_others(override: str) -> None:
         compose("train", [override])
 
 
+TRANSFORMER = ["backbone=timm", "backbone.name=test_vit", "backbone.resize=160"]
+NEEDED = {
+    "conformal=class_conditional": ["data.calibration_fraction=0.1"],
+    "augment=cutout": ["augment.size=4"],
+    "augment=cifar_autoaugment": ["augment.cutout.size=4"],
+    "finetune=adapter": TRANSFORMER,
+    "finetune=lora": TRANSFORMER,
+}
+"""What a choice needs beside it, on digits of 8 × 8 pixels."""
+
+
 @pytest.mark.parametrize(
     "override",
     [
@@ -379,8 +390,7 @@ def test_every_choice_composes_with_the_others(override: str) -> None:
     + ["data=digits_lt", "data=digits_binary"],
 )
 def test_every_choice_builds(override: str) -> None:
-    needed = ["data.calibration_fraction=0.1"] if override == "conformal=class_conditional" else []
-    instantiate_experiment(composed(override, *needed))
+    instantiate_experiment(composed(override, *NEEDED.get(override, [])))
 
 
 @pytest.mark.parametrize(
