@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
+from imbalance_lab.app.automatic import is_rate_automatic
 from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.checkpoint_file import DamagedCheckpointError, newest_whole
@@ -143,6 +144,8 @@ def adopt_checkpoint(config: DictConfig, overrides: Sequence[str]) -> Checkpoint
     for key, before in {"batch_size": None, "passes": 1, "early_stopping": False}.items():
         if config[key] == "auto":
             config[key] = stored.get(key, before)  # what was chosen then
+    if is_rate_automatic(config):
+        config.optimizer.lr = stored["optimizer"].get("lr", "auto")
     try:
         return _content(Path(config.ckpt_path), content)
     except (KeyError, TypeError, ValueError) as error:

@@ -27,7 +27,7 @@ from imbalance_lab.app.tuned_backbone import warn_of_random_weights
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
-from imbalance_lab.app.without_validation import NOTE, leave_out_validation
+from imbalance_lab.app.without_validation import leave_out_validation
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.initial_weights import InitialWeights
 from imbalance_lab.backbones.members import MemberHeads
@@ -80,9 +80,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
     check_slices(config, splits)
     check_baselines(config, splits, overrides)
-    if splits.val is None:
-        leave_out_validation(config, overrides)
-        splits = replace(splits, guesses=[*splits.guesses, NOTE])
+    notes = [] if splits.val is not None else leave_out_validation(config, overrides)
     choose_automatic(config, len(splits.train))
     optimizer, scheduler = optimization or _optimization(config)
     loss = _loss(config, splits)
@@ -90,11 +88,10 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     if config.fit:
         validate_loss(config, loss, task)
     _check_augment(augment, splits.train)
-    if chosen := choose_backbone(config, splits.prepared_shape):
-        splits = replace(splits, guesses=[*splits.guesses, *chosen])
+    notes += choose_backbone(config, splits.prepared_shape)
     backbone, head, weights = build_net(config, splits, task)
-    if weights is not None:
-        splits = replace(splits, guesses=[*splits.guesses, weights.describe()])
+    notes += [] if weights is None else [weights.describe()]
+    splits = replace(splits, guesses=[*splits.guesses, *notes])
     if config.fit and checkpoint is None:
         warn_of_random_weights(config)
     if config.fit:

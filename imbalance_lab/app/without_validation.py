@@ -34,12 +34,15 @@ NO_THRESHOLD = "there is no validation split to choose it on"
 """Why no class has a threshold."""
 
 
-def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> None:
+def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> list[str]:
     """Leave out what the defaults do on validation, and refuse what the user chose.
 
     Args:
         config: of a job without a validation split; changed in place.
         overrides: of its command line, ``KEY=VALUE``.
+
+    Returns:
+        the note that says so.
 
     Raises:
         UsageError: naming what needs validation.
@@ -55,6 +58,7 @@ def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> None:
             refuse("baselines=true", "chooses penalties and numbers of trees on validation", "leave it out")
     config.early_stopping = False
     config.baselines = False
+    return [NOTE]
 
 
 def check_callbacks(monitors: Mapping[str, str | None]) -> set[str]:

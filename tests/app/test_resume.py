@@ -189,7 +189,7 @@ def test_only_what_is_given_replaces_the_settings_of_the_run(finished_run: Path)
     assert inherit_overrides([path]) == [path, "max_epochs=3", "loss.alpha=effective"]
     assert inherit_overrides([path, "loss=ldam"]) == [path, "loss=ldam", "max_epochs=3"]
     assert inherit_overrides([path, "max_epochs=9"]) == [path, "max_epochs=9", "loss.alpha=effective"]
-    assert inherit_overrides([path, "fit=false"]) == [path, "fit=false", "loss.alpha=effective"]
+    assert inherit_overrides([path, "fit=false"]) == [path, "fit=false", "max_epochs=3", "loss.alpha=effective"]
     assert inherit_overrides(["ckpt_path=null"]) == ["ckpt_path=null"]
 
 

@@ -181,7 +181,7 @@ EXEMPT = {
     "takes tensors of a net only, see below": "softmax_log_odds tau_normalized",
     "names, protocols, errors and what has no arrays": "Activation CalibrationMethod ClassPriors DeployPrior "
         "ConformalMethod NoPredictionSets NoPriorCorrection PriorCorrection ThresholdError ThresholdRule "
-        "validate_postprocessing",
+        "validate_postprocessing LinearHead NoThresholds TauNormalization postprocessor_without_examples",
     "its methods are cases": "PostProcessor",
     "called by fit_prediction_sets, which checks": "ClassConditionalConformal",
 }  # fmt: skip

@@ -142,7 +142,7 @@ def test_every_function_with_a_target_is_among_them():
             if (
                 called is None
                 or (inspect.isclass(thing) and issubclass(thing, torch.nn.Module))
-                or name == "ThresholdRule"
+                or name in {"ThresholdRule", "NoThresholds"}  # neither looks at its targets
             ):
                 continue
             reported = inspect.signature(called).parameters

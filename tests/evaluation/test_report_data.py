@@ -101,7 +101,9 @@ def test_epochs_count_from_one_and_undefined_is_none() -> None:
     ]
     history = EpochHistory.from_rows(rows)
     assert history == EpochHistory((1, 2), (0.6, 0.7), (None, 1.0), (None, 2.0), best=1)
-    assert EpochHistory.from_rows(rows[1:2]) is None
+    unvalidated = EpochHistory.from_rows(rows[1:2])
+    assert unvalidated == EpochHistory((1,), (None,), (3.0,), (2.0,), best=0)
+    assert EpochHistory.from_rows([{"epoch": "0", "val/auroc/macro": "", "train/loss": ""}]) is None
 
 
 def test_a_run_record_reads_what_training_left_and_not_the_scores(finished_run: Path, tmp_path: Path) -> None:

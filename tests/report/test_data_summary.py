@@ -8,7 +8,7 @@ from imbalance_lab.report.data_summary import print_summary
 
 def summary(n_classes: int = 3, n_warnings: int = 10) -> DataSummary:
     classes = [
-        ClassSummary(f"class {c}", "few" if c else "many", 1000 // (c + 1), c, 7, 1.5, None if c == 0 else 0.25)
+        ClassSummary(f"class {c}", "few" if c else "many", 1000 // (c + 1), 7, 1.5, None if c == 0 else 0.25, val=c)
         for c in range(n_classes)
     ]
     warnings = [f"remark {number}" for number in range(n_warnings)]
