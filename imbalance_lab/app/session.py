@@ -19,6 +19,7 @@ from imbalance_lab.app.build import (
 )
 from imbalance_lab.app.callbacks import build_callbacks, build_strategies, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
+from imbalance_lab.app.features import feature_splits
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_strategies
@@ -80,7 +81,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
         logging.getLogger(name).setLevel(logging.WARNING)  # no notes about hardware
     manage_processes()
     from imbalance_lab.evaluation.predictions import Predictions, describe_examples
-    from imbalance_lab.training.callbacks import PredictionWriter
+    from imbalance_lab.training.callbacks import KeepFrozen, PredictionWriter
     from imbalance_lab.training.trainer_options import check_trainer
 
     strategies = build_strategies(config, experiment)
@@ -100,6 +101,9 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     options = {"max_epochs": config.max_epochs + extra_epochs, **unvalidated}
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])], options)
     classifier, data = _modules(config, experiment, strategies)
+    if (splits := feature_splits(config, experiment, strategies, trainer)) is not None:
+        data.splits, data.num_workers = splits, 0
+        trainer.callbacks.append(KeepFrozen())
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
 

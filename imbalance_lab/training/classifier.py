@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelConfusionMatrix
 
 from imbalance_lab import seeding
-from imbalance_lab.backbones.members import average_members, is_frozen, num_members
+from imbalance_lab.backbones.members import Members, average_members, is_frozen, num_members
 from imbalance_lab.data import Batch
 from imbalance_lab.losses.members import loss_of_members, mean_member_loss
 from imbalance_lab.metrics import OneVsRest
@@ -97,6 +97,16 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
         return average_members(logits, self.task.activation)
 
+    def prepared(self, batch: Batch) -> Tensor:
+        """What the backbone takes of a batch; of one that holds features already, these."""
+        inputs: Tensor = batch.input if batch.is_features else self.prepare(batch.input)
+        return inputs
+
+    def logits_of(self, batch: Batch) -> Tensor:
+        """The logits (n, C) of a batch, of its inputs or its features."""
+        logits: Tensor = self.head(self._features(batch, self.prepared(batch)))
+        return average_members(logits, self.task.activation)
+
     def on_fit_start(self) -> None:
         """Log the epochs before a resume, which a new run directory lacks."""
         log_history(self.loggers, self.history)
@@ -111,10 +121,10 @@ class Classifier(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
-        prepared, target = self.prepare(batch.input), batch.target
+        prepared, target = self.prepared(batch), batch.target
         for strategy in self.strategies:
             prepared, target = strategy.mix(prepared, target, batch.sample_seed)
-        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), target, batch.index)
+        loss = mean_member_loss(self.loss, self.head(self._features(batch, prepared)), target, batch.index)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
@@ -224,6 +234,12 @@ class Classifier(pl.LightningModule):
         for logger in self.loggers:
             logger.log_metrics(defined, self.global_step)
 
+    def _features(self, batch: Batch, prepared: Tensor) -> Tensor:
+        if not batch.is_features:
+            features: Tensor = self.backbone(prepared)
+            return features
+        return self.backbone.share(prepared) if isinstance(self.backbone, Members) else prepared
+
     def _log_score(self, name: str, value: float) -> None:
         """Pass a score to the progress bar and the callbacks; it is already the same in every process."""
         self.log(name, value, prog_bar=True, logger=False, sync_dist=True)
@@ -231,7 +247,7 @@ class Classifier(pl.LightningModule):
     def _exact_logits(self, batch: Batch) -> Tensor:
         # Half precision changes AUROC by up to 8e-4, more than many differences between runs.
         with torch.autocast(self.device.type, enabled=False):
-            logits: Tensor = self(batch.input).float()
+            logits = self.logits_of(batch).float()
         finite = logits.isfinite().all(1)
         if not finite.all():
             data: Any = self.trainer
