@@ -19,6 +19,7 @@ from imbalance_lab.app.build_net import build_net
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
+from imbalance_lab.app.fitted_head import describe_examples, plan_fitted_head
 from imbalance_lab.app.postprocessing import validate_conformal, validate_head, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
@@ -29,6 +30,7 @@ from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.app.without_validation import NOTE, leave_out_validation
 from imbalance_lab.backbones import CosineHead
+from imbalance_lab.backbones.fitted_heads import FittedHead
 from imbalance_lab.backbones.initial_weights import InitialWeights
 from imbalance_lab.backbones.members import MemberHeads
 from imbalance_lab.data import Source, Splits
@@ -72,6 +74,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         UsageError: naming the part of the configuration that is wrong.
     """
     validate_config(config)
+    plan_fitted_head(config, overrides)
     optimization = None if is_rate_automatic(config) else _optimization(config)
     augment = instantiate_part(config, "augment")
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
@@ -84,6 +87,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         leave_out_validation(config, overrides)
         splits = replace(splits, guesses=[*splits.guesses, NOTE])
     choose_automatic(config, len(splits.train))
+    describe_examples(config, splits)
     optimizer, scheduler = optimization or _optimization(config)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
@@ -104,6 +108,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = _sampler(config, splits)
     prior = train_prior(loss, sampler, splits.class_counts)
+    if isinstance(head, FittedHead):
+        prior = head.implied_prior(splits.class_counts)
     validate_postprocessing(config, task, prior, has_validation=splits.val is not None, overrides=overrides)
     validate_head(config, head)
     _check_conformal(config, splits)

@@ -20,6 +20,7 @@ from imbalance_lab.app.build import (
 from imbalance_lab.app.callbacks import build_callbacks, build_strategies, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
 from imbalance_lab.app.features import feature_splits
+from imbalance_lab.app.fitted_head import fit_head
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_strategies
@@ -46,6 +47,7 @@ IGNORED_WARNINGS = (
     "You're resuming from a checkpoint that ended before the epoch ended",
     "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
     ".*could not find the monitored key",  # in epochs without a validation, as asked for
+    ".*returned `None`, this fit will run with no optimizer",  # of a head that is fitted at once
     "Found .* in eval mode at the start of training",  # a frozen backbone, as asked for
     # DDP says so of every convolution with one input channel, whose strides are ambiguous.
     "Grad strides do not match bucket view strides",
@@ -104,6 +106,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     if (splits := feature_splits(config, experiment, strategies, trainer)) is not None:
         data.splits, data.num_workers = splits, 0
         trainer.callbacks.append(KeepFrozen())
+    fit_head(config, classifier.head, splits, trainer)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
 

@@ -7,6 +7,7 @@ A backbone's constructor takes ``input_shape`` (and ``cardinalities``, if it emb
 """
 
 from imbalance_lab.backbones.convnet import ConvNet
+from imbalance_lab.backbones.fitted_heads import KNNHead, LDAHead, LogisticHead
 from imbalance_lab.backbones.heads import CosineHead
 from imbalance_lab.backbones.mlp import MLP
 from imbalance_lab.backbones.pretrained import Timm, Torchvision
@@ -14,4 +15,16 @@ from imbalance_lab.backbones.residual_mlp import ResidualMLP
 from imbalance_lab.backbones.resnet_cifar import ResNetCifar
 from imbalance_lab.backbones.tabm import TabM
 
-__all__ = ["MLP", "ConvNet", "CosineHead", "ResNetCifar", "ResidualMLP", "TabM", "Timm", "Torchvision"]
+__all__ = [
+    "MLP",
+    "ConvNet",
+    "CosineHead",
+    "KNNHead",
+    "LDAHead",
+    "LogisticHead",
+    "ResNetCifar",
+    "ResidualMLP",
+    "TabM",
+    "Timm",
+    "Torchvision",
+]

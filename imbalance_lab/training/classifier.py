@@ -119,8 +119,11 @@ class Classifier(pl.LightningModule):
         if self.device.type != "cpu":
             torch.get_device_module(self.device).manual_seed(key)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are.
+
+        None where nothing is trained, because the head was fitted at once.
+        """
         prepared, target = self.prepared(batch), batch.target
         for strategy in self.strategies:
             prepared, target = strategy.mix(prepared, target, batch.sample_seed)
@@ -128,6 +131,8 @@ class Classifier(pl.LightningModule):
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
+        if not loss.requires_grad:
+            return None
         return loss if self.loss_scale == 1 else loss * self.loss_scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
@@ -197,7 +202,8 @@ class Classifier(pl.LightningModule):
         loss = float(self.train_loss.compute())
         self.train_loss.reset()
         self._log_score(tag, loss)
-        return {tag: loss, "lr": self.trainer.optimizers[0].param_groups[0]["lr"]}
+        groups = self.trainer.optimizers[0].param_groups  # none of a head that was fitted at once
+        return {tag: loss} | ({"lr": groups[0]["lr"]} if groups else {})
 
     def configure_optimizers(self) -> Any:
         """Parameter groups: the backbone, the head, and the loss's own parameters without weight decay."""
@@ -210,6 +216,8 @@ class Classifier(pl.LightningModule):
         for part, options in parts:
             if trainable := [parameter for parameter in part.parameters() if parameter.requires_grad]:
                 groups.append({"params": trainable} | options)
+        if not groups:
+            return None
         optimizer = self.make_optimizer(groups)
         if self.make_scheduler is None:
             return optimizer

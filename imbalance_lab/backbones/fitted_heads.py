@@ -1,0 +1,219 @@
+"""Heads that are fitted to the features of a frozen backbone at once, by a formula or a solver, without gradient steps."""
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
+
+MAX_ITERATIONS = 200
+"""Steps of the solver of a logistic regression."""
+
+
+class FittedHead(nn.Module, ABC):
+    """A head with `fit`; its logits (N, C) are log-probabilities up to a constant.
+
+    A classifier of the training examples as they are: neither loss nor sampler changes what it fits.
+
+    Args:
+        in_features: F.
+        out_features: C.
+        balanced: whether all classes count the same, whatever their number of examples.
+    """
+
+    def __init__(self, in_features: int, out_features: int, balanced: bool) -> None:
+        super().__init__()
+        self.in_features = check_integer("in_features", in_features, minimum=1)
+        self.out_features = check_integer("out_features", out_features, minimum=2)
+        self.balanced = check_bool("balanced", balanced)
+
+    @abstractmethod
+    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+        """Fit to training examples, and choose what is to be chosen by the log loss on the validation examples.
+
+        Args:
+            features, val_features: (N, F) float32.
+            target, val_target: class indices (N,); every class has a training example.
+
+        Returns:
+            what was chosen, in a few words; "" for nothing.
+        """
+
+    def implied_prior(self, counts: Tensor) -> tuple[float, ...]:
+        """The class priors (C,) that the logits stand for, from the training counts (C,)."""
+        shares = torch.ones(len(counts)) if self.balanced else counts
+        return tuple((shares.double() / shares.double().sum()).tolist())
+
+
+class _LinearHead(FittedHead):
+    """Logits that are linear in the features; weight (C, F) and bias (C,) as of `torch.nn.Linear`."""
+
+    def __init__(self, in_features: int, out_features: int, balanced: bool) -> None:
+        super().__init__(in_features, out_features, balanced)
+        self.weight = nn.Parameter(torch.zeros(out_features, in_features), requires_grad=False)
+        self.bias = nn.Parameter(torch.zeros(out_features), requires_grad=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, F) → logits (N, C)."""
+        return F.linear(features, self.weight, self.bias)
+
+    def _set(self, weight: Tensor, bias: Tensor) -> None:
+        """Take weights (C, F) and biases (C,); their mean over the classes changes no probability."""
+        self.weight.data.copy_(weight - weight.mean(0))
+        self.bias.data.copy_(bias - bias.mean())
+
+
+class LDAHead(_LinearHead):
+    """Linear discriminant analysis: classes with means of their own and one covariance.
+
+    log p(c | x) = μ_c' Σ⁻¹ x − ½ μ_c' Σ⁻¹ μ_c + log π_c + constant, with the pooled covariance within classes shrunk
+    towards a multiple of the identity, Σ = (1 − s) S + s tr(S)/F I (Friedman 1989, Regularized Discriminant Analysis).
+
+    Args:
+        in_features: F.
+        out_features: C.
+        shrinkage: s in (0, 1], or several, of which the best on validation is taken.
+        balanced: whether π is uniform; else it is that of the training examples.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        shrinkage: float | Sequence[float] = (0.03, 0.1, 0.3, 0.5, 0.7, 0.9),
+        balanced: bool = False,
+    ) -> None:
+        super().__init__(in_features, out_features, balanced)
+        given = [shrinkage] if isinstance(shrinkage, int | float) else check_list("shrinkage", shrinkage)
+        self.shrinkages = [check_number("shrinkage", each, above=0, maximum=1) for each in given]
+
+    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+        """One eigendecomposition (F, F) serves all shrinkages; in float64."""
+        x, C = features.double(), self.out_features
+        counts = torch.bincount(target, minlength=C).double()
+        means = torch.zeros(C, x.shape[1], dtype=x.dtype).index_add_(0, target, x) / counts[:, None]
+        within = x - means[target]
+        values, vectors = torch.linalg.eigh(within.T @ within / len(x))
+        rotated = means @ vectors
+        log_prior = torch.log(torch.tensor(self.implied_prior(counts), dtype=x.dtype))
+        found = []
+        for shrinkage in self.shrinkages:
+            weight = rotated / ((1 - shrinkage) * values.clamp(min=0) + shrinkage * values.mean()) @ vectors.T
+            bias = log_prior - (weight * means).sum(1) / 2
+            found.append(
+                (_log_loss(F.linear(val_features.double(), weight, bias), val_target), shrinkage, weight, bias)
+            )
+        _, chosen, weight, bias = min(found, key=lambda each: each[0])
+        self._set(weight, bias)
+        return f"shrinkage {chosen:g}"
+
+
+class LogisticHead(_LinearHead):
+    """Multinomial logistic regression with a quadratic penalty on standardized features; scikit-learn's.
+
+    Args:
+        in_features: F.
+        out_features: C.
+        C: inverse strength of the penalty, > 0, or several, of which the best on validation is taken.
+        balanced: whether an example is weighted by 1 / n of its class.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        C: float | Sequence[float] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2),  # scikit-learn's name
+        balanced: bool = False,
+    ) -> None:
+        super().__init__(in_features, out_features, balanced)
+        given = [C] if isinstance(C, int | float) else check_list("C", C)
+        self.penalties = sorted(check_number("C", each, above=0) for each in given)
+
+    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+        """From the strongest penalty to the weakest, each from where the one before ended."""
+        from sklearn.linear_model import LogisticRegression  # here: it takes a second
+
+        mean, std = features.double().mean(0), features.double().std(0, correction=0)
+        std = std.where(std > 0, 1)
+        x, y = ((features - mean) / std).numpy(), target.numpy()
+        weights = "balanced" if self.balanced else None
+        model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True, class_weight=weights)
+        found = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a few steps more would change little
+            for penalty in self.penalties:
+                model.set_params(C=penalty).fit(x, y)
+                scaled = torch.from_numpy(np.array(model.coef_))
+                weight, bias = scaled / std, torch.from_numpy(np.array(model.intercept_)) - scaled @ (mean / std)
+                if len(weight) == 1:  # of two classes the log-odds of the second
+                    weight, bias = (torch.cat([-each / 2, each / 2]) for each in (weight, bias))
+                loss = _log_loss(F.linear(val_features.double(), weight, bias), val_target)
+                found.append((loss, penalty, weight, bias))
+        _, chosen, weight, bias = min(found, key=lambda each: each[0])
+        self._set(weight, bias)
+        return f"C = {chosen:g}"
+
+
+class KNNHead(FittedHead):
+    """The classes of the k nearest training examples by the cosine of their features, nearer ones weighing more.
+
+    p_c ∝ Σ_{i of the k, y_i = c} exp(cos(x, x_i) / T) (Wu et al. 2018, arXiv 1805.01978, section 3.4), of which a
+    hundredth goes to the classes' shares in training, so that no class has probability 0.
+
+    Args:
+        in_features: F.
+        out_features: C.
+        k: the number of neighbors.
+        temperature: T > 0.
+        balanced: whether a neighbor is weighted by 1 / n of its class.
+        num_examples: N, the number of training examples, which are part of the model.
+    """
+
+    features: Tensor
+    target: Tensor
+    class_weight: Tensor
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        num_examples: int,
+        k: int = 50,
+        temperature: float = 0.07,
+        balanced: bool = False,
+    ) -> None:
+        super().__init__(in_features, out_features, balanced)
+        self.num_examples = check_integer("num_examples", num_examples, minimum=1)
+        self.k = check_integer("k", k, minimum=1, maximum=self.num_examples)
+        self.temperature = check_number("temperature", temperature, above=0)
+        self.register_buffer("features", torch.zeros(num_examples, in_features))
+        self.register_buffer("target", torch.zeros(num_examples, dtype=torch.long))
+        self.register_buffer("class_weight", torch.ones(out_features))
+        self.register_buffer("prior", torch.full((out_features,), 1 / out_features))
+
+    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+        """Remember the training examples."""
+        counts = torch.bincount(target, minlength=self.out_features)
+        self.features.copy_(F.normalize(features))
+        self.target.copy_(target)
+        self.prior.copy_(torch.tensor(self.implied_prior(counts)))
+        if self.balanced:
+            self.class_weight.copy_(1 / counts)
+        return ""
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (N, F) → logits (N, C), log-probabilities."""
+        nearest = F.linear(F.normalize(features.float()), self.features).topk(self.k)
+        weight = torch.exp((nearest.values - nearest.values[:, :1]) / self.temperature)
+        votes = F.one_hot(self.target, self.out_features).float()[nearest.indices] * self.class_weight
+        shares = (weight.unsqueeze(2) * votes).sum(1)
+        return torch.log(0.99 * shares / shares.sum(1, keepdim=True) + 0.01 * self.prior)
+
+
+def _log_loss(logits: Tensor, target: Tensor) -> float:
+    return float(F.cross_entropy(logits, target))
