@@ -42,7 +42,8 @@ def feature_splits(
         trainer: says where, and in how many processes.
     """
     from imbalance_lab.report.data_summary import print_notes
-    from imbalance_lab.training.frozen_features import FrozenNet, with_features
+    from imbalance_lab.training.frozen_features import with_features
+    from imbalance_lab.training.frozen_net import FrozenNet
 
     reason = _reason_against(config, experiment, strategies, trainer)
     if reason is not None:

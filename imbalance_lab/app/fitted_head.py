@@ -9,7 +9,8 @@ from omegaconf import DictConfig
 from imbalance_lab.app.build import allowed_packages
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.backbones.fitted_heads import FittedHead
-from imbalance_lab.data import Splits
+from imbalance_lab.data import Source, Splits
+from imbalance_lab.data.feature_source import Features
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override
 from imbalance_lab.trusted import locate
@@ -65,8 +66,6 @@ def fit_head(config: DictConfig, head: "nn.Module", splits: Splits | None, train
     Raises:
         UsageError: without such features, and with several processes.
     """
-    from imbalance_lab.training.frozen_features import Features
-
     if not (config.fit and isinstance(head, FittedHead)):
         return
     if trainer.world_size > 1:
@@ -75,13 +74,19 @@ def fit_head(config: DictConfig, head: "nn.Module", splits: Splits | None, train
         raise UsageError(
             f"{_name(config)} is fitted to the features of a frozen backbone: choose backbone.freeze=true augment=none"
         )
-    parts = []
-    for source in (splits.train, splits.val):
-        assert isinstance(source, Features)
-        parts += [torch.from_numpy(source.all_values), source.targets]
-    chosen = head.fit(*parts)
+    train, val = _arrays(splits.train), None if splits.val is None else _arrays(splits.val)
+    try:
+        chosen = head.fit(*train, val)
+    except ValueError as error:
+        raise UsageError(f"{error}") from error
     if chosen and is_first_process():
         print(f"head fitted: {chosen}, chosen on validation", flush=True)
+
+
+def _arrays(source: Source) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features (N, F) and targets (N,)."""
+    assert isinstance(source, Features)
+    return torch.from_numpy(source.all_values), source.targets
 
 
 def _is_fitted(config: DictConfig) -> bool:

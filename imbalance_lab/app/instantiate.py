@@ -31,7 +31,6 @@ from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.app.without_validation import NOTE, leave_out_validation
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.fitted_heads import FittedHead
-from imbalance_lab.backbones.initial_weights import InitialWeights
 from imbalance_lab.backbones.members import MemberHeads
 from imbalance_lab.data import Source, Splits
 from imbalance_lab.errors import UsageError
@@ -79,15 +78,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     augment = instantiate_part(config, "augment")
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
     changes = {} if checkpoint is None or not config.fit else check_resume(config, checkpoint)
-    trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
-    splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
-    check_slices(config, splits)
-    check_baselines(config, splits, overrides)
-    if splits.val is None:
-        leave_out_validation(config, overrides)
-        splits = replace(splits, guesses=[*splits.guesses, NOTE])
-    choose_automatic(config, len(splits.train))
-    describe_examples(config, splits)
+    splits = _splits(config, checkpoint, overrides)
     optimizer, scheduler = optimization or _optimization(config)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
@@ -107,9 +98,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     if checkpoint is not None:
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = _sampler(config, splits)
-    prior = train_prior(loss, sampler, splits.class_counts)
-    if isinstance(head, FittedHead):
-        prior = head.implied_prior(splits.class_counts)
+    prior = train_prior(loss, sampler, splits.class_counts, head)
     validate_postprocessing(config, task, prior, has_validation=splits.val is not None, overrides=overrides)
     validate_head(config, head)
     _check_conformal(config, splits)
@@ -118,8 +107,22 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         overrides=tuple(overrides),
         checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
-        initial_weights=_initial_weights(weights, checkpoint),
+        initial_weights=getattr(checkpoint, "initial_weights", None) if weights is None else weights.as_dict(),
     )
+
+
+def _splits(config: DictConfig, checkpoint: CheckpointContent | None, overrides: Sequence[str]) -> Splits:
+    """The data; in ``config``, what depends on them is filled in."""
+    trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
+    splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
+    check_slices(config, splits)
+    check_baselines(config, splits, overrides)
+    if splits.val is None:
+        leave_out_validation(config, overrides)
+        splits = replace(splits, guesses=[*splits.guesses, NOTE])
+    choose_automatic(config, len(splits.train))
+    describe_examples(config, splits)
+    return splits
 
 
 def _optimization(config: DictConfig) -> tuple[Any, Any]:
@@ -127,13 +130,6 @@ def _optimization(config: DictConfig) -> tuple[Any, Any]:
     optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
     validate_optimizer(config, optimizer, scheduler)
     return optimizer, scheduler
-
-
-def _initial_weights(weights: InitialWeights | None, checkpoint: CheckpointContent | None) -> Mapping[str, Any] | None:
-    """What the backbone had from a file at first, here or in the run that goes on."""
-    if weights is not None:
-        return weights.as_dict()
-    return None if checkpoint is None else checkpoint.initial_weights
 
 
 def _check_conformal(config: DictConfig, splits: Splits) -> None:
@@ -161,11 +157,15 @@ def _check_fit(
     check_state_dict(f"ckpt_path={checkpoint.path}", checkpoint.weights, modules)
 
 
-def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tuple[float, ...] | None:
-    """The class priors that the logits stand for after training with this sampler and loss.
+def train_prior(
+    loss: nn.Module, sampler: Sampler, class_counts: Tensor, head: nn.Module | None = None
+) -> tuple[float, ...] | None:
+    """The class priors that the logits stand for after training with this sampler and loss; a fitted head has its own.
 
     None where the sampler or the loss does not say.
     """
+    if isinstance(head, FittedHead):
+        return head.implied_prior(class_counts)
     if not (hasattr(sampler, "class_priors") and hasattr(loss, "implied_prior")):
         return None
     share: Any = sampler.class_priors(class_counts)

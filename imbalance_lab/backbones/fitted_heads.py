@@ -1,8 +1,8 @@
-"""Heads that are fitted to the features of a frozen backbone at once, by a formula or a solver, without gradient steps."""
+"""Heads that are fitted at once to the features of a frozen backbone, by a formula or a solver, without epochs."""
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -33,15 +33,19 @@ class FittedHead(nn.Module, ABC):
         self.balanced = check_bool("balanced", balanced)
 
     @abstractmethod
-    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+    def fit(self, features: Tensor, target: Tensor, val: tuple[Tensor, Tensor] | None) -> str:
         """Fit to training examples, and choose what is to be chosen by the log loss on the validation examples.
 
         Args:
-            features, val_features: (N, F) float32.
-            target, val_target: class indices (N,); every class has a training example.
+            features: (N, F) float32.
+            target: class indices (N,); every class has a training example.
+            val: features and targets of the validation examples; None without.
 
         Returns:
             what was chosen, in a few words; "" for nothing.
+
+        Raises:
+            ValueError: if there is something to choose, but no validation.
         """
 
     def implied_prior(self, counts: Tensor) -> tuple[float, ...]:
@@ -62,10 +66,18 @@ class _LinearHead(FittedHead):
         """Features (N, F) → logits (N, C)."""
         return F.linear(features, self.weight, self.bias)
 
-    def _set(self, weight: Tensor, bias: Tensor) -> None:
-        """Take weights (C, F) and biases (C,); their mean over the classes changes no probability."""
-        self.weight.data.copy_(weight - weight.mean(0))
+    def _choose(
+        self, key: str, candidates: Mapping[float, tuple[Tensor, Tensor]], val: tuple[Tensor, Tensor] | None
+    ) -> float:
+        """Take the weights (C, F) and biases (C,) with the lowest log loss on validation; return their key."""
+        if len(candidates) > 1 and val is None:
+            raise ValueError(f"{key} is chosen on validation, which there is none of: give one value, {key}=…")
+        losses = {each: 0.0 if val is None else _log_loss(val, *candidates[each]) for each in candidates}
+        chosen = min(losses, key=lambda each: losses[each])
+        weight, bias = candidates[chosen]
+        self.weight.data.copy_(weight - weight.mean(0))  # the mean over the classes changes no probability
         self.bias.data.copy_(bias - bias.mean())
+        return chosen
 
 
 class LDAHead(_LinearHead):
@@ -92,7 +104,7 @@ class LDAHead(_LinearHead):
         given = [shrinkage] if isinstance(shrinkage, int | float) else check_list("shrinkage", shrinkage)
         self.shrinkages = [check_number("shrinkage", each, above=0, maximum=1) for each in given]
 
-    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+    def fit(self, features: Tensor, target: Tensor, val: tuple[Tensor, Tensor] | None) -> str:
         """One eigendecomposition (F, F) serves all shrinkages; in float64."""
         x, C = features.double(), self.out_features
         counts = torch.bincount(target, minlength=C).double()
@@ -101,20 +113,19 @@ class LDAHead(_LinearHead):
         values, vectors = torch.linalg.eigh(within.T @ within / len(x))
         rotated = means @ vectors
         log_prior = torch.log(torch.tensor(self.implied_prior(counts), dtype=x.dtype))
-        found = []
+        candidates = {}
         for shrinkage in self.shrinkages:
             weight = rotated / ((1 - shrinkage) * values.clamp(min=0) + shrinkage * values.mean()) @ vectors.T
-            bias = log_prior - (weight * means).sum(1) / 2
-            found.append(
-                (_log_loss(F.linear(val_features.double(), weight, bias), val_target), shrinkage, weight, bias)
-            )
-        _, chosen, weight, bias = min(found, key=lambda each: each[0])
-        self._set(weight, bias)
+            candidates[shrinkage] = weight, log_prior - (weight * means).sum(1) / 2
+        chosen = self._choose("head.shrinkage", candidates, val)
         return f"shrinkage {chosen:g}"
 
 
 class LogisticHead(_LinearHead):
-    """Multinomial logistic regression with a quadratic penalty on standardized features; scikit-learn's.
+    """Multinomial logistic regression with a quadratic penalty; scikit-learn's.
+
+    The features are centered, and divided by one number, their deviation over all F together: a C so means the same for
+    every net, and features that hardly vary stay as small as they are.
 
     Args:
         in_features: F.
@@ -134,16 +145,16 @@ class LogisticHead(_LinearHead):
         given = [C] if isinstance(C, int | float) else check_list("C", C)
         self.penalties = sorted(check_number("C", each, above=0) for each in given)
 
-    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+    def fit(self, features: Tensor, target: Tensor, val: tuple[Tensor, Tensor] | None) -> str:
         """From the strongest penalty to the weakest, each from where the one before ended."""
         from sklearn.linear_model import LogisticRegression  # here: it takes a second
 
-        mean, std = features.double().mean(0), features.double().std(0, correction=0)
-        std = std.where(std > 0, 1)
+        mean = features.double().mean(0)
+        std = (features - mean).square().mean().sqrt().clamp(min=1e-12)
         x, y = ((features - mean) / std).numpy(), target.numpy()
         weights = "balanced" if self.balanced else None
         model = LogisticRegression(max_iter=MAX_ITERATIONS, warm_start=True, class_weight=weights)
-        found = []
+        candidates = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a few steps more would change little
             for penalty in self.penalties:
@@ -152,10 +163,8 @@ class LogisticHead(_LinearHead):
                 weight, bias = scaled / std, torch.from_numpy(np.array(model.intercept_)) - scaled @ (mean / std)
                 if len(weight) == 1:  # of two classes the log-odds of the second
                     weight, bias = (torch.cat([-each / 2, each / 2]) for each in (weight, bias))
-                loss = _log_loss(F.linear(val_features.double(), weight, bias), val_target)
-                found.append((loss, penalty, weight, bias))
-        _, chosen, weight, bias = min(found, key=lambda each: each[0])
-        self._set(weight, bias)
+                candidates[penalty] = weight, bias
+        chosen = self._choose("head.C", candidates, val)
         return f"C = {chosen:g}"
 
 
@@ -177,6 +186,7 @@ class KNNHead(FittedHead):
     features: Tensor
     target: Tensor
     class_weight: Tensor
+    prior: Tensor
 
     def __init__(
         self,
@@ -196,7 +206,7 @@ class KNNHead(FittedHead):
         self.register_buffer("class_weight", torch.ones(out_features))
         self.register_buffer("prior", torch.full((out_features,), 1 / out_features))
 
-    def fit(self, features: Tensor, target: Tensor, val_features: Tensor, val_target: Tensor) -> str:
+    def fit(self, features: Tensor, target: Tensor, val: tuple[Tensor, Tensor] | None) -> str:
         """Remember the training examples."""
         counts = torch.bincount(target, minlength=self.out_features)
         self.features.copy_(F.normalize(features))
@@ -215,5 +225,5 @@ class KNNHead(FittedHead):
         return torch.log(0.99 * shares / shares.sum(1, keepdim=True) + 0.01 * self.prior)
 
 
-def _log_loss(logits: Tensor, target: Tensor) -> float:
-    return float(F.cross_entropy(logits, target))
+def _log_loss(val: tuple[Tensor, Tensor], weight: Tensor, bias: Tensor) -> float:
+    return float(F.cross_entropy(F.linear(val[0].double(), weight, bias), val[1]))

@@ -20,9 +20,10 @@ from imbalance_lab.metrics import OneVsRest
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
 from imbalance_lab.training.loggers import log_history
+from imbalance_lab.training.parameter_groups import parameter_groups
 from imbalance_lab.training.strategies import Strategy
 from imbalance_lab.training.trainer_options import batches_per_epoch
-from imbalance_lab.training.validation_scores import score_validation
+from imbalance_lab.training.validation_scores import check_logits, score_validation
 
 
 class Classifier(pl.LightningModule):
@@ -97,15 +98,12 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
         return average_members(logits, self.task.activation)
 
-    def prepared(self, batch: Batch) -> Tensor:
-        """What the backbone takes of a batch; of one that holds features already, these."""
-        inputs: Tensor = batch.input if batch.is_features else self.prepare(batch.input)
-        return inputs
-
-    def logits_of(self, batch: Batch) -> Tensor:
-        """The logits (n, C) of a batch, of its inputs or its features."""
-        logits: Tensor = self.head(self._features(batch, self.prepared(batch)))
-        return average_members(logits, self.task.activation)
+    def features(self, batch: Batch, prepared: Tensor | None = None) -> Tensor:
+        """The features (n, F), or (n, k, F), of a batch, of its ``prepared`` inputs if they are given."""
+        if batch.is_features:
+            return self.backbone.share(batch.input) if isinstance(self.backbone, Members) else batch.input
+        features: Tensor = self.backbone(self.prepare(batch.input) if prepared is None else prepared)
+        return features
 
     def on_fit_start(self) -> None:
         """Log the epochs before a resume, which a new run directory lacks."""
@@ -124,10 +122,10 @@ class Classifier(pl.LightningModule):
 
         None where nothing is trained, because the head was fitted at once.
         """
-        prepared, target = self.prepared(batch), batch.target
+        prepared, target = batch.input if batch.is_features else self.prepare(batch.input), batch.target
         for strategy in self.strategies:
             prepared, target = strategy.mix(prepared, target, batch.sample_seed)
-        loss = mean_member_loss(self.loss, self.head(self._features(batch, prepared)), target, batch.index)
+        loss = mean_member_loss(self.loss, self.head(self.features(batch, prepared)), target, batch.index)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
@@ -207,17 +205,9 @@ class Classifier(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Parameter groups: the backbone, the head, and the loss's own parameters without weight decay."""
-        parts: list[tuple[nn.Module, dict[str, float]]] = [
-            (self.backbone, {}),
-            (self.head, {name: value for name, value in self.head_options.items() if value is not None}),
-            (self.loss, {"weight_decay": 0.0}),
-        ]
-        groups: list[dict[str, Any]] = []
-        for part, options in parts:
-            if trainable := [parameter for parameter in part.parameters() if parameter.requires_grad]:
-                groups.append({"params": trainable} | options)
+        groups = parameter_groups(self.backbone, self.head, self.loss, self.head_options)
         if not groups:
-            return None
+            return None  # the head was fitted at once
         optimizer = self.make_optimizer(groups)
         if self.make_scheduler is None:
             return optimizer
@@ -242,12 +232,6 @@ class Classifier(pl.LightningModule):
         for logger in self.loggers:
             logger.log_metrics(defined, self.global_step)
 
-    def _features(self, batch: Batch, prepared: Tensor) -> Tensor:
-        if not batch.is_features:
-            features: Tensor = self.backbone(prepared)
-            return features
-        return self.backbone.share(prepared) if isinstance(self.backbone, Members) else prepared
-
     def _log_score(self, name: str, value: float) -> None:
         """Pass a score to the progress bar and the callbacks; it is already the same in every process."""
         self.log(name, value, prog_bar=True, logger=False, sync_dist=True)
@@ -255,13 +239,7 @@ class Classifier(pl.LightningModule):
     def _exact_logits(self, batch: Batch) -> Tensor:
         # Half precision changes AUROC by up to 8e-4, more than many differences between runs.
         with torch.autocast(self.device.type, enabled=False):
-            logits = self.logits_of(batch).float()
-        finite = logits.isfinite().all(1)
-        if not finite.all():
-            data: Any = self.trainer
-            split = data.datamodule.tested if self.trainer.testing else "validation"
-            raise FloatingPointError(
-                f"the logits of {int((~finite).sum())} {split} examples are not finite: index "
-                f"{batch.index[~finite][:8].tolist()}: look for non-finite inputs among them"
-            )
+            logits = average_members(self.head(self.features(batch)), self.task.activation).float()
+        data: Any = self.trainer
+        check_logits(logits, batch.index, data.datamodule.tested if self.trainer.testing else "validation")
         return logits

@@ -8,23 +8,24 @@ the name, so that runs on other splits of the same examples share a file.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch import Tensor
 
-from imbalance_lab.data import Batch, Source, Splits
+from imbalance_lab.data import Source, Splits
 from imbalance_lab.data.array_file import ArrayContent, describe_failure, digest_row, find_fault, write_rows
+from imbalance_lab.data.feature_source import Features
 from imbalance_lab.files import WriteError, remove_leftovers
 from imbalance_lab.progress import Step
 from imbalance_lab.samplers import SampledIndices
+from imbalance_lab.training.frozen_net import FrozenNet
 
 FORMAT = 1
 """Goes into every name: a file of another layout is never read."""
@@ -36,96 +37,7 @@ MEMORY_SHARE = 0.25
 """Of this machine's memory, what features may take that no file holds."""
 
 TOLERANCE = 0.01
-"""By how much stored features may differ from those computed now, relative to the largest; devices round differently."""
-
-
-@dataclass(frozen=True)
-class Features(Dataset[Batch]):
-    """One split whose inputs are features.
-
-    Args:
-        source: the examples themselves.
-        values: features (M, …) of all examples of all splits.
-        rows: (N,) where those of this split are.
-    """
-
-    source: Source
-    values: NDArray[np.float32]
-    rows: NDArray[np.int64]
-
-    @property
-    def targets(self) -> Tensor:
-        """Of the source."""
-        return self.source.targets
-
-    @property
-    def index(self) -> Tensor:
-        """Of the source."""
-        return self.source.index
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """(F,)."""
-        return self.values.shape[1:]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitems__(self, draws: SampledIndices) -> Batch:
-        """Gather a whole batch."""
-        at = draws.positions
-        values = torch.from_numpy(self.values[self.rows[at.numpy()]])
-        return Batch(values, self.targets[at], self.index[at], draws.seeds, is_features=True)
-
-    def subset(self, positions: Tensor) -> Self:
-        """Only the examples at ``positions``."""
-        return replace(self, source=self.source.subset(positions), rows=self.rows[positions.numpy()])
-
-    def names(self, positions: Tensor) -> list[str]:
-        """Of the source."""
-        return self.source.names(positions)
-
-    def content_hashes(self) -> NDArray[np.uint64]:
-        """Of the source."""
-        return self.source.content_hashes()
-
-    @property
-    def all_values(self) -> NDArray[np.float32]:
-        """The features (N, …) of the split."""
-        return self.values[self.rows]
-
-
-class FrozenNet(NamedTuple):
-    """What computes features.
-
-    Args:
-        prepare, net: preparation and backbone, in evaluation mode.
-        described: the backbone's configuration, plain values.
-        device: where they compute.
-    """
-
-    prepare: nn.Module
-    net: nn.Module
-    described: Mapping[str, Any]
-    device: torch.device
-
-    @torch.no_grad()
-    def __call__(self, inputs: Tensor) -> NDArray[np.float32]:
-        """Inputs (n, …) → features (n, …), without autocast."""
-        with torch.autocast(self.device.type, enabled=False):
-            features: Tensor = self.net(self.prepare(inputs.to(self.device)))
-        return features.float().cpu().numpy()
-
-    def digest(self) -> bytes:
-        """Of weights, modules and configuration."""
-        digest = hashlib.blake2b(json.dumps(self.described, sort_keys=True, default=str).encode())
-        for part in (self.prepare, self.net):
-            digest.update(repr(part).encode())
-            for name, tensor in sorted(part.state_dict().items()):
-                plain = tensor.detach().cpu().contiguous().flatten()
-                digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-                digest.update(plain.view(torch.uint8).numpy().data)
-        return digest.digest()
+"""How far stored features may be from those of now, relative to the largest: devices round differently."""
 
 
 class Stored(NamedTuple):
@@ -208,12 +120,11 @@ class _Examples(NamedTuple):
         """The splits with their rows of the features."""
         rows = np.empty_like(self.order)
         rows[self.order] = np.arange(len(rows))
-        parts = {
+        parts: dict[str, Any] = {
             name: Features(source, values, rows[start:stop])
             for (name, source), start, stop in zip(splits.parts.items(), self.starts, self.starts[1:], strict=False)
         }
-        known = {"fitted": splits.prepare, "input_schema": splits.schema}
-        return replace(splits, **parts, **known)
+        return replace(splits, **parts, fitted=splits.prepare, input_schema=splits.schema)
 
 
 def _key(splits: Splits, net: FrozenNet, examples: _Examples) -> str:
