@@ -7,7 +7,8 @@ A backbone's constructor takes ``input_shape`` (and ``cardinalities``, if it emb
 """
 
 from imbalance_lab.backbones.convnet import ConvNet
-from imbalance_lab.backbones.fitted_heads import KNNHead, LDAHead, LogisticHead
+from imbalance_lab.backbones.example_heads import KernelRidgeHead, KNNHead
+from imbalance_lab.backbones.fitted_heads import LDAHead, LogisticHead
 from imbalance_lab.backbones.heads import CosineHead
 from imbalance_lab.backbones.mlp import MLP
 from imbalance_lab.backbones.pretrained import Timm, Torchvision
@@ -20,6 +21,7 @@ __all__ = [
     "ConvNet",
     "CosineHead",
     "KNNHead",
+    "KernelRidgeHead",
     "LDAHead",
     "LogisticHead",
     "ResNetCifar",

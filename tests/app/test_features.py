@@ -128,7 +128,7 @@ def test_a_strategy_that_trains_the_backbone_is_told_from_the_features(tmp_path:
         session.trainer.fit(session.classifier, session.data)
 
 
-@pytest.mark.parametrize("head", ["lda", "logistic", "knn"])
+@pytest.mark.parametrize("head", ["lda", "logistic", "knn", "kernel_ridge"])
 def test_a_head_that_is_fitted_is_a_whole_run(head: str, tmp_path: Path) -> None:
     run = RunDirectory(trained(tmp_path / "run", *FITTED, f"head={head}"))
     stored, model = run.read_predictions("test"), load_model(run.path)

@@ -5,10 +5,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
-from imbalance_lab.backbones import KNNHead, LDAHead, LogisticHead
+from imbalance_lab.backbones import KernelRidgeHead, KNNHead, LDAHead, LogisticHead
 from imbalance_lab.backbones.fitted_heads import FittedHead
 
 COUNTS = (60, 25, 8)
@@ -92,7 +93,29 @@ def knn(*sizes: int, **options: bool) -> KNNHead:
     return KNNHead(*sizes, num_examples=93, **options)
 
 
-@pytest.mark.parametrize("make", [LDAHead, LogisticHead, knn])
+def kernel_ridge(*sizes: int, **options: bool) -> KernelRidgeHead:
+    return KernelRidgeHead(*sizes, num_examples=93, **options)
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+def test_kernel_ridge_regression_is_that_of_scikit_learn(balanced: bool) -> None:
+    head = KernelRidgeHead(12, 3, num_examples=93, gamma=2.0, ridge=0.3, balanced=balanced)
+    head.fit(*TRAIN, None)
+    median = np.median([d for d in (torch.pdist(TRAIN[0]).square().numpy()) for _ in range(2)])
+    counts = np.array(COUNTS)
+    offset = np.ones(3) / 3 if balanced else counts / counts.sum()
+    alpha = 0.3 * (counts / counts.mean())[TRAIN[1]] if balanced else 0.3
+    kernel = np.exp(-2 / median * torch.cdist(TRAIN[0], TRAIN[0]).square().numpy())
+    oracle = KernelRidge(alpha=0.3, kernel="precomputed")
+    if balanced:  # the weights of examples divide their ridge
+        oracle.fit(kernel, np.eye(3)[TRAIN[1]] - offset, sample_weight=0.3 / alpha)
+    else:
+        oracle.fit(kernel, np.eye(3)[TRAIN[1]] - offset)
+    scores = oracle.predict(np.exp(-2 / median * torch.cdist(VAL[0], TRAIN[0]).square().numpy())) + offset
+    np.testing.assert_allclose(head(VAL[0]).numpy() * 0.2, scores, atol=2e-3)
+
+
+@pytest.mark.parametrize("make", [LDAHead, LogisticHead, knn, kernel_ridge])
 def test_a_state_dict_moves_a_head_and_the_priors_are_those_of_training(make: type[LDAHead]) -> None:
     head, other = make(12, 3), make(12, 3)
     head.fit(*TRAIN, VAL)
