@@ -164,10 +164,11 @@ def _ours(config: DictConfig, experiment: Experiment) -> list[Any]:
 
     from imbalance_lab.report.tensorboard import CurveFigures
     from imbalance_lab.report.terminal import console
-    from imbalance_lab.training.callbacks import ContinueTraining, EpochLogger, NonFiniteGuard, ProgressBar
+    from imbalance_lab.training.callbacks import ContinueTraining, EpochLogger, KeepFrozen, NonFiniteGuard, ProgressBar
 
     own: list[Any] = [
         NonFiniteGuard(config.guard),
+        KeepFrozen(),
         EpochLogger(),
         *([ProgressBar()] if console().is_terminal else []),
         CurveFigures(experiment.splits.class_counts.tolist(), experiment.splits.limits),

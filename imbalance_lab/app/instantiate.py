@@ -19,6 +19,7 @@ from imbalance_lab.app.build_net import build_net
 from imbalance_lab.app.checkpoint import CheckpointContent, adopt_checkpoint, check_classes
 from imbalance_lab.app.choose_backbone import choose_backbone
 from imbalance_lab.app.distributed import is_first_process
+from imbalance_lab.app.fitted_head import describe_examples, plan_fitted_head
 from imbalance_lab.app.postprocessing import validate_conformal, validate_head, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
@@ -29,7 +30,7 @@ from imbalance_lab.app.validate_loss import validate_loss
 from imbalance_lab.app.validate_optimizer import validate_optimizer
 from imbalance_lab.app.without_validation import leave_out_validation
 from imbalance_lab.backbones import CosineHead
-from imbalance_lab.backbones.initial_weights import InitialWeights
+from imbalance_lab.backbones.fitted_heads import FittedHead
 from imbalance_lab.backbones.members import MemberHeads
 from imbalance_lab.data import Source, Splits
 from imbalance_lab.errors import UsageError
@@ -72,23 +73,19 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         UsageError: naming the part of the configuration that is wrong.
     """
     validate_config(config)
+    plan_fitted_head(config, overrides)
     optimization = None if is_rate_automatic(config) else _optimization(config)
     augment = instantiate_part(config, "augment")
     checkpoint = None if config.ckpt_path is None else adopt_checkpoint(config, overrides)
     changes = {} if checkpoint is None or not config.fit else check_resume(config, checkpoint)
-    trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
-    splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
-    check_slices(config, splits)
-    check_baselines(config, splits, overrides)
-    notes = [] if splits.val is not None else leave_out_validation(config, overrides)
-    choose_automatic(config, len(splits.train))
+    splits = _splits(config, checkpoint, overrides)
     optimizer, scheduler = optimization or _optimization(config)
     loss = _loss(config, splits)
     task = replace(splits.task, activation=_activation(loss, splits.task))
     if config.fit:
         validate_loss(config, loss, task)
     _check_augment(augment, splits.train)
-    notes += choose_backbone(config, splits.prepared_shape)
+    notes = choose_backbone(config, splits.prepared_shape)
     backbone, head, weights = build_net(config, splits, task)
     notes += [] if weights is None else [weights.describe()]
     splits = replace(splits, guesses=[*splits.guesses, *notes])
@@ -100,7 +97,7 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
     if checkpoint is not None:
         _check_fit(config, checkpoint, splits, task, {"prepare": splits.prepare, "backbone": backbone, "head": head})
     sampler = _sampler(config, splits)
-    prior = train_prior(loss, sampler, splits.class_counts)
+    prior = train_prior(loss, sampler, splits.class_counts, head)
     validate_postprocessing(config, task, prior, has_validation=splits.val is not None, overrides=overrides)
     validate_head(config, head)
     _check_conformal(config, splits)
@@ -109,8 +106,21 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
         overrides=tuple(overrides),
         checkpoint=None if checkpoint is None else replace(checkpoint, weights={}),  # they are as large as the model
         changes=changes,
-        initial_weights=_initial_weights(weights, checkpoint),
+        initial_weights=getattr(checkpoint, "initial_weights", None) if weights is None else weights.as_dict(),
     )
+
+
+def _splits(config: DictConfig, checkpoint: CheckpointContent | None, overrides: Sequence[str]) -> Splits:
+    """The data; in ``config``, what depends on them is filled in."""
+    trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
+    splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
+    check_slices(config, splits)
+    check_baselines(config, splits, overrides)
+    if splits.val is None:
+        splits = replace(splits, guesses=[*splits.guesses, leave_out_validation(config, overrides)])
+    choose_automatic(config, len(splits.train))
+    describe_examples(config, splits)
+    return splits
 
 
 def _optimization(config: DictConfig) -> tuple[Any, Any]:
@@ -118,13 +128,6 @@ def _optimization(config: DictConfig) -> tuple[Any, Any]:
     optimizer, scheduler = instantiate_part(config, "optimizer"), instantiate_part(config, "scheduler")
     validate_optimizer(config, optimizer, scheduler)
     return optimizer, scheduler
-
-
-def _initial_weights(weights: InitialWeights | None, checkpoint: CheckpointContent | None) -> Mapping[str, Any] | None:
-    """What the backbone had from a file at first, here or in the run that goes on."""
-    if weights is not None:
-        return weights.as_dict()
-    return None if checkpoint is None else checkpoint.initial_weights
 
 
 def _check_conformal(config: DictConfig, splits: Splits) -> None:
@@ -152,11 +155,15 @@ def _check_fit(
     check_state_dict(f"ckpt_path={checkpoint.path}", checkpoint.weights, modules)
 
 
-def train_prior(loss: nn.Module, sampler: Sampler, class_counts: Tensor) -> tuple[float, ...] | None:
-    """The class priors that the logits stand for after training with this sampler and loss.
+def train_prior(
+    loss: nn.Module, sampler: Sampler, class_counts: Tensor, head: nn.Module | None = None
+) -> tuple[float, ...] | None:
+    """The class priors that the logits stand for after training with this sampler and loss; a fitted head has its own.
 
     None where the sampler or the loss does not say.
     """
+    if isinstance(head, FittedHead):
+        return head.implied_prior(class_counts)
     if not (hasattr(sampler, "class_priors") and hasattr(loss, "implied_prior")):
         return None
     share: Any = sampler.class_priors(class_counts)

@@ -19,7 +19,7 @@ NOT_OF_TRAINING = (
     *("trainer.max_time", "trainer.log_every_n_steps", "trainer.num_sanity_val_steps"),
     *("trainer.enable_model_summary", "trainer.enable_progress_bar", "trainer.default_root_dir"),
     *("data.cache", "data.root", "data.path", "data.val_path", "data.test_path", "data.calibration_path"),
-    *("data.positive", "data.many", "data.few"),
+    *("data.positive", "data.many", "data.few", "features"),
     "baselines",
 )
 """Keys and groups that do not change what is trained, only where it is computed, found, logged and evaluated.

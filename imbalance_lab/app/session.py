@@ -1,7 +1,5 @@
 """Lightning's objects of one job: the Trainer, the model, the data and the callbacks."""
 
-import logging
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +17,9 @@ from imbalance_lab.app.build import (
 )
 from imbalance_lab.app.callbacks import build_callbacks, build_strategies, callback_nodes
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
+from imbalance_lab.app.features import feature_splits
+from imbalance_lab.app.fitted_head import fit_head
+from imbalance_lab.app.ignored_warnings import ignore_warnings
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_strategies
@@ -37,19 +38,6 @@ if TYPE_CHECKING:
     from imbalance_lab.training.classifier import Classifier
     from imbalance_lab.training.datamodule import DataModule
     from imbalance_lab.training.strategies import Strategy
-
-IGNORED_WARNINGS = (
-    ".*LeafSpec.*",  # Lightning 2.6 calls torch's pytree by its old way
-    "(Experiment logs|Checkpoint) directory .* exists and is not empty",  # it is new, but has a config or a best model
-    # It goes by whether a loader stores a state; ours needs none, its order follows from seed and epoch.
-    "You're resuming from a checkpoint that ended before the epoch ended",
-    "Be aware that when using `ckpt_path`, callbacks used to create the checkpoint",  # testing saves no checkpoints
-    ".*could not find the monitored key",  # in epochs without a validation, as asked for
-    "Found .* in eval mode at the start of training",  # a frozen backbone, as asked for
-    # DDP says so of every convolution with one input channel, whose strides are ambiguous.
-    "Grad strides do not match bucket view strides",
-)
-"""Warnings of other packages that do not concern users of this program."""
 
 
 @dataclass
@@ -74,10 +62,7 @@ class Session:
 
 def build_session(config: DictConfig, experiment: Experiment, directory: RunDirectory) -> Session:
     """Build the objects that need Lightning, and check what needs them."""
-    for message in IGNORED_WARNINGS:
-        warnings.filterwarnings("ignore", message=message)
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # no notes about hardware
+    ignore_warnings()
     manage_processes()
     from imbalance_lab.evaluation.predictions import Predictions, describe_examples
     from imbalance_lab.training.callbacks import PredictionWriter
@@ -100,6 +85,10 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     options = {"max_epochs": config.max_epochs + extra_epochs, **unvalidated}
     trainer = _trainer(config, directory, loggers, [*callbacks, *([best, last] if config.fit else [])], options)
     classifier, data = _modules(config, experiment, strategies)
+    features = feature_splits(config, experiment, strategies, trainer)
+    if features is not None:
+        data.splits, data.num_workers = features, 0
+    fit_head(config, classifier.head, features, trainer)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
     return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
 

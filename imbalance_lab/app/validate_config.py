@@ -64,6 +64,7 @@ def validate_config(config: DictConfig) -> None:
             check_number("checkpoint.every_minutes (null: only after epochs)", config.checkpoint.every_minutes, above=0)
         if config.head.get("bias") is not None:
             check_bool("head.bias", config.head.bias)
+        _check_features(config.features)
         check_text("monitor", config.monitor)
         check_choice("monitor_mode", config.monitor_mode, ("max", "min"))
         if not isinstance(config.early_stopping, bool) and config.early_stopping != "auto":
@@ -76,10 +77,16 @@ def validate_config(config: DictConfig) -> None:
     _check_checkpoint_path(config)
 
 
+def _check_features(config: DictConfig) -> None:
+    if config.cache is not None and config.cache is not False:
+        check_text("features.cache (a directory, null or false)", config.cache)
+    check_number("features.max_gb", config.max_gb, above=0)
+
+
 def _check_groups(config: DictConfig) -> None:
     """An error for a group that was replaced by a plain value, as in ``++loss=5``."""
     groups = sorted(folder.name for folder in config_directory().iterdir() if folder.is_dir())
-    for group in [*(name for name in groups if name != "experiment"), "data_summary", "report"]:
+    for group in [*(name for name in groups if name != "experiment"), "data_summary", "report", "features"]:
         node: Any = config.get(group)
         if not isinstance(node, DictConfig):
             raise UsageError(f"{group} must be one of its configurations, got {node!r}: see python train.py --help")

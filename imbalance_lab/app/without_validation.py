@@ -34,7 +34,7 @@ NO_THRESHOLD = "there is no validation split to choose it on"
 """Why no class has a threshold."""
 
 
-def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> list[str]:
+def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> str:
     """Leave out what the defaults do on validation, and refuse what the user chose.
 
     Args:
@@ -58,7 +58,7 @@ def leave_out_validation(config: DictConfig, overrides: Sequence[str]) -> list[s
             refuse("baselines=true", "chooses penalties and numbers of trees on validation", "leave it out")
     config.early_stopping = False
     config.baselines = False
-    return [NOTE]
+    return NOTE
 
 
 def check_callbacks(monitors: Mapping[str, str | None]) -> set[str]:

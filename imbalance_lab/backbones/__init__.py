@@ -7,6 +7,8 @@ A backbone's constructor takes ``input_shape`` (and ``cardinalities``, if it emb
 """
 
 from imbalance_lab.backbones.convnet import ConvNet
+from imbalance_lab.backbones.example_heads import KernelRidgeHead, KNNHead
+from imbalance_lab.backbones.fitted_heads import LDAHead, LogisticHead
 from imbalance_lab.backbones.heads import CosineHead
 from imbalance_lab.backbones.mlp import MLP
 from imbalance_lab.backbones.pretrained import Timm, Torchvision
@@ -14,4 +16,17 @@ from imbalance_lab.backbones.residual_mlp import ResidualMLP
 from imbalance_lab.backbones.resnet_cifar import ResNetCifar
 from imbalance_lab.backbones.tabm import TabM
 
-__all__ = ["MLP", "ConvNet", "CosineHead", "ResNetCifar", "ResidualMLP", "TabM", "Timm", "Torchvision"]
+__all__ = [
+    "MLP",
+    "ConvNet",
+    "CosineHead",
+    "KNNHead",
+    "KernelRidgeHead",
+    "LDAHead",
+    "LogisticHead",
+    "ResNetCifar",
+    "ResidualMLP",
+    "TabM",
+    "Timm",
+    "Torchvision",
+]

@@ -36,9 +36,12 @@ class Members(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """(N, …) → (N, num_members, num_features)."""
         if len(self.nets) == 1:
-            features: Tensor = self.nets[0](inputs)
-            return features[:, None].expand(-1, self.num_members, -1)
+            return self.share(self.nets[0](inputs))
         return torch.stack([net(inputs) for net in self.nets], 1)
+
+    def share(self, features: Tensor) -> Tensor:
+        """Features (N, F) of the one net → (N, k, F), the same for all members."""
+        return features[:, None].expand(-1, self.num_members, -1)
 
 
 class MemberHeads(nn.Module):
@@ -90,6 +93,11 @@ def is_frozen(backbone: nn.Module) -> bool:
     """Whether a backbone has parameters, and none of them is trained."""
     parameters = list(backbone.parameters())
     return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
+
+
+def feature_net(backbone: nn.Module) -> nn.Module:
+    """The net whose features are computed: the one that all members share, or the backbone itself."""
+    return backbone.nets[0] if isinstance(backbone, Members) and len(backbone.nets) == 1 else backbone
 
 
 def build_head(build: Callable[[], nn.Module], members: int) -> nn.Module:

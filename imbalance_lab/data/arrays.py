@@ -28,12 +28,14 @@ class Batch(NamedTuple):
     Targets are class indices (N,), or 0/1 for each of C labels (N, C).
 
     The seed belongs to this one draw of the example, see `imbalance_lab.seeding`; augmentation uses it.
+    ``is_features`` says that the inputs are what a frozen backbone has made of them.
     """
 
     input: Tensor
     target: Tensor
     index: Tensor  # type: ignore[assignment]  # hides tuple.index, which nobody needs of a batch
     sample_seed: Tensor
+    is_features: bool = False
 
 
 class Source(Protocol):

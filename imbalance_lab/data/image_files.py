@@ -30,9 +30,14 @@ from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.progress import Step
 from imbalance_lab.samplers import SampledIndices
 
-Normalization = Literal["fitted", "imagenet"]
+Normalization = Literal["fitted", "imagenet", "inception"]
 
-IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+GIVEN = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    "inception": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+}
+"""Mean and deviation of red, green and blue over 0 … 1 that pretrained nets were trained with."""
+
 FITTED_ON = 512
 """Images, evenly spaced, that mean and deviation are taken over."""
 
@@ -180,7 +185,7 @@ def check_files(files: Sequence[str], headers: Sequence[Header], decoder: ImageD
 
 
 def fit_normalize(train: ImageFiles, how: Normalization) -> Normalize:
-    """For inputs as the source gives them: "imagenet" for backbones trained on it, else over the training split.
+    """For inputs as the source gives them: as a pretrained backbone was trained (`GIVEN`), or over the training split.
 
     Raises:
         ValueError: for another word.
@@ -188,10 +193,10 @@ def fit_normalize(train: ImageFiles, how: Normalization) -> Normalize:
     if how == "fitted":
         at = torch.arange(0, len(train), max(1, len(train) // FITTED_ON))
         return Normalize.fitted_on([train.__getitems__(SampledIndices(part, part)).input for part in at.split(64)])  # type: ignore[no-untyped-call]
-    if how != "imagenet":
-        raise ValueError(f"normalize must be fitted or imagenet, got {how!r}")
+    if how not in GIVEN:
+        raise ValueError(f"normalize must be fitted, imagenet or inception, got {how!r}")
     most = 65535.0 if train.decoder.is_16bit else 255.0
-    mean, std = (torch.tensor(each) * most for each in IMAGENET)
+    mean, std = (torch.tensor(each) * most for each in GIVEN[how])
     if train.decoder.channels == 1:
         mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
     return Normalize(mean.view(-1, 1, 1), std.view(-1, 1, 1))

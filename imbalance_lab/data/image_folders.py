@@ -58,7 +58,7 @@ def image_folder(
         ignore: patterns of folders and files that are left out, see `scan`.
         image_size: pixels of the sides, see `ImageDecoder`; or "auto", see `auto_size`.
         channels: 1, 3, or "auto": 1 if every image is gray.
-        normalize: "imagenet" for pretrained backbones, or "fitted" on the training images.
+        normalize: "fitted" on the training images; or as a pretrained backbone wants it, "imagenet" or "inception".
         cache: a directory for all images, read and resized once.
         max_pixels: larger images are refused.
         schema: of a trained model: size, channels, bits and classes are its own, whatever these files hold.

@@ -13,16 +13,17 @@ from torchmetrics import MeanMetric
 from torchmetrics.classification import MulticlassConfusionMatrix, MultilabelConfusionMatrix
 
 from imbalance_lab import seeding
-from imbalance_lab.backbones.members import average_members, is_frozen, num_members
+from imbalance_lab.backbones.members import Members, average_members, is_frozen, num_members
 from imbalance_lab.data import Batch
 from imbalance_lab.losses.members import loss_of_members, mean_member_loss
 from imbalance_lab.metrics import OneVsRest
 from imbalance_lab.tags import MONITOR, score_tag
 from imbalance_lab.task import Task
 from imbalance_lab.training.loggers import log_history
+from imbalance_lab.training.parameter_groups import parameter_groups
 from imbalance_lab.training.strategies import Strategy
 from imbalance_lab.training.trainer_options import batches_per_epoch
-from imbalance_lab.training.validation_scores import score_validation
+from imbalance_lab.training.validation_scores import check_logits, score_validation
 
 
 class Classifier(pl.LightningModule):
@@ -97,6 +98,13 @@ class Classifier(pl.LightningModule):
         logits: Tensor = self.head(self.backbone(self.prepare(inputs)))
         return average_members(logits, self.task.activation)
 
+    def features(self, batch: Batch, prepared: Tensor | None = None) -> Tensor:
+        """The features (n, F), or (n, k, F), of a batch, of its ``prepared`` inputs if they are given."""
+        if batch.is_features:
+            return self.backbone.share(batch.input) if isinstance(self.backbone, Members) else batch.input
+        features: Tensor = self.backbone(self.prepare(batch.input) if prepared is None else prepared)
+        return features
+
     def on_fit_start(self) -> None:
         """Log the epochs before a resume, which a new run directory lacks."""
         log_history(self.loggers, self.history)
@@ -109,15 +117,20 @@ class Classifier(pl.LightningModule):
         if self.device.type != "cpu":
             torch.get_device_module(self.device).manual_seed(key)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are."""
-        prepared, target = self.prepare(batch.input), batch.target
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor | None:
+        """The loss of a batch, and for `NonFiniteGuard` a number that is finite if the prepared inputs and it are.
+
+        None where nothing is trained, because the head was fitted at once.
+        """
+        prepared, target = batch.input if batch.is_features else self.prepare(batch.input), batch.target
         for strategy in self.strategies:
             prepared, target = strategy.mix(prepared, target, batch.sample_seed)
-        loss = mean_member_loss(self.loss, self.head(self.backbone(prepared)), target, batch.index)
+        loss = mean_member_loss(self.loss, self.head(self.features(batch, prepared)), target, batch.index)
         value = loss.detach()
         self.health.append(value + 0 * prepared.detach().sum())
         self.train_loss.update(value.nan_to_num(0, 0, 0), len(batch.target) * value.isfinite())
+        if not loss.requires_grad:
+            return None
         return loss if self.loss_scale == 1 else loss * self.loss_scale
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
@@ -187,19 +200,14 @@ class Classifier(pl.LightningModule):
         loss = float(self.train_loss.compute())
         self.train_loss.reset()
         self._log_score(tag, loss)
-        return {tag: loss, "lr": self.trainer.optimizers[0].param_groups[0]["lr"]}
+        groups = self.trainer.optimizers[0].param_groups  # none of a head that was fitted at once
+        return {tag: loss} | ({"lr": groups[0]["lr"]} if groups else {})
 
     def configure_optimizers(self) -> Any:
         """Parameter groups: the backbone, the head, and the loss's own parameters without weight decay."""
-        parts: list[tuple[nn.Module, dict[str, float]]] = [
-            (self.backbone, {}),
-            (self.head, {name: value for name, value in self.head_options.items() if value is not None}),
-            (self.loss, {"weight_decay": 0.0}),
-        ]
-        groups: list[dict[str, Any]] = []
-        for part, options in parts:
-            if trainable := [parameter for parameter in part.parameters() if parameter.requires_grad]:
-                groups.append({"params": trainable} | options)
+        groups = parameter_groups(self.backbone, self.head, self.loss, self.head_options)
+        if not groups:
+            return None  # the head was fitted at once
         optimizer = self.make_optimizer(groups)
         if self.make_scheduler is None:
             return optimizer
@@ -231,13 +239,7 @@ class Classifier(pl.LightningModule):
     def _exact_logits(self, batch: Batch) -> Tensor:
         # Half precision changes AUROC by up to 8e-4, more than many differences between runs.
         with torch.autocast(self.device.type, enabled=False):
-            logits: Tensor = self(batch.input).float()
-        finite = logits.isfinite().all(1)
-        if not finite.all():
-            data: Any = self.trainer
-            split = data.datamodule.tested if self.trainer.testing else "validation"
-            raise FloatingPointError(
-                f"the logits of {int((~finite).sum())} {split} examples are not finite: index "
-                f"{batch.index[~finite][:8].tolist()}: look for non-finite inputs among them"
-            )
+            logits = average_members(self.head(self.features(batch)), self.task.activation).float()
+        data: Any = self.trainer
+        check_logits(logits, batch.index, data.datamodule.tested if self.trainer.testing else "validation")
         return logits

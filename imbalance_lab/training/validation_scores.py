@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from numpy.typing import NDArray
+from torch import Tensor
 
 from imbalance_lab.metrics import Ranking, balanced_accuracy, label_balanced_accuracy, label_recall, macro, recall
 from imbalance_lab.tags import MONITOR, score_tag
@@ -45,3 +46,22 @@ def score_validation(task: Task, rankings: Sequence[Ranking], confusion: NDArray
         scores[score_tag("val", "average_precision", of_class=name)] = ranking.average_precision
         scores[score_tag("val", "recall", of_class=name)] = float(class_recall)
     return scores
+
+
+def check_logits(logits: Tensor, index: Tensor, split: str) -> None:
+    """Raise an error if logits (n, C) are not finite.
+
+    Args:
+        logits: of a batch.
+        index: (n,), names the examples.
+        split: they are of.
+
+    Raises:
+        FloatingPointError: naming the first examples.
+    """
+    finite = logits.isfinite().all(1)
+    if not finite.all():
+        raise FloatingPointError(
+            f"the logits of {int((~finite).sum())} {split} examples are not finite: index "
+            f"{index[~finite][:8].tolist()}: look for non-finite inputs among them"
+        )

@@ -292,7 +292,7 @@ DATA = [
         "data: image_size (auto, or pixels) must be an integer in [1, 4096], got 100000",
     ),
     ([*IMAGES, "data.channels=2"], "data: channels must be 1, 3 or auto, got 2"),
-    ([*IMAGES, "data.normalize=abc"], "data: normalize must be one of fitted, imagenet, got 'abc'"),
+    ([*IMAGES, "data.normalize=abc"], "data: normalize must be one of fitted, imagenet, inception, got 'abc'"),
     ([*IMAGES, "data.max_pixels=0"], "data: max_pixels must be an integer ≥ 1, got 0"),
     ([*IMAGES, 'data.group_pattern="["'], "data: data.group_pattern='[' is not a regular expression"),
     ([*IMAGE_TABLE, "data.path_column=nope"], "nope"),

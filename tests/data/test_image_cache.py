@@ -158,7 +158,8 @@ KILLED = (
     BUILD
     + """
 import os, random, signal, time
-from imbalance_lab.data.image_cache import _content, _fault
+from imbalance_lab.data.array_file import find_fault
+from imbalance_lab.data.image_cache import _content
 draw, broken, done, left = random.Random(0), 0, 0, 0
 for round in range(40):
     folder = Path(sys.argv[2])
@@ -172,7 +173,7 @@ for round in range(40):
     files = sorted(str(file) for file in Path(sys.argv[1]).rglob("*.png"))
     content = _content(files, ImageDecoder(256, 1, False, 10**6))
     made = folder / f"{content.key}.npy"
-    fault = _fault(made, content)
+    fault = find_fault(made, content)
     done += fault == ""
     broken += fault not in ("", None)
     made.unlink(missing_ok=True)

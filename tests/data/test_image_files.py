@@ -232,7 +232,7 @@ MISTAKES: dict[str, tuple[Any, dict[str, Any], str]] = {
     "pattern nowhere": (lambda root: None, {"group_pattern": "patient"}, "'patient' does not match a/p0_0.png"),
     "size": (lambda root: None, {"image_size": 0}, "image_size .auto, or pixels. must be an integer in .1, 4096."),
     "channels": (lambda root: None, {"channels": 2}, "channels must be 1, 3 or auto"),
-    "normalize": (lambda root: None, {"normalize": "me"}, "normalize must be one of fitted, imagenet"),
+    "normalize": (lambda root: None, {"normalize": "me"}, "normalize must be one of fitted, imagenet, inception"),
 }  # fmt: skip
 
 

@@ -156,7 +156,10 @@ def _not_finite(pl_module: Any, batch: Batch, what: str) -> Iterator[int]:
     """The index of each example whose prepared inputs, or logits, are not finite."""
     modes = [(module, module.training) for module in pl_module.modules()]
     pl_module.eval()
-    values = pl_module.prepare(batch.input) if what == "inputs" else pl_module(batch.input)
+    if what == "logits":
+        values = pl_module.head(pl_module.features(batch))
+    else:
+        values = batch.input if batch.is_features else pl_module.prepare(batch.input)
     for module, was_training in modes:
         module.training = was_training
     yield from batch.index[~values.float().isfinite().flatten(1).all(1)].tolist()

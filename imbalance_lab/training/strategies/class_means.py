@@ -71,7 +71,7 @@ def _class_sums(trainer: Any, pl_module: Any) -> tuple[Tensor, Tensor]:
     counts = torch.zeros(classes, dtype=torch.float64)
     with _evaluating(pl_module), torch.autocast(pl_module.device.type, enabled=False):
         for batch in trainer.datamodule.plain_train_dataloader():
-            features = pl_module.backbone(pl_module.prepare(batch.input.to(pl_module.device)))
+            features = pl_module.features(batch._replace(input=batch.input.to(pl_module.device)))
             # On the CPU, where a sum has one order and float64 is always there.
             sums.index_add_(0, batch.target.cpu(), features.double().cpu().view(-1, *sums.shape[1:]))
             counts += torch.bincount(batch.target.cpu(), minlength=classes)

@@ -62,7 +62,7 @@ def _update_statistics(trainer: pl.Trainer, module: Any) -> None:
     with _collecting(module, norms):
         for batch in islice(loader, int(trainer.num_training_batches)):
             on_device = trainer.strategy.batch_to_device(batch)
-            module.head(module.backbone(module.prepare(on_device.input)))
+            module.head(module.features(on_device))
     if trainer.world_size > 1:
         for statistics in (each for norm in norms for each in (norm.running_mean, norm.running_var)):
             dist.all_reduce(statistics)
