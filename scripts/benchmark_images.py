@@ -113,7 +113,7 @@ def each(transform: Any, images: torch.Tensor) -> torch.Tensor:
 
 def crops(n: int, side: int) -> torch.Tensor:
     """Parts of a photograph (n, 3, side, side)."""
-    photo = torch.from_numpy(load_sample_images().images[0]).permute(2, 0, 1)
+    photo = torch.tensor(load_sample_images().images[0]).permute(2, 0, 1)
     places = [(7 * number % 200, 5 * number % 400) for number in range(n)]
     return torch.stack([photo[:, top : top + side, left : left + side] for top, left in places])
 

@@ -184,8 +184,9 @@ def _gray(images: Tensor) -> Tensor:
 def _blended(images: Tensor, other: Tensor, levels: Tensor, limits: Limits) -> Tensor:
     """Blend f · image + (1 − f) · other with the factor f = 1 + blend · level, cut to the range of values."""
     factor = (1 + levels * limits.blend).view(-1, 1, 1, 1)
-    # In this form values that are alike stay what they are, where a last bit might cost bytes a whole step.
-    return (other + factor * (images - other)).clamp_(0, _white(images)).to(images.dtype)
+    # Linear interpolation keeps values that are alike, where a last bit might cost bytes a whole step.
+    pixels = images if images.is_floating_point() else images.float()
+    return torch.lerp(other.to(pixels), pixels, factor.to(pixels)).clamp_(0, _white(images)).to(images.dtype)
 
 
 def _sheared(images: Tensor, slope: Tensor, row: int) -> Tensor:
