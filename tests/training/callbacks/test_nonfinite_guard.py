@@ -119,15 +119,15 @@ def test_a_run_without_such_values_is_the_same_with_either_choice(run_job: RunJo
 
 
 def test_validation_that_is_not_finite_stops_at_once(run_job: RunJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    genuine = Classifier.forward
+    genuine = Classifier.features
 
-    def broken(self: Classifier, inputs: torch.Tensor) -> torch.Tensor:
-        logits = genuine(self, inputs)
-        if self.trainer.validating or self.trainer.sanity_checking or not self.training:
-            logits[5] = float("nan")
-        return logits
+    def broken(self: Classifier, *arguments: Any) -> torch.Tensor:
+        features = genuine(self, *arguments)
+        if not self.training:
+            features[5] = float("nan")
+        return features
 
-    monkeypatch.setattr(Classifier, "forward", broken)
+    monkeypatch.setattr(Classifier, "features", broken)
     with pytest.raises(FloatingPointError, match=r"the logits of 1 validation examples are not finite: index \[\d+\]"):
         run_job(*JOB)
     assert STOP.signum is None
