@@ -67,6 +67,7 @@ def of_labels(path: Path, *overrides: str, target: str = "[strong,dark]") -> lis
 
 
 LABEL_LOSSES = ("sigmoid_focal", "asymmetric", "auc_margin")
+RANKING_LOSSES = ("partial_auc", "soft_partial_auc", "two_way_partial_auc", "average_precision", "recall_at_budget")
 
 
 @pytest.fixture(scope="session")

@@ -19,10 +19,12 @@ from imbalance_lab.app.instantiate import instantiate_experiment
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.posthoc import PostProcessor
-from tests.conftest import LABEL_LOSSES, ROOT, RunJob, composed, needs_fashion_mnist, of_labels
+from tests.conftest import LABEL_LOSSES, RANKING_LOSSES, ROOT, RunJob, composed, needs_fashion_mnist, of_labels
 from tests.helpers.command_line import metrics_of
 
-SOFTMAX_LOSSES = sorted({file.stem for file in (ROOT / "configs" / "loss").glob("*.yaml")} - set(LABEL_LOSSES))
+SOFTMAX_LOSSES = sorted(
+    {file.stem for file in (ROOT / "configs" / "loss").glob("*.yaml")} - {*LABEL_LOSSES, *RANKING_LOSSES}
+)
 
 
 def weights_of(checkpoint: Path) -> dict[str, torch.Tensor]:

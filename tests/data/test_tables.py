@@ -306,7 +306,7 @@ def test_a_missing_path_is_named() -> None:
 def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> None:
     directory = run_job(
         "data=table", f"data.path={path}", "data.target=target", f"backbone={backbone}", "data.scaling=quantile",
-        "max_epochs=4", "loss=focal", "loss.alpha=[0.75,0.25]",
+        "max_epochs=4", "loss=focal", "loss.alpha=[0.75,0.25]", "ensemble=2",
     )  # fmt: skip
     from tests.helpers.command_line import metrics_of
 

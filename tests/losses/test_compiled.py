@@ -46,7 +46,7 @@ def fresh_compiler():
 def test_compiles_as_one_graph(name):
     """Every layout and dtype as one graph; generating C++ is slow, so Inductor gets one of each kind of kernel.
 
-    Rows in single precision go through it in tests/contracts, for every loss.
+    Rows in single precision go through it in tests/contracts.
     """
     loss = LOSSES[name]
     for shape, dtype, backend in [
