@@ -142,9 +142,11 @@ class KernelRidgeHead(FittedHead):
         return said if val is not None else ""
 
     def forward(self, features: Tensor) -> Tensor:
-        """Features (N, F) → logits (N, C), in float32."""
-        kernel = torch.exp(-self.scale * _squared_distances(features.float(), self.features))
-        return kernel @ self.coefficients + self.offset
+        """Features (N, F) → logits (N, C), float32."""
+        # Differences of large squares times large coefficients: in float32 the last digits depend on the machine.
+        wide = torch.float32 if features.device.type == "mps" else torch.float64
+        kernel = torch.exp(-self.scale * _squared_distances(features.to(wide), self.features.to(wide)))
+        return (kernel @ self.coefficients.to(wide) + self.offset).float()
 
 
 MAX_EXAMPLES = 20_000
