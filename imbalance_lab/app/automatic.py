@@ -14,7 +14,7 @@ STEPS = 25
 BATCHES, SMALLEST, LARGEST = 12, 32, 1024
 """Batches of a pass, roughly, and the limits of the batch size: more noise where there are fewer examples."""
 
-PATIENCE, SHORTEST = 100, 3
+PATIENCE, SHORTEST = 100, 2
 """Steps without a better score, and epochs at least, after which training stops early."""
 
 RATE, RATE_BATCH = 0.002, 128

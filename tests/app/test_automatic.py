@@ -37,7 +37,7 @@ def test_larger_data_have_larger_batches_and_smaller_ensembles() -> None:
     found = [chosen(n) for n in (100, 3_000, 20_000, 200_000)]
     assert [each["batch_size"] for each in found] == [32, 256, 1024, 1024]
     assert [each["ensemble"] for each in found] == [8, 8, 4, 1]
-    assert [each["early_stopping"] for each in found] == [4, 3, 3, 3]
+    assert [each["early_stopping"] for each in found] == [4, 3, 3, 2]
 
 
 def test_numbers_that_are_given_stay() -> None:

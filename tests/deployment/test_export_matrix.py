@@ -15,13 +15,15 @@ from tests.helpers.untrained import CALIBRATIONS, untrained
 TABLES = ("floats", "numbers", "categories", "mixed", "quantile")
 IMAGES = ("gray", "color", "gray16", "color16")
 FORMS: tuple[Target, Target] = ("onnx", "torch_export")
-CASES: list[tuple[str, type, dict[str, Any], Target]] = [
+SMALL: list[tuple[str, type, dict[str, Any], Target]] = [
     *((data, (MLP, ResidualMLP)[at], {}, FORMS[(at + row) % 2]) for row, data in enumerate(TABLES) for at in range(2)),
     *((data, ConvNet, {"n": 200}, to) for data in ("bytes", *IMAGES) for to in FORMS),
+    ("color16", Torchvision, {"n": 64, "name": "resnet18"}, "onnx"),
+]
+LARGE: list[tuple[str, type, dict[str, Any], Target]] = [
     ("color", ResNetCifar, {"n": 100, "depth": 20}, "onnx"),
     ("gray16", ResNetCifar, {"n": 100, "depth": 20}, "torch_export"),
     ("gray", Torchvision, {"n": 64, "name": "resnet18"}, "torch_export"),
-    ("color16", Torchvision, {"n": 64, "name": "resnet18"}, "onnx"),
     ("color", Torchvision, {"n": 64, "name": "mobilenet_v3_small"}, "onnx"),
     ("color", Timm, {"n": 64, "name": "resnet10t"}, "onnx"),
 ]
@@ -39,7 +41,10 @@ POSTPROCESSING: list[dict[str, Any]] = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("data", "backbone", "options", "to"), CASES)
+@pytest.mark.parametrize(
+    ("data", "backbone", "options", "to"),
+    [*SMALL, *(pytest.param(*case, marks=pytest.mark.exhaustive) for case in LARGE)],
+)
 def test_data_and_backbones(data: str, backbone: type, options: dict[str, Any], to: Target, tmp_path: Path) -> None:
     model, rows = untrained(data, backbone, **options)
     assert export_model(model, rows, to, tmp_path / f"model{SUFFIXES[to]}").parity.difference < 5e-6

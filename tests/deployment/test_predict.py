@@ -431,13 +431,13 @@ def test_a_file_larger_than_the_memory_that_is_allowed(payments_run: Path, tmp_p
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     peaks = []
-    for n in (50_000, 500_000):
+    for n in (30_000, 300_000):
         path = tmp_path / f"{n}.csv"
-        block = payments(50_000, seed=2).drop(columns="class").to_csv(index=False)
+        block = payments(30_000, seed=2).drop(columns="class").to_csv(index=False)
         header, _, body = block.partition("\n")
         with path.open("w") as file:
             file.write(header + "\n")
-            for _ in range(n // 50_000):
+            for _ in range(n // 30_000):
                 file.write(body)
         done = command_line.call(
             "-c", code, "predict", payments_run, path, "-o", tmp_path / f"{n}.parquet", cwd=tmp_path

@@ -51,6 +51,7 @@ def numbers_run(folder: Path, features: int, classes: int) -> Path:
     return trained(folder / path.stem, *data, "max_epochs=1", "backbone.widths=[8]", "logger=none")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_scikit_learn_s_own_checks(tmp_path: Path) -> None:
     """A check applies to a model of its own number of features; to the others it is refused for that."""

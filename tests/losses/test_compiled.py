@@ -16,6 +16,7 @@ LOSSES = {
     "sigmoid focal": SigmoidFocalLoss(),
     "cross-entropy": CrossEntropyLoss(WEIGHTS, label_smoothing=0.1),
 }
+VARIANTS = ("focal, one number", "focal, smoothed", "focal, γ = 0")
 GENERATED = ("focal, γ and α of each class", "focal, smoothed", "sigmoid focal")
 
 
@@ -42,12 +43,11 @@ def fresh_compiler():
 @pytest.mark.slow
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.exhaustive] * (name in VARIANTS)) for name in LOSSES]
+)
 def test_compiles_as_one_graph(name):
-    """Every layout and dtype as one graph; generating C++ is slow, so Inductor gets one of each kind of kernel.
-
-    Rows in single precision go through it in tests/contracts.
-    """
+    """Every layout and dtype as one graph; generating C++ is slow, so Inductor gets one of each kind of kernel."""
     loss = LOSSES[name]
     for shape, dtype, backend in [
         ((6, 4), torch.float32, "aot_eager"),

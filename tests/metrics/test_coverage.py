@@ -28,6 +28,7 @@ def coverage():
 
 # Of 120 simulations at 95 %, 5 standard errors are 10 %.
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "score",
     ["AUROC", "AUROC, uneven examples", "AP", "AP, uneven examples", "proportion", "balanced accuracy",
@@ -42,6 +43,7 @@ def test_ours_covers_and_the_usual_interval_does_not(coverage, score):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("score", ["macro AUROC", "macro AP, expected of its size"])
 def test_macro_covers_and_the_bootstraps_percentiles_do_not(coverage, score):
     ours, bootstrap, wald = coverage[score].values()
