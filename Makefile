@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-# Tests often wait, for other processes or for a browser: three for each two cores.
+# Tests often wait, for other processes or for a browser: two for each core.
 WORKERS = $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 2 )))
 
 # The first start writes the bytecode of what it imports, which later starts need: 11 s becomes 4 s. (Compiling all
