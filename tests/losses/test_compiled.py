@@ -19,6 +19,10 @@ LOSSES = {
 VARIANTS = ("focal, one number", "focal, smoothed", "focal, γ = 0")
 GENERATED = ("focal, γ and α of each class", "focal, smoothed", "sigmoid focal")
 
+of_each_kind = pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.exhaustive] * (name in VARIANTS)) for name in LOSSES]
+)
+
 
 def batch(*shape: int, dtype: torch.dtype = torch.float32) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(0)
@@ -43,9 +47,7 @@ def fresh_compiler():
 @pytest.mark.slow
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.filterwarnings("ignore")  # the compiler's own
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.exhaustive] * (name in VARIANTS)) for name in LOSSES]
-)
+@of_each_kind
 def test_compiles_as_one_graph(name):
     """Every layout and dtype as one graph; generating C++ is slow, so Inductor gets one of each kind of kernel."""
     loss = LOSSES[name]
@@ -80,7 +82,7 @@ def test_compiled_focal_keeps_its_digits():
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", LOSSES)
+@of_each_kind
 def test_exports(name):
     loss = LOSSES[name]
     rows = torch.export.Dim("rows", min=2)
