@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
@@ -20,6 +21,9 @@ needs_fashion_mnist = pytest.mark.skipif(
 
 def pytest_configure() -> None:
     keep_parsed_files()
+    # What takes longer on a busy machine is no failure.
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
 
 
 def pytest_collection_finish() -> None:
