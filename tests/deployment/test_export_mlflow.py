@@ -109,6 +109,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Exported]:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_table_with_whole_numbers_and_extra_columns(exported: dict[str, Exported]) -> None:
     model, expected, found = exported["table"].model, exported["table"].expected, exported["table"].answers
     np.testing.assert_allclose(found[[f"p_{name}" for name in model.classes]], expected.probabilities, atol=1e-6)
@@ -121,6 +122,7 @@ def test_a_table_with_whole_numbers_and_extra_columns(exported: dict[str, Export
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_paths_of_images(exported: dict[str, Exported]) -> None:
     of_images = exported["images"]
     found = of_images.answers[[f"p_{name}" for name in of_images.model.classes]]
@@ -128,6 +130,7 @@ def test_paths_of_images(exported: dict[str, Exported]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_labels_of_arrays(exported: dict[str, Exported]) -> None:
     of_labels, found = exported["labels"], exported["labels"].answers
     assert list(found) == [f"{word}_{name}" for word in ("p", "flag") for name in of_labels.model.classes]

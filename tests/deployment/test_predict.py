@@ -424,6 +424,7 @@ def test_unknown_categories_are_counted_in_constant_memory(payments_run: Path, t
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_file_larger_than_the_memory_that_is_allowed(payments_run: Path, tmp_path: Path) -> None:
     """Two files, one ten times as large: the peak memory is the same."""
     code = (

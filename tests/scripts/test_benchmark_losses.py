@@ -6,7 +6,8 @@ from scripts import benchmark_losses
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("labels", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("labels", [False, True])
 def test_it_prints_a_row_for_each_contender(labels, capsys, monkeypatch):
     argv = ["benchmark_losses.py", "--device", "cpu", "--seconds", "0.1", "--blocks", "2", "--dtype", "float32"]
     monkeypatch.setattr(sys, "argv", argv + ["--labels"] * labels)
