@@ -83,12 +83,7 @@ def prior_logit(class_priors: Sequence[float] | NDArray[np.float64], activation:
 
 def negative_log_likelihood(logits: Logits, target: Target, activation: Activation) -> float:
     """−log p of the targets, summed over labels, averaged over examples; a logit may be −∞."""
-    target = as_target(target)
-    if activation == "softmax":
-        target_logit = logits[np.arange(len(target)), target]
-        return float(np.mean(logsumexp(logits, axis=1) - target_logit))
-    signed = np.where(one_hot(target, logits.shape[1]), -logits, logits)
-    return float(np.logaddexp(0, signed).sum(1).mean())
+    return cross_entropy(logits, one_hot(as_target(target), logits.shape[1]).astype(np.float64), activation)
 
 
 def allow_one_error(positive: NDArray[np.bool_], activation: Activation) -> NDArray[np.float64]:
