@@ -82,6 +82,16 @@ def read_checkpoint_file(path: Path) -> dict[str, Any]:
     return content
 
 
+def part_of(weights: Mapping[str, Any], part: str) -> dict[str, Any]:
+    """The entries of a state dict that are of one submodule, without its prefix.
+
+    >>> part_of({"head.weight": 1, "heading.weight": 2}, "head")
+    {'weight': 1}
+    """
+    prefix = f"{part}."
+    return {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+
 def stored_digest(path: Path) -> str:
     """The SHA-256 that a checkpoint carries, 64 hexadecimal digits: it names this model and no other.
 

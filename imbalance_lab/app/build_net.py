@@ -13,17 +13,13 @@ from imbalance_lab import seeding
 from imbalance_lab.app.build import allowed_packages, instantiate_node, instantiate_part
 from imbalance_lab.app.memory import check_memory
 from imbalance_lab.app.tuned_backbone import build_tuned
-from imbalance_lab.arguments import accepted_arguments
-from imbalance_lab.backbones.initial_weights import InitialWeights, load_weights
+from imbalance_lab.backbones.initial_weights import InitialWeights, applied_afterwards, load_weights
 from imbalance_lab.backbones.members import build_backbone, build_head, num_members
 from imbalance_lab.data import Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
 from imbalance_lab.trusted import locate
 from imbalance_lab.validation import check_bool, check_text
-
-OF_EVERY_BACKBONE = ("weights", "freeze")
-"""Keys that are applied to a backbone once it is built, unless its constructor takes them itself."""
 
 
 class Net(NamedTuple):
@@ -76,13 +72,12 @@ def build_net(config: DictConfig, splits: Splits, task: Task) -> Net:
 
 
 def _own_options(config: DictConfig) -> tuple[DictConfig, dict[str, Any]]:
-    """The backbone's configuration without the keys of `OF_EVERY_BACKBONE` that are ours to apply; and these."""
+    """The backbone's configuration without the keys of `applied_afterwards`; and these."""
     try:
         factory = locate(config.backbone.get("_target_"), allowed_packages(config), "allow {package}")
     except UsageError:
         return config.backbone, {}  # reported when it is built
-    theirs = accepted_arguments(factory, dict.fromkeys(OF_EVERY_BACKBONE))
-    ours = [key for key in OF_EVERY_BACKBONE if key in config.backbone and key not in theirs]
+    ours = [key for key in applied_afterwards(factory) if key in config.backbone]
     node = copy(config.backbone)  # it keeps its parent, for interpolations
     with open_dict(node):
         own = {key: node.pop(key) for key in ours}

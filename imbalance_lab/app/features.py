@@ -11,7 +11,7 @@ from torch import nn
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.backbones.members import feature_net, is_frozen
-from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.checkpoint_file import part_of, read_checkpoint_file
 from imbalance_lab.data import NoAugmentation, Splits
 from imbalance_lab.progress import progress
 
@@ -89,9 +89,7 @@ def _adopt_weights(checkpoint: Path, modules: dict[str, nn.Module]) -> None:
     """Give modules the weights that Lightning loads only when the training goes on."""
     weights = read_checkpoint_file(checkpoint)["state_dict"]
     for part, module in modules.items():
-        prefix = f"{part}."
-        own = {name.removeprefix(prefix): each for name, each in weights.items() if name.startswith(prefix)}
-        module.load_state_dict(own)
+        module.load_state_dict(part_of(weights, part))
 
 
 def _device(trainer: Any) -> torch.device:

@@ -1,7 +1,7 @@
 """The initial weights of a backbone from a file: which of its tensors fit, and what a file of another net lacks."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.backbones.weights_file import WeightsFile, read_weights
 
 COUNTER = "num_batches_tracked"
@@ -77,6 +78,12 @@ class _Match(NamedTuple):
         """The names of the net that have no tensor."""
         found = set(self.names.values())
         return [each for each in expected if each not in found and not each.endswith(COUNTER)]
+
+
+def applied_afterwards(factory: Callable[..., Any]) -> list[str]:
+    """The keys of a backbone's configuration that are applied once it is built: those that its class does not take."""
+    every = dict.fromkeys(("weights", "freeze"))
+    return [key for key in every if key not in accepted_arguments(factory, every)]
 
 
 def load_weights(backbone: nn.Module, path: str) -> InitialWeights:

@@ -1,6 +1,6 @@
 """A trained model from its checkpoint alone: no Hydra, no training data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.backbones.finetune import Finetune, Full, finetuned
+from imbalance_lab.backbones.initial_weights import applied_afterwards
 from imbalance_lab.backbones.members import MAX_MEMBERS, build_backbone, build_head, num_members
-from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.checkpoint_file import part_of, read_checkpoint_file
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -46,11 +47,11 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
         backbone: Any = build_backbone(make, config.get("ensemble", 1))
         sizes = {"in_features": backbone.num_features, "out_features": task.num_classes}
         head = build_head(partial(build, config["head"], allow, **sizes), num_members(backbone))
-    prepare = schema.prepare_from(dict(_below("prepare", weights)))
+    prepare = schema.prepare_from(part_of(weights, "prepare"))
     modules = {"prepare": prepare, "backbone": backbone, "head": head}
     check_state_dict(f"{path}", weights, modules)
     for name, module in modules.items():
-        module.load_state_dict(dict(_below(name, weights)))
+        module.load_state_dict(part_of(weights, name))
     point = content.get("operating_point")
     with reading(path, "write its operating point again with imbalance-lab evaluate RUN"):
         postprocessor = None if point is None else PostProcessor.from_json(point)
@@ -118,7 +119,7 @@ def build(node: Mapping[str, Any], allow: Sequence[str] = (), kind: type = nn.Mo
         raise UsageError(f"the checkpoint names {target}, which is not {named}")
     given = {key: value for key, value in node.items() if not key.startswith("_")}
     given |= {"pretrained": False} if given.get("pretrained") else {}  # its weights are in the checkpoint
-    of_training = {"weights", "freeze"} - accepted_arguments(factory, dict.fromkeys(("weights", "freeze"))).keys()
+    of_training = applied_afterwards(factory)
     given = {key: value for key, value in given.items() if key not in of_training}
     return factory(**given, **accepted_arguments(factory, {k: v for k, v in available.items() if given.get(k) is None}))
 
@@ -132,10 +133,3 @@ def _finetune(config: Mapping[str, Any], allow: Sequence[str]) -> Finetune:
 def _first_line(error: Exception) -> str:
     """What is wrong, with the kind of error where its text is only a key."""
     return f"{type(error).__name__} {error}".splitlines()[0]
-
-
-def _below(prefix: str, weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    """The entries of one submodule, without its prefix."""
-    for name, tensor in weights.items():
-        if name.startswith(f"{prefix}."):
-            yield name.removeprefix(f"{prefix}."), tensor

@@ -8,7 +8,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor, nn
 
-from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.checkpoint_file import part_of, read_checkpoint_file
 from imbalance_lab.errors import UsageError
 from imbalance_lab.losses import CrossEntropyLoss
 from imbalance_lab.task import Task
@@ -198,8 +198,7 @@ class HeadRetraining(Strategy, Checkpoint):
         if kept is not None and self.weights == "best":
             content = read_checkpoint_file(kept)["state_dict"]
             for part in ("backbone", "head"):
-                below = {n.removeprefix(f"{part}."): t for n, t in content.items() if n.startswith(f"{part}.")}
-                getattr(module, part).load_state_dict(below)
+                getattr(module, part).load_state_dict(part_of(content, part))
         for each in early_stoppings(trainer):
             begin_anew(each)
         self.began, self.first_step = trainer.current_epoch, trainer.global_step
