@@ -14,7 +14,7 @@ from imbalance_lab.files import atomic_write
 
 
 class BestCheckpoint(ModelCheckpoint):
-    """Saves ``best.ckpt`` at the end of an epoch whose model is the best so far; `LastCheckpoint` saves every epoch.
+    """Saves ``best.ckpt`` at the end of an epoch whose model is the best so far; `LastCheckpoint` saves the others.
 
     A resumed run takes the best model so far from beside the checkpoint that it is resumed from, and must beat it; no
     path that a checkpoint stores is followed.

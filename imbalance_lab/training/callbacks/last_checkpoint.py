@@ -1,4 +1,4 @@
-"""Saves the state of a run, from which it can be resumed exactly: after every epoch, in between, and when stopped."""
+"""Saves the state of a run, from which it can be resumed exactly: after epochs, in between, and when stopped."""
 
 import shutil
 import time
@@ -11,13 +11,21 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from imbalance_lab.files import atomic_write
+from imbalance_lab.training.callbacks.best_checkpoint import BestCheckpoint
 from imbalance_lab.termination import StopRequest, Terminated
 
 _STOP, _SAVE = 2, 1
 
+SHORTEST_SECONDS = 2.0
+"""Between two saves after epochs: where epochs take a tenth of a second, saving each would take as long as training."""
+
 
 class LastCheckpoint(Checkpoint):
-    """Writes ``last.ckpt`` after every epoch, every few minutes within one, and at the step in which a signal arrived.
+    """Writes ``last.ckpt`` after epochs, every few minutes within one, and at the step in which a signal arrived.
+
+    It is written after every epoch that takes `SHORTEST_SECONDS`. Shorter ones are saved when that time has passed, if
+    their model is the best so far, so that ``best.ckpt`` is never ahead, and if the training ends with them: what a
+    killed process loses are two seconds.
 
     A signal in the last step of an epoch lets the epoch end first, including its validation: Lightning resumes at
     steps, and a skipped or partial validation would change which model is best. With several processes, a signal to
@@ -27,7 +35,7 @@ class LastCheckpoint(Checkpoint):
         path: of the checkpoint.
         stop: the signal that this process has received, if any.
         every_minutes: save within an epoch this long after the last save; None for only after epochs.
-        on_save: called with the trainer whenever the weights are saved after an epoch.
+        on_save: called with the trainer after every epoch.
     """
 
     def __init__(
@@ -62,7 +70,7 @@ class LastCheckpoint(Checkpoint):
         is_step = (batch_idx + 1) % trainer.accumulate_grad_batches == 0
         if not is_step or is_last or trainer.global_step == trainer.max_steps:
             return
-        wanted = self._wanted(trainer)
+        wanted = self._wanted(trainer, self.every_seconds)
         if wanted:
             self._save(trainer)
         if wanted >= _STOP:
@@ -75,10 +83,12 @@ class LastCheckpoint(Checkpoint):
             or trainer.current_epoch + 1 == trainer.max_epochs
             or trainer.global_step == trainer.max_steps
         )
-        self._save(trainer)
+        wanted = self._wanted(trainer, SHORTEST_SECONDS)
+        if wanted or self.is_finished or _is_best(trainer):
+            self._save(trainer)
         if self.on_save is not None:
             self.on_save(trainer)
-        if not self.is_finished and self._wanted(trainer) >= _STOP:
+        if not self.is_finished and wanted >= _STOP:
             raise Terminated(self._signum(), self.path)
 
     def adopt(self, path: Path, step: int) -> None:
@@ -93,9 +103,9 @@ class LastCheckpoint(Checkpoint):
         trainer.save_checkpoint(self.path)
         self.saved_at = time.monotonic()
 
-    def _wanted(self, trainer: pl.Trainer) -> int:
-        """What any process wants: to stop, to save, or 0; the first process has the clock."""
-        is_due = self.every_seconds is not None and time.monotonic() - self.saved_at >= self.every_seconds
+    def _wanted(self, trainer: pl.Trainer, seconds: float | None) -> int:
+        """What any process wants: to stop, to save after that time, or 0; the first process has the clock."""
+        is_due = seconds is not None and time.monotonic() - self.saved_at >= seconds
         wanted = _STOP if self.stop.signum is not None else _SAVE if is_due and trainer.is_global_zero else 0
         if trainer.world_size == 1:
             return wanted
@@ -105,3 +115,8 @@ class LastCheckpoint(Checkpoint):
 
     def _signum(self) -> int:
         return Terminated().signum if self.stop.signum is None else self.stop.signum
+
+
+def _is_best(trainer: Any) -> bool:
+    """Whether the weights of this step are the best ones so far."""
+    return any(isinstance(each, BestCheckpoint) and each.step == trainer.global_step for each in trainer.callbacks)

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from imbalance_lab.checkpoint_file import read_checkpoint_file, write_checkpoint
 from imbalance_lab.termination import StopRequest
-from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint
+from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint, last_checkpoint
 from imbalance_lab.training.checkpoint_io import VerifiedCheckpointIO
 
 pytestmark = [
@@ -73,6 +73,28 @@ def test_last_is_the_last_epoch_whichever_is_the_best(tmp_path: Path, scores: li
     assert epoch_and_steps(tmp_path / "best.ckpt") == (best_epoch, 3 * (best_epoch + 1))
     assert epoch_and_steps(tmp_path / "last.ckpt") == (3, 12)
     assert (best.best_model_path, best.step, last.step) == (str(tmp_path / "best.ckpt"), 3 * (best_epoch + 1), 12)
+
+
+def saved_epochs(directory: Path, scores: list[float], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The epochs after which last.ckpt is written."""
+    epochs, save = [], VerifiedCheckpointIO.save_checkpoint
+
+    def noted(self: Any, checkpoint: Any, path: Any, **options: Any) -> None:
+        epochs.extend([checkpoint["epoch"]] * (Path(path).name == "last.ckpt"))
+        save(self, checkpoint, path, **options)
+
+    monkeypatch.setattr(VerifiedCheckpointIO, "save_checkpoint", noted)
+    fit(directory, scores, len(scores))
+    return epochs
+
+
+def test_of_short_epochs_the_best_and_the_last_are_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert saved_epochs(tmp_path, [0.5, 0.9, 0.7, 0.6, 0.8], monkeypatch) == [0, 1, 4]
+
+
+def test_of_longer_epochs_every_one_is_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_checkpoint, "SHORTEST_SECONDS", 0.0)
+    assert saved_epochs(tmp_path, [0.5, 0.9, 0.7, 0.6, 0.8], monkeypatch) == [0, 1, 2, 3, 4]
 
 
 def test_resuming_from_last_trains_only_the_epochs_that_remain(tmp_path: Path) -> None:
