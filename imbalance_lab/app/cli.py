@@ -14,6 +14,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from imbalance_lab.app.compose import extra_config_directories
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
@@ -124,7 +125,7 @@ def _check_sweep_ran() -> None:
 
 
 def _arrange_arguments() -> None:
-    """Move the multirun flag to the front, and insert the overrides of a tested checkpoint before the user's."""
+    """Move the multirun flag to the front, and insert the overrides of a checkpoint or a recipe before the user's."""
     for flag in {"-m", "--multirun"} & set(sys.argv[2:]):  # argparse accepts no overrides after a flag between them
         sys.argv.remove(flag)
         sys.argv.insert(1, flag)
@@ -134,4 +135,9 @@ def _arrange_arguments() -> None:
 
         flags = [word for word in sys.argv[1:] if word not in given]
         sys.argv[1:] = [*flags, *inherit_overrides(given)]
+    if any(word.lstrip("+").startswith("recipe=") for word in given) and not wants_help(sys.argv[1:]):
+        from imbalance_lab.app.recipe import expand_recipe  # here: it reads the data
+
+        flags = [word for word in sys.argv[1:] if word not in given]
+        sys.argv[1:] = [*flags, *expand_recipe(given, extra_config_directories(flags))]
     sys.argv[1:] = hydra_overrides(sys.argv[1:])
