@@ -9,7 +9,7 @@ from imbalance_lab.app.cli import run_cli
 @hydra.main(version_base="1.3", config_path="configs", config_name="train")
 def main(config: DictConfig) -> float:
     """Run the job that ``config`` describes; return the score that a sweeper maximises."""
-    from imbalance_lab.app.train import run  # imported late: --help and a misspelt key must not wait for torch
+    from imbalance_lab.app.job import run  # imported late: --help and a misspelt key must not wait for torch
 
     return run(config)
 

@@ -10,6 +10,9 @@
 import re
 from urllib.parse import quote
 
+EVENTS = "events.out.tfevents.*"
+"""The files of TensorBoard."""
+
 _UNSAFE = re.compile(r'[%/,"]|^ | \Z')
 
 

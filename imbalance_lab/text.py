@@ -67,6 +67,15 @@ def split_override(word: str) -> tuple[str, str]:
     return key, value
 
 
+def is_of_sweep(word: str) -> bool:
+    """Whether an override is about how a sweep is run, and so no setting of its runs.
+
+    >>> is_of_sweep("sweep=parallel"), is_of_sweep("sweep.jobs=2"), is_of_sweep("seed=0,1")
+    (True, True, False)
+    """
+    return split_override(word)[0].split(".")[0] == "sweep"
+
+
 def hydra_quoted(value: str, mark: str = "'") -> str:
     """Text as one value of Hydra's grammar: a quote in it ends nothing, and ``${…}`` is no interpolation."""
     escaped = re.sub(rf"(\\*){mark}", rf"\1\1\\{mark}", value)  # a backslash counts only before a quote

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 from hydra.core.hydra_config import HydraConfig
@@ -15,10 +15,12 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import OmegaConf
 
-from imbalance_lab.text import override
+from imbalance_lab.text import is_of_sweep, override
 
 if TYPE_CHECKING:
     from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
+
+Shared = TypeVar("Shared")
 
 LAUNCHERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "JSM_NAMESPACE_SIZE", "OMPI_COMM_WORLD_SIZE")
 """Variables of torchrun, Slurm, LSF and Open MPI. Where there is none, Lightning starts the processes of a machine."""
@@ -71,17 +73,17 @@ def hydra_overrides(given: list[str]) -> list[str]:
     return [*kept, f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}", "hydra.output_subdir=null"]
 
 
-def shared_path(path: Path, timeout: object) -> Path:
-    """The first process's ``path``, in every process of a launcher; connects them.
+def shared(value: Shared, timeout: object = None) -> Shared:
+    """The first process's ``value``, in every process of a launcher; connects them.
 
     Args:
-        path: this process's own.
+        value: this process's own, plain data or a path.
         timeout: seconds that a process waits for the others, here and in every later step; if it is no such number,
             which is refused soon after, 120.
     """
     environment = cluster_environment()
     if environment is None:
-        return path
+        return value
     import torch.distributed as dist
 
     if not dist.is_initialized():
@@ -94,9 +96,9 @@ def shared_path(path: Path, timeout: object) -> Path:
             world_size=environment.world_size(),
             timeout=timedelta(seconds=timeout if isinstance(timeout, int | float) and timeout > 0 else 120),
         )
-    paths = [os.fspath(path.absolute())]
-    dist.broadcast_object_list(paths)
-    return Path(paths[0])
+    values = [value]
+    dist.broadcast_object_list(values)
+    return values[0]
 
 
 def ddp_command(local_rank: int) -> tuple[list[str], str]:
@@ -131,9 +133,9 @@ def job_flags() -> list[str]:
 
 
 def job_overrides() -> list[str]:
-    """The overrides of this job (in a sweep, of this run), without Hydra's own."""
+    """The overrides of this job (in a sweep, of this run), without Hydra's own and those of the sweep."""
     task: list[str] = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # type: ignore[assignment]
-    return task
+    return [word for word in task if not is_of_sweep(word)]
 
 
 def varied_overrides() -> list[str]:

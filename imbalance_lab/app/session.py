@@ -33,6 +33,7 @@ from imbalance_lab.validation import did_you_mean
 if TYPE_CHECKING:
     import lightning.pytorch as pl
 
+    from imbalance_lab.app.checkpoint import CheckpointContent
     from imbalance_lab.app.evaluate import RunResults
     from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint, PredictionWriter
     from imbalance_lab.training.classifier import Classifier
@@ -78,7 +79,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
 
     writer = PredictionWriter(store)
     best, last = _checkpoints(config, directory, writer, is_validated=experiment.splits.val is not None)
-    loggers = _loggers(config, directory)
+    loggers = _loggers(config, directory, experiment.checkpoint)
     callbacks = [*build_callbacks(config, experiment), *strategies, writer]
     extra_epochs = sum(each.extra_epochs for each in strategies)
     unvalidated = {"limit_val_batches": 0} if experiment.splits.val is None else {}
@@ -222,7 +223,7 @@ def _monitors(config: DictConfig, experiment: Experiment) -> set[str]:
     return {MONITOR, *(score for score in wanted.values() if score is not None)}
 
 
-def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
+def _loggers(config: DictConfig, directory: RunDirectory, resumed: "CheckpointContent | None") -> list[Any]:
     """The chosen logger, and a CSV logger, whose file the report reads."""
     from lightning.pytorch.loggers import CSVLogger
 
@@ -230,7 +231,8 @@ def _loggers(config: DictConfig, directory: RunDirectory) -> list[Any]:
 
     if not is_first_process():
         return []  # the first process logs; another's MLflow would make the same database at the same time
-    chosen = instantiate_part(config, "logger", save_dir=str(directory.path), overrides=varied_overrides())
+    about = {"overrides": varied_overrides(), "resumed_step": resumed.step if resumed and config.fit else None}
+    chosen = instantiate_part(config, "logger", save_dir=str(directory.path), **about)
     if chosen is None:  # logger=none
         return []
     require_attributes("logger", chosen, "log_metrics", "finalize")

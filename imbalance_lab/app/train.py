@@ -1,38 +1,33 @@
-"""One job: configuration → objects → fit → predictions → the files of the run directory."""
+"""What a job does: objects → fit → predictions → the files of the run directory."""
 
 import platform
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from functools import partial
 from importlib.metadata import version
 from os import path as os_path
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.baselines import write_baselines
 from imbalance_lab.app.callbacks import build_strategies
 from imbalance_lab.app.choose_backbone import record_backbone
 from imbalance_lab.app.disk import check_disk
-from imbalance_lab.app.distributed import is_first_process, job_overrides, shared_path
-from imbalance_lab.app.endings import report_death, run_endings
-from imbalance_lab.app.instantiate import Experiment, instantiate_experiment
-from imbalance_lab.app.peers import sharing_errors
+from imbalance_lab.app.instantiate import Experiment
+from imbalance_lab.app.restart import Restart
 from imbalance_lab.app.resume import describe_resume, is_trained, write_resume
 from imbalance_lab.app.session import Session, build_session
-from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.tuned_backbone import ParameterCount
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers
 from imbalance_lab.tags import score_tag
-from imbalance_lab.termination import STOP, Terminated, ignore_signals
-from imbalance_lab.text import split_override, visible
+from imbalance_lab.termination import STOP, Terminated
+from imbalance_lab.text import split_override
 
 if TYPE_CHECKING:
     from imbalance_lab.app.evaluate import RunResults
@@ -40,39 +35,21 @@ if TYPE_CHECKING:
 PACKAGES = ("imbalance-lab", "torch", "lightning", "torchmetrics", "numpy")
 
 
-def run(config: DictConfig) -> float:
-    """Run the job that ``config`` describes in Hydra's output directory; return the validation score of its model."""
-    hydra = HydraConfig.get()
-    is_sweep = hydra.mode == RunMode.MULTIRUN
-    with STOP.handled(), run_endings(is_sweep) as ending:
-        own = Path(hydra.runtime.output_dir)
-        directory = ending.directory = RunDirectory(shared_path(own, OmegaConf.select(config, "trainer.timeout")))
-        if is_sweep and is_first_process():
-            print(f"\nrun {hydra.job.num}  {visible(' '.join(job_overrides()))}", flush=True)
-        with recording_status(directory) as status, sharing_errors(partial(report_death, directory, status)):
-            experiment = instantiate_experiment(config, job_overrides())
-            if is_first_process():
-                _prepare(directory, config, experiment)
-            score = float("nan") if config.check else train(config, experiment, directory)
-        if not is_sweep:
-            ignore_signals()  # the status says that it has finished
-        return score
-    raise AssertionError("run_endings raises or returns")
-
-
-def _prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment) -> None:
-    """Clean up after killed processes, check the data, and record what the run is resumed from."""
+def prepare(directory: RunDirectory, config: DictConfig, experiment: Experiment, restart: Restart) -> None:
+    """Clean up after earlier processes, check the data, and record what the run is resumed from."""
     from imbalance_lab.app.validate_data import validate_data  # here: torchmetrics takes seconds
 
     checkpoint = experiment.checkpoint
     for folder in directory.folders + (RunDirectory(checkpoint.path.parent.parent).folders if checkpoint else ()):
         remove_leftovers(folder)
+    restart.clean(directory, config)
     record_backbone(directory, config)
     validate_data(directory, config, experiment)
     if checkpoint is not None and config.fit:
         extra_epochs = sum(each.extra_epochs for each in build_strategies(config, experiment))
         print(describe_resume(config, checkpoint, extra_epochs), flush=True)
-        write_resume(directory, config, checkpoint, experiment.changes)
+        if restart.checkpoint is None:  # or it has never been another run
+            write_resume(directory, config, checkpoint, experiment.changes)
     if config.fit and not config.check:
         print(ParameterCount.of((experiment.backbone, experiment.head)), flush=True)
         check_disk(directory, experiment)
@@ -223,8 +200,8 @@ def _settings(config: DictConfig) -> dict[str, Any]:
     groups: Mapping[str, Any] = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     choices = {group: choice for group, choice in groups.items() if not {"/", "@"} & set(group) and choice is not None}
     settings = choices | dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
-    # Where scores are logged is not a setting of the experiment.
-    return {key: value for key, value in settings.items() if key.split(".")[0] != "logger"}
+    # Where scores are logged, and how a sweep is run, is not a setting of the experiment.
+    return {key: value for key, value in settings.items() if key.split(".")[0] not in ("logger", "sweep")}
 
 
 def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:

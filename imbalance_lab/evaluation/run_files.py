@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from imbalance_lab.tags import EVENTS
+
 Split = Literal["val", "test", "calibration"]
 ModelName = Literal["best", "last", "stage_1"]
 """Whose predictions: of the best epoch, of the last one, or of stage 1 of a training in two stages."""
@@ -177,6 +179,15 @@ class RunFiles:
     def results(self) -> tuple[Path, ...]:
         """The files that an evaluation writes in any case, the tables apart."""
         return (self.report, self.scores, self.operating_point, self.curves, self.roc, self.pr)
+
+    @property
+    def written(self) -> tuple[Path, ...]:
+        """Everything that a run writes, as far as it exists, but its status and what Hydra writes; also folders."""
+        single = (self.metadata, self.traceback, self.resumed_from, self.data_summary, self.epochs, self.samples_figure)
+        folders = (self.checkpoints, self.mistakes.parent, self.tables, self.images)
+        events = [*self.path.rglob(EVENTS)]
+        settings = {file.with_name("hparams.yaml"): None for file in events}  # TensorBoard's
+        return tuple(path for path in (*self.results, *single, *folders, *events, *settings) if path.exists())
 
     @property
     def is_run(self) -> bool:

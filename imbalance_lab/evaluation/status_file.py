@@ -42,6 +42,11 @@ def read(path: Path) -> dict[str, Any]:
     return status
 
 
+def is_of_another_process(status: Mapping[str, Any]) -> bool:
+    """Whether a status was written by another process than this one, alive or not."""
+    return any(status.get(name) != value for name, value in this_process().items())
+
+
 def _is_gone(status: Mapping[str, Any]) -> bool:
     """Whether the process of a status ran on this machine and no longer does."""
     if status.get("host") != socket.gethostname() or not isinstance(status.get("pid"), int):

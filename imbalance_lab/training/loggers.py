@@ -9,12 +9,9 @@ from typing import Any
 
 from lightning.pytorch.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 
-from imbalance_lab.tags import is_class_tag, score_tag
+from imbalance_lab.tags import EVENTS, is_class_tag, score_tag
 from imbalance_lab.text import shorten_middle, visible
 from imbalance_lab.validation import check_bool, check_integer, check_text
-
-EVENTS = "events.out.tfevents.*"
-"""The files of TensorBoard."""
 
 MAX_FOLDER_BYTES = 200
 """Of the name of a run's event folder; file systems allow 255."""
@@ -46,21 +43,28 @@ class TensorBoard(TensorBoardLogger):
     Args:
         save_dir: the run's directory.
         overrides: what sets the run apart from the others of its sweep, as ``KEY=VALUE``; none for a run on its own.
+        resumed_step: the step of the checkpoint from which a run goes on in its directory: what it had logged after it,
+            before it was killed, is not shown.
         options: of Lightning's logger and of torch's ``SummaryWriter``.
 
     Raises:
         TypeError: for an option that neither has.
     """
 
-    def __init__(self, save_dir: str, overrides: Sequence[str] = (), **options: Any) -> None:
+    def __init__(
+        self, save_dir: str, overrides: Sequence[str] = (), resumed_step: int | None = None, **options: Any
+    ) -> None:
         earlier = next(Path(save_dir).rglob(EVENTS), None)  # of this run, before it was interrupted
         folder = run_folder(overrides) if earlier is None else str(earlier.parent.relative_to(save_dir))
+        if earlier is not None and resumed_step is not None:
+            options = {"purge_step": resumed_step + 1, **options}
         super().__init__(save_dir, **{"name": "", "version": "", "sub_dir": folder or None, **options})
         _ = self.experiment
 
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log scores by step, as `card` names them, without a card for the number of the epoch."""
         super().log_metrics({card(tag): value for tag, value in metrics.items() if tag != "epoch"}, step)
+        self.experiment.flush()  # a killed run must not lose what is before its checkpoint
 
 
 class WandB(WandbLogger):
