@@ -85,13 +85,9 @@ def _check_features(config: DictConfig) -> None:
 
 def _check_groups(config: DictConfig) -> None:
     """An error for a group that was replaced by a plain value, as in ``++loss=5``."""
-    groups = sorted(folder.name for folder in config_directory().iterdir() if folder.is_dir())
-    for group in [
-        *(name for name in groups if name not in ("experiment", "sweep")),
-        "data_summary",
-        "report",
-        "features",
-    ]:
+    folders = {folder.name for folder in config_directory().iterdir() if folder.is_dir()}
+    groups = sorted(folders - {"experiment", "sweep"})  # those set keys of others
+    for group in [*groups, "data_summary", "report", "features"]:
         node: Any = config.get(group)
         if not isinstance(node, DictConfig):
             raise UsageError(f"{group} must be one of its configurations, got {node!r}: see python train.py --help")
