@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from imbalance_lab.app.cli import Sweep
 from imbalance_lab.app.restart import finished_score
 from imbalance_lab.app.sweep_record import number_of_jobs
 from imbalance_lab.app.worker import Worker, failed
@@ -39,12 +40,21 @@ class ParallelJobs:
     Args:
         context, config, task: as Hydra gives them to a launcher.
         jobs: at a time, or "auto".
+        execute: runs a job in a process; None for what Hydra's joblib launcher calls there.
     """
 
-    def __init__(self, context: HydraContext, config: DictConfig, task: TaskFunction, *, jobs: object) -> None:
+    def __init__(
+        self,
+        context: HydraContext,
+        config: DictConfig,
+        task: TaskFunction,
+        *,
+        jobs: object,
+        execute: Callable[..., JobReturn] | None = None,
+    ) -> None:
         from joblib.externals.loky import cpu_count  # type: ignore[import-untyped]
 
-        self.context, self.config, self.task = context, config, task
+        self.context, self.config, self.task, self.execute = context, config, task, execute or _execute_job()
         cores = cpu_count()
         self.jobs = number_of_jobs(jobs, cores)
         given = os.environ.get("OMP_NUM_THREADS", "")
@@ -81,11 +91,10 @@ class ParallelJobs:
 
     def _start(self, n: int, first: int, overrides: Sequence[str]) -> None:
         """Give a job to a process."""
-        from hydra_plugins.hydra_joblib_launcher._core import execute_job  # type: ignore[import-untyped]
-
+        Sweep.job_started = True
         worker = self.idle.pop() if self.idle else Worker(self.threads)
         arguments = (first + n, overrides, self.context, self.config, self.task, Singleton.get_state())
-        self.running[worker.submit(execute_job, *arguments, label=f"[{first + n}] ")] = (n, worker)
+        self.running[worker.submit(self.execute, *arguments, label=f"[{first + n}] ")] = (n, worker)
 
     def _result(
         self, future: "Future[JobReturn | int]", worker: Worker, number: int, overrides: Sequence[str], *, is_last: bool
@@ -144,3 +153,10 @@ class ParallelJobs:
         finally:
             for worker in [*self.idle, *(worker for _, worker in self.running.values())]:
                 worker.close()
+
+
+def _execute_job() -> Callable[..., JobReturn]:
+    from hydra_plugins.hydra_joblib_launcher._core import execute_job  # type: ignore[import-untyped]
+
+    job: Callable[..., JobReturn] = execute_job
+    return job
