@@ -66,12 +66,12 @@ def _listed(value: Any) -> list[Any]:
 def _check_several(config: DictConfig) -> None:
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    words = list(config.hydra.overrides.task)
+    words = _given(config, "task")
     is_swept = any(each.is_sweep_override() for each in OverridesParser.create().parse_overrides(words))
     if config.hydra.sweeper._target_ == BASIC and not is_swept and not config.hydra.sweeper.params:
+        choice = f"sweep={config.hydra.runtime.choices.sweep}"
         raise UsageError(
-            "sweep=parallel has a single run: give a key several values, as in seed=0,1, or leave out -m and "
-            "sweep=parallel"
+            f"{choice} has a single run: give a key several values, as in seed=0,1, or leave out -m and {choice}"
         )
 
 
@@ -92,7 +92,7 @@ def number_of_jobs(jobs: object, cores: int) -> int:
 def describe_sweep(config: DictConfig) -> dict[str, Any]:
     """What makes a sweep this one: its runs, and their names."""
     hydra = config.hydra
-    task, own = (list(map(str, each)) for each in (hydra.overrides.task, hydra.overrides.hydra))
+    task, own = _given(config, "task"), _given(config, "hydra")
     return {
         "overrides": _of_runs(task),
         "sweep": [word for word in task if is_of_sweep(word)],
@@ -101,6 +101,12 @@ def describe_sweep(config: DictConfig) -> dict[str, Any]:
         "config_dirs": [each.path for each in hydra.runtime.config_sources if each.provider == "command-line"],
         "sweeper": hydra.sweeper._target_,
     }
+
+
+def _given(config: DictConfig, of: str) -> list[str]:
+    """The overrides of a command line as they were given, those of the task or of Hydra itself."""
+    words: Any = OmegaConf.to_container(config.hydra.overrides[of], resolve=False)
+    return list(map(str, words))
 
 
 def write_record(config: DictConfig, directory: Path) -> None:

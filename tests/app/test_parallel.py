@@ -6,12 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hydra.core.utils import JobReturn, JobStatus
+from hydra.core.utils import JobStatus
 from omegaconf import OmegaConf
 
 from imbalance_lab.app.parallel import ParallelJobs
@@ -19,37 +17,11 @@ from imbalance_lab.app.worker import LabelledLines
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
+from tests.helpers.acting_jobs import act
 from tests.helpers.command_line import ENVIRONMENT, ROOT
 
 if sys.platform == "win32":
     pytest.skip("processes are ended by signals", allow_module_level=True)
-
-
-def act(number: int, overrides: Sequence[str], context: Any, config: Any, task: Any, state: Any) -> JobReturn:
-    """A job that does what its override says, in the folder that the configuration names."""
-    folder = Path(str(config.hydra.sweep.dir))
-    attempts = folder / f"attempts_{number}"
-    attempts.write_text(attempts.read_text() + "x" if attempts.exists() else "x")
-    print(f"begun\n\nat {len(attempts.read_text())}", flush=True)
-    action, _, value = overrides[0].partition("=")
-    first = attempts.read_text() == "x"
-    if action == "kill" and (first or value == "always"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    if action == "exit":
-        os._exit(int(value))
-    if action == "raise":
-        raise KeyError(value)
-    if action == "wait":
-        (folder / "pid").write_text(str(os.getpid()))
-        signal.signal(signal.SIGTERM, _stopped)
-        time.sleep(60)
-    done = JobReturn(overrides=overrides, status=JobStatus.COMPLETED)
-    done.return_value = {"threads": os.environ["OMP_NUM_THREADS"], "MKL": os.environ["MKL_NUM_THREADS"]}
-    return done
-
-
-def _stopped(signum: int, frame: object) -> None:
-    raise Terminated(signum)
 
 
 def jobs_in(folder: Path, jobs: int) -> ParallelJobs:
@@ -165,3 +137,25 @@ def test_ctrl_c_saves_every_run_and_leaves_no_process(tmp_path: Path) -> None:
     states = [json.loads((tmp_path / "a sweep" / n / "status.json").read_text())["state"] for n in "01"]
     assert states == ["interrupted", "interrupted"]
     assert "comparison.html" in out
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_process_has_its_share_of_the_cores(jobs: int, tmp_path: Path) -> None:
+    cores = len(os.sched_getaffinity(0))
+    asks = ["allow=[tests]", "+callbacks.ask={_target_:tests.helpers.threads.AskThreads}", f"sweep.jobs={jobs}"]
+    words = ["-m", "sweep=parallel", *asks, *JOB[:2], "max_epochs=1", "logger=csv", "seed=0,1", "hydra.sweep.dir=s"]
+    environment = {name: value for name, value in ENVIRONMENT.items() if not name.endswith("_NUM_THREADS")}
+    subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *words],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    share = max(1, cores // jobs)
+    for run in "01":
+        found = json.loads((tmp_path / "s" / run / "threads.json").read_text())
+        assert found["torch"] == share
+        assert found["worker"] == 1
+        assert max(found["pools"]) <= share
+        assert found["variables"] == [str(share)] * 3

@@ -53,7 +53,8 @@ def test_a_sweep_goes_on_with_its_own_command(tmp_path: Path) -> None:
 def test_a_sweep_goes_on_with_its_own_config_directory(tmp_path: Path) -> None:
     config = sweep_config("seed=0,1")
     with open_dict(config):
-        config.hydra.runtime.config_sources.append({"provider": "command-line", "path": "/mine", "schema": "file"})
+        config.hydra.runtime.config_sources[0].provider = "command-line"
+        config.hydra.runtime.config_sources[0].path = "/mine"
         config.hydra.job.config_name = "other"
     write_record(config, tmp_path)
     flags = ["-m", "--config-name", "other", "--config-dir", "/mine"]
@@ -143,7 +144,7 @@ def command(
         (("-m", "seed=0,1", "sweep=parallel", "sweep.jobs=abc"), "sweep.jobs (or auto) must be an integer"),
         (("-m", "sweep=parallel"), "sweep=parallel has a single run: give a key several values, as in seed=0,1, or"),
         (("-m", "seed=0,1", "sweep=paralel"), "there is no sweep=paralel; did you mean sweep=parallel?"),
-        (("resume_sweep=nowhere",), "resume_sweep=nowhere is not the directory of a sweep"),
+        (("resume_sweep=nowhere",), "resume_sweep=nowhere goes on with the settings of its sweep: leave trainer=cpu"),
     ],
 )
 def test_a_mistake_is_one_sentence(
