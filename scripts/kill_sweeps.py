@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +83,8 @@ def disturb(
         what = random.choice(["all", "one"]) if workers else "all"
         kills.append({"what": what, "time": time.time(), "finished": len(finished_runs(sweep))})
         if what == "one":
-            os.kill(random.choice(workers), signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(random.choice(workers), signal.SIGKILL)
         is_over = time.monotonic() > deadline or sum(kill["what"] != "end" for kill in kills) >= wanted
         if what == "all" or is_over:
             os.killpg(process.pid, signal.SIGKILL)
@@ -95,8 +97,13 @@ def disturb(
 
 def children(pid: int) -> list[int]:
     """The processes of a sweep that run its jobs: those that have made a process group of their own."""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split() if Path(f"/proc/{pid}").exists() else []
-    return [int(each) for each in found if os.getpgid(int(each)) == int(each)]
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            fields = (each / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == pid and int(fields[2]) == int(each.name) != pid:  # of its session
+                found.append(int(each.name))
+    return found
 
 
 def finished_runs(sweep: Path) -> dict[str, tuple[int, int]]:

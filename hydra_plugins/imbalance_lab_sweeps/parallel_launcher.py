@@ -37,13 +37,16 @@ class ParallelLauncher(Launcher):
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before the first job."""
+        from imbalance_lab.app.worker import start_server  # here: Hydra imports this module at every start
+
         self.arguments = (hydra_context, config, task_function)
+        self.number = start_server(self.jobs)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs; a sweeper may call this several times, with the jobs of a batch each."""
-        from imbalance_lab.app.parallel import ParallelJobs  # here: Hydra imports this module at every start
+        from imbalance_lab.app.parallel import ParallelJobs  # here: it needs torch
 
         if self.pool is None:
-            self.pool = ParallelJobs(*self.arguments, jobs=self.jobs)
+            self.pool = ParallelJobs(*self.arguments, jobs=self.number)
         returned: Sequence[JobReturn] = self.pool.run(job_overrides, initial_job_idx)
         return returned

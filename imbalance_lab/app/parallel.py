@@ -1,11 +1,10 @@
 """The jobs of a sweep side by side, each in a process with its share of the cores: ``sweep=parallel``.
 
-Hydra's joblib launcher runs a job; the processes are loky's, see `imbalance_lab.app.worker`. What differs is what
-happens when a process is killed, or ends itself: only its job is affected, which is started again, and goes on from its
+Hydra's joblib launcher runs a job, in processes of ours, see `imbalance_lab.app.worker`: with joblib's pool a process
+that is killed takes all others with it. Here only its own job is affected, which is started again, and goes on from its
 own checkpoint; killed a second time it has failed.
 """
 
-import os
 import signal
 import sys
 from collections import deque
@@ -21,7 +20,6 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from imbalance_lab.app.cli import Sweep
 from imbalance_lab.app.restart import finished_score
-from imbalance_lab.app.sweep_record import number_of_jobs
 from imbalance_lab.app.worker import Worker, failed
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
@@ -39,7 +37,7 @@ class ParallelJobs:
 
     Args:
         context, config, task: as Hydra gives them to a launcher.
-        jobs: at a time, or "auto".
+        jobs: at a time.
         execute: runs a job in a process; None for what Hydra's joblib launcher calls there.
     """
 
@@ -49,16 +47,11 @@ class ParallelJobs:
         config: DictConfig,
         task: TaskFunction,
         *,
-        jobs: object,
+        jobs: int,
         execute: Callable[..., JobReturn] | None = None,
     ) -> None:
-        from joblib.externals.loky import cpu_count  # type: ignore[import-untyped]
-
         self.context, self.config, self.task, self.execute = context, config, task, execute or _execute_job()
-        cores = cpu_count()
-        self.jobs = number_of_jobs(jobs, cores)
-        given = os.environ.get("OMP_NUM_THREADS", "")
-        self.threads = max(1, min(cores // self.jobs, int(given) if given.isdigit() and int(given) else cores))
+        self.jobs = jobs
         self.idle: list[Worker] = []
         self.running: dict[Future[JobReturn | int], tuple[int, Worker]] = {}
 
@@ -76,6 +69,7 @@ class ParallelJobs:
                 while pending and len(self.running) < self.jobs:
                     starts[pending[0]] += 1
                     self._start(pending[0], first, jobs[pending.popleft()])
+                _import_comparison()
                 for future in wait(self.running, return_when=FIRST_COMPLETED).done:
                     n, worker = self.running.pop(future)
                     result = self._result(future, worker, first + n, jobs[n], is_last=starts[n] == STARTS)
@@ -92,9 +86,11 @@ class ParallelJobs:
     def _start(self, n: int, first: int, overrides: Sequence[str]) -> None:
         """Give a job to a process."""
         Sweep.job_started = True
-        worker = self.idle.pop() if self.idle else Worker(self.threads)
-        arguments = (first + n, overrides, self.context, self.config, self.task, Singleton.get_state())
-        self.running[worker.submit(self.execute, *arguments, label=f"[{first + n}] ")] = (n, worker)
+        if self.idle:
+            worker = self.idle.pop()
+        else:
+            worker = Worker(self.execute, self.context, self.config, self.task, Singleton.get_state())
+        self.running[worker.submit(first + n, list(overrides), label=f"[{first + n}] ")] = (n, worker)
 
     def _result(
         self, future: "Future[JobReturn | int]", worker: Worker, number: int, overrides: Sequence[str], *, is_last: bool
@@ -160,3 +156,10 @@ def _execute_job() -> Callable[..., JobReturn]:
 
     job: Callable[..., JobReturn] = execute_job
     return job
+
+
+def _import_comparison() -> None:
+    """Import what the end of the sweep needs, while the processes do the same for runs."""
+    from imbalance_lab.app import compare  # noqa: F401
+    from imbalance_lab.evaluation import comparison_data, sweep  # noqa: F401
+    from imbalance_lab.report import comparison_page, comparison_table  # noqa: F401

@@ -12,8 +12,9 @@ import pytest
 from hydra.core.utils import JobStatus
 from omegaconf import OmegaConf
 
+from imbalance_lab.app import worker
 from imbalance_lab.app.parallel import ParallelJobs
-from imbalance_lab.app.worker import LabelledLines
+from imbalance_lab.app.worker import LabelledLines, start_server
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
@@ -26,7 +27,7 @@ if sys.platform == "win32":
 
 def jobs_in(folder: Path, jobs: int) -> ParallelJobs:
     config = OmegaConf.create({"hydra": {"sweep": {"dir": str(folder), "subdir": "${hydra.job.num}"}, "job": {}}})
-    return ParallelJobs(None, config, lambda _: None, jobs=jobs, execute=act)  # type: ignore[arg-type]
+    return ParallelJobs(None, config, None, jobs=start_server(jobs), execute=act)  # type: ignore[arg-type]
 
 
 def test_what_kills_its_process_stops_nothing_else(
@@ -34,6 +35,7 @@ def test_what_kills_its_process_stops_nothing_else(
 ) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     monkeypatch.setattr("joblib.externals.loky.cpu_count", lambda: 6)
+    monkeypatch.setattr(worker, "PRELOADED", "no_such_module")
     jobs = jobs_in(tmp_path, 2)
     asked = [["do=0"], ["kill=once"], ["kill=always"], ["exit=3"], ["raise=a bug"], ["do=1"]]
     results = jobs.run(asked, first=5)
@@ -57,6 +59,8 @@ def test_what_kills_its_process_stops_nothing_else(
 
 
 def test_a_signal_ends_all_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PRELOADED", "no_such_module")
+
     def interrupt(*arguments: object, **options: object) -> object:
         while not (tmp_path / "pid").exists():
             time.sleep(0.05)
@@ -132,8 +136,8 @@ def test_ctrl_c_saves_every_run_and_leaves_no_process(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert err.splitlines()[-1].endswith("train.py \"resume_sweep='a sweep'\"")
     assert "stopped by Ctrl-C; go on with: python " in err
-    for worker in workers:
-        _wait_for_end(worker)
+    for each in workers:
+        _wait_for_end(each)
     states = [json.loads((tmp_path / "a sweep" / n / "status.json").read_text())["state"] for n in "01"]
     assert states == ["interrupted", "interrupted"]
     assert "comparison.html" in out

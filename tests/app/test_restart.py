@@ -173,6 +173,5 @@ def test_a_run_that_another_process_is_at_is_refused(whole: Path, tmp_path: Path
 
 def test_a_checkpoint_of_the_directory_itself_is_not_removed(whole: Path, tmp_path: Path) -> None:
     directory = shutil.copytree(whole, tmp_path / "0")
-    best = (directory / "checkpoints" / "best.ckpt").read_bytes()
     run_in(directory, *JOB, "fit=false", f"ckpt_path='{directory}/checkpoints/best.ckpt'")
-    assert (directory / "checkpoints" / "best.ckpt").read_bytes() == best
+    assert_same_run(whole, directory)
