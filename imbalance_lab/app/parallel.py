@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from imbalance_lab.app.cli import Sweep
 from imbalance_lab.app.restart import finished_score
-from imbalance_lab.app.worker import Worker, failed
+from imbalance_lab.app.worker import Worker, failed, start_server
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
 from imbalance_lab.text import is_of_sweep, visible
@@ -89,6 +89,7 @@ class ParallelJobs:
         if self.idle:
             worker = self.idle.pop()
         else:
+            start_server(self.jobs)  # which does nothing unless it was killed
             worker = Worker(self.execute, self.context, self.config, self.task, Singleton.get_state())
         self.running[worker.submit(first + n, list(overrides), label=f"[{first + n}] ")] = (n, worker)
 

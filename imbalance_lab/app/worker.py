@@ -19,8 +19,8 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from multiprocessing import forkserver
 from typing import Any
 
+import cloudpickle
 from hydra.core.utils import JobReturn, JobStatus
-from joblib.externals import cloudpickle  # type: ignore[import-untyped]
 
 from imbalance_lab.app.messages import format_error
 from imbalance_lab.app.sweep_record import number_of_jobs
@@ -53,16 +53,20 @@ class Worker:
     def submit(self, *arguments: Any, label: str) -> "Future[JobReturn | int]":
         """Let the process run a job; the result is that of Hydra, or the signal that stopped it."""
         future: Future[JobReturn | int] = self.pool.submit(_run, arguments, label)
-        (self.process,) = self.pool._processes.values()
+        if self.process is None:
+            self.process = next(iter((self.pool._processes or {}).values()), None)  # none if it died at once
         return future
 
     def signal(self, signum: int) -> None:
         """Send the process a signal."""
-        with suppress(ProcessLookupError):
-            os.kill(self.process.pid, signum)
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signum)
 
     def how_it_ended(self) -> str:
         """How a process that is gone has ended, in words."""
+        if self.process is None:
+            return "its process ended as soon as it was started"
         self.process.join(5)
         code = self.process.exitcode
         if code is None or code >= 0:
