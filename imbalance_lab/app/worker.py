@@ -19,7 +19,7 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from multiprocessing import forkserver
 from typing import Any
 
-import cloudpickle
+import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.utils import JobReturn, JobStatus
 
 from imbalance_lab.app.messages import format_error
