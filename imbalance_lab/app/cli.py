@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import extra_config_directories
+from imbalance_lab.app.config_cache import keep_parsed_files
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
@@ -44,6 +45,7 @@ class Sweep(Callback):
                 write_record(config, directory)
             except UsageError as error:  # Hydra makes a warning of any exception of a callback but this
                 exit_with_error(str(error))
+        keep_parsed_files()
         Sweep.directory = directory
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:

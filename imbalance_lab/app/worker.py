@@ -22,6 +22,7 @@ from typing import Any
 import cloudpickle  # type: ignore[import-untyped]
 from hydra.core.utils import JobReturn, JobStatus
 
+from imbalance_lab.app.config_cache import keep_parsed_files
 from imbalance_lab.app.messages import format_error
 from imbalance_lab.app.sweep_record import number_of_jobs
 from imbalance_lab.errors import UsageError, describe
@@ -151,6 +152,7 @@ def _begin(arguments: list[str], work: bytes) -> None:
     # What Lightning starts again for other processes of a job is the program of the parent.
     sys.argv[:] = arguments
     sys.modules["__main__"].__spec__ = None
+    keep_parsed_files()
     _work[:] = [cloudpickle.loads(work)]
 
 
