@@ -22,6 +22,7 @@ from imbalance_lab.app.messages import format_error
 from imbalance_lab.app.sweep_record import check_sweep, resume_command, resumed_arguments, write_record
 from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
+from imbalance_lab.files import WriteError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
 from imbalance_lab.validation import ITEM
@@ -43,8 +44,12 @@ class Sweep(Callback):
             try:
                 check_sweep(config, directory)
                 write_record(config, directory)
-            except UsageError as error:  # Hydra makes a warning of any exception of a callback but this
+            except WriteError as error:
+                exit_with_error(_before_the_job(error.__cause__ if isinstance(error.__cause__, OSError) else error))
+            except UsageError as error:  # Hydra makes a warning of any exception of a callback but the exit
                 exit_with_error(str(error))
+            except OSError as error:
+                exit_with_error(_before_the_job(error))
         keep_parsed_files()
         Sweep.directory = directory
 
@@ -107,7 +112,7 @@ def _run(hydra_main: Callable[[], Any]) -> None:
 def _before_the_job(error: Exception) -> str:
     """The sentence for what Hydra stumbles over before it starts the first job: a directory, or a value of its own."""
     if isinstance(error, OSError):
-        key = "hydra.run.dir" if Sweep.directory is None else "hydra.sweep.dir"
+        key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(sys.argv) else "hydra.run.dir"
         return f"no run can be written to {error.filename} ({error.strerror}): choose another {key}=…"
     own = " ".join(word for word in sys.argv[1:] if word.startswith(("hydra", "-"))) or "this command line"
     return (
