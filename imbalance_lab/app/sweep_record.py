@@ -43,6 +43,8 @@ def check_sweep(config: DictConfig, directory: Path) -> None:
     if jobs is not None:
         number_of_jobs(jobs, cores=1)
         _check_several(config)
+    if not any(directory.glob("*/")):
+        return  # no run has begun, as after a mistake in the command
     record, now = read_record(directory), describe_sweep(config)
     if record is None:
         return

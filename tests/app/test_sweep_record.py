@@ -89,12 +89,15 @@ def test_what_is_no_sweep_cannot_go_on(tmp_path: Path) -> None:
 )
 def test_another_command_in_the_directory_of_a_sweep_is_refused(other: tuple[str, ...], tmp_path: Path) -> None:
     write_record(sweep_config(*SWEEP), tmp_path)
+    check_sweep(sweep_config(*other), tmp_path)  # no run has begun
+    (tmp_path / "0").mkdir()
     with pytest.raises(UsageError, match=r"has another sweep, loss=focal,ldam loss.gamma=1, not .* resume_sweep="):
         check_sweep(sweep_config(*other), tmp_path)
     check_sweep(sweep_config(*SWEEP[:2], "sweep=parallel", "sweep.jobs=3"), tmp_path)
 
 
 def test_a_sweep_that_is_running_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
     write_record(sweep_config(*SWEEP), tmp_path)
     record: dict[str, Any] = json.loads((tmp_path / "sweep.json").read_text())
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
@@ -159,10 +162,11 @@ def test_a_mistake_is_one_sentence(
 
 def test_another_sweep_is_refused_before_anything_is_written(command: Callable[..., Answer], tmp_path: Path) -> None:
     write_record(sweep_config("seed=0,1"), tmp_path / "s")
+    (tmp_path / "s" / "0").mkdir()
     before = (tmp_path / "s" / "sweep.json").read_bytes()
     answer = command("-m", "seed=0,1,2", "hydra.sweep.dir=s")
     assert answer.code == 2
     assert "has another sweep" in answer.error
-    assert [path.name for path in (tmp_path / "s").iterdir()] == ["sweep.json"]
+    assert sorted(path.name for path in (tmp_path / "s").iterdir()) == ["0", "sweep.json"]
     assert (tmp_path / "s" / "sweep.json").read_bytes() == before
     shutil.rmtree(tmp_path / "s")
