@@ -10,6 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +85,20 @@ class ParallelJobs:
         return [returned[n] for n in range(len(jobs))]
 
     def _start(self, n: int, first: int, overrides: Sequence[str]) -> None:
-        """Give a job to a process."""
+        """Give a job to a process that is idle, or to a new one."""
         Sweep.job_started = True
-        if self.idle:
+        job, label = (first + n, list(overrides)), f"[{first + n}] "
+        while self.idle:
             worker = self.idle.pop()
-        else:
-            start_server(self.jobs)  # which does nothing unless it was killed
-            worker = Worker(self.execute, self.context, self.config, self.task, Singleton.get_state())
-        self.running[worker.submit(first + n, list(overrides), label=f"[{first + n}] ")] = (n, worker)
+            try:
+                self.running[worker.submit(*job, label=label)] = (n, worker)
+            except BrokenProcessPool:  # it was killed when it was idle
+                worker.close()
+            else:
+                return
+        start_server(self.jobs)  # which does nothing unless it was killed
+        worker = Worker(self.execute, self.context, self.config, self.task, Singleton.get_state())
+        self.running[worker.submit(*job, label=label)] = (n, worker)
 
     def _result(
         self, future: "Future[JobReturn | int]", worker: Worker, number: int, overrides: Sequence[str], *, is_last: bool

@@ -39,6 +39,11 @@ def test_what_kills_its_process_stops_nothing_else(
     jobs = jobs_in(tmp_path, 2)
     asked = [["do=0"], ["kill=once"], ["kill=always"], ["exit=3"], ["raise=a bug"], ["do=1"]]
     results = jobs.run(asked, first=5)
+    for each in jobs.idle:
+        each.signal(signal.SIGKILL)
+        each.process.join()
+    time.sleep(0.2)  # until the pools have noticed
+    assert jobs.run([["do=0"]], first=20)[0].return_value == {"threads": "3", "MKL": "3"}
     jobs._stop(signal.SIGTERM)
     assert [each.status is JobStatus.COMPLETED for each in results] == [True, True, False, False, False, True]
     assert results[0].return_value == {"threads": "3", "MKL": "3"}
