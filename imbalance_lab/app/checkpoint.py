@@ -27,7 +27,7 @@ FULL = {"_target_": "imbalance_lab.backbones.finetune.Full"}
 INHERITED_BY_TEST = ("data", "augment", "ensemble", "strategy", "max_epochs", *MODEL_PARTS)
 """The groups and keys that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
 
-OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra", "allow")
+OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra", "allow", "sweep")
 """The keys that a resumed run does not take from the checkpoint; whom to trust only the command line says."""
 
 

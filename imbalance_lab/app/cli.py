@@ -15,11 +15,14 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import extra_config_directories
+from imbalance_lab.app.config_cache import keep_parsed_files
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
+from imbalance_lab.app.sweep_record import check_sweep, resume_command, resumed_arguments, write_record
 from imbalance_lab.app.validate_arguments import validate_arguments
 from imbalance_lab.errors import UsageError
+from imbalance_lab.files import WriteError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
 from imbalance_lab.validation import ITEM
@@ -35,8 +38,20 @@ class Sweep(Callback):
     """Whether Hydra has made the directory of a run and started the job in it."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Called by Hydra before the first run."""
-        Sweep.directory = Path(config.hydra.sweep.dir).absolute()
+        """Called by Hydra before the first run, and before anything is written."""
+        directory = Path(config.hydra.sweep.dir).absolute()
+        if is_first_process():
+            try:
+                check_sweep(config, directory)
+                write_record(config, directory)
+            except WriteError as error:
+                exit_with_error(_before_the_job(error.__cause__ if isinstance(error.__cause__, OSError) else error))
+            except UsageError as error:  # Hydra makes a warning of any exception of a callback but the exit
+                exit_with_error(str(error))
+            except OSError as error:
+                exit_with_error(_before_the_job(error))
+        keep_parsed_files()
+        Sweep.directory = directory
 
     def on_job_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Called by Hydra when the directory of a run is made."""
@@ -73,8 +88,9 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
         if "torchvision::nms" not in str(error):
             raise
         exit_with_error("torch and torchvision come from different sources: reinstall both from the same one")
-    except Terminated:
-        print_sweep()
+    except Terminated as stop:
+        if print_sweep() and Sweep.directory is not None and is_first_process():
+            print(f"{stop}; go on with: {resume_command(Sweep.directory)}", file=sys.stderr, flush=True)
         raise
     except KeyboardInterrupt:
         sys.exit(130)
@@ -82,6 +98,8 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
 
 
 def _run(hydra_main: Callable[[], Any]) -> None:
+    if not wants_help(sys.argv[1:]):
+        sys.argv[1:] = resumed_arguments(sys.argv[1:])
     validate_arguments(sys.argv[1:])
     _arrange_arguments()
     if wants_help(sys.argv[1:]):
@@ -94,7 +112,7 @@ def _run(hydra_main: Callable[[], Any]) -> None:
 def _before_the_job(error: Exception) -> str:
     """The sentence for what Hydra stumbles over before it starts the first job: a directory, or a value of its own."""
     if isinstance(error, OSError):
-        key = "hydra.run.dir" if Sweep.directory is None else "hydra.sweep.dir"
+        key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(sys.argv) else "hydra.run.dir"
         return f"no run can be written to {error.filename} ({error.strerror}): choose another {key}=…"
     own = " ".join(word for word in sys.argv[1:] if word.startswith(("hydra", "-"))) or "this command line"
     return (

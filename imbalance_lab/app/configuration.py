@@ -117,7 +117,7 @@ def _kept(directory: RunDirectory, overrides: Sequence[str]) -> list[str]:
 
     def is_kept(override: str) -> bool:
         key = split_override(override)[0]
-        if re.split(r"[./@]", key)[0] in ("hydra", "allow"):
+        if re.split(r"[./@]", key)[0] in ("hydra", "allow", "sweep"):
             return False
         return key not in given and key.split(".")[0] not in given
 

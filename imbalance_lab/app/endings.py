@@ -60,7 +60,7 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
         sys.exit(2)
     except Terminated as stop:
         kill_children()
-        if is_first_process() and ending.directory is not None:
+        if is_first_process() and ending.directory is not None and not is_sweep:  # a sweep says how it goes on
             report_termination(ending.directory, stop)
         raise
     except Exception as error:

@@ -19,6 +19,8 @@ Train, test and evaluate a classifier of imbalanced data.
 
   python train.py data=fashion_mnist_lt loss.gamma=1 'loss.alpha=[0.25,0.75]'
   python train.py -m loss.gamma=0,1,2,5 seed=0,1        a sweep, with a table at its end
+  python train.py -m sweep=parallel loss.gamma=0,1,2,5  the same, several runs at a time
+  python train.py resume_sweep=multirun/DATE/TIME       go on with a sweep that was interrupted
 
 Choices (GROUP=CHOICE):
 """

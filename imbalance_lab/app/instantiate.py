@@ -23,6 +23,7 @@ from imbalance_lab.app.fitted_head import describe_examples, plan_fitted_head
 from imbalance_lab.app.postprocessing import validate_conformal, validate_head, validate_postprocessing
 from imbalance_lab.app.resume import Changes, check_data, check_resume
 from imbalance_lab.app.slices import check_slices, slice_columns
+from imbalance_lab.app.split_cache import cached_splits
 from imbalance_lab.app.splits import instantiate_splits
 from imbalance_lab.app.tuned_backbone import warn_of_random_weights
 from imbalance_lab.app.validate_config import validate_config
@@ -113,7 +114,8 @@ def instantiate_experiment(config: DictConfig, overrides: Sequence[str] = ()) ->
 def _splits(config: DictConfig, checkpoint: CheckpointContent | None, overrides: Sequence[str]) -> Splits:
     """The data; in ``config``, what depends on them is filled in."""
     trained = (None, None) if checkpoint is None else (checkpoint.schema, checkpoint.task)
-    splits = instantiate_splits(config, schema=trained[0], trained=trained[1], slices=slice_columns(config))
+    facts: Any = {"schema": trained[0], "trained": trained[1], "slices": slice_columns(config)}
+    splits = cached_splits(instantiate_splits, config, **facts)
     check_slices(config, splits)
     check_baselines(config, splits, overrides)
     if splits.val is None:

@@ -112,7 +112,10 @@ def _choices_with(key: str) -> list[str]:
     """The choices of a group that have a key which the present one lacks, as ``loss=focal`` has ``loss.gamma``."""
     group, _, name = key.partition(".")
     files = sorted((config_directory() / group).glob("*.yaml")) if group.isidentifier() else []
-    having = [file.stem for file in files if re.search(rf"^{re.escape(name)}:", file.read_text("utf-8"), re.MULTILINE)]
+    indent = " *" if group == "sweep" else ""  # whose files hold keys of other groups too
+    having = [
+        file.stem for file in files if re.search(rf"^{indent}{re.escape(name)}:", file.read_text("utf-8"), re.MULTILINE)
+    ]
     return [f"{group}={choice}" for choice in having][:4] if name else []
 
 

@@ -19,7 +19,7 @@ from imbalance_lab.app.distributed import is_first_process, is_lightnings_child,
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.status_file import is_of_another_process
-from imbalance_lab.text import visible
+from imbalance_lab.text import split_override, visible
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,12 @@ def _is_same(status: Mapping[str, Any], directory: RunDirectory, overrides: Sequ
             stored = list(read_checkpoint_file(directory.last_checkpoint)["hyper_parameters"]["overrides"])
         except (UsageError, KeyError, TypeError):
             return False
-    return stored == list(overrides)
+    return _settings(stored) == _settings(overrides)
+
+
+def _settings(overrides: Sequence[str]) -> list[str]:
+    """The overrides that are settings of the run; whom to trust is none."""
+    return [word for word in overrides if split_override(word)[0] != "allow"]
 
 
 def _own_checkpoint(directory: RunDirectory) -> Path | None:

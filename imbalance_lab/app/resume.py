@@ -20,7 +20,7 @@ NOT_OF_TRAINING = (
     *("trainer.enable_model_summary", "trainer.enable_progress_bar", "trainer.default_root_dir"),
     *("data.cache", "data.root", "data.path", "data.val_path", "data.test_path", "data.calibration_path"),
     *("data.positive", "data.many", "data.few", "features"),
-    "baselines",
+    *("baselines", "sweep"),
 )
 """Keys and groups that do not change what is trained, only where it is computed, found, logged and evaluated.
 

@@ -14,7 +14,7 @@ from imbalance_lab.app.compose import config_directory
 from imbalance_lab.app.distributed import is_first_process
 from imbalance_lab.app.quoting import check_path
 from imbalance_lab.errors import UsageError
-from imbalance_lab.text import split_override
+from imbalance_lab.text import is_of_sweep, split_override
 from imbalance_lab.validation import did_you_mean
 
 FLAGS: dict[str, tuple[str, ...] | None] = {
@@ -58,8 +58,10 @@ def validate_arguments(words: Sequence[str]) -> None:
     for pair, choice in SAME_AS.items():
         if set(pair) <= set(overrides):
             raise UsageError(f"{' '.join(pair)} is the same as {choice}: choose that")
-    if {"-m", "--multirun"} & set(words):
+    if {"-m", "--multirun", "hydra.mode=MULTIRUN"} & set(words):
         _check_sweeps(overrides)
+    elif of_sweep := [word for word in overrides if is_of_sweep(word) and word != "sweep=grid"]:
+        raise UsageError(f"{of_sweep[0]} says how several runs are run: add -m, or leave it out")
 
 
 def _overrides(words: Sequence[str]) -> Iterator[str]:

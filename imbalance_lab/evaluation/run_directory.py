@@ -17,7 +17,7 @@ from imbalance_lab.evaluation import status_file, stored_files
 from imbalance_lab.evaluation.run_files import CONFIG_FOLDER, ModelName, RunFiles, Split
 from imbalance_lab.evaluation.stored_files import read_json, reading, sealed
 from imbalance_lab.files import write_json
-from imbalance_lab.text import override, shell_words, split_override
+from imbalance_lab.text import is_of_sweep, override, shell_words, split_override
 
 if TYPE_CHECKING:
     from imbalance_lab.evaluation.predictions import Predictions
@@ -117,8 +117,8 @@ class RunDirectory(RunFiles):
         status_file.write(self.status, content)
 
     def read_overrides(self) -> dict[str, str]:
-        """The overrides of the command line by key, in its order."""
-        return dict(map(split_override, self.read_override_list()))
+        """The overrides of the command line by key, in its order, without those of a sweep."""
+        return dict(split_override(word) for word in self.read_override_list() if not is_of_sweep(word))
 
     def read_epochs(self) -> list[dict[str, str]]:
         """The rows of `epochs` that belong to an epoch; none where nothing was logged."""

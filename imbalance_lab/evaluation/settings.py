@@ -22,7 +22,7 @@ Replicate = tuple[str | None, ...]
 REPLICATES = ("seed", "data.subset_seed")
 """The overrides that results are averaged over."""
 
-NEUTRAL = ("num_workers", "logger", "report", "hydra", "callbacks.progress_bar")
+NEUTRAL = ("num_workers", "logger", "report", "hydra", "callbacks.progress_bar", "sweep")
 """Overrides, with all below them, on which no result depends."""
 
 

@@ -144,6 +144,7 @@ def test_a_sweep_of_two_processes_trains_each_job_with_its_own_values(tmp_path: 
         "comparison.html",
         "comparison_runs.csv",
         "multirun.yaml",
+        "sweep.json",
     ]
     for number, rate in enumerate(("0.001", "0.01")):
         # The net has no batch statistics: two processes sum the gradients that one process computes.

@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from imbalance_lab.app import job, train
 from imbalance_lab.app.restart import find_restart, finished_score
+from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation import status_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -173,6 +175,7 @@ def test_a_run_that_another_process_is_at_is_refused(whole: Path, tmp_path: Path
 
 def test_a_checkpoint_of_the_directory_itself_is_not_removed(whole: Path, tmp_path: Path) -> None:
     directory = shutil.copytree(whole, tmp_path / "0")
-    best = (directory / "checkpoints" / "best.ckpt").read_bytes()
     run_in(directory, *JOB, "fit=false", f"ckpt_path='{directory}/checkpoints/best.ckpt'")
-    assert (directory / "checkpoints" / "best.ckpt").read_bytes() == best
+    for name in ("best.ckpt", "last.ckpt"):
+        one, two = (read_checkpoint_file(run / "checkpoints" / name)["state_dict"] for run in (whole, directory))
+        assert all(torch.equal(weight, two[key]) for key, weight in one.items())
