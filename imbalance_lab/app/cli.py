@@ -18,7 +18,7 @@ from imbalance_lab.app.compose import extra_config_directories
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
-from imbalance_lab.app.validate_arguments import validate_arguments
+from imbalance_lab.app.validate_arguments import validate_arguments, written_out
 from imbalance_lab.errors import UsageError
 from imbalance_lab.termination import STOP, Terminated
 from imbalance_lab.text import visible
@@ -82,6 +82,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
 
 
 def _run(hydra_main: Callable[[], Any]) -> None:
+    sys.argv[1:] = written_out(sys.argv[1:])
     validate_arguments(sys.argv[1:])
     _arrange_arguments()
     if wants_help(sys.argv[1:]):

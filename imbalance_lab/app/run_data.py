@@ -41,7 +41,8 @@ def validation_data(directory: RunDirectory, overrides: Sequence[str] = (), allo
     for override in overrides:
         _apply(config, override)
     schema = InputSchema.from_dict(hparams["input_schema"])
-    whole = OmegaConf.create({"data": config, "allow": list(allow)})
+    folds = hparams["config"].get("cv")  # of earlier releases none
+    whole = OmegaConf.create({"data": config, "allow": list(allow), "cv": folds})
     try:
         splits = instantiate_splits(whole, schema=schema, trained=Task.from_dict(hparams["task"]))
     except UsageError as error:

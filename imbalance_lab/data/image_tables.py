@@ -8,6 +8,7 @@ import torch
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.dialect import DialectOptions
+from imbalance_lab.data.folds import Fold, describe_left_out
 from imbalance_lab.data.image_files import Normalization
 from imbalance_lab.data.image_paths import ImagePaths
 from imbalance_lab.data.image_size import ImageSize
@@ -42,6 +43,7 @@ def image_table(
     missing: Sequence[str] | None = None,
     schema: InputSchema | None = None,
     slices: Sequence[str] = (),
+    fold: Fold | None = None,
 ) -> Splits:
     """Read images that a table lists.
 
@@ -79,8 +81,11 @@ def image_table(
     if split is not None:
         given, fractions = split_from_column(table[split], split, source), dict.fromkeys(fractions, 0.0)
     fractions["calibration_fraction"] = calibration_fraction
-    splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
+    splits = fill_missing_splits(
+        given, targets, **fractions, seed=split_seed, groups=groups, fold=fold, classes=classes
+    )
+    left_out = describe_left_out(fold, given)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)
     values = None if group is None else table[group].combine_chunks()
     built = build_splits(ImageList(folder, files, classes, targets, values, told), splits, reading)
-    return replace(built, guesses=[*read.guesses, *paths.describe(path_column), *built.guesses])
+    return replace(built, guesses=[*read.guesses, *paths.describe(path_column), *left_out, *built.guesses])

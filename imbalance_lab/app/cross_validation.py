@@ -1,0 +1,165 @@
+"""A cross-validation: every fold is a run of its own below the directory, and then what they say is joined.
+
+A fold is the run of the same command line with ``cv.fold=NUMBER``. So it can be resumed, evaluated, exported and
+compared like any other. A fold that has finished is not trained again; one that was interrupted goes on.
+"""
+
+import copy
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from imbalance_lab.app.distributed import cluster_environment, is_first_process, job_flags, job_overrides
+from imbalance_lab.app.endings import run_endings
+from imbalance_lab.app.splits import fold_of
+from imbalance_lab.app.status import recording_status
+from imbalance_lab.errors import UsageError
+from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.files import atomic_write
+from imbalance_lab.text import override, shell_words, visible
+
+Job = Callable[[DictConfig, RunDirectory], float]
+
+
+def is_cross_validation(config: DictConfig) -> bool:
+    """Whether all folds are asked for; a check of the data looks at the first one only.
+
+    Raises:
+        UsageError: with a checkpoint, or if a launcher has started several processes.
+    """
+    if config.cv.folds is None or config.cv.fold is not None or config.check:
+        return False
+    if config.ckpt_path is not None or not config.fit:
+        raise UsageError(
+            f"cv.folds={config.cv.folds} trains a model for each fold, but ckpt_path={config.ckpt_path} is one model: "
+            "leave one out, or name its fold with cv.fold=NUMBER"
+        )
+    if cluster_environment() is not None:
+        raise UsageError(
+            f"cv.folds={config.cv.folds} trains the folds one after the other, in processes of its own: under torchrun "
+            "or srun start each as a job with cv.fold=NUMBER hydra.run.dir=DIR/folds/NUMBER, and then, without a "
+            "launcher, the same command with hydra.run.dir=DIR, which joins them"
+        )
+    return True
+
+
+def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> float:
+    """Run every fold that is not finished, and join them; return the mean of their monitored validation scores.
+
+    Args:
+        config: of the whole.
+        directory: of the whole.
+        job: trains one run in its directory.
+
+    Raises:
+        UsageError: after all folds, if one of them failed; at once, if the first one could not begin.
+    """
+    with recording_status(directory):
+        fold_of(config)  # the numbers are valid
+        n = config.cv.folds * config.cv.repeats
+        scores, failed = [], dict[int, str]()
+        for number in range(n):
+            try:
+                scores.append(_run_fold(config, directory, number, n, job))
+            except UsageError as error:
+                if not number and not RunDirectory(directory.fold(0)).last_checkpoint.is_file():
+                    raise  # the others would not begin either
+                failed[number] = str(error)
+                print(f"error: fold {number}: {visible(str(error))}", file=sys.stderr, flush=True)
+        if failed:
+            number, sentence = next(iter(failed.items()))
+            raise UsageError(f"{len(failed)} of {n} folds failed, fold {number}: {sentence}")
+        _report(directory, config)
+    return sum(scores) / n
+
+
+def _report(directory: RunDirectory, config: DictConfig) -> None:
+    """Join the folds; write the page, and print the table."""
+    from imbalance_lab.evaluation.join_folds import join_folds  # here: what these import takes seconds
+    from imbalance_lab.report.cross_validation_page import write_cross_validation_page
+    from imbalance_lab.report.fold_table import fold_lines, fold_table
+    from imbalance_lab.report.terminal import console, print_path, print_sentence
+
+    joined = join_folds(directory, config.cv.folds, config.cv.repeats)
+    command = shlex.join(["python", *sys.argv])
+    write_cross_validation_page(directory.report, joined, command, directory.read_config_text() or "")
+    console().print()
+    for line in fold_lines(joined):
+        print_sentence(line)
+    console().print(fold_table(joined))
+    print_path(directory.path, opens=directory.report)
+
+
+def resume_command(directory: Path) -> str:
+    """The command line that goes on with this job in its directory."""
+    program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
+    flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
+    return shell_words(*program, *flags, *job_overrides(), override("hydra.run.dir", os.path.relpath(directory)))
+
+
+def _run_fold(config: DictConfig, directory: RunDirectory, number: int, n: int, job: Job) -> float:
+    run = RunDirectory(directory.fold(number))
+    words = [*job_overrides(), f"cv.fold={number}"]
+    if (score := finished_score(run, words)) is not None:
+        print(f"\nfold {number}: finished before", flush=True)
+        return score
+    print(f"\nfold {number}  ({number + 1} of {n})", flush=True)
+    own = copy.deepcopy(config)
+    own.cv.fold = number
+    checkpoint = unfinished_checkpoint(run, words)
+    own.ckpt_path = None if checkpoint is None else str(checkpoint)
+    resumed = [] if checkpoint is None else [override("ckpt_path", str(checkpoint))]
+    with _job_of_fold(run, [*words, *resumed]), run_endings(is_sweep=True) as ending:
+        ending.directory, ending.is_part = run, True
+        _write_configuration(run, own, words)
+        return job(own, run)
+    raise AssertionError("run_endings raises or returns")
+
+
+def finished_score(run: RunDirectory, overrides: Sequence[str]) -> float | None:
+    """The monitored score of a run that has finished with these overrides; None if it has not."""
+    status = run.read_status()
+    if status["state"] != "finished" or run.read_override_list() != list(overrides) or not run.scores.is_file():
+        return None
+    return float("nan") if status.get("score") is None else float(status["score"])
+
+
+def unfinished_checkpoint(run: RunDirectory, overrides: Sequence[str]) -> Path | None:
+    """Where a run with these overrides that has not finished goes on from; None if it begins anew."""
+    if not run.overrides.is_file() or run.read_override_list() != list(overrides):
+        return None
+    return run.last_checkpoint if run.last_checkpoint.is_file() else None
+
+
+def _write_configuration(run: RunDirectory, config: DictConfig, overrides: Sequence[str]) -> None:
+    """Write what Hydra writes of a run."""
+    if not is_first_process():
+        return
+    hydra = OmegaConf.masked_copy(HydraConfig.instance().cfg, ["hydra"])  # type: ignore[arg-type]
+    contents = {run.config: config, run.hydra: hydra, run.overrides: OmegaConf.create(list(overrides))}
+    for file, content in contents.items():
+        with atomic_write(file) as unfinished:
+            unfinished.write_text(OmegaConf.to_yaml(content), encoding="utf-8")
+
+
+@contextmanager
+def _job_of_fold(run: RunDirectory, overrides: Sequence[str]) -> Iterator[None]:
+    """Let Hydra describe the job as that of a fold: so the processes that Lightning starts repeat the fold alone."""
+    described = HydraConfig.instance()
+    before = described.cfg
+    assert before is not None
+    own = copy.deepcopy(before)
+    with read_write(own.hydra), open_dict(own.hydra):
+        own.hydra.overrides.task = list(overrides)
+        own.hydra.runtime.output_dir = str(run.path)
+    described.cfg = own
+    try:
+        yield
+    finally:
+        described.cfg = before
