@@ -44,10 +44,10 @@ def fold_table(joined: JoinedFolds) -> PlainTable:
     """One row a fold, and below them all together."""
     folds, keys = joined.folds, shown_scores(joined)
     known = stored_scores(joined.scores, "test")
-    table = plain_table(f"{len(folds.scores)} folds, tested", "metrics.json")
+    table = plain_table(f"{len(folds.scores)} folds{_of_class(joined)}", "metrics.json")
     table.add_column("fold", no_wrap=True)
     table.add_number_columns(
-        ("n", 9), *((heading(key), 0 if place == 0 else 1 + place) for place, key in enumerate(keys))
+        ("n", 9), *((short_heading(key), 0 if place == 0 else 1 + place) for place, key in enumerate(keys))
     )
     for each in folds.scores:
         table.add_row(str(each.number), f"{each.n_test:,}", *(number(each.test.get(key, float("nan"))) for key in keys))
@@ -62,10 +62,23 @@ def fold_table(joined: JoinedFolds) -> PlainTable:
 
 def notes(folds: Folds, keys: Sequence[str]) -> list[str]:
     """What the rows are of."""
-    summed = [heading(key) for key in keys if is_of_sums(key)]
+    summed = [short_heading(key) for key in keys if is_of_sums(key)]
     found = [f"all: means over folds{_repeats(folds)}"]
-    found += [f"{' and '.join(summed)}: from the counts of all folds"] if summed else []
+    found += [f"{', '.join(summed)}: from the counts of all folds"] if summed else []
     return [*found, "intervals: corrected resampled t, which accounts for the examples that folds share"]
+
+
+def short_heading(key: str) -> str:
+    """The heading of a score without its class."""
+    name = key.partition("/")[0]
+    if name.endswith("_at_threshold"):
+        return f"{name.removesuffix('_at_threshold')} at threshold"
+    return heading(name)
+
+
+def _of_class(joined: JoinedFolds) -> str:
+    task = joined.evaluations[0].predictions.task
+    return "" if task.positive is None else f", scores of “{task.classes[task.positive]}”"
 
 
 def is_of_sums(key: str) -> bool:
