@@ -1,7 +1,8 @@
 """A cross-validation: every fold is a run of its own below the directory, and then what they say is joined.
 
-A fold is the run of the same command line with ``cv.fold=NUMBER``. So it can be resumed, evaluated, exported and
-compared like any other. A fold that has finished is not trained again; one that was interrupted goes on.
+A fold is the run of the same command line with ``cv.fold=NUMBER`` and a seed of its own, so that the spread of the
+folds is also that of the seeds. It can be resumed, evaluated, exported and compared like any other run. A fold that has
+finished is not trained again; one that was interrupted goes on.
 """
 
 import copy
@@ -17,12 +18,13 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, job_flags, job_overrides
 from imbalance_lab.app.endings import run_endings
-from imbalance_lab.app.splits import fold_of
 from imbalance_lab.app.status import recording_status
+from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import atomic_write
-from imbalance_lab.text import override, shell_words, visible
+from imbalance_lab.seeding import hash_seeds
+from imbalance_lab.text import override, shell_words, split_override, visible
 
 Job = Callable[[DictConfig, RunDirectory], float]
 
@@ -61,7 +63,7 @@ def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> flo
         UsageError: after all folds, if one of them failed; at once, if the first one could not begin.
     """
     with recording_status(directory):
-        fold_of(config)  # the numbers are valid
+        validate_config(config)
         n = config.cv.folds * config.cv.repeats
         scores, failed = [], dict[int, str]()
         for number in range(n):
@@ -105,13 +107,15 @@ def resume_command(directory: Path) -> str:
 
 def _run_fold(config: DictConfig, directory: RunDirectory, number: int, n: int, job: Job) -> float:
     run = RunDirectory(directory.fold(number))
-    words = [*job_overrides(), f"cv.fold={number}"]
+    seed = hash_seeds(config.seed, number) >> 33
+    given = [word for word in job_overrides() if split_override(word)[0] != "seed"]
+    words = [*given, f"seed={seed}", f"cv.fold={number}"]
     if (score := finished_score(run, words)) is not None:
         print(f"\nfold {number}: finished before", flush=True)
         return score
     print(f"\nfold {number}  ({number + 1} of {n})", flush=True)
     own = copy.deepcopy(config)
-    own.cv.fold = number
+    own.cv.fold, own.seed = number, seed
     checkpoint = unfinished_checkpoint(run, words)
     own.ckpt_path = None if checkpoint is None else str(checkpoint)
     resumed = [] if checkpoint is None else [override("ckpt_path", str(checkpoint))]
