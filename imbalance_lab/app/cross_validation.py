@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
@@ -78,7 +79,7 @@ def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> flo
             number, sentence = next(iter(failed.items()))
             raise UsageError(f"{len(failed)} of {n} folds failed, fold {number}: {sentence}")
         _report(directory, config)
-    return sum(scores) / n
+    return float(sum(scores)) / n
 
 
 def _report(directory: RunDirectory, config: DictConfig) -> None:
@@ -94,7 +95,7 @@ def _report(directory: RunDirectory, config: DictConfig) -> None:
     console().print()
     for line in fold_lines(joined):
         print_sentence(line)
-    console().print(fold_table(joined))
+    console().print(fold_table(joined, directory.scores.name))
     print_path(directory.path, opens=directory.report)
 
 
@@ -157,8 +158,7 @@ def _job_of_fold(run: RunDirectory, overrides: Sequence[str]) -> Iterator[None]:
     """Let Hydra describe the job as that of a fold: so the processes that Lightning starts repeat the fold alone."""
     described = HydraConfig.instance()
     before = described.cfg
-    assert before is not None
-    own = copy.deepcopy(before)
+    own: Any = copy.deepcopy(before)  # Hydra's own type lacks the node that it has
     with read_write(own.hydra), open_dict(own.hydra):
         own.hydra.overrides.task = list(overrides)
         own.hydra.runtime.output_dir = str(run.path)

@@ -178,6 +178,12 @@ def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
     from imbalance_lab.app.print_results import print_results
     from imbalance_lab.report.terminal import console, print_path
 
+    if directory.is_cross_validation:
+        folds = directory.fold(0).parent
+        raise UsageError(
+            f"{directory.path} is a cross-validation: evaluate its folds, {folds}/*, and then join them again with the "
+            f"command of the run and hydra.run.dir={directory.path}"
+        )
     if not directory.is_run or not directory.metadata.is_file():
         raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
     config = evaluation_config(directory, list(overrides))

@@ -35,7 +35,7 @@ def validation_data(directory: RunDirectory, overrides: Sequence[str] = (), allo
         UsageError: for a key that the run's data do not have; for files that are missing or cannot be read; for data
             whose examples, classes or splits are not those of training.
     """
-    content = read_checkpoint(directory.best_checkpoint)
+    content = read_checkpoint(directory.find_model())
     hparams = content["hyper_parameters"]
     config = _data_config(directory, hparams["config"])
     for override in overrides:

@@ -76,13 +76,15 @@ def image_folder(
     files, targets = tree.files, torch.tensor(tree.numbers)
     values = None if group_pattern is None else _groups(files, folder, group_pattern)
     groups = None if values is None else np.unique(np.array(values), return_inverse=True)[1]
-    fractions = {
-        "val_fraction": val_fraction,
-        "test_fraction": test_fraction,
-        "calibration_fraction": calibration_fraction,
-    }
     splits = fill_missing_splits(
-        tree.given, targets, **fractions, seed=split_seed, groups=groups, fold=fold, classes=tree.classes
+        *(tree.given, targets),
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+        calibration_fraction=calibration_fraction,
+        seed=split_seed,
+        groups=groups,
+        fold=fold,
+        classes=tree.classes,
     )
     options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)
     listed = ImageList(folder, files, tree.classes, targets, None if values is None else pa.array(values))

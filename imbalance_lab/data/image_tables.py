@@ -76,13 +76,19 @@ def image_table(
     paths = ImagePaths(folder)
     files = paths.read(table[path_column], path_column, source)
     groups = None if group is None else group_ids(table[group])
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    shares = (val_fraction, test_fraction) if split is None else (0.0, 0.0)
     given = SplitIndices(torch.arange(len(table)), NOTHING, NOTHING)
     if split is not None:
-        given, fractions = split_from_column(table[split], split, source), dict.fromkeys(fractions, 0.0)
-    fractions["calibration_fraction"] = calibration_fraction
+        given = split_from_column(table[split], split, source)
     splits = fill_missing_splits(
-        given, targets, **fractions, seed=split_seed, groups=groups, fold=fold, classes=classes
+        *(given, targets),
+        val_fraction=shares[0],
+        test_fraction=shares[1],
+        calibration_fraction=calibration_fraction,
+        seed=split_seed,
+        groups=groups,
+        fold=fold,
+        classes=classes,
     )
     left_out = describe_left_out(fold, given)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)

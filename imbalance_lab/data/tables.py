@@ -31,8 +31,6 @@ from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.data.time_order import time_order
 from imbalance_lab.validation import check_list
 
-FRACTIONS = ("val_fraction", "test_fraction", "calibration_fraction")
-
 
 @dataclass(frozen=True)
 class Rows(Arrays):
@@ -132,7 +130,9 @@ def table(
     options = _column_options(read, dialect, categorical, dates)
     parts = fill_missing_splits(
         *(given, labels),
-        **dict(zip(FRACTIONS, (*shares, calibration_fraction), strict=True)),
+        val_fraction=shares[0],
+        test_fraction=shares[1],
+        calibration_fraction=calibration_fraction,
         seed=split_seed,
         groups=groups,
         order=None if time is None else time_order(data[time], time, replace(options, categorical=()), files),

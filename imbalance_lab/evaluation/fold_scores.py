@@ -70,7 +70,7 @@ class Folds:
     @property
     def test_per_train(self) -> float:
         """Examples that a fold tests for each that it learns from."""
-        return test_per_train([(each.n_test, each.n_learn) for each in self.scores])
+        return tested_per_learned([(each.n_test, each.n_learn) for each in self.scores])
 
     def values(self, split: Split, key: str) -> list[float]:
         """A score of the folds in which it is defined."""
@@ -95,10 +95,10 @@ class Folds:
         return cls(content["folds"], content["repeats"], by_fold)
 
 
-def test_per_train(sizes: Sequence[tuple[int, int]]) -> float:
+def tested_per_learned(sizes: Sequence[tuple[int, int]]) -> float:
     """The ratio of the (tested, learned) examples of several folds, from their sums."""
     tested, learned = (sum(each) for each in zip(*sizes, strict=True))
-    return tested / learned
+    return float(tested / learned)
 
 
 def interval_of(mean: ReplicateMean, key: str) -> tuple[float, float] | None:

@@ -40,11 +40,11 @@ def fold_lines(joined: JoinedFolds) -> list[str]:
     return list(map(visible, lines))
 
 
-def fold_table(joined: JoinedFolds) -> PlainTable:
-    """One row a fold, and below them all together."""
+def fold_table(joined: JoinedFolds, where: str) -> PlainTable:
+    """One row a fold, and below them all together; ``where`` names the file that has all scores."""
     folds, keys = joined.folds, shown_scores(joined)
     known = stored_scores(joined.scores, "test")
-    table = plain_table(f"{len(folds.scores)} folds{_of_class(joined)}", "metrics.json")
+    table = plain_table(f"{len(folds.scores)} folds{_of_class(joined)}", where)
     table.add_column("fold", no_wrap=True)
     table.add_number_columns(
         ("n", 9), *((short_heading(key), 0 if place == 0 else 1 + place) for place, key in enumerate(keys))
