@@ -65,8 +65,8 @@ def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> flo
     """
     with recording_status(directory):
         validate_config(config)
-        n = config.cv.folds * config.cv.repeats
-        scores, failed = [], dict[int, str]()
+        n: int = config.cv.folds * config.cv.repeats
+        scores, failed = list[float](), dict[int, str]()
         for number in range(n):
             try:
                 scores.append(_run_fold(config, directory, number, n, job))
@@ -79,7 +79,7 @@ def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> flo
             number, sentence = next(iter(failed.items()))
             raise UsageError(f"{len(failed)} of {n} folds failed, fold {number}: {sentence}")
         _report(directory, config)
-    return float(sum(scores)) / n
+    return sum(scores) / n
 
 
 def _report(directory: RunDirectory, config: DictConfig) -> None:

@@ -8,10 +8,10 @@ import numpy as np
 from imbalance_lab.evaluation.comparison_curves import mean_roc
 from imbalance_lab.evaluation.evaluation import Evaluation
 from imbalance_lab.evaluation.join_folds import JoinedFolds
-from imbalance_lab.evaluation.score_keys import heading, is_lower_better, stored_scores
+from imbalance_lab.evaluation.score_keys import is_lower_better, stored_scores
 from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics import Ranking
-from imbalance_lab.report.fold_table import fold_lines, is_of_sums, notes, shown_scores
+from imbalance_lab.report.fold_table import fold_lines, is_of_sums, notes, short_heading, shown_scores
 from imbalance_lab.report.html import render_page
 from imbalance_lab.report.simplify_curve import needed_vertices
 from imbalance_lab.text import visible
@@ -42,11 +42,13 @@ def build_fold_texts(joined: JoinedFolds) -> dict[str, Any]:
     repeats = f" × {folds.repeats} repeats" if folds.repeats > 1 else ""
     keys = shown_scores(joined)
     first = joined.evaluations[0]
-    classes = len(first.predictions.classes)
+    task = first.predictions.task
+    of_class = "" if task.positive is None else f"Of the class “{visible(task.classes[task.positive])}”. "
+    classes = len(task.classes)
     return {
         "title": f"{folds.folds}-fold cross-validation{repeats}: {n:,} examples, {classes} classes",
         "verdict": fold_lines(joined),
-        "scores_note": ". ".join(_sentence(each) for each in notes(folds, keys)) + ".",
+        "scores_note": f"{of_class}{'. '.join(_sentence(each) for each in notes(folds, keys))}.",
         "curves_note": "One class against the rest: thin lines are folds, the thick one is their mean. Models of "
         "different folds score on different scales, so that no curve is drawn of all their scores together.",
     }
@@ -59,7 +61,7 @@ def build_fold_payload(joined: JoinedFolds) -> dict[str, Any]:
     scores = [
         {
             "key": key,
-            "title": visible(heading(key)),
+            "title": visible(short_heading(key)),
             "lower_is_better": is_lower_better(key),
             **known[key].as_json(),
             "summed": is_of_sums(key),

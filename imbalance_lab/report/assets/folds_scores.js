@@ -1,5 +1,5 @@
 // The scores of a cross-validation and of its folds; the data come from imbalance_lab/report/cross_validation_page.py.
-const plotted = data.scores.filter((score) => score.values.some((value) => value !== null));
+const plotted = data.scores.filter((score) => !score.lower_is_better && score.values.some((value) => value !== null));
 const rowsOfPlot = plotted.slice().reverse();
 byId("spread").style.height = `${90 + 40 * plotted.length}px`;
 byId("spread").style.minHeight = "0";
