@@ -7,7 +7,6 @@ finished is not trained again; one that was interrupted goes on.
 
 import copy
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from imbalance_lab.app.distributed import cluster_environment, is_first_process, job_flags, job_overrides
 from imbalance_lab.app.endings import run_endings
+from imbalance_lab.app.restart import Restart, find_restart
 from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.validate_config import validate_config
 from imbalance_lab.errors import UsageError
@@ -27,7 +27,7 @@ from imbalance_lab.files import atomic_write
 from imbalance_lab.seeding import hash_seeds
 from imbalance_lab.text import override, shell_words, split_override, visible
 
-Job = Callable[[DictConfig, RunDirectory], float]
+Job = Callable[[DictConfig, RunDirectory, Sequence[str], Restart], float]
 
 
 def is_cross_validation(config: DictConfig) -> bool:
@@ -52,18 +52,19 @@ def is_cross_validation(config: DictConfig) -> bool:
     return True
 
 
-def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> float:
+def cross_validate(config: DictConfig, directory: RunDirectory, restart: Restart, job: Job) -> float:
     """Run every fold that is not finished, and join them; return the mean of their monitored validation scores.
 
     Args:
         config: of the whole.
         directory: of the whole.
+        restart: what there is of it.
         job: trains one run in its directory.
 
     Raises:
         UsageError: after all folds, if one of them failed; at once, if the first one could not begin.
     """
-    with recording_status(directory):
+    with recording_status(directory, job_overrides(), restart) as status:
         validate_config(config)
         n: int = config.cv.folds * config.cv.repeats
         scores, failed = list[float](), dict[int, str]()
@@ -78,19 +79,20 @@ def cross_validate(config: DictConfig, directory: RunDirectory, job: Job) -> flo
         if failed:
             number, sentence = next(iter(failed.items()))
             raise UsageError(f"{len(failed)} of {n} folds failed, fold {number}: {sentence}")
-        _report(directory, config)
-    return sum(scores) / n
+        join(directory, config.cv.folds, config.cv.repeats)
+        status.score = sum(scores) / n
+    return status.score
 
 
-def _report(directory: RunDirectory, config: DictConfig) -> None:
-    """Join the folds; write the page, and print the table."""
+def join(directory: RunDirectory, folds: int, repeats: int) -> None:
+    """Join the finished folds in a directory; write the page, and print the table."""
     from imbalance_lab.evaluation.join_folds import join_folds  # here: what these import takes seconds
     from imbalance_lab.report.cross_validation_page import write_cross_validation_page
     from imbalance_lab.report.fold_table import fold_lines, fold_table
     from imbalance_lab.report.terminal import console, print_path, print_sentence
 
-    joined = join_folds(directory, config.cv.folds, config.cv.repeats)
-    command = shlex.join(["python", *sys.argv])
+    joined = join_folds(directory, folds, repeats)
+    command = RunDirectory(directory.fold(0)).read_metadata()["command"]
     write_cross_validation_page(directory.report, joined, command, directory.read_config_text() or "")
     console().print()
     for line in fold_lines(joined):
@@ -111,35 +113,19 @@ def _run_fold(config: DictConfig, directory: RunDirectory, number: int, n: int, 
     seed = hash_seeds(config.seed, number) >> 33
     given = [word for word in job_overrides() if split_override(word)[0] != "seed"]
     words = [*given, f"seed={seed}", f"cv.fold={number}"]
-    if (score := finished_score(run, words)) is not None:
-        print(f"\nfold {number}: finished before", flush=True)
-        return score
-    print(f"\nfold {number}  ({number + 1} of {n})", flush=True)
     own = copy.deepcopy(config)
     own.cv.fold, own.seed = number, seed
-    checkpoint = unfinished_checkpoint(run, words)
-    own.ckpt_path = None if checkpoint is None else str(checkpoint)
-    resumed = [] if checkpoint is None else [override("ckpt_path", str(checkpoint))]
-    with _job_of_fold(run, [*words, *resumed]), run_endings(is_sweep=True) as ending:
+    restart = find_restart(run, own, words)
+    place = f"\nfold {number}  ({number + 1} of {n})"
+    if restart.score is not None:
+        print(f"{place}  has finished before", flush=True)
+        return restart.score
+    print(place, flush=True)
+    with _job_of_fold(run, words), run_endings(is_sweep=True) as ending:
         ending.directory, ending.is_part = run, True
         _write_configuration(run, own, words)
-        return job(own, run)
+        return job(own, run, words, restart)
     raise AssertionError("run_endings raises or returns")
-
-
-def finished_score(run: RunDirectory, overrides: Sequence[str]) -> float | None:
-    """The monitored score of a run that has finished with these overrides; None if it has not."""
-    status = run.read_status()
-    if status["state"] != "finished" or run.read_override_list() != list(overrides) or not run.scores.is_file():
-        return None
-    return float("nan") if status.get("score") is None else float(status["score"])
-
-
-def unfinished_checkpoint(run: RunDirectory, overrides: Sequence[str]) -> Path | None:
-    """Where a run with these overrides that has not finished goes on from; None if it begins anew."""
-    if not run.overrides.is_file() or run.read_override_list() != list(overrides):
-        return None
-    return run.last_checkpoint if run.last_checkpoint.is_file() else None
 
 
 def _write_configuration(run: RunDirectory, config: DictConfig, overrides: Sequence[str]) -> None:
