@@ -24,7 +24,7 @@ MODEL_PARTS = ("backbone", "head", "loss", "finetune")
 FULL = {"_target_": "imbalance_lab.backbones.finetune.Full"}
 """The ``finetune`` of earlier releases."""
 
-INHERITED_BY_TEST = ("data", "augment", "ensemble", "strategy", "max_epochs", *MODEL_PARTS)
+INHERITED_BY_TEST = ("data", "cv", "augment", "ensemble", "strategy", "max_epochs", *MODEL_PARTS)
 """The groups and keys that ``fit=false`` takes from the checkpoint; a resumed run takes all."""
 
 OF_THE_JOB = ("ckpt_path", "resume", "fit", "check", "hydra", "allow", "sweep")

@@ -20,7 +20,7 @@ from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
 from imbalance_lab.app.sweep_record import check_sweep, resume_command, resumed_arguments, write_record
-from imbalance_lab.app.validate_arguments import validate_arguments
+from imbalance_lab.app.validate_arguments import validate_arguments, written_out
 from imbalance_lab.errors import UsageError
 from imbalance_lab.files import WriteError
 from imbalance_lab.termination import STOP, Terminated
@@ -100,6 +100,7 @@ def run_cli(hydra_main: Callable[[], Any]) -> None:
 def _run(hydra_main: Callable[[], Any]) -> None:
     if not wants_help(sys.argv[1:]):
         sys.argv[1:] = resumed_arguments(sys.argv[1:])
+    sys.argv[1:] = written_out(sys.argv[1:])
     validate_arguments(sys.argv[1:])
     _arrange_arguments()
     if wants_help(sys.argv[1:]):

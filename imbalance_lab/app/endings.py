@@ -32,6 +32,10 @@ class Ending:
     """What is known about a job when it ends."""
 
     directory: RunDirectory | None = None
+    command: str | None = None
+    """What goes on after a signal, instead of a resume from the last checkpoint."""
+    is_part: bool = False
+    """Whether it is a part of another job, which reports a signal."""
 
 
 @contextmanager
@@ -60,8 +64,9 @@ def run_endings(is_sweep: bool) -> Iterator[Ending]:
         sys.exit(2)
     except Terminated as stop:
         kill_children()
-        if is_first_process() and ending.directory is not None and not is_sweep:  # a sweep says how it goes on
-            report_termination(ending.directory, stop)
+        is_told = is_sweep or ending.is_part  # whoever started it says how it goes on
+        if is_first_process() and ending.directory is not None and not is_told:
+            report_termination(ending.directory, stop, ending.command)
         raise
     except Exception as error:
         kill_children()
@@ -111,9 +116,11 @@ def report_death(directory: RunDirectory, status: RunStatus, code: int, sentence
     return 1
 
 
-def report_termination(directory: RunDirectory, stop: Terminated) -> None:
-    """Report that a signal stopped the run in ``directory``, and the command that goes on, if there is one."""
-    if directory.last_checkpoint.is_file():
+def report_termination(directory: RunDirectory, stop: Terminated, command: str | None = None) -> None:
+    """Report that a signal stopped the run in ``directory``, and the ``command`` that goes on, if there is one."""
+    if command is not None:
+        how = f"; go on with: {command}"
+    elif directory.last_checkpoint.is_file():
         how = f"; resume with: {_resume_command(directory.last_checkpoint)}"
     else:
         how = "; nothing was saved: start it again"

@@ -174,10 +174,25 @@ def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:
         raise UsageError(of + "; ".join(failed))
 
 
+def _evaluate_folds(directory: RunDirectory, overrides: Sequence[str]) -> None:
+    """Evaluate every fold of a cross-validation again, and join them."""
+    from imbalance_lab.app.cross_validation import join
+
+    content = (directory.read_scores() or {}).get("cross_validation")
+    if content is None:
+        raise UsageError(f"{directory.path} is a cross-validation that has not finished: start it again")
+    for number in range(content["folds"] * content["repeats"]):
+        _evaluate_again(RunDirectory(directory.fold(number)), overrides)
+    join(directory, content["folds"], content["repeats"])
+
+
 def _evaluate_again(directory: RunDirectory, overrides: Sequence[str]) -> None:
     from imbalance_lab.app.print_results import print_results
     from imbalance_lab.report.terminal import console, print_path
 
+    if directory.is_cross_validation:
+        _evaluate_folds(directory, overrides)
+        return
     if not directory.is_run or not directory.metadata.is_file():
         raise UsageError(f"{directory.path} is not a finished run: it has no {directory.metadata.name}")
     config = evaluation_config(directory, list(overrides))

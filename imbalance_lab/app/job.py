@@ -1,6 +1,7 @@
 """One job from its start to its end: what is left to do of it, its status, its exit code."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.app.cross_validation import cross_validate, is_cross_validation, resume_command
 from imbalance_lab.app.distributed import is_first_process, job_overrides, shared
 from imbalance_lab.app.endings import report_death, run_endings
 from imbalance_lab.app.instantiate import instantiate_experiment
@@ -37,19 +39,29 @@ def run(config: DictConfig) -> float:
             _announce(restart, directory, f"run {hydra.job.num}  {' '.join(overrides)}" if is_sweep else None)
         if restart.score is not None:
             return restart.score
-        restart.apply(config)
-        with (
-            recording_status(directory, overrides, restart) as status,
-            sharing_errors(partial(report_death, directory, status)),
-        ):
-            experiment = instantiate_experiment(config, overrides)
-            if is_first_process():
-                prepare(directory, config, experiment, restart)
-            status.score = math.nan if config.check else train(config, experiment, directory)
+        if is_cross_validation(config):
+            ending.command = resume_command(directory.path)
+            score = cross_validate(config, directory, restart, run_once)
+        else:
+            score = run_once(config, directory, overrides, restart)
         if not is_sweep:
             ignore_signals()  # the status says that it has finished
-        return status.score
+        return score
     raise AssertionError("run_endings raises or returns")
+
+
+def run_once(config: DictConfig, directory: RunDirectory, overrides: Sequence[str], restart: Restart) -> float:
+    """Train and test one model in its directory, or check the data; return its validation score."""
+    restart.apply(config)
+    with (
+        recording_status(directory, overrides, restart) as status,
+        sharing_errors(partial(report_death, directory, status)),
+    ):
+        experiment = instantiate_experiment(config, overrides)
+        if is_first_process():
+            prepare(directory, config, experiment, restart)
+        status.score = math.nan if config.check else train(config, experiment, directory)
+    return status.score
 
 
 def _announce(restart: Restart, directory: RunDirectory, run: str | None) -> None:

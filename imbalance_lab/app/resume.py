@@ -30,6 +30,10 @@ Where the data are may change; that they are the same is checked by their finger
 ADDED = {
     "data.calibration_fraction": 0,
     "data.numerical": "plain",
+    "cv.folds": None,
+    "cv.repeats": 1,
+    "cv.fold": None,
+    "data.time": None,
     "passes": 1,
     "ensemble": 1,
     "backbone.one_hot": 0,
@@ -58,7 +62,7 @@ def check_resume(config: DictConfig, checkpoint: CheckpointContent) -> Changes:
             f"{_listed(changes)}: resume=exact trains on as if the run had not stopped, so leave "
             f"{'them' if len(changes) > 1 else 'it'} out, or train on with new settings by resume=continue"
         )
-    of_data = {key: values for key, values in changes.items() if key.split(".")[0] == "data"}
+    of_data = {key: values for key, values in changes.items() if key.split(".")[0] in ("data", "cv")}
     if of_data:
         raise UsageError(
             f"{_listed(of_data)}: with other data or another split, examples that were trained on could be validated "

@@ -35,13 +35,14 @@ def validation_data(directory: RunDirectory, overrides: Sequence[str] = (), allo
         UsageError: for a key that the run's data do not have; for files that are missing or cannot be read; for data
             whose examples, classes or splits are not those of training.
     """
-    content = read_checkpoint(directory.best_checkpoint)
+    content = read_checkpoint(directory.find_model())
     hparams = content["hyper_parameters"]
     config = _data_config(directory, hparams["config"])
     for override in overrides:
         _apply(config, override)
     schema = InputSchema.from_dict(hparams["input_schema"])
-    whole = OmegaConf.create({"data": config, "allow": list(allow)})
+    folds = hparams["config"].get("cv")  # of earlier releases none
+    whole = OmegaConf.create({"data": config, "allow": list(allow), "cv": folds})
     try:
         splits = instantiate_splits(whole, schema=schema, trained=Task.from_dict(hparams["task"]))
     except UsageError as error:

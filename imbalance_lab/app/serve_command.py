@@ -76,7 +76,7 @@ def _serve(options: argparse.Namespace) -> None:
 
     check_address(options.host, options.port)
     limits = _limits(options)
-    checkpoint = RunDirectory(options.run).best_checkpoint if options.run.is_dir() else options.run
+    checkpoint = RunDirectory(options.run).find_model() if options.run.is_dir() else options.run
     model = load_model(checkpoint, allow=options.allow)
     if model.postprocessor is None:
         raise UsageError(f"{checkpoint} has no post-processing: run imbalance-lab evaluate {options.run} first")

@@ -5,13 +5,15 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from imbalance_lab.app.build import instantiate_part
+from imbalance_lab.app.build import allowed_packages, instantiate_part
+from imbalance_lab.arguments import accepted_arguments
 from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits
-from imbalance_lab.data import InputSchema, Splits
+from imbalance_lab.data import Fold, InputSchema, Splits
 from imbalance_lab.errors import UsageError
 from imbalance_lab.task import Task
+from imbalance_lab.trusted import locate
 
 
 def instantiate_splits(
@@ -33,7 +35,10 @@ def instantiate_splits(
     with open_dict(node):
         given = node.pop("positive", None)
         limits = _limits(node.pop("many", SHOT_LIMITS.many), node.pop("few", SHOT_LIMITS.few))
-    splits: Splits = instantiate_part(_with_data(config, node), "data", schema=schema, slices=slices)
+    fold = fold_of(config)
+    if fold is not None:
+        _check_takes_fold(config, node)
+    splits: Splits = instantiate_part(_with_data(config, node), "data", schema=schema, slices=slices, fold=fold)
     splits = replace(splits, limits=limits)
     positive = _class_name(given)
     if positive is None and trained is not None and trained.positive is not None and trained.classes == splits.classes:
@@ -44,6 +49,34 @@ def instantiate_splits(
         return replace(splits, positive=positive)
     except ValueError as error:
         raise UsageError(f"data.{error}") from error
+
+
+def fold_of(config: DictConfig) -> Fold | None:
+    """The fold of a cross-validation that ``cv`` asks for: `fold`, or the first one where all are asked for.
+
+    Raises:
+        UsageError: for numbers out of range, and for a fold or repeats without ``cv.folds``.
+    """
+    folds, repeats, number = (OmegaConf.select(config, f"cv.{key}") for key in ("folds", "repeats", "fold"))
+    if folds is None:
+        given = next((f"cv.{key}={value}" for key, value in (("fold", number), ("repeats", repeats)) if value), None)
+        if given not in (None, "cv.repeats=1"):
+            raise UsageError(f"{given} needs a number of folds: add cv=5")
+        return None
+    try:
+        return Fold(0 if number is None else number, folds, repeats)
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _check_takes_fold(config: DictConfig, node: DictConfig) -> None:
+    """Raise an error for a source that knows no folds: each of them would get the same split."""
+    source = locate(str(node.get("_target_")), allowed_packages(config), "add allow=[{package}]")
+    if "fold" not in accepted_arguments(source, {"fold": None}):
+        raise UsageError(
+            f"cv: {source.__name__} takes no fold, as data with a split of their own: leave cv out, or choose "
+            "data=table, image_folder, image_table or a long-tailed set"
+        )
 
 
 def _limits(many: object, few: object) -> ShotLimits:

@@ -176,6 +176,7 @@ def write_results(
         "epoch": session.best.epoch,
         "parameters": ParameterCount.of((experiment.backbone, experiment.head))._asdict(),
         "has_validation": splits.val is not None,
+        "examples": {split: len(source) for split, source in splits.parts.items()},
         "train_counts": counts.tolist(),
         "shot_limits": splits.limits._asdict(),
         "initial_weights": experiment.initial_weights,

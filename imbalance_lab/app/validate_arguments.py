@@ -64,6 +64,11 @@ def validate_arguments(words: Sequence[str]) -> None:
         raise UsageError(f"{of_sweep[0]} says how several runs are run: add -m, or leave it out")
 
 
+def written_out(words: Sequence[str]) -> list[str]:
+    """The words of a command line with ``cv=5`` as ``cv.folds=5``."""
+    return [f"cv.folds={word.removeprefix('cv=')}" if word.startswith("cv=") else word for word in words]
+
+
 def _overrides(words: Sequence[str]) -> Iterator[str]:
     """The words of the command line that are neither flags nor their values; an error for an unknown flag."""
     following = iter(words)

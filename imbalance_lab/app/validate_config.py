@@ -9,6 +9,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from imbalance_lab.app.compose import config_directory
 from imbalance_lab.app.slices import slice_columns
+from imbalance_lab.app.splits import fold_of
 from imbalance_lab.app.validate_trainer import validate_trainer
 from imbalance_lab.backbones.members import MAX_MEMBERS
 from imbalance_lab.errors import UsageError
@@ -57,6 +58,7 @@ def validate_config(config: DictConfig) -> None:
             check_number(key, OmegaConf.select(config, key), above=0, below=1)
         for key in ("check", "fit", "baselines", "report.images"):
             check_bool(key, OmegaConf.select(config, key))
+        fold_of(config)
         check_choice("resume", config.resume, ("exact", "continue"))
         check_choice("guard", config.guard, ("stop", "skip"))
         check_number("trainer.timeout (seconds)", config.trainer.timeout, above=0)

@@ -6,6 +6,7 @@ from imbalance_lab.data.augmentation_policies import AutoAugmentCIFAR10, RandAug
 from imbalance_lab.data.compose import Compose
 from imbalance_lab.data.datasets import Benchmark, cifar10, cifar100, digits, fashion_mnist
 from imbalance_lab.data.erasing import Cutout, RandomErasing
+from imbalance_lab.data.folds import Fold
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
 from imbalance_lab.data.image_lists import image_lists
@@ -26,6 +27,7 @@ __all__ = [
     "Benchmark",
     "Compose",
     "Cutout",
+    "Fold",
     "ImageFiles",
     "ImageSchema",
     "InputSchema",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.folder_layout import Layout, find_layout
+from imbalance_lab.data.folds import Fold, describe_left_out
 from imbalance_lab.data.ignored_files import describe_ignored, describe_loose, describe_suffixes, remedy_for
 from imbalance_lab.data.image_files import Normalization
 from imbalance_lab.data.image_formats import FORMATS
@@ -41,6 +42,7 @@ def image_folder(
     cache: str | None = None,
     max_pixels: int = 100_000_000,
     schema: InputSchema | None = None,
+    fold: Fold | None = None,
 ) -> Splits:
     """Read a tree with a folder for each class, or with folders train, val and test that each have one for each class.
 
@@ -62,6 +64,7 @@ def image_folder(
         cache: a directory for all images, read and resized once.
         max_pixels: larger images are refused.
         schema: of a trained model: size, channels, bits and classes are its own, whatever these files hold.
+        fold: of a cross-validation: what it tests is the test split.
 
     Raises:
         ValueError, FileNotFoundError: naming the folder or file, and the remedy.
@@ -73,16 +76,24 @@ def image_folder(
     files, targets = tree.files, torch.tensor(tree.numbers)
     values = None if group_pattern is None else _groups(files, folder, group_pattern)
     groups = None if values is None else np.unique(np.array(values), return_inverse=True)[1]
-    fractions = {
-        "val_fraction": val_fraction,
-        "test_fraction": test_fraction,
-        "calibration_fraction": calibration_fraction,
-    }
-    splits = fill_missing_splits(tree.given, targets, **fractions, seed=split_seed, groups=groups)
+    splits = fill_missing_splits(
+        *(tree.given, targets),
+        val_fraction=val_fraction,
+        test_fraction=test_fraction,
+        calibration_fraction=calibration_fraction,
+        seed=split_seed,
+        groups=groups,
+        fold=fold,
+        classes=tree.classes,
+    )
     options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)
     listed = ImageList(folder, files, tree.classes, targets, None if values is None else pa.array(values))
     built = build_splits(listed, splits, options)
-    return replace(built, guesses=[*tree.guesses, *built.guesses], notes=[*tree.warnings, *built.notes])
+    return replace(
+        built,
+        guesses=[*tree.guesses, *describe_left_out(fold, tree.given), *built.guesses],
+        notes=[*tree.warnings, *built.notes],
+    )
 
 
 class _Tree(NamedTuple):

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
+from imbalance_lab.data.folds import Fold
 from imbalance_lab.data.image_files import Normalization
 from imbalance_lab.data.image_paths import ImagePaths
 from imbalance_lab.data.image_size import ImageSize
@@ -39,6 +40,7 @@ def image_lists(
     cache: str | None = None,
     max_pixels: int = 100_000_000,
     schema: InputSchema | None = None,
+    fold: Fold | None = None,
 ) -> Splits:
     """Read the images that list files name.
 
@@ -75,6 +77,8 @@ def image_lists(
         test_fraction=0.0,
         calibration_fraction=calibration_fraction,
         seed=split_seed,
+        fold=fold,
+        classes=names,
     )
     may_lack_validation = 0.0 if val is None and val_fraction == 0 else 1.0
     options = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, may_lack_validation)

@@ -8,6 +8,7 @@ import torch
 
 from imbalance_lab.data.arrays import Splits
 from imbalance_lab.data.dialect import DialectOptions
+from imbalance_lab.data.folds import Fold, describe_left_out
 from imbalance_lab.data.image_files import Normalization
 from imbalance_lab.data.image_paths import ImagePaths
 from imbalance_lab.data.image_size import ImageSize
@@ -42,6 +43,7 @@ def image_table(
     missing: Sequence[str] | None = None,
     schema: InputSchema | None = None,
     slices: Sequence[str] = (),
+    fold: Fold | None = None,
 ) -> Splits:
     """Read images that a table lists.
 
@@ -74,13 +76,22 @@ def image_table(
     paths = ImagePaths(folder)
     files = paths.read(table[path_column], path_column, source)
     groups = None if group is None else group_ids(table[group])
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
+    shares = (val_fraction, test_fraction) if split is None else (0.0, 0.0)
     given = SplitIndices(torch.arange(len(table)), NOTHING, NOTHING)
     if split is not None:
-        given, fractions = split_from_column(table[split], split, source), dict.fromkeys(fractions, 0.0)
-    fractions["calibration_fraction"] = calibration_fraction
-    splits = fill_missing_splits(given, targets, **fractions, seed=split_seed, groups=groups)
+        given = split_from_column(table[split], split, source)
+    splits = fill_missing_splits(
+        *(given, targets),
+        val_fraction=shares[0],
+        test_fraction=shares[1],
+        calibration_fraction=calibration_fraction,
+        seed=split_seed,
+        groups=groups,
+        fold=fold,
+        classes=classes,
+    )
+    left_out = describe_left_out(fold, given)
     reading = ImageOptions(image_size, channels, normalize, cache, max_pixels, schema, val_fraction)
     values = None if group is None else table[group].combine_chunks()
     built = build_splits(ImageList(folder, files, classes, targets, values, told), splits, reading)
-    return replace(built, guesses=[*read.guesses, *paths.describe(path_column), *built.guesses])
+    return replace(built, guesses=[*read.guesses, *paths.describe(path_column), *left_out, *built.guesses])

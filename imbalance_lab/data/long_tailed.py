@@ -15,7 +15,9 @@ from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Splits, check_array_schema
 from imbalance_lab.data.datasets import Benchmark
+from imbalance_lab.data.folds import Fold
 from imbalance_lab.data.schema import InputSchema
+from imbalance_lab.data.splitting import NOTHING, SplitIndices
 from imbalance_lab.validation import MAX_SEED, check_choice, check_integer, check_number
 
 Profile = Literal["exp", "step"]
@@ -52,6 +54,7 @@ def long_tailed(
     calibration_fraction: float = 0.0,
     root: str | None = None,
     schema: InputSchema | None = None,
+    fold: Fold | None = None,
 ) -> Splits:
     """Subsample a balanced dataset to a long tail.
 
@@ -64,6 +67,7 @@ def long_tailed(
         calibration_fraction: the same for calibration, taken from what validation leaves; 0 for no such set.
         root: the directory of the dataset, unless it is the default one.
         schema: of a trained model: classes go by name, in its order; other classes or inputs are refused.
+        fold: of a cross-validation of the pool: its test part takes the place of the test set, which stays out.
 
     Raises:
         ValueError: if an argument is out of range, or a class would keep no example.
@@ -71,7 +75,7 @@ def long_tailed(
     _check(val_fraction, calibration_fraction, subset_seed)
     check_number("factor", factor, minimum=1)
     check_choice("profile", profile, get_args(Profile))
-    classes, pool, test = _in_order(_load(dataset, root), schema)
+    classes, pool, test = _in_order(_fold_of(_load(dataset, root), fold), schema)
     val, rest = _split_validation(pool, len(classes), val_fraction, subset_seed)
     calibration, rest = _split_calibration(pool, rest, calibration_fraction)
     n_max = min(len(members) for members in rest)
@@ -84,7 +88,7 @@ def long_tailed(
     train = torch.cat([members[:n] for members, n in zip(rest, kept, strict=True)]).sort().values
     if schema is not None:
         check_array_schema(schema, classes, pool)
-    return Splits(classes, pool.subset(train), val, test, calibration=calibration)
+    return Splits(classes, pool.subset(train), val, test, calibration=calibration, guesses=_told(fold))
 
 
 def binary(
@@ -96,6 +100,7 @@ def binary(
     calibration_fraction: float = 0.0,
     root: str | None = None,
     schema: InputSchema | None = None,
+    fold: Fold | None = None,
 ) -> Splits:
     """Set the first half of a dataset's classes (negative) against the second half (positive), with few positives.
 
@@ -109,7 +114,7 @@ def binary(
     """
     _check(val_fraction, calibration_fraction, subset_seed)
     check_number("positive_ratio", positive_ratio, above=0, below=1)
-    classes, pool, test = _load(dataset, root)
+    classes, pool, test = _fold_of(_load(dataset, root), fold)
     half = len(classes) // 2
     names = tuple(
         "|".join(part) if len(part) <= 5 else f"{part[0]} … {part[-1]}" for part in (classes[:half], classes[half:])
@@ -127,7 +132,7 @@ def binary(
     train = torch.cat([negatives, positives[:n_positive]]).sort().values
     if schema is not None:
         check_array_schema(schema, names, pool)
-    return Splits(names, pool.subset(train), val, test, calibration=calibration)
+    return Splits(names, pool.subset(train), val, test, calibration=calibration, guesses=_told(fold))
 
 
 def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
@@ -136,6 +141,22 @@ def _load(dataset: Callable[..., Benchmark], root: str | None) -> Benchmark:
             f"dataset must be a function of imbalance_lab.data with _partial_: true, got a {type(dataset).__name__}"
         )
     return dataset() if root is None else dataset(root)
+
+
+def _fold_of(benchmark: Benchmark, fold: Fold | None) -> Benchmark:
+    """What a fold of the pool trains on and tests; the same whatever subset of it is kept."""
+    if fold is None:
+        return benchmark
+    classes, pool, _ = benchmark
+    given = SplitIndices(torch.arange(len(pool)), NOTHING, NOTHING)
+    dealt = fold.split(given, pool.targets, classes=classes)
+    return Benchmark(classes, pool.subset(dealt.train), pool.subset(dealt.test))
+
+
+def _told(fold: Fold | None) -> list[str]:
+    """What a user should know about the test set in a cross-validation."""
+    told = "cross-validation is over the training pool of the set: its own test set is left out, for a last test"
+    return [] if fold is None else [told]
 
 
 def _in_order(benchmark: Benchmark, schema: InputSchema | None) -> Benchmark:

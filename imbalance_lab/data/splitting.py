@@ -1,6 +1,10 @@
-"""Split examples into training, validation, test and calibration: stratified, by seed, with groups kept together."""
+"""Split examples into training, validation, test and calibration: stratified, by seed, with groups kept together.
 
-from typing import Any, NamedTuple
+Or in the order of time, the latest for test: then nothing that is trained on is later than what it is tested on.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -8,6 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from imbalance_lab.validation import MAX_SEED, check_integer, check_number
+
+if TYPE_CHECKING:
+    from imbalance_lab.data.folds import Fold
 
 NOTHING = torch.empty(0, dtype=torch.long)
 
@@ -78,8 +85,24 @@ def fill_missing_splits(
     calibration_fraction: float = 0.0,
     seed: int = 0,
     groups: NDArray[np.int64] | None = None,
+    order: NDArray[np.int64] | None = None,
+    fold: "Fold | None" = None,
+    classes: Sequence[str] = (),
 ) -> SplitIndices:
-    """Fill the splits that ``given`` leaves empty from its training examples; arguments as for `stratified_split`."""
+    """Fill the splits that ``given`` leaves empty from its training examples.
+
+    Args:
+        given: the splits that the data have.
+        order: (N,) the place of each example in time, to split by it; None for stratified splits.
+        fold: of a cross-validation: what it tests is the test split, instead of any that is given.
+        classes: the names of the classes, for errors.
+
+    The other arguments are those of `stratified_split`.
+    """
+    if fold is not None:
+        given = fold.split(given, targets, seed=seed, groups=groups, order=order, classes=classes)
+    elif order is not None and groups is not None:
+        raise ValueError("data.time and data.group cannot both decide the splits: choose one")
     fractions = {
         "val_fraction": 0.0 if len(given.val) else val_fraction,
         "test_fraction": 0.0 if len(given.test) else test_fraction,
@@ -87,10 +110,43 @@ def fill_missing_splits(
     }
     if len(given.val) and len(given.test) and fractions["calibration_fraction"] == 0:
         return given
-    own = None if groups is None else groups[given.train.numpy()]
-    further = stratified_split(targets[given.train], seed=seed, groups=own, **fractions)
+    if order is None:
+        own = None if groups is None else groups[given.train.numpy()]
+        further = stratified_split(targets[given.train], seed=seed, groups=own, **fractions)
+    else:
+        further = temporal_split(order[given.train.numpy()], **fractions)
     filled = (there if len(there) else given.train[new] for there, new in zip(given[1:], further[1:], strict=True))
     return SplitIndices(given.train[further.train], *filled)
+
+
+def temporal_split(
+    order: NDArray[np.int64], *, val_fraction: float, test_fraction: float, calibration_fraction: float = 0.0
+) -> SplitIndices:
+    """Split in the order of time: training, calibration, validation, and the latest for test.
+
+    Args:
+        order: (N,) the place of each example in time; examples of the same time stay together.
+        val_fraction, test_fraction, calibration_fraction: shares of the examples, ≥ 0.
+
+    Raises:
+        ValueError: if the fractions leave nothing for training.
+    """
+    shares = {
+        "test_fraction": test_fraction,
+        "val_fraction": val_fraction,
+        "calibration_fraction": calibration_fraction,
+    }
+    for name, value in shares.items():
+        check_number(name, value, minimum=0, below=1)
+    if sum(shares.values()) >= 1:
+        given = " and ".join(f"{name}={value}" for name, value in shares.items())
+        raise ValueError(f"{given} leave nothing for training: choose fractions that sum to less than 1")
+    number, counts = np.unique(order, return_inverse=True, return_counts=True)[1:]
+    later = (len(order) - counts.cumsum() + counts / 2)[number] / max(len(order), 1)  # the share that is later
+    ends = np.cumsum(list(shares.values()))
+    part = np.searchsorted(ends, later, "right")  # 0 test, 1 validation, 2 calibration, 3 training
+    test, val, calibration, train = (torch.from_numpy(np.flatnonzero(part == each)) for each in range(4))
+    return SplitIndices(train, val, test, calibration)
 
 
 def _positions(
@@ -98,11 +154,11 @@ def _positions(
 ) -> tuple[NDArray[np.int64], ...]:
     """The positions of the examples in each of the splits of `_dealt`."""
     number = np.unique(group, return_inverse=True)[1]
-    split = _dealt(_rarest(targets), number, fractions, seed)[number]
+    split = _dealt(rarest(targets), number, fractions, seed)[number]
     return tuple(np.flatnonzero(split == part) for part in range(3))
 
 
-def _rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
+def rarest(targets: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each example, the place of its class, or rarest label, in the order from rare to common."""
     counts = np.bincount(targets) if targets.ndim == 1 else targets.sum(0)
     places: NDArray[np.int64]

@@ -14,6 +14,7 @@ from imbalance_lab.data.dialect import MISSING, DialectOptions
 from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
 from imbalance_lab.data.feature_rows import FeatureRows
 from imbalance_lab.data.fit_columns import FittedColumns, fit_columns
+from imbalance_lab.data.folds import Fold, describe_left_out
 from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
 from imbalance_lab.data.labels import SPLITS, group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.leaks import describe_leaks
@@ -27,6 +28,7 @@ from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
 from imbalance_lab.data.table_schema import TableSchema
+from imbalance_lab.data.time_order import time_order
 from imbalance_lab.validation import check_list
 
 
@@ -63,6 +65,7 @@ def table(
     calibration_path: str | None = None,
     split: str | None = None,
     group: str | None = None,
+    time: str | None = None,
     drop: Sequence[str] = (),
     categorical: Sequence[str] = (),
     dates: Sequence[str] = (),
@@ -79,6 +82,7 @@ def table(
     missing: Sequence[str] | None = None,
     schema: InputSchema | None = None,
     slices: Sequence[str] = (),
+    fold: Fold | None = None,
 ) -> Splits:
     """Read a table. Numbers are numeric features; text, and the columns in ``categorical``, are categories.
 
@@ -90,6 +94,7 @@ def table(
         val_path, test_path, calibration_path: further files with the same columns, as rows of these splits.
         split: a column with train, val, test or calibration in every row.
         group: a column; rows with equal values are never in two splits.
+        time: a column of dates or numbers; the latest rows are for test, those before them for validation.
         drop: columns that are not features.
         categorical: columns that are categories though they hold numbers or dates: codes, postcodes.
         dates: columns that are dates, each with its format where it cannot be told: ``closed=%d/%m/%Y``.
@@ -103,6 +108,7 @@ def table(
         missing: the texts and numbers that stand for a missing value; None for `MISSING`, in text files.
         schema: of a trained model: columns, categories and classes are its own, whatever this file holds.
         slices: columns by whose values the report compares the scores, ``report.slices``; they need not be features.
+        fold: of a cross-validation: what it tests is the test split.
 
     Raises:
         ValueError, FileNotFoundError: naming the file and line, or the column, and the remedy.
@@ -114,27 +120,36 @@ def table(
     targets = [target] if isinstance(target, str) else list(target)
     roles: dict[str, Sequence[str]] = {"target": targets, "split": _listed(split), "group": _listed(group)}
     read = _read_columns(paths, dialect, roles, drop, categorical, dates, schema)
+    check_columns({"time": _listed(time)}, read.rows, read.files)
     files, data = read.files, read.rows
     told = take_slice_columns(data, slices, files, targets, categorical)
     classes, labels = read_targets(data, target, files, None if schema is None else schema.classes)
     groups = None if group is None else group_ids(data[group])
-    fractions = {"val_fraction": val_fraction, "test_fraction": test_fraction}
-    fractions = fractions if split is None else dict.fromkeys(fractions, 0.0)
-    fractions["calibration_fraction"] = calibration_fraction
-    parts = _given_splits(read, split)
-    given = [name for name, rows in zip(SPLITS[1:], parts[1:], strict=True) if len(rows)]
-    parts = fill_missing_splits(parts, labels, **fractions, seed=split_seed, groups=groups)
+    shares = (val_fraction, test_fraction) if split is None else (0.0, 0.0)
+    given = _given_splits(read, split)
+    options = _column_options(read, dialect, categorical, dates)
+    parts = fill_missing_splits(
+        *(given, labels),
+        val_fraction=shares[0],
+        test_fraction=shares[1],
+        calibration_fraction=calibration_fraction,
+        seed=split_seed,
+        groups=groups,
+        order=None if time is None else time_order(data[time], time, replace(options, categorical=()), files),
+        fold=fold,
+        classes=classes,
+    )
     validate_splits(classes, labels, parts, has_validation=val_fraction != 0)
     no_features = {*targets, *filter(None, (split, group)), *drop}
     features = data.select([name for name in data.column_names if name not in no_features])
     found = FittedColumns(())
     if schema is None:
-        found = fit_columns(features, parts.train, _column_options(read, dialect, categorical, dates), files)
+        found = fit_columns(features, parts.train, options, files)
         schema = TableSchema(classes, found.columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
         schema, fitted = _fit_schema(schema, inputs[parts.train])
         rows = FeatureRows(features, schema.columns, inputs.numpy(), classes, labels.numpy(), parts, files)
-        notes = [*found.notes, *describe_leaks(rows, given, groups)]
+        notes = [*found.notes, *describe_leaks(rows, _names(given), groups)]
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
@@ -143,10 +158,27 @@ def table(
     notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
-    train, val, test, calibration = (everything.subset(rows) for rows in parts)
+    guesses = [*read.guesses, *found.guesses, *describe_left_out(fold, given)]
+    return _as_splits(classes, everything, parts, fitted, schema, notes, guesses)
+
+
+def _as_splits(
+    classes: tuple[str, ...],
+    rows: Rows,
+    parts: SplitIndices,
+    fitted: Preprocess,
+    schema: InputSchema,
+    notes: Sequence[str],
+    guesses: Sequence[str],
+) -> Splits:
+    train, val, test, calibration = (rows.subset(part) for part in parts)
     chosen_on, held_out = (split if len(split) else None for split in (val, calibration))
-    guesses = [*read.guesses, *found.guesses]
     return Splits(classes, train, chosen_on, test, fitted, schema, notes, held_out, guesses=guesses)
+
+
+def _names(given: SplitIndices) -> list[str]:
+    """The splits beside training that the data have."""
+    return [name for name, rows in zip(SPLITS[1:], given[1:], strict=True) if len(rows)]
 
 
 def _read_columns(

@@ -11,6 +11,7 @@ that trained model, to which the selection on other examples does nothing; how i
 import math
 from collections.abc import Sequence
 
+from imbalance_lab.evaluation.fold_comparison import are_cross_validated
 from imbalance_lab.evaluation.score_keys import is_lower_better
 from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.settings import Setting, within_range
@@ -27,12 +28,15 @@ def corrected_score(settings: Sequence[Setting], score: str) -> Score | None:
 
     Returns:
         The test mean; None if the best setting has no validation or no test score. Its interval is None if the spread
-        over the replicates or the error due to the test examples is unknown.
+        over the replicates or the error due to the test examples is unknown. Of cross-validated settings it is None:
+        nested selection says what the choice is worth, see `evaluation.fold_comparison.select_nested`.
     """
     candidates = [each for each in settings if not math.isnan(each.val.value)]
     if not candidates or math.isnan(candidates[0].test.value):
         return None
     best = candidates[0]
+    if are_cross_validated(best.runs):
+        return None
     if best.n < 2:
         return best.test
     tested = [each for run in best.runs if (each := run.score("test", score)) is not None]

@@ -12,6 +12,7 @@ from imbalance_lab.evaluation.best_setting import corrected_score
 from imbalance_lab.evaluation.comparison import RunComparison, compare_runs
 from imbalance_lab.evaluation.epoch_history import EpochHistory
 from imbalance_lab.evaluation.evaluation import Evaluation
+from imbalance_lab.evaluation.fold_comparison import NestedSelection, select_nested
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_settings
@@ -58,6 +59,7 @@ class ComparisonData:
         setting_comparisons: each other setting against the baseline or the best.
         n_settings: how many settings were tried: those with a validation score.
         best_corrected: the test score of the best setting, with an interval that accounts for the selection.
+        nested: what the choice among cross-validated settings is worth.
         baselines: of the table that all runs share, not counted among the settings.
         baseline_comparisons: each of them against the setting that the others are compared with.
         baselines_differ: whether the runs have different baselines, which then are left out.
@@ -73,6 +75,7 @@ class ComparisonData:
     setting_comparisons: tuple[SettingComparison, ...] = ()
     n_settings: int = 0
     best_corrected: Score | None = None
+    nested: NestedSelection | None = None
     baselines: tuple[Setting, ...] = ()
     baseline_comparisons: tuple[SettingComparison, ...] = ()
     baselines_differ: bool = False
@@ -132,6 +135,7 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
         setting_comparisons=compare_settings(settings, score, reference),
         n_settings=sum(not math.isnan(each.val.value) for each in settings),
         best_corrected=corrected_score(settings, score),
+        nested=select_nested([each for each in settings if not math.isnan(each.val.value)], score),
         runs=tuple(runs),
         damaged=damaged,
         score=score,
@@ -155,6 +159,8 @@ def _compare_group(stored: Mapping[str, Predictions], runs: Sequence[Run], basel
     train_counts = {
         run.name: [each["train_count"] for each in run.scores["test"].get("classes", [])] for run in runs if run.scores
     }
+    folded = {run.name for run in runs if run.folds is not None}  # compared fold by fold
+    own_model = {name: each for name, each in stored.items() if name not in folded}
     limits = {run.name: ShotLimits(**run.scores.get("shot_limits", {})) for run in runs if run.scores}
     return ComparedRuns(
         evaluations={
@@ -163,7 +169,7 @@ def _compare_group(stored: Mapping[str, Predictions], runs: Sequence[Run], basel
             if train_counts.get(name)
         },
         runs=tuple(stored),
-        comparisons=tuple(_compare(stored, baseline)),
+        comparisons=tuple(_compare(own_model, baseline)),
     )
 
 

@@ -6,6 +6,7 @@ One Parquet file a split, one row an example, which any Parquet reader opens:
     index             int64, the number of the example in its data
     source            text, where it comes from: "fraud.csv, line 12", "cats/1.png"
     group             its value in the group column of the data, if they have one
+    fold              int64, which fold of a cross-validation tested it
     target            text, its class; in a multilabel task target_<label>, int8, 0 or 1 for each label
     predicted         text, the most probable class; not in a multilabel task
     p_<class>         float32, for each class its calibrated and adjusted probability, as `imbalance-lab predict` gives
@@ -18,7 +19,7 @@ So damage is an error, never another score.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,14 +41,17 @@ if TYPE_CHECKING:
     from imbalance_lab.posthoc import PostProcessor
 
 TARGET, LOGIT, PROBABILITY = "target", "logit_", "p_"
+NO_COLUMNS: Mapping[str, pa.Array] = {}
+TOLD = ("source", "group", "fold")
+"""What is known about the examples besides, each a column of its own."""
 
 
 @dataclass(frozen=True)
 class Predictions:
     """A model's logits (N, C) float32 for examples with ``index`` (N,) and ``target``, (N,) or (N, C) as ``task`` says.
 
-    ``source`` (N,) are the names of the examples for a user, ``group`` (N,) their values in a group column; each may be
-    None, if unknown.
+    ``source`` (N,) are the names of the examples for a user, ``group`` (N,) their values in a group column, ``fold``
+    (N,) the fold of a cross-validation that tested each; each may be None, if unknown.
 
     Raises:
         ValueError: if these do not fit together, an example appears twice, or a logit is not finite.
@@ -59,6 +63,7 @@ class Predictions:
     logits: NDArray[np.float32]
     source: pa.Array | None = None
     group: pa.Array | None = None
+    fold: pa.Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "logits", as_scores(self.logits, "logits", ndim=2, finite=None))
@@ -101,8 +106,12 @@ class Predictions:
         """The names of the C classes."""
         return self.task.classes
 
-    def write(self, path: Path, postprocessor: "PostProcessor | None" = None) -> None:
+    def write(
+        self, path: Path, postprocessor: "PostProcessor | None" = None, derived: Mapping[str, pa.Array] = NO_COLUMNS
+    ) -> None:
         """Write the file whole or not at all; with what ``postprocessor`` makes of the logits, once it is known.
+
+        ``derived`` are columns that take the place of that: what several post-processors made, see `derived_columns`.
 
         Raises:
             ValueError: if two classes have the same name.
@@ -113,6 +122,7 @@ class Predictions:
         columns = {"index": pa.array(self.index), **dict(self._told()), **self._target_columns()}
         if postprocessor is not None:
             columns |= self._postprocessed(postprocessor)
+        columns |= derived
         columns |= {f"{LOGIT}{name}": pa.array(z) for name, z in zip(self.classes, self._by_class(), strict=True)}
         table = pa.table(columns)
         table = table.replace_schema_metadata({"task": task, "sha256": self._digest(task.encode())})
@@ -142,12 +152,12 @@ class Predictions:
             if earlier_predictions.is_earlier(schema):
                 return cls(*earlier_predictions.read(file))
             # Arrow takes "a.b" for a field of "a", and reads all that begin with "a." then: more than asked for.
-            derived = [name for name in schema.names if name == "predicted" or name.startswith(PROBABILITY)]
+            derived = derived_columns(schema.names)
             table = file.read([name for name in schema.names if name not in derived])
             for name in derived:  # only to verify the checksums of what others read
                 file.read([name])
         task = Task.from_dict(json.loads(schema.metadata[b"task"]))
-        told = {name: table[name].combine_chunks() for name in ("source", "group") if name in schema.names}
+        told = {name: table[name].combine_chunks() for name in TOLD if name in schema.names}
         logits = np.ascontiguousarray(_stacked(table, LOGIT, task.classes).T)
         found = cls(task, table["index"].to_numpy().copy(), _target(table, task), logits, **told)
         if schema.metadata[b"sha256"].decode() != found._digest(schema.metadata[b"task"]):
@@ -156,8 +166,8 @@ class Predictions:
 
     def _told(self) -> Iterator[tuple[str, pa.Array]]:
         """What is known about the examples besides, by column."""
-        for name, column in (("source", self.source), ("group", self.group)):
-            if column is not None:
+        for name in TOLD:
+            if (column := getattr(self, name)) is not None:
                 yield name, column
 
     def _by_class(self) -> NDArray[np.float32]:
@@ -183,6 +193,11 @@ class Predictions:
         for name, column in self._told():
             parts += [f"{name} {column.type}".encode(), *text_parts(column)]
         return earlier_predictions.sha256(task, parts)
+
+
+def derived_columns(names: Sequence[str]) -> list[str]:
+    """Those of the columns of a file that the post-processing made of the logits."""
+    return [name for name in names if name == "predicted" or name.startswith(PROBABILITY)]
 
 
 def describe_examples(source: Source, index: NDArray[np.int64]) -> tuple[pa.Array | None, pa.Array | None]:

@@ -37,6 +37,19 @@ class RunDirectory(RunFiles):
         """The remedy for what is computed from the predictions."""
         return f"write it again with {shell_words('imbalance-lab', 'evaluate', str(self.path))}"
 
+    def find_model(self) -> Path:
+        """The checkpoint of its best model, there or not.
+
+        Raises:
+            UsageError: for a cross-validation, which has a model for each fold.
+        """
+        if self.is_cross_validation:
+            raise UsageError(
+                f"{self.path} is a cross-validation, which has a model for each fold and none of all examples: name "
+                f"one, as in {self.fold(0)}, or train one with the same command without cv"
+            )
+        return self.best_checkpoint
+
     def read_predictions(self, split: Split, of: ModelName = "best") -> "Predictions":
         """The stored predictions of a split.
 

@@ -162,6 +162,20 @@ class RunFiles:
         folder = self.path / "predictions"
         return (folder if of == "best" else folder / of) / f"{split}.parquet"
 
+    def repeat_predictions(self, repeat: int) -> Path:
+        """For a cross-validation: what its models say of every example that they did not train on, Parquet."""
+        folder = self.path / "predictions"
+        return (folder / f"repeat_{repeat}" if repeat else folder) / "test.parquet"
+
+    def fold(self, number: int) -> Path:
+        """For a cross-validation: the directory of the run of one fold."""
+        return self.path / "folds" / str(number)
+
+    @property
+    def is_cross_validation(self) -> bool:
+        """Whether it has no model of its own, but those of its folds."""
+        return self.fold(0).is_dir()
+
     def baseline_predictions(self, key: str, split: Split) -> Path:
         """What a baseline says of a split, Parquet; ``key`` is its name, as "logistic_regression"."""
         return self.path / "predictions" / "baselines" / f"{key}_{split}.parquet"

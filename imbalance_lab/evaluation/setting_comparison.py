@@ -1,7 +1,8 @@
 """Settings compared on test: in pairs over their common replicates, or on the test examples of single runs.
 
 Over replicates the differences of pairs with the same seed and subset are averaged, so that what the pairs share
-cancels; interval and p are those of `metrics.replicates.replicate_mean`. They are about training again with other
+cancels; interval and p are those of `metrics.replicates.replicate_mean`, and of cross-validated runs those of
+`evaluation.fold_comparison`. They are about training again with other
 seeds, and hold for these test examples. Two settings without two common replicates are compared on the test examples
 of one pair of runs: about other examples, and these trained models.
 """
@@ -14,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from imbalance_lab.evaluation.comparison import Compared, correct
+from imbalance_lab.evaluation.fold_comparison import compare_folds
 from imbalance_lab.evaluation.pair_tests import pair_test
 from imbalance_lab.evaluation.score_keys import is_lower_better, score_range
 from imbalance_lab.evaluation.settings import Setting, replicate
@@ -23,7 +25,7 @@ from imbalance_lab.metrics.compare_rankings import ComparedAt
 from imbalance_lab.metrics.replicates import ReplicateMean, replicate_mean
 from imbalance_lab.metrics.significance import undefined_comparison
 
-Unit = Literal["seeds", "examples"]
+Unit = Literal["seeds", "examples", "folds"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class SettingComparison:
     Args:
         a, b: names of the settings.
         compared: the mean difference of the test score with interval and p; undefined where it cannot be tested.
-        n: common replicates with that score.
-        unit: what interval and p are over: "seeds" (replicates), or "examples" of a single pair of runs.
+        n: common replicates, or folds, with that score.
+        unit: what interval and p are over: "seeds" (replicates), "examples" of a single pair of runs, or "folds" of
+            cross-validated runs.
         is_lower_better: whether a negative difference is for a.
     """
 
@@ -73,6 +76,9 @@ def compare_pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, U
     """Setting a against setting b at any level, the common replicates, and what the interval is over."""
     of_b = {replicate(run): run for run in b.runs}
     pairs = [(run, of_b[replicate(run)]) for run in a.runs if replicate(run) in of_b]
+    lowest, highest = score_range(score)
+    if (folded := compare_folds(pairs, score)) is not None:
+        return partial(_over_replicates, folded, highest - lowest), folded.n, "folds"
     differences = {
         replicate(x): of_x.value - of_y.value
         for x, y in pairs
@@ -82,7 +88,6 @@ def compare_pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, U
     }
     mean = replicate_mean(list(differences.values()), list(differences)) if len(differences) > 1 else None
     if mean is not None and not np.isnan(mean.error):
-        lowest, highest = score_range(score)
         return partial(_over_replicates, mean, highest - lowest), mean.n, "seeds"
     # One run of each is compared on its examples; so are replicates without spread, which say nothing more.
     singles = pairs or ([(a.runs[0], b.runs[0])] if len(a.runs) == len(b.runs) == 1 else [])
@@ -99,6 +104,8 @@ def compare_pair(a: Setting, b: Setting, score: str) -> tuple[ComparedAt, int, U
 
 
 def _over_replicates(mean: ReplicateMean, widest: float, level: float) -> Comparison:
+    if np.isnan(mean.error):  # without spread
+        return _untested(mean.mean, level)
     ends = mean.interval(level)
     if ends is not None:  # Student's t is not bounded, but no two scores are further apart
         ends = max(-widest, ends[0]), min(widest, ends[1])

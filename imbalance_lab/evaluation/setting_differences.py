@@ -75,7 +75,7 @@ def _class_differences(data: ComparisonData, reference: str) -> dict[str, dict[s
     """The differences of the AUROC of each class over common replicates, by setting and class name."""
     by_name: dict[str, Setting] = {each.name: each for each in data.settings}
     keys = dict.fromkeys(key for each in data.settings for key in each.scores if key.startswith(CLASS))
-    repeated = [each.a for each in data.setting_comparisons if each.unit == "seeds"]
+    repeated = [each.a for each in data.setting_comparisons if each.unit != "examples"]
     places = [(name, key) for name in repeated for key in keys]
     pairs = [compare_pair(by_name[name], by_name[reference], key)[0] for name, key in places]
     differences: dict[str, dict[str, Compared]] = {}

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from imbalance_lab.evaluation.fold_comparison import are_cross_validated, mean_of_folds
 from imbalance_lab.evaluation.run_files import Split
 from imbalance_lab.evaluation.score_keys import is_lower_better, score_range
 from imbalance_lab.evaluation.scores import Score
@@ -36,7 +37,7 @@ class Setting:
         runs: its replicates, also those without scores.
         n: replicates with a test score.
         val, test: the score that settings are ranked by: the mean over the replicates with its interval; of a single
-            run its own interval; NaN if undefined.
+            run its own interval; of cross-validated runs that over the folds; NaN if undefined.
         scores: the means of all test scores by key, see `imbalance_lab.evaluation.score_keys`.
     """
 
@@ -77,6 +78,8 @@ def find_settings(runs: Sequence[Run], score: str = "auroc") -> tuple[Setting, .
 
 def mean_score(runs: Sequence[Run], split: Split, key: str) -> Score:
     """The mean of a score over replicates; of a single run the score with its own interval."""
+    if len(runs) > 1 and are_cross_validated(runs):
+        return mean_of_folds(runs, split, key)
     found = [(each, replicate(run)) for run in runs if (each := run.score(split, key)) is not None]
     if len(found) < 2:
         return found[0][0] if found else Score(math.nan)

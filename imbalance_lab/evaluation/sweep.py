@@ -13,6 +13,7 @@ from typing import Any, Literal
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.earlier_scores import with_todays_losses
 from imbalance_lab.evaluation.epoch_history import EpochHistory, read_history
+from imbalance_lab.evaluation.fold_scores import Folds
 from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.run_files import Split
@@ -45,6 +46,7 @@ class Run:
         test: its test predictions; None if it has no scores, or no such file.
         damage: the sentence on a file that cannot be read; None if every file can.
         baselines: of its table.
+        folds: the scores of its folds, if it is a cross-validation.
     """
 
     directory: RunDirectory
@@ -56,6 +58,7 @@ class Run:
     test: Predictions | None = None
     damage: str | None = None
     baselines: tuple[ListedBaseline, ...] = ()
+    folds: Folds | None = None
 
     def score(self, split: Split, name: str) -> Score | None:
         """A score by its key, see `score_keys`; None where it is undefined or the run has none."""
@@ -88,20 +91,26 @@ def _read_whole(directory: RunDirectory, name: str) -> Run:
     status, overrides, scores = directory.read_status(), directory.read_overrides(), directory.read_scores()
     history, test = read_history(directory), None
     baselines: tuple[ListedBaseline, ...] = ()
+    folds: Folds | None = None
     if scores is not None and directory.predictions("test").exists():
         test = directory.read_predictions("test")
         with reading(directory.scores, directory.evaluate_again):
-            check_agreement(scores["test"], test)
+            check_agreement(scores["test"], test, is_mean="cross_validation" in scores)
             baselines = list_baselines(directory, scores)
+            folds = Folds.from_json(scores["cross_validation"]) if "cross_validation" in scores else None
     if scores is not None:
         scores = with_todays_losses(scores, directory, test)
-    return Run(
-        directory, name, overrides, scores, status.get("error") or status["state"], history, test, None, baselines
-    )
+    state = status.get("error") or status["state"]
+    return Run(directory, name, overrides, scores, state, history, test, None, baselines, folds)
 
 
-def check_agreement(scores: Mapping[str, Any], predictions: Predictions) -> None:
+def check_agreement(scores: Mapping[str, Any], predictions: Predictions, *, is_mean: bool = False) -> None:
     """Check what is cheap to compute of stored scores against the predictions that they are said to be of.
+
+    Args:
+        scores: of a split.
+        predictions: for that split.
+        is_mean: whether the scores are means over folds, which their predictions together need not have.
 
     Raises:
         ValueError: naming what differs.
@@ -121,7 +130,7 @@ def check_agreement(scores: Mapping[str, Any], predictions: Predictions) -> None
             raise ValueError(f"{name}: {_shortened(stored[name])}, but {_shortened(fact)} in the predictions")
     accuracy = float(task.correct(predictions.logits, target).mean())
     reported = (scores.get("accuracy") or {}).get("value")
-    if reported is not None and not math.isclose(reported, accuracy, abs_tol=1e-6):
+    if not is_mean and reported is not None and not math.isclose(reported, accuracy, abs_tol=1e-6):
         raise ValueError(f"accuracy: {reported:g}, but {accuracy:g} in the predictions")
 
 

@@ -74,6 +74,7 @@ from imbalance_lab.metrics.ranking import (
     rank_one_vs_rest,
 )
 from imbalance_lab.metrics.replicates import ReplicateMean, replicate_mean
+from imbalance_lab.metrics.resampled import resampled_mean
 from imbalance_lab.metrics.significance import (
     Comparison,
     describe,
@@ -145,6 +146,7 @@ __all__ = [
     "recall_at_precision",
     "recall_by_shot_group",
     "replicate_mean",
+    "resampled_mean",
     "softmax_log_odds",
     "stratified_bootstrap",
     "wilson_interval",

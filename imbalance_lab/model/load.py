@@ -36,7 +36,7 @@ def load_model(run_or_checkpoint: str | Path, *, allow: Sequence[str] = ()) -> M
         UsageError: for what is not a checkpoint of this program, or names a class of another package.
     """
     path = Path(run_or_checkpoint)
-    content = read_checkpoint(RunDirectory(path).best_checkpoint if path.is_dir() else path)
+    content = read_checkpoint(RunDirectory(path).find_model() if path.is_dir() else path)
     hparams, weights = content["hyper_parameters"], content["state_dict"]
     task, schema = Task.from_dict(hparams["task"]), InputSchema.from_dict(hparams["input_schema"])
     config = hparams["config"]

@@ -137,7 +137,10 @@ def _note(data: ComparisonData) -> str:
     """What the table shows."""
     ranked = f"{data.n_settings} settings were tried; the best on validation first; " if data.n_settings else ""
     parts = [f"{ranked}scores on test."]
-    if any(setting.n > 1 for setting in data.settings):
+    if data.nested is not None:
+        nested = f" Nested selection: {interval(data.nested.score)}." if data.n_settings > 1 else ""
+        parts.append(f"Means over the folds of a cross-validation with 95 % intervals (corrected resampled t).{nested}")
+    elif any(setting.n > 1 for setting in data.settings):
         parts.append("Means over n replicates with 95 % intervals (Student's t).")
     if len(data.setting_comparisons) > 1:
         parts.append("p after Holm's correction, with intervals of the differences that agree with it.")

@@ -23,6 +23,15 @@ from imbalance_lab.report.setting_payload import (
 )
 from imbalance_lab.text import visible
 
+UNITS = (
+    ("seeds", "over the same seeds"),
+    ("folds", "over the same folds (corrected resampled t)"),
+    ("examples", "on the same test examples"),
+)
+OVER_FOLDS = (
+    "Each setting is cross-validated: dots are means over the folds, with 95 % intervals of the corrected resampled t."
+)
+
 
 def write_comparison(path: Path, data: ComparisonData) -> Path:
     """Write the page whole or not at all; returns its path."""
@@ -72,7 +81,9 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
 
 def _settings_note(data: ComparisonData, is_repeated: bool) -> str:
     sentences = [f"The best {heading(data.score)} on validation first; all other columns are on test."]
-    if is_repeated:
+    if data.nested is not None:
+        sentences.append(OVER_FOLDS)
+    elif is_repeated:
         sentences.append("Dots are means over replicates with 95 % intervals (Student's t), small dots single runs.")
     else:
         sentences.append("Each setting is one run; its 95 % interval is over test examples.")
@@ -90,10 +101,6 @@ def _differences_note(data: ComparisonData) -> str:
     if not data.setting_comparisons:
         return ""
     units = {each.unit for each in data.setting_comparisons}
-    pairing = " or ".join(
-        text
-        for unit, text in (("seeds", "over the same seeds"), ("examples", "on the same test examples"))
-        if unit in units
-    )
+    pairing = " or ".join(text for unit, text in UNITS if unit in units)
     reference = data.setting_comparisons[0].b
     return visible(f"Each setting minus {reference}, in pairs {pairing}, with intervals and p after Holm's correction.")

@@ -116,7 +116,9 @@ def failure_lines(data: ComparisonData) -> list[str]:
 def _notes(data: ComparisonData) -> list[str]:
     """What the columns mean, and what is left out."""
     notes = []
-    if any(setting.n > 1 for setting in data.settings):
+    if data.nested is not None:
+        notes.append("test: mean over folds, corrected resampled t")
+    elif any(setting.n > 1 for setting in data.settings):
         notes.append("test: mean over n replicates, Student's t")
     against = reference(data)
     if against is not None:

@@ -13,8 +13,8 @@ from imbalance_lab.report.baseline_texts import PEERS, flipped, standing
 from imbalance_lab.report.terminal import interval
 from imbalance_lab.text import shorten_middle, visible
 
-MAX_KEYS, MAX_NAME = 4, 90
-"""Keys in the title, and characters of a setting's name in a sentence."""
+MAX_KEYS, MAX_NAME, MAX_CHOSEN = 4, 90, 3
+"""Keys in the title, characters of a setting's name in a sentence, and settings that folds have chosen."""
 
 
 def comparison_title(data: ComparisonData) -> str:
@@ -42,12 +42,27 @@ def comparison_verdict(data: ComparisonData) -> list[str]:
     among = f", the best of {data.n_settings} settings on validation" if data.n_settings > 1 else ""
     sentences = [f"{_name(best)}: {heading(data.score)} {tested}{over}{among}.", *_differences(data, best)]
     sentences += _baselines(data, best)
+    sentences += _nested(data)
     corrected = data.best_corrected
     if data.n_settings > 2 and corrected is not None and corrected != best.test and corrected.interval is not None:
         sentences.append(f"Corrected for the choice among {data.n_settings} settings: {interval(corrected)}.")
     if len(data.groups) > 1:
         sentences.append(f"The runs were tested on {len(data.groups)} different sets of examples.")
     return [visible(each) for each in sentences]
+
+
+def _nested(data: ComparisonData) -> list[str]:
+    """What the choice among cross-validated settings is worth."""
+    nested = data.nested
+    if nested is None or data.n_settings < 2:
+        return []
+    names = {each.name: _name(each) for each in data.settings}
+    chosen = ", ".join(f"{names[name]} in {n}" for name, n in nested.chosen[:MAX_CHOSEN])
+    more = f" and {len(nested.chosen) - MAX_CHOSEN} others" * (len(nested.chosen) > MAX_CHOSEN)
+    return [
+        f"Nested selection, the setting of each fold chosen on that fold's validation: {heading(data.score)} "
+        f"{interval(nested.score)} on test ({chosen}{more} of {nested.n} folds)."
+    ]
 
 
 def _is_unselected(run: Run) -> bool:
@@ -100,7 +115,8 @@ def _difference(data: ComparisonData, each: SettingComparison) -> str:
     if difference < 0:
         difference, ends = -difference, (-ends[1], -ends[0])
     size = f"{difference:.3f} [{ends[0]:.3f}, {ends[1]:.3f}]"
-    over = f" over {_replicates(data, each.n)}" if each.unit == "seeds" else " on the same examples"
+    over = {"seeds": f" over {_replicates(data, each.n)}", "folds": f" over {each.n} folds"}.get(each.unit)
+    over = over or " on the same examples"
     p = each.compared.adjusted_p if len(data.setting_comparisons) > 1 else p
     evidence = f"p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}" + " after Holm" * (len(data.setting_comparisons) > 1)
     if each.compared.is_distinguishable:

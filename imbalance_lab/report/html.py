@@ -37,6 +37,7 @@ SCRIPTS = {
         "comparison_differences",
     ),
     "watch": ("watch_shares", "watch_thresholds"),
+    "cross_validation": ("folds_scores", "folds_curves"),
 }
 """The scripts of each page, in the order in which they run; they share one scope."""
 
@@ -47,7 +48,7 @@ def render_page(name: str, texts: Mapping[str, Any], data: Mapping[str, Any]) ->
     """The page of ``templates/NAME.html`` with the scripts that `SCRIPTS` lists for it.
 
     Args:
-        name: "report", "comparison" or "watch".
+        name: "report", "comparison", "watch" or "cross_validation".
         texts: what the template shows, escaped.
         data: plain values that the script draws; the template sees them too.
     """
