@@ -2,8 +2,9 @@
 
 python scripts/kill_sweeps.py --directory killed --kills 50
 
-Half of the kills end the sweep with all its processes, half one process alone. After every kill of the whole it is
-continued with resume_sweep. The program can be stopped and started again: it goes on where it was.
+A kill ends one process, or with ``--whole`` as its share the sweep with all its processes, a random time after its runs
+have begun or after the last kill; then it is continued with resume_sweep. The program can be stopped and started again:
+it goes on where it was.
 """
 
 import argparse
@@ -29,7 +30,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--between", type=float, default=20.0, help="at most so many seconds between two kills")
+    parser.add_argument("--between", type=float, default=8.0, help="at most so many seconds between two kills")
+    parser.add_argument("--whole", type=float, default=0.25, help="share of the kills that end all processes")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop after this time, to be started again")
     options = parser.parse_args()
     options.directory.mkdir(parents=True, exist_ok=True)
@@ -43,7 +45,7 @@ def main() -> None:
     kills: list[dict[str, object]] = json.loads(log.read_text()) if log.is_file() else []
     while len(kills) < options.kills:
         sweep = Path(f"sweep_{sum(kill['what'] == 'end' for kill in kills)}")
-        disturb(sweep, words, kills, options.kills, options.between, deadline)
+        disturb(sweep, words, kills, options, deadline)
         log.write_text(json.dumps(kills, indent=1))
         if time.monotonic() > deadline:
             sys.exit(f"{count(kills)} kills until now: start it again")
@@ -66,26 +68,28 @@ def start(words: list[str]) -> "subprocess.Popen[bytes]":
 
 
 def disturb(
-    sweep: Path, words: list[str], kills: list[dict[str, object]], wanted: int, between: float, deadline: float
+    sweep: Path, words: list[str], kills: list[dict[str, object]], options: argparse.Namespace, deadline: float
 ) -> None:
     """Run a sweep, or go on with it, and kill something after a random time, until the whole is killed or has ended."""
     first = not (sweep / "sweep.json").is_file()
     process = start([*words, "-m", f"hydra.sweep.dir={sweep}"] if first else [f"resume_sweep={sweep}"])
     finished = finished_runs(sweep)
+    while not children(process.pid) and process.poll() is None:
+        time.sleep(0.05)
     while True:
-        end = time.monotonic() + random.uniform(0, between)
+        end = time.monotonic() + random.uniform(0, options.between)
         while time.monotonic() < end and process.poll() is None:
             time.sleep(0.02)
         workers = children(process.pid)
         if process.poll() is not None:
             kills.append({"what": "end", "code": process.returncode})
             break
-        what = random.choice(["all", "one"]) if workers else "all"
+        what = "all" if not workers or random.random() < options.whole else "one"
         kills.append({"what": what, "time": time.time(), "finished": len(finished_runs(sweep))})
         if what == "one":
             with suppress(ProcessLookupError):
                 os.kill(random.choice(workers), signal.SIGKILL)
-        is_over = time.monotonic() > deadline or sum(kill["what"] != "end" for kill in kills) >= wanted
+        is_over = time.monotonic() > deadline or count(kills) >= options.kills
         if what == "all" or is_over:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
