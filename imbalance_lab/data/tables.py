@@ -14,6 +14,7 @@ from imbalance_lab.data.dialect import MISSING, DialectOptions
 from imbalance_lab.data.encode_columns import describe_unknown, source_columns, text_columns
 from imbalance_lab.data.feature_rows import FeatureRows
 from imbalance_lab.data.fit_columns import FittedColumns, fit_columns
+from imbalance_lab.data.fit_table import fit_like, fit_schema
 from imbalance_lab.data.folds import Fold, describe_left_out
 from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
 from imbalance_lab.data.labels import SPLITS, group_ids, read_targets, split_from_column, validate_splits
@@ -24,10 +25,11 @@ from imbalance_lab.data.preprocess import Numerical, Preprocess, Scaling
 from imbalance_lab.data.read_table import Files, format_locations
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.slice_columns import take_slice_columns
-from imbalance_lab.data.splitting import SplitIndices, fill_missing_splits
+from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.data.table_changes import MissingValues, check_features, describe_extra
 from imbalance_lab.data.table_files import TableFiles, check_columns, read_files
 from imbalance_lab.data.table_schema import TableSchema
+from imbalance_lab.data.table_splits import split_rows
 from imbalance_lab.data.time_order import time_order
 from imbalance_lab.validation import check_list
 
@@ -128,17 +130,9 @@ def table(
     shares = (val_fraction, test_fraction) if split is None else (0.0, 0.0)
     given = _given_splits(read, split)
     options = _column_options(read, dialect, categorical, dates)
-    parts = fill_missing_splits(
-        *(given, labels),
-        val_fraction=shares[0],
-        test_fraction=shares[1],
-        calibration_fraction=calibration_fraction,
-        seed=split_seed,
-        groups=groups,
-        order=None if time is None else time_order(data[time], time, replace(options, categorical=()), files),
-        fold=fold,
-        classes=classes,
-    )
+    order = None if time is None else time_order(data[time], time, replace(options, categorical=()), files)
+    fractions = (*shares, calibration_fraction)
+    parts = split_rows(given, labels, fractions, split_seed, groups, order, fold, classes)
     validate_splits(classes, labels, parts, has_validation=val_fraction != 0)
     no_features = {*targets, *filter(None, (split, group)), *drop}
     features = data.select([name for name in data.column_names if name not in no_features])
@@ -147,13 +141,13 @@ def table(
         found = fit_columns(features, parts.train, options, files)
         schema = TableSchema(classes, found.columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
-        schema, fitted = _fit_schema(schema, inputs[parts.train])
+        schema, fitted = fit_schema(schema, inputs[parts.train])
         rows = FeatureRows(features, schema.columns, inputs.numpy(), classes, labels.numpy(), parts, files)
         notes = [*found.notes, *describe_leaks(rows, _names(given), groups)]
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
-        fitted = _fit_like(schema, inputs[parts.train])
+        fitted = fit_like(schema, inputs[parts.train])
         notes = _changes(schema, features, inputs, unknown)
     notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
     values = None if group is None else data[group].combine_chunks()
@@ -237,23 +231,3 @@ def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: U
     missing = MissingValues(schema)
     missing.count(inputs, unknown)
     return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]
-
-
-def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Preprocess]:
-    """The preparation of encoded ``training`` rows (N, F), and the schema with its shapes."""
-    numbers = schema.numbers
-    fitted = Preprocess.fitted(training, len(numbers), schema.scaling, numerical=schema.numerical)
-    gaps = tuple(numbers[column] for column in fitted.gaps.tolist())
-    return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1], n_bins=fitted.n_bins), fitted
-
-
-def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
-    """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
-    gaps = [schema.numbers.index(name) for name in schema.gaps]
-    return Preprocess.fitted(
-        *(training, len(schema.numbers), schema.scaling),
-        numerical=schema.numerical,
-        gaps=gaps,
-        n_quantiles=schema.n_quantiles,
-        n_bins=schema.n_bins,
-    )

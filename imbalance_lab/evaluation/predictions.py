@@ -42,8 +42,7 @@ if TYPE_CHECKING:
 
 TARGET, LOGIT, PROBABILITY = "target", "logit_", "p_"
 NO_COLUMNS: Mapping[str, pa.Array] = {}
-TOLD = ("source", "group", "fold")
-"""What is known about the examples besides, each a column of its own."""
+TOLD = ("source", "group", "fold")  # what is known about the examples besides, each a column of its own
 
 
 @dataclass(frozen=True)
