@@ -1,16 +1,21 @@
 // A search: the score of each trial, what the scores depend on, the Pareto front, and every trial in a table.
 
 /** A number of a trial's settings in at most five digits, any other text as it is. @param {string} text */
-const brief = (text) => (/^-?\d*\.?\d+(e-?\d+)?$/i.test(text) && text.length > 7 ? String(+Number(text).toPrecision(4)) : text);
+const brief = (text) =>
+  /^-?\d*\.?\d+(e-?\d+)?$/i.test(text) && text.length > 7 ? String(+Number(text).toPrecision(4)) : text;
 
 /** The settings of a trial, a line each, for hovering. @param {Object} trial */
 const trialHint = (trial) =>
-  [`trial ${trial.number}`, ...data.study.keys.flatMap((key, at) => (trial.given[at] ? [`${key}=${brief(trial.given[at])}`] : []))]
+  [
+    `trial ${trial.number}`,
+    ...data.study.keys.flatMap((key, at) => (trial.given[at] ? [`${key}=${brief(trial.given[at])}`] : [])),
+  ]
     .map(escaped)
     .join("<br>");
 
 /** Where a trial without values is drawn: pruned ones at their last score. @param {Object} trial @param {number} at */
-const reached = (trial, at) => (trial.values ? trial.values[at] : at === 0 && trial.state === "pruned" ? trial.last : null);
+const reached = (trial, at) =>
+  trial.values ? trial.values[at] : at === 0 && trial.state === "pruned" ? trial.last : null;
 
 /** Points of some trials. @param {Object[]} trials @param {number[]} y @param {string} name @param {Object} marker */
 const trialPoints = (trials, y, name, marker) => ({
@@ -42,14 +47,32 @@ function historyPlot(at) {
       line: { color: css("--soft"), width: 2, shape: "hv" },
       hovertemplate: "after trial %{x}: %{y:.4f}<extra>best so far</extra>",
     },
-    trialPoints(complete, complete.map((trial) => reached(trial, at)), "complete", { color: CYCLE[0], size: 8 }),
+    trialPoints(
+      complete,
+      complete.map((trial) => reached(trial, at)),
+      "complete",
+      { color: CYCLE[0], size: 8 },
+    ),
   ];
   const open = { symbol: "circle-open", color: CYCLE[1], size: 8, line: { width: 2 } };
-  if (pruned.length) traces.push(trialPoints(pruned, pruned.map((trial) => reached(trial, at)), "pruned", open));
+  if (pruned.length)
+    traces.push(
+      trialPoints(
+        pruned,
+        pruned.map((trial) => reached(trial, at)),
+        "pruned",
+        open,
+      ),
+    );
   if (failed.length) {
     const cross = { symbol: "x", color: css("--bad"), size: 9 };
     traces.push({
-      ...trialPoints(failed, failed.map(() => floor), "failed", cross),
+      ...trialPoints(
+        failed,
+        failed.map(() => floor),
+        "failed",
+        cross,
+      ),
       hovertemplate: "%{hovertext}<extra>failed</extra>",
     });
   }
@@ -92,7 +115,12 @@ function frontPlot() {
   const complete = data.study.trials.filter((trial) => trial.values);
   const front = complete.filter((trial) => trial.is_best).sort((a, b) => a.values[0] - b.values[0]);
   const points = (trials, name, more) => ({
-    ...trialPoints(trials, trials.map((trial) => trial.values[1]), name, more.marker),
+    ...trialPoints(
+      trials,
+      trials.map((trial) => trial.values[1]),
+      name,
+      more.marker,
+    ),
     x: trials.map((trial) => trial.values[0]),
     hovertemplate: `%{hovertext}<br>${escaped(x.title)} %{x:.4f}, ${escaped(y.title)} %{y:.4f}<extra>${name}</extra>`,
     ...more,
@@ -103,7 +131,11 @@ function frontPlot() {
   });
   return {
     traces: [
-      points(complete.filter((trial) => !trial.is_best), "other trials", { marker: { color: css("--soft"), size: 7 } }),
+      points(
+        complete.filter((trial) => !trial.is_best),
+        "other trials",
+        { marker: { color: css("--soft"), size: 7 } },
+      ),
       points(front, "Pareto front", {
         mode: "lines+markers",
         marker: { color: palette().chosen, size: 9 },
@@ -117,6 +149,7 @@ function frontPlot() {
 /** Every trial, the best ones marked. */
 function fillTrials() {
   const { trials, objectives, keys } = data.study;
+  const mark = objectives.length > 1 ? "Pareto front" : "best";
   const sign = objectives[0].lower_is_better ? 1 : -1;
   const rank = (trial) => (trial.values ? sign * trial.values[0] : Number.MAX_VALUE);
   const hasEpochs = trials.some((trial) => trial.epochs !== null);
@@ -127,26 +160,26 @@ function fillTrials() {
         title: "trial",
         value: (row) => row.number,
         cell: (row) =>
-          row.is_best ? [String(row.number), el("span", { className: "flag good" }, "best")] : String(row.number),
+          row.is_best ? [String(row.number), el("span", { className: "flag good" }, mark)] : String(row.number),
       },
       {
         title: "state",
         text: true,
         value: (row) => row.state,
-        cell: (row) => el("span", { className: row.state === "failed" ? "bad" : "", title: row.error ?? "" }, row.state),
+        cell: (row) =>
+          el("span", { className: row.state === "failed" ? "bad" : "", title: row.error ?? "" }, row.state),
       },
       ...objectives.map(({ title }, at) => ({
         title: `val ${title}`,
         value: (row) => reached(row, at),
         cell: (row) => number(reached(row, at), 4),
       })),
-      ...(hasEpochs
-        ? [{ title: "epochs", value: (row) => row.epochs, cell: (row) => whole(row.epochs) }]
-        : []),
+      ...(hasEpochs ? [{ title: "epochs", value: (row) => row.epochs, cell: (row) => whole(row.epochs) }] : []),
       ...keys.map((key, at) => ({
         title: key,
         text: true,
-        value: (row) => (row.given[at] !== "" && Number.isFinite(+row.given[at]) ? +row.given[at] : row.given[at] || null),
+        value: (row) =>
+          row.given[at] !== "" && Number.isFinite(+row.given[at]) ? +row.given[at] : row.given[at] || null,
         cell: (row) => hinted(brief(row.given[at]), row.given[at]),
       })),
     ],

@@ -17,7 +17,7 @@ from tests.helpers.searches import SPACE, calls, score, search
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A search over eight trials."""
     directory = tmp_path_factory.mktemp("search") / "found"
-    search(directory, "sweep.n_trials=8")
+    search(directory, "sweep.n_trials=8", "sweep.seed=2")
     return directory
 
 
@@ -28,7 +28,9 @@ def test_it_looks_for_the_best_and_not_the_worst(finished: Path) -> None:
     assert len(values) == 8
     assert study.front[0].values[0] == max(values) > 0.7
     assert study.objectives[0].score == "auroc"
-    later = search(finished.parent / "least", "sweep.n_trials=8", "monitor=val/loss", "monitor_mode=min")
+    later = search(
+        finished.parent / "least", "sweep.n_trials=8", "sweep.seed=2", "monitor=val/loss", "monitor_mode=min"
+    )
     assert later.front[0].values[0] == min(each.values[0] for each in later.complete) < 0.65
 
 
@@ -54,7 +56,7 @@ def test_a_run_has_exactly_what_the_trial_was_given(finished: Path) -> None:
 
 
 def test_the_same_command_asks_for_the_same_trials(finished: Path) -> None:
-    again = search(finished.parent / "again", "sweep.n_trials=8")
+    again = search(finished.parent / "again", "sweep.n_trials=8", "sweep.seed=2")
     before = read_study(finished)
     assert before is not None
     assert again.trials == before.trials
@@ -73,8 +75,8 @@ def test_a_search_that_was_interrupted_is_one_that_was_not(tmp_path: Path, finis
 
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            search(tmp_path / "found", "sweep.n_trials=8", task=interrupted)
-    study = search(tmp_path / "found", "sweep.n_trials=8", task=interrupted)
+            search(tmp_path / "found", "sweep.n_trials=8", "sweep.seed=2", task=interrupted)
+    study = search(tmp_path / "found", "sweep.n_trials=8", "sweep.seed=2", task=interrupted)
     uninterrupted = read_study(finished)
     assert uninterrupted is not None
     assert study.trials == uninterrupted.trials
