@@ -77,4 +77,4 @@ def test_the_page_shows_every_trial(page: tuple[Path, int, int], browser: Any) -
     search.fill("pruned")
     assert rows.count() == min(15, sum(number % 5 == 3 for number in range(n)))
     search.fill("")
-    assert not layout_problems(opened, widths=(1400, 390))
+    assert not layout_problems(opened, widths=(1400, 400))
