@@ -104,6 +104,8 @@ def read_options(config: DictConfig) -> SearchOptions:
     )
     if options.pruner is not None and len(objectives) > 1:
         raise UsageError("sweep.pruner stops trials by one score: leave it out, or search for one objective")
+    if options.pruner is not None and OmegaConf.select(config, "cv.folds") is not None:
+        raise UsageError("sweep.pruner stops single trainings, and cv trains one for each fold: leave one of them out")
     _check_parts(options)
     return options
 
