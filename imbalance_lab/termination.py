@@ -42,6 +42,25 @@ class Terminated(SystemExit):
         return f"stopped by {self.cause}"
 
 
+class Pruned(Exception):  # noqa: N818 - no error
+    """A search has stopped a training that scored badly beside others: exit code 0.
+
+    Args:
+        epoch: after which it was stopped, from 1 on.
+        epochs: that it was to have; None without a limit.
+        monitor: the tag of the score.
+        score: of that epoch.
+    """
+
+    def __init__(self, epoch: int, epochs: int | None, monitor: str, score: float) -> None:
+        super().__init__(epoch, epochs, monitor, score)
+        self.epoch, self.epochs, self.monitor, self.score = epoch, epochs, monitor, score
+
+    def __str__(self) -> str:
+        of = "" if self.epochs is None or self.epochs < 0 else f" of {self.epochs}"
+        return f"pruned after epoch {self.epoch}{of}, {self.monitor} {self.score:.4f}"
+
+
 class StopRequest:
     """The signal that a process has received, if any: raised at once, or during `deferred` only noted.
 

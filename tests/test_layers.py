@@ -103,7 +103,7 @@ def test_only_the_applications_know_hydra():
 
 
 RUN_FILES = re.compile(
-    r"^(\.hydra.*|(status|run|metrics|operating_point|data_summary|resumed_from)\.json|metrics\.csv|curves\.csv|(roc|pr)\.png|"
+    r"^(\.hydra.*|(status|trial|run|metrics|operating_point|data_summary|resumed_from)\.json|metrics\.csv|curves\.csv|(roc|pr)\.png|"
     r"report\.html|watch\.(json|html)|(best|last|stage_1)\.ckpt|predictions(/.*)?|mistakes\.parquet|checkpoints(/.*)?)$"
 )
 """What only `RunDirectory` may call by name."""

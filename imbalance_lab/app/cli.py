@@ -19,7 +19,7 @@ from imbalance_lab.app.config_cache import keep_parsed_files
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
 from imbalance_lab.app.messages import format_error
-from imbalance_lab.app.sweep_record import check_sweep, resume_command, resumed_arguments, write_record
+from imbalance_lab.app.sweep_record import SEARCH, check_sweep, resume_command, resumed_arguments, write_record
 from imbalance_lab.app.validate_arguments import validate_arguments, written_out
 from imbalance_lab.errors import UsageError
 from imbalance_lab.files import WriteError
@@ -43,7 +43,8 @@ class Sweep(Callback):
         if is_first_process():
             try:
                 check_sweep(config, directory)
-                write_record(config, directory)
+                if config.hydra.sweeper._target_ != SEARCH:  # which has more to check before anything is written
+                    write_record(config, directory)
             except WriteError as error:
                 exit_with_error(_before_the_job(error.__cause__ if isinstance(error.__cause__, OSError) else error))
             except UsageError as error:  # Hydra makes a warning of any exception of a callback but the exit

@@ -12,6 +12,7 @@ from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.text import visible
 
 if TYPE_CHECKING:
+    from imbalance_lab.evaluation.study import Study
     from imbalance_lab.evaluation.sweep import Run
 
 PAGE = "comparison.html"
@@ -59,12 +60,14 @@ def compare(
     _check_page(page, "--output" if output else "the page")
     if table is not None:
         _check_table(table)
+    from imbalance_lab.evaluation.study import read_study
     from imbalance_lab.evaluation.sweep import rank_runs, read_run
 
     runs = rank_runs([read_run(directory, name) for directory, name in names.items()], score)
     _check_runs(runs)
     _check_score(runs, score)
-    _compare(runs, page, score, baseline and find_baseline(baseline, names, runs), table)
+    study = read_study(folder) if len(paths) == 1 and folder == paths[0] else None
+    _compare(runs, page, score, baseline and find_baseline(baseline, names, runs), table, study)
 
 
 def compare_sweep(directory: Path) -> None:
@@ -72,13 +75,16 @@ def compare_sweep(directory: Path) -> None:
 
     The sweep is over: what is wrong here is a sentence on the screen, and no other exit code.
     """
-    from imbalance_lab.evaluation.sweep import read_sweep
+    from imbalance_lab.evaluation.study import read_study
+    from imbalance_lab.evaluation.sweep import rank_runs, read_sweep
 
     try:
         if runs := read_sweep(directory):
+            study = read_study(directory)
+            score = "auroc" if study is None else study.objectives[0].score or "auroc"
             _check_page(directory / PAGE, "the page")
             _check_runs(runs)
-            _compare(runs, directory / PAGE)
+            _compare(rank_runs(runs, score), directory / PAGE, score, study=study)
     except UsageError as error:
         print(f"warning: {visible(str(error))}", file=sys.stderr)
 
@@ -156,6 +162,7 @@ def _compare(
     score: str = "auroc",
     baseline: str | None = None,
     table: Path | None = None,
+    study: "Study | None" = None,
 ) -> None:
     from imbalance_lab.evaluation.comparison_data import compute_comparison_data
     from imbalance_lab.report.comparison_files import write_csv_files, write_table
@@ -164,7 +171,7 @@ def _compare(
     from imbalance_lab.report.terminal import console, print_path
 
     with console().status(f"comparing {len(runs)} runs"):
-        data = compute_comparison_data(runs, score, baseline)
+        data = compute_comparison_data(runs, score, baseline, study)
     print_comparison(data)
     try:
         written = write_csv_files(page, data)

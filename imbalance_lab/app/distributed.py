@@ -124,7 +124,11 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
 
 def job_flags() -> list[str]:
     """Hydra's flags of this job that select the configuration."""
-    hydra = HydraConfig.get()
+    return config_flags(HydraConfig.get())
+
+
+def config_flags(hydra: Any) -> list[str]:
+    """The flags that select the configuration to which ``hydra``, Hydra's own part, belongs."""
     flags = ["--config-name", hydra.job.config_name] if hydra.job.config_name else []
     for source in hydra.runtime.config_sources:
         if source.provider == "command-line":

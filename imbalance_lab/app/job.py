@@ -18,7 +18,7 @@ from imbalance_lab.app.restart import Restart, find_restart
 from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.train import prepare, train
 from imbalance_lab.evaluation.run_directory import RunDirectory
-from imbalance_lab.termination import STOP, ignore_signals
+from imbalance_lab.termination import STOP, Pruned, ignore_signals
 from imbalance_lab.text import visible
 
 
@@ -60,7 +60,12 @@ def run_once(config: DictConfig, directory: RunDirectory, overrides: Sequence[st
         experiment = instantiate_experiment(config, overrides)
         if is_first_process():
             prepare(directory, config, experiment, restart)
-        status.score = math.nan if config.check else train(config, experiment, directory)
+        try:
+            status.score = math.nan if config.check else train(config, experiment, directory)
+        except Pruned as stop:
+            status.pruned, status.score = stop, stop.score
+            if is_first_process():
+                print(stop, flush=True)
     return status.score
 
 

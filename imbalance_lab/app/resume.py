@@ -130,7 +130,7 @@ def changed_settings(config: DictConfig, earlier: Mapping[str, Any]) -> Changes:
     """The settings of training that differ: (earlier, now) by key."""
     now = dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
     before = dict(_flat({**earlier, "strategy": {}} if is_plain(earlier.get("strategy", {})) else earlier, ""))
-    keys = [key for key in (before | now) if not _is_ignored(key) and not _is_interpolated(config, key)]
+    keys = [key for key in (before | now) if not is_ignored(key) and not _is_interpolated(config, key)]
     values = {key: (before.get(key, ADDED.get(key)), now.get(key, ADDED.get(key))) for key in keys}
     return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
 
@@ -149,7 +149,8 @@ def _text(value: Any) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _is_ignored(key: str) -> bool:
+def is_ignored(key: str) -> bool:
+    """Whether a key changes nothing that is trained, see `NOT_OF_TRAINING`."""
     return any(key == name or key.startswith(f"{name}.") for name in NOT_OF_TRAINING)
 
 

@@ -23,6 +23,7 @@ from imbalance_lab.app.ignored_warnings import ignore_warnings
 from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_strategies
+from imbalance_lab.app.search.pruning import build_pruning
 from imbalance_lab.app.without_validation import check_callbacks
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from imbalance_lab.app.checkpoint import CheckpointContent
     from imbalance_lab.app.evaluate import RunResults
-    from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint, PredictionWriter
+    from imbalance_lab.training.callbacks import BestCheckpoint, LastCheckpoint, PredictionWriter, Pruning
     from imbalance_lab.training.classifier import Classifier
     from imbalance_lab.training.datamodule import DataModule
     from imbalance_lab.training.strategies import Strategy
@@ -54,6 +55,7 @@ class Session:
     loggers: list[Any]
     strategies: "list[Strategy]"
     extra_epochs: int
+    pruning: "Pruning | None" = None
 
     def best_score(self, results: "RunResults") -> float:
         """The monitored validation score of the best model; the macro AUROC if the job only tests, NaN without any."""
@@ -80,7 +82,8 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
     writer = PredictionWriter(store)
     best, last = _checkpoints(config, directory, writer, is_validated=experiment.splits.val is not None)
     loggers = _loggers(config, directory, experiment.checkpoint)
-    callbacks = [*build_callbacks(config, experiment), *strategies, writer]
+    pruning = build_pruning(directory, config.monitor) if experiment.splits.val is not None and config.fit else None
+    callbacks = [*build_callbacks(config, experiment), *strategies, writer, *([] if pruning is None else [pruning])]
     extra_epochs = sum(each.extra_epochs for each in strategies)
     unvalidated = {"limit_val_batches": 0} if experiment.splits.val is None else {}
     options = {"max_epochs": config.max_epochs + extra_epochs, **unvalidated}
@@ -91,7 +94,7 @@ def build_session(config: DictConfig, experiment: Experiment, directory: RunDire
         data.splits, data.num_workers = features, 0
     fit_head(config, classifier.head, features, trainer)
     check_trainer(trainer, data, (classifier.backbone, classifier.head), fit=config.fit)
-    return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs)
+    return Session(trainer, classifier, data, best, last, writer, loggers, strategies, extra_epochs, pruning)
 
 
 def _checkpoints(

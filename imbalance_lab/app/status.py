@@ -12,7 +12,7 @@ from imbalance_lab.app.restart import NEW, Restart
 from imbalance_lab.errors import UsageError, describe
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.evaluation.status_file import this_process
-from imbalance_lab.termination import Terminated
+from imbalance_lab.termination import Pruned, Terminated
 
 
 class RunStatus:
@@ -28,6 +28,7 @@ class RunStatus:
         self.directory = directory
         self.start = time.monotonic()
         self.score = math.nan
+        self.pruned: Pruned | None = None
         self.content: dict[str, Any] = {
             "state": "running",
             "started": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -76,4 +77,7 @@ def recording_status(
     except BaseException as error:
         status.end("failed", describe(error))
         raise
-    status.end("finished")
+    if status.pruned is not None:
+        status.end("pruned", str(status.pruned))
+    else:
+        status.end("finished")

@@ -30,6 +30,7 @@ MAX_AUTOMATIC = 8
 """Jobs at a time with ``sweep.jobs=auto``: each holds its libraries and its data in memory."""
 
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+SEARCH = "hydra_plugins.imbalance_lab_sweeps.optuna_sweeper.OptunaSweeper"
 
 
 def check_sweep(config: DictConfig, directory: Path) -> None:
@@ -55,7 +56,7 @@ def check_sweep(config: DictConfig, directory: Path) -> None:
                 f"hydra.sweep.dir={directory} has another sweep, {before}, not {after}: choose another directory, or "
                 f"go on with that one by {shell_words(override('resume_sweep', os.path.relpath(directory)))}"
             )
-    if _is_alive(record):
+    if _is_alive(record) and now["sweeper"] != SEARCH:  # of which several processes share the trials
         raise UsageError(
             f"the sweep in {directory} is still running, as process {record['pid']}: wait for it, or stop it"
         )

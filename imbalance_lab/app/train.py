@@ -26,7 +26,7 @@ from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.files import remove_leftovers
 from imbalance_lab.tags import score_tag
-from imbalance_lab.termination import STOP, Terminated
+from imbalance_lab.termination import STOP, Pruned, Terminated
 from imbalance_lab.text import split_override
 
 if TYPE_CHECKING:
@@ -89,9 +89,9 @@ def train(config: DictConfig, experiment: Experiment, directory: RunDirectory) -
                 directory=directory.path,
                 files=list(directory.published),
             )
-    except BaseException:
+    except BaseException as error:
         for logger in session.loggers:
-            close_logger(logger, "failed")
+            close_logger(logger, "success" if isinstance(error, Pruned) else "failed")
         raise
     print_results(results, f"Test scores of {relative_path(checkpoint)}")
     print_path(directory.path, opens=directory.report)
@@ -123,6 +123,8 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
             raise Terminated(STOP.signum) from error  # as of a worker process that the signal has ended
         if STOP.signum is not None:
             raise Terminated(STOP.signum, last.path)
+    if session.pruning is not None and session.pruning.stopped is not None:
+        raise session.pruning.stopped
     # A resumed run without a validation has no best model.
     return Path(best.best_model_path or last.path)
 

@@ -17,6 +17,7 @@ from imbalance_lab.evaluation.predictions import Predictions
 from imbalance_lab.evaluation.scores import Score
 from imbalance_lab.evaluation.setting_comparison import SettingComparison, compare_settings
 from imbalance_lab.evaluation.settings import Setting, find_settings
+from imbalance_lab.evaluation.study import Study
 from imbalance_lab.evaluation.sweep import Run, group_by_test_set, varied_overrides
 
 
@@ -62,6 +63,7 @@ class ComparisonData:
         nested: what the choice among cross-validated settings is worth.
         baselines: of the table that all runs share, not counted among the settings.
         baseline_comparisons: each of them against the setting that the others are compared with.
+        study: the search that the runs are trials of; None for others.
         baselines_differ: whether the runs have different baselines, which then are left out.
     """
 
@@ -79,6 +81,7 @@ class ComparisonData:
     baselines: tuple[Setting, ...] = ()
     baseline_comparisons: tuple[SettingComparison, ...] = ()
     baselines_differ: bool = False
+    study: Study | None = None
 
     @property
     def rows(self) -> tuple[Setting, ...]:
@@ -112,13 +115,16 @@ class ComparisonData:
         return [] if best is None else [each for each in self.comparisons if label(best.name) in (each.a, each.b)]
 
 
-def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline: str | None = None) -> ComparisonData:
+def compute_comparison_data(
+    runs: Sequence[Run], score: str = "auroc", baseline: str | None = None, study: Study | None = None
+) -> ComparisonData:
     """Compare runs, which come best first, on their stored test predictions.
 
     Args:
         runs: see `imbalance_lab.evaluation.sweep.rank_runs`.
         score: a key of `imbalance_lab.evaluation.score_keys`.
         baseline: the name of the run that others are compared with; the best of each test set if None.
+        study: the search that they are trials of.
     """
     damaged = tuple(run for run in runs if run.damage is not None)
     runs = [run for run in runs if run.damage is None]
@@ -128,6 +134,7 @@ def compute_comparison_data(runs: Sequence[Run], score: str = "auroc", baseline:
     baselines, differ = find_baselines(runs, score)
     against = next((each for each in settings if reference in (None, each.name)), None)
     return ComparisonData(
+        study=study,
         baselines=baselines,
         baseline_comparisons=compare_baselines(baselines, against, score),
         baselines_differ=differ,

@@ -46,6 +46,11 @@ class RunFiles:
         return self.path / "run.json"
 
     @property
+    def trial(self) -> Path:
+        """For a run of a search that prunes: the study that its epochs are reported to."""
+        return self.path / "trial.json"
+
+    @property
     def traceback(self) -> Path:
         """For a run of a sweep that failed by a bug: where."""
         return self.path / "traceback.txt"

@@ -1,5 +1,6 @@
 """Short texts for the settings of runs: values that are paths or long are shortened, and stay different."""
 
+import re
 from collections.abc import Sequence
 from itertools import takewhile
 
@@ -8,12 +9,18 @@ from imbalance_lab.text import shorten_middle
 LONG = 32
 """Characters of a value that is shown whole."""
 
+LONG_NUMBER, FEWEST_DIGITS = 8, 4
+"""Characters of a number that is shown whole, and the digits that any other keeps."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
 
 def short_values(values: Sequence[str]) -> dict[str, str]:
     """A short text for each of the values of one key; different values never get the same text.
 
     Of paths the folders that all have in common are left out, and the names of files stay whole. Other long values are
-    shortened in the middle, so far as they remain different.
+    shortened in the middle, so far as they remain different, and numbers with many digits, as a search tries them, are
+    rounded.
 
     >>> short_values(["/data/a/2023.csv", "/data/b/2023.csv"])
     {'/data/a/2023.csv': 'a/2023.csv', '/data/b/2023.csv': 'b/2023.csv'}
@@ -21,6 +28,8 @@ def short_values(values: Sequence[str]) -> dict[str, str]:
     {'data/cats.csv': 'cats.csv', 'data/dogs.csv': 'dogs.csv'}
     >>> short_values(["0.001", "0.01"])
     {'0.001': '0.001', '0.01': '0.01'}
+    >>> short_values(["0.0004906241083254889", "3.5"])
+    {'0.0004906241083254889': '0.0004906', '3.5': '3.5'}
     """
     unique = list(dict.fromkeys(values))
     bare = [_unquoted(each) for each in unique]
@@ -28,11 +37,27 @@ def short_values(values: Sequence[str]) -> dict[str, str]:
     short = _without_common_folders(bare) if are_paths else bare
     if len(set(short)) < len(unique):
         short = unique
+    if all(_NUMBER.fullmatch(each) for each in short if each) and any(map(_is_long, short)):
+        return dict(zip(unique, _rounded(short), strict=True))
     for most in range(LONG, max(map(len, short), default=0) + 1):
         candidates = [_shortened_path(each, most) if are_paths else shorten_middle(each, most) for each in short]
         if len(set(candidates)) == len(unique):
             return dict(zip(unique, candidates, strict=True))
     return dict(zip(unique, short, strict=True))
+
+
+def _rounded(numbers: Sequence[str]) -> Sequence[str]:
+    """Numbers with as few digits as keep them different; those that are short stay as they are."""
+    for digits in range(FEWEST_DIGITS, 18):
+        texts = [f"{float(each):.{digits}g}" if _is_long(each) else each for each in numbers]
+        if len(set(texts)) == len(numbers):
+            return texts
+    return numbers
+
+
+def _is_long(number: str) -> bool:
+    """Whether a number is rounded: none that is whole, which may be a date or a code."""
+    return len(number) > LONG_NUMBER and not number.lstrip("+-").isdigit()
 
 
 def _unquoted(value: str) -> str:

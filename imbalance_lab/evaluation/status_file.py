@@ -37,7 +37,7 @@ def read(path: Path) -> dict[str, Any]:
         return {"state": "not started"}
     with reading(path, "delete it, it only says how the run ended"):
         status = _check(read_json(path))
-    if status["state"] == "running" and _is_gone(status):
+    if status["state"] == "running" and is_gone(status):
         status |= {"state": "killed", "error": "killed: its process has ended without a word"}
     return status
 
@@ -47,8 +47,8 @@ def is_of_another_process(status: Mapping[str, Any]) -> bool:
     return any(status.get(name) != value for name, value in this_process().items())
 
 
-def _is_gone(status: Mapping[str, Any]) -> bool:
-    """Whether the process of a status ran on this machine and no longer does."""
+def is_gone(status: Mapping[str, Any]) -> bool:
+    """Whether the process of a status, see `this_process`, ran on this machine and no longer does."""
     if status.get("host") != socket.gethostname() or not isinstance(status.get("pid"), int):
         return False
     return not process_exists(status["pid"]) or process_start(status["pid"]) != status.get("process_start")

@@ -47,6 +47,7 @@ class Run:
         damage: the sentence on a file that cannot be read; None if every file can.
         baselines: of its table.
         folds: the scores of its folds, if it is a cross-validation.
+        is_pruned: whether a search has stopped it, because others had better scores.
     """
 
     directory: RunDirectory
@@ -59,6 +60,7 @@ class Run:
     damage: str | None = None
     baselines: tuple[ListedBaseline, ...] = ()
     folds: Folds | None = None
+    is_pruned: bool = False
 
     def score(self, split: Split, name: str) -> Score | None:
         """A score by its key, see `score_keys`; None where it is undefined or the run has none."""
@@ -101,7 +103,8 @@ def _read_whole(directory: RunDirectory, name: str) -> Run:
     if scores is not None:
         scores = with_todays_losses(scores, directory, test)
     state = status.get("error") or status["state"]
-    return Run(directory, name, overrides, scores, state, history, test, None, baselines, folds)
+    is_pruned = status["state"] == "pruned"
+    return Run(directory, name, overrides, scores, state, history, test, None, baselines, folds, is_pruned)
 
 
 def check_agreement(scores: Mapping[str, Any], predictions: Predictions, *, is_mean: bool = False) -> None:

@@ -21,6 +21,8 @@ from imbalance_lab.report.setting_payload import (
     setting_rows,
     swept_keys,
 )
+from imbalance_lab.report.study_payload import study_note, study_payload
+from imbalance_lab.report.study_texts import pruned_line
 from imbalance_lab.text import visible
 
 UNITS = (
@@ -52,6 +54,7 @@ def build_comparison_texts(data: ComparisonData) -> dict[str, Any]:
         "swept_note": "Means over the replicates with 95 % intervals." if is_repeated else "",
         "epochs_note": "Means over the replicates; bands run from the lowest to the highest." if is_repeated else "",
         "differences_note": _differences_note(data),
+        "study_note": study_note(data.study),
     }
 
 
@@ -76,6 +79,7 @@ def build_comparison_payload(data: ComparisonData) -> dict[str, Any]:
         "differences": difference_rows(differences, data),
         "curves": [curves(group, data) for group in data.groups],
         "epochs": epochs(data),
+        "study": study_payload(data.study),
     }
 
 
@@ -94,6 +98,7 @@ def _settings_note(data: ComparisonData, is_repeated: bool) -> str:
         sentences.append("Below the settings are the baselines that were trained on the same rows.")
     if data.baselines_differ:
         sentences.append(f"{BASELINES_DIFFER[0].upper()}{BASELINES_DIFFER[1:]}.")
+    sentences += [pruned] if (pruned := pruned_line(data.runs)) else []
     return visible(" ".join(sentences))
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from rich.text import Text
+
 from imbalance_lab.evaluation.comparison import Compared
 from imbalance_lab.evaluation.comparison_data import ComparisonData
 from imbalance_lab.evaluation.score_keys import heading
@@ -11,6 +13,7 @@ from imbalance_lab.evaluation.sweep import Run, varied_overrides
 from imbalance_lab.report.comparison_verdict import comparison_verdict
 from imbalance_lab.report.plain_table import PlainTable
 from imbalance_lab.report.setting_columns import differences, reference, score_columns
+from imbalance_lab.report.study_texts import natural, pruned_line, study_commands, study_lines
 from imbalance_lab.report.terminal import console, interval, number, plain_table, print_sentence
 
 BASELINES_DIFFER = "the runs have different baselines: see their reports"
@@ -18,10 +21,19 @@ BASELINES_DIFFER = "the runs have different baselines: see their reports"
 MAX_ROWS = 15
 """Rows of a table; all are in the files beside the page."""
 
+MAX_ALIKE = 3
+"""Runs with the same error that have a line each."""
+
 
 def print_comparison(data: ComparisonData) -> None:
     """Print what was found, the tables of the settings and of the runs, and which runs have no scores."""
     out = console()
+    if data.study is not None:
+        for line in study_lines(data.study):
+            print_sentence(line)
+        for command in study_commands(data.study):
+            out.print(Text(f"  {command}"), soft_wrap=True)
+        out.print()
     for sentence in comparison_verdict(data):
         print_sentence(sentence)
     if data.settings:
@@ -30,6 +42,8 @@ def print_comparison(data: ComparisonData) -> None:
     if any(len(setting.runs) > 1 for setting in data.settings):
         out.print()
         out.print(comparison_table(data.runs, data.score))
+    if pruned := pruned_line(data.runs):
+        print_sentence(pruned)
     for line in failure_lines(data):
         print_sentence(line, style="red")
 
@@ -104,13 +118,28 @@ def comparison_table(runs: Sequence[Run], score: str = "auroc") -> PlainTable:
 def failure_lines(data: ComparisonData) -> list[str]:
     """Why runs have no scores, are not compared on test, or are left out altogether."""
     return [
-        *(f"run {run.name} has no scores: {run.state}" for run in data.unfinished),
+        *_without_scores([run for run in data.unfinished if not run.is_pruned]),
         *(
             f"run {run.name} is not compared on test: {run.directory.predictions('test')} is missing"
             for run in data.without_predictions
         ),
         *(f"run {run.name} is left out: {run.damage}" for run in data.damaged),
     ]
+
+
+def _without_scores(runs: Sequence[Run]) -> list[str]:
+    """A line for each run, but one for many that say the same."""
+    by_state: dict[str, list[str]] = {}
+    for run in sorted(runs, key=lambda each: natural(each.name)):
+        by_state.setdefault(run.state, []).append(run.name)
+    lines = []
+    for state, names in by_state.items():
+        if len(names) <= MAX_ALIKE:
+            lines += [f"run {name} has no scores: {state}" for name in names]
+        else:
+            more = len(names) - MAX_ALIKE
+            lines.append(f"{len(names)} runs ({', '.join(names[:MAX_ALIKE])} and {more} more) have no scores: {state}")
+    return lines
 
 
 def _notes(data: ComparisonData) -> list[str]:

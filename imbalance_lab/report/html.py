@@ -32,6 +32,7 @@ SCRIPTS = {
         "comparison_whiskers",
         "comparison_settings",
         "comparison_runs",
+        "comparison_study",
         "comparison_swept",
         "comparison_curves",
         "comparison_differences",

@@ -9,6 +9,24 @@ function unevenness(values) {
   return gaps.length ? Math.max(...gaps) / Math.min(...gaps) : 1;
 }
 
+/** Different numbers that are taken for values of an interval, as a search tries them. */
+const MANY = 12;
+
+/**
+ * An axis for many numbers, with a few round ticks; settings without the key have a place of their own below.
+ * @param {number[]} numbers
+ * @param {boolean} hasOther - whether some settings have another value, as "default".
+ */
+function continuousAxis(numbers, hasOther) {
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const isLog = low > 0 && high / low >= 100;
+  const at = (share) => (isLog ? low * (high / low) ** share : low + (high - low) * share);
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => [at(share), String(+at(share).toPrecision(3))]);
+  if (hasOther) ticks.unshift([at(-0.15), "default"]);
+  const place = (value) => (typeof swept(value) === "number" ? swept(value) : at(-0.15));
+  return { type: isLog ? "log" : "linear", place, ticks };
+}
+
 /**
  * Where the values of a swept key stand.
  * @param {Array<string[]>} pairs - the value of each setting, as shown and in full.
@@ -19,6 +37,9 @@ function sweptAxis(pairs) {
   const shown = new Map(pairs.map(([short, full]) => [full, short]));
   const full = [...shown.keys()];
   const numbers = full.map(swept);
+  const known = numbers.filter((value) => typeof value === "number");
+  if (known.length > MANY && known.length >= numbers.length - 1)
+    return continuousAxis(known, known.length < numbers.length);
   if (numbers.every((value) => typeof value === "number")) {
     const ascending = [...new Set(numbers)].sort((a, b) => a - b);
     const ticks = ascending.map((value) => [value, shown.get(full[numbers.indexOf(value)])]);

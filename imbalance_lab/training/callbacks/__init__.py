@@ -8,6 +8,7 @@ from imbalance_lab.training.callbacks.last_checkpoint import LastCheckpoint
 from imbalance_lab.training.callbacks.nonfinite_guard import NonFiniteGuard
 from imbalance_lab.training.callbacks.prediction_writer import PredictionWriter
 from imbalance_lab.training.callbacks.progress_bar import ProgressBar
+from imbalance_lab.training.callbacks.pruning import Pruning
 
 __all__ = [
     "BestCheckpoint",
@@ -18,4 +19,5 @@ __all__ = [
     "NonFiniteGuard",
     "PredictionWriter",
     "ProgressBar",
+    "Pruning",
 ]
