@@ -10,7 +10,9 @@ from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
 from imbalance_lab.data.image_lists import image_lists
 from imbalance_lab.data.image_tables import image_table
+from imbalance_lab.data.large_table import large_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
+from imbalance_lab.data.mapped_rows import MappedRows
 from imbalance_lab.data.medmnist import medmnist
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess
@@ -29,6 +31,7 @@ __all__ = [
     "ImageFiles",
     "ImageSchema",
     "InputSchema",
+    "MappedRows",
     "NoAugmentation",
     "Normalize",
     "Preprocess",
@@ -50,6 +53,7 @@ __all__ = [
     "image_folder",
     "image_lists",
     "image_table",
+    "large_table",
     "long_tailed",
     "long_tailed_counts",
     "medmnist",

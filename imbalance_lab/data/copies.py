@@ -14,7 +14,9 @@ from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Source, Splits
 from imbalance_lab.data.image_files import ImageFiles
+from imbalance_lab.data.mapped_rows import MappedRows
 from imbalance_lab.progress import Step, progress
+from imbalance_lab.samplers.windows import is_large
 
 MAX_NAMED = 5
 """Examples that a sentence names."""
@@ -37,8 +39,10 @@ def read_contents(parts: Mapping[str, Source], *, thorough: bool) -> Contents:
     """Compare the inputs: arrays always; image files byte by byte, or if ``thorough`` by their pixels; others if so."""
     if all(isinstance(source, ImageFiles) for source in parts.values()):
         return _of_images({split: each for split, each in parts.items() if isinstance(each, ImageFiles)}, thorough)
-    if not thorough and not isinstance(parts["train"], Arrays):
+    if not thorough and not isinstance(parts["train"], Arrays | MappedRows):
         return Contents({})
+    if isinstance(parts["train"], MappedRows) and is_large(sum(map(len, parts.values()))):
+        return Contents({})  # as many hashes as rows, sorted, would not fit; the data say so
     numbers = {}
     for split, source in parts.items():
         with progress(f"comparing the {split} examples"):

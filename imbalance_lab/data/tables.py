@@ -132,15 +132,19 @@ def table(
         found = fit_columns(features, parts.train, _column_options(read, dialect, categorical, dates), files)
         schema = TableSchema(classes, found.columns, tuple(targets), scaling, numerical=numerical, dialect=dialect)
         inputs, unknown = schema.encode_rows(features, files)
-        schema, fitted = _fit_schema(schema, inputs[parts.train])
+        schema, fitted = fit_schema(schema, inputs[parts.train])
         rows = FeatureRows(features, schema.columns, inputs.numpy(), classes, labels.numpy(), parts, files)
         notes = [*found.notes, *describe_leaks(rows, given, groups)]
     else:
         schema = check_features(schema, features, data)
         inputs, unknown = schema.encode_rows(features, files)
-        fitted = _fit_like(schema, inputs[parts.train])
+        fitted = fit_like(schema, inputs[parts.train])
         notes = _changes(schema, features, inputs, unknown)
-    notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
+    notes += [
+        *class_twins(data, target, group),
+        *describe_unknown(unknown, len(data)),
+        *describe_sentinels(features),
+    ]
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
@@ -183,7 +187,7 @@ def _column_options(
     return ColumnOptions(categorical, dated, *read.marks(dialect), missing=dialect.missing or MISSING)
 
 
-def _twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:
+def class_twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:
     """Sentences on classes and groups that are nearly the same."""
     roles = {"class": target if isinstance(target, str) else None, "group": group}
     found = (describe_twins(f"{role} column {name!r}", data[name]) for role, name in roles.items() if name is not None)
@@ -207,7 +211,7 @@ def _changes(schema: TableSchema, features: pa.Table, inputs: Tensor, unknown: U
     return [*describe_extra([name for name in features.column_names if name not in taken]), *missing.describe()]
 
 
-def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Preprocess]:
+def fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Preprocess]:
     """The preparation of encoded ``training`` rows (N, F), and the schema with its shapes."""
     numbers = schema.numbers
     fitted = Preprocess.fitted(training, len(numbers), schema.scaling, numerical=schema.numerical)
@@ -215,7 +219,7 @@ def _fit_schema(schema: TableSchema, training: Tensor) -> tuple[TableSchema, Pre
     return replace(schema, gaps=gaps, n_quantiles=fitted.quantiles.shape[1], n_bins=fitted.n_bins), fitted
 
 
-def _fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
+def fit_like(schema: TableSchema, training: Tensor) -> Preprocess:
     """The preparation of other rows, with the shapes of the trained model's: its weights can replace it."""
     gaps = [schema.numbers.index(name) for name in schema.gaps]
     return Preprocess.fitted(

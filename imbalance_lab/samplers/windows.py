@@ -90,7 +90,7 @@ class ClassWalks:
     def __init__(self, targets: Tensor, seed: int) -> None:
         self.seed, self.length = seed, len(targets)
         self.block = math.ceil(self.length / BLOCKS)
-        parts = [] if targets.ndim == 2 else targets.split(PART)
+        parts = [] if targets.ndim == 2 else targets.split(PART)  # type: ignore[no-untyped-call]
         n_classes = 1 + max((int(part.max()) for part in parts), default=0)
         each = [count_classes(part.long(), n_classes) for part in parts] or [torch.tensor([self.length])]
         counts = torch.stack(each).sum(0)

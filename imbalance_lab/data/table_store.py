@@ -1,0 +1,212 @@
+"""The encoded rows of a table in mapped files: written once, a part at a time, and read in any order.
+
+A folder holds the inputs (M, F) float32, the targets and the numbers of the rows as NumPy arrays, split by split and in
+each class by class, and what the rows say about themselves. It is written beside its place and renamed, so it is whole
+or not there.
+"""
+
+import json
+import mmap
+import os
+import shutil
+import socket
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from imbalance_lab.data.array_file import ArrayContent
+from imbalance_lab.data.large_splits import UNUSED, Codes, Targets
+from imbalance_lab.files import free_space, process_exists, readable_size, write_json
+
+ARRAYS = "inputs", "targets", "index"
+FACTS, PREPARE = "table.json", "prepare.npz"
+
+RELEASE_AFTER = 8192
+"""Rows that are read until their pages are given back: mapped pages count as memory of the process, 64 kB a row at
+most, though the system may take them when it needs them."""
+
+
+@dataclass(frozen=True)
+class TableStore:
+    """A folder of mapped rows.
+
+    Args:
+        folder: that `StoreWriter` has written.
+        facts: what was stored beside the rows, plain values.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+
+    @classmethod
+    def find(cls, folder: Path) -> "TableStore | None":
+        """The store in a folder; None if there is none, or a file of it has another size than it should."""
+        try:
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            sizes = {name: (folder / name).stat().st_size for name in facts["sizes"]}
+        except (OSError, ValueError, KeyError):
+            return None
+        return cls(folder, facts) if sizes == facts["sizes"] else None
+
+    @cached_property
+    def inputs(self) -> Tensor:
+        """(M, F) float32."""
+        return self._mapped["inputs"]
+
+    @cached_property
+    def targets(self) -> Tensor:
+        """Class indices (M,), or 0/1 labels (M, L), of an integer type."""
+        return self._mapped["targets"]
+
+    @cached_property
+    def index(self) -> Tensor:
+        """The number of each row in its files, (M,)."""
+        return self._mapped["index"]
+
+    def prepare_state(self) -> dict[str, Tensor]:
+        """The state of the preparation module."""
+        with np.load(self.folder / PREPARE) as content:
+            return {name: torch.from_numpy(content[name]) for name in content.files}
+
+    def read(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs (n, F), targets and index, int64, of some rows (n,)."""
+        found = self.inputs[rows], self.targets[rows].long(), self.index[rows].long()
+        self._count[0] += len(rows)
+        if self._count[0] >= RELEASE_AFTER:
+            self.release()
+        return found
+
+    def release(self) -> None:
+        """Give the mapped pages back to the system, which keeps them as long as it has room."""
+        self._count[0] = 0
+        for array in self._arrays.values():
+            array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+
+    @cached_property
+    def _count(self) -> list[int]:
+        return [0]
+
+    @cached_property
+    def _arrays(self) -> dict[str, np.memmap[Any, Any]]:
+        # "c", a private copy on writing: torch warns of an array that may not be written. Nothing writes.
+        return {name: np.load(self.folder / f"{name}.npy", mmap_mode="c") for name in ARRAYS}
+
+    @cached_property
+    def _mapped(self) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(array) for name, array in self._arrays.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "facts": self.facts}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+class StoreWriter:
+    """Writes rows to their places: split by split, in each class by class, in each in the order in which they come.
+
+    Args:
+        folder: an empty one.
+        counts: (S, C) the rows of each split and class.
+        n_features: F.
+        labels: how many columns the targets have, 0 for class indices.
+        kinds: the types of targets and index.
+
+    Raises:
+        OSError: if the disk has not the room.
+    """
+
+    def __init__(
+        self, folder: Path, counts: NDArray[np.int64], n_features: int, labels: int, kinds: tuple[Any, Any]
+    ) -> None:
+        n_rows = int(counts.sum())
+        shapes = (n_rows, n_features), (n_rows, labels) if labels else (n_rows,), (n_rows,)
+        types = np.dtype(np.float32), np.dtype(kinds[0]), np.dtype(kinds[1])
+        self.contents = [ArrayContent.of("", shape, kind) for shape, kind in zip(shapes, types, strict=True)]
+        needed = sum(content.size for content in self.contents)
+        if (free := free_space(folder)) < needed:
+            raise OSError(
+                f"the mapped rows take {readable_size(needed)} in {folder.parent}, where {readable_size(free)} are "
+                "free: free some space, or choose another place with data.cache=DIRECTORY"
+            )
+        self.next_row = (counts.cumsum() - counts.flatten()).tolist()
+        self.n_classes = counts.shape[1]
+        self.folder = folder
+        self.files = [os.open(folder / f"{name}.npy", os.O_WRONLY | os.O_CREAT, 0o644) for name in ARRAYS]
+        for file, content in zip(self.files, self.contents, strict=True):
+            os.pwrite(file, content.header, 0)
+
+    def add(self, index: NDArray[np.int64], inputs: NDArray[np.float32], targets: Targets, splits: Codes) -> None:
+        """Write n rows: their numbers, inputs (n, F), targets, and splits (n,); those that are unused are left out."""
+        strata = targets if targets.ndim == 1 else np.zeros(len(targets), np.int64)
+        place = splits.astype(np.int64) * self.n_classes + strata
+        order = place.argsort(kind="stable")[: int((splits < UNUSED).sum())]
+        sizes = np.bincount(place[order], minlength=len(self.next_row))
+        values = inputs[order], targets[order], index[order]
+        first = 0
+        for each in np.flatnonzero(sizes).tolist():
+            stop = first + int(sizes[each])
+            for file, content, array in zip(self.files, self.contents, values, strict=True):
+                rows = np.ascontiguousarray(array[first:stop], content.dtype)
+                size = rows[:1].nbytes
+                _write(file, rows.tobytes(), len(content.header) + self.next_row[each] * size)
+            self.next_row[each] += stop - first
+            first = stop
+
+    def finish(self, facts: Mapping[str, Any], prepare: Mapping[str, Tensor]) -> None:
+        """Write what the rows say about themselves, last."""
+        for file in self.files:
+            os.fsync(file)
+            os.close(file)
+        np.savez(self.folder / PREPARE, **{name: value.numpy() for name, value in prepare.items()})  # type: ignore[arg-type]
+        names = [*(f"{name}.npy" for name in ARRAYS), PREPARE]
+        sizes = {name: (self.folder / name).stat().st_size for name in names}
+        write_json(self.folder / FACTS, {**facts, "sizes": sizes})
+
+
+@contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` that replaces it at the end, unless there was an error; leftovers are removed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    host = socket.gethostname()
+    for old in folder.parent.glob(f"*.{host}-*.part"):
+        pid = old.name.split("-")[-2]
+        if pid.isdigit() and not process_exists(int(pid)):
+            shutil.rmtree(old, ignore_errors=True)
+    made = folder.with_name(f"{folder.name}.{host}-{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
+    made.mkdir()
+    try:
+        yield made
+        shutil.rmtree(folder, ignore_errors=True)  # of other sizes than it should have
+        made.replace(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def one_at_a_time(file: Path) -> Iterator[None]:
+    """Let other processes of this machine wait that write the same."""
+    try:
+        import fcntl
+    except ImportError:  # on Windows: each writes its own, and the last one wins
+        yield
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+def _write(file: int, content: bytes, at: int) -> None:
+    while content:
+        n = os.pwrite(file, content, at)
+        content, at = content[n:], at + n
