@@ -9,6 +9,7 @@ from imbalance_lab.data.erasing import Cutout, RandomErasing
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
 from imbalance_lab.data.image_lists import image_lists
+from imbalance_lab.data.image_shards import image_shards
 from imbalance_lab.data.image_tables import image_table
 from imbalance_lab.data.large_table import large_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
@@ -52,6 +53,7 @@ __all__ = [
     "fashion_mnist",
     "image_folder",
     "image_lists",
+    "image_shards",
     "image_table",
     "large_table",
     "long_tailed",

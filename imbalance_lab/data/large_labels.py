@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -146,8 +146,9 @@ def _read_parts(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
             number[at.numpy()] = code
         given = number[column.codes]
     strata = targets if targets.ndim == 1 else _rarest_label(targets)
-    limits = {"seed": columns.split_seed, "max_evaluated": columns.max_evaluated}
-    splits, notes = split_large(given, strata, _fractions(columns), **limits)  # type: ignore[arg-type]
+    splits, notes = split_large(
+        *(given, strata, _fractions(columns)), seed=columns.split_seed, max_evaluated=columns.max_evaluated
+    )
     _validate(classes, targets, splits, has_validation=columns.fractions["val_fraction"] != 0)
     there = np.bincount(given, minlength=len(SPLITS))
     return LabeledRows(classes, targets, splits, [SPLITS[c] for c in range(1, 4) if there[c]], None, notes)
@@ -160,7 +161,7 @@ class ColumnValues(NamedTuple):
     first_rows: list[int]
     codes: NDArray[np.uint8] | NDArray[np.uint16]
 
-    def __len__(self) -> int:  # type: ignore[override]
+    def __len__(self) -> int:
         return len(self.values)
 
 
@@ -170,7 +171,7 @@ def read_values(rows: ParquetRows, names: Sequence[str]) -> dict[str, ColumnValu
     Raises:
         ValueError: if a column has more than `MAX_CLASSES`.
     """
-    values: dict[str, pa.Array | None] = dict.fromkeys(names)
+    values: dict[str, Any] = dict.fromkeys(names)
     first_rows: dict[str, list[int]] = {name: [] for name in names}
     codes: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {name: np.empty(len(rows), np.uint8) for name in names}
     with progress("reading the classes") as step:

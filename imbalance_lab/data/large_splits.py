@@ -19,7 +19,7 @@ FEW = 0.25
 """Share of a class up to which its chosen ranks are drawn one by one, not by a permutation of all."""
 
 Codes = NDArray[np.uint8]
-Targets = NDArray[np.integer]  # type: ignore[type-arg]
+Targets = NDArray[np.integer]
 
 
 def split_large(

@@ -2,17 +2,18 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Splits
+from imbalance_lab.data.cache_folder import cache_folder
 from imbalance_lab.data.encode_columns import describe_unknown, source_columns
 from imbalance_lab.data.fit_large import FittedRows, fit_rows
 from imbalance_lab.data.labels import SPLITS
@@ -32,8 +33,6 @@ from imbalance_lab.validation import check_integer, check_list, raise_together
 
 FORMAT = 1
 """Goes into every name: a store of another layout is never read."""
-
-CACHE = "IMBALANCE_LAB_CACHE"
 
 
 @dataclass(frozen=True)
@@ -97,8 +96,8 @@ def large_table(
             slices.
         group: as of `table`, up to `windows.LARGE` rows.
         max_evaluated: in a larger table, rows of validation, test and calibration at most; null for any number.
-        cache: the directory of the mapped files; null for ``$IMBALANCE_LAB_CACHE`` or ``~/.cache/imbalance_lab``. What
-            is in it may be deleted when no run uses it.
+        cache: the directory of the mapped files; null for that of `cache_folder`. What is in it may be deleted when no
+            run uses it.
 
     Raises:
         ValueError, FileNotFoundError, OSError: naming the file and row, or the column, and the remedy.
@@ -117,12 +116,7 @@ def large_table(
     asked = LargeTable(columns, drop, categorical, dates, scaling, numerical, schema)
     rows = ParquetRows.open(paths)
     _check_columns(rows, asked)
-    return _splits(_find_or_write(rows, asked, _folder(cache)), rows)
-
-
-def _folder(cache: str | None) -> Path:
-    default = os.environ.get(CACHE) or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "imbalance_lab"
-    return Path(default if cache is None else cache).expanduser()
+    return _splits(_find_or_write(rows, asked, cache_folder(cache)), rows)
 
 
 def _check_columns(rows: ParquetRows, asked: LargeTable) -> None:
@@ -180,6 +174,7 @@ def _write(rows: ParquetRows, asked: LargeTable, folder: Path) -> None:
         "guesses": fitted.guesses,
     }
     writer.finish(facts, fitted.prepare.state_dict())
+    pa.default_memory_pool().release_unused()
 
 
 def _encode(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from imbalance_lab.data.arrays import Batch, hash_inputs
+from imbalance_lab.data.arrays import Batch
+from imbalance_lab.data.content_hash import hash_inputs
 from imbalance_lab.data.read_table import Files, format_locations
 from imbalance_lab.data.table_store import TableStore
 from imbalance_lab.samplers import SampledIndices

@@ -30,7 +30,7 @@ from imbalance_lab.files import free_space, process_exists, readable_size, write
 ARRAYS = "inputs", "targets", "index"
 FACTS, PREPARE = "table.json", "prepare.npz"
 
-RELEASE_AFTER = 8192
+RELEASE_AFTER = 4096
 """Rows that are read until their pages are given back: mapped pages count as memory of the process, 64 kB a row at
 most, though the system may take them when it needs them."""
 
