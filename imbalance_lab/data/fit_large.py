@@ -19,13 +19,14 @@ from imbalance_lab.data.large_labels import LabeledRows
 from imbalance_lab.data.large_splits import TRAIN, UNUSED
 from imbalance_lab.data.leaks import describe_leaks
 from imbalance_lab.data.missing_values import describe_sentinels
+from imbalance_lab.data.near_twins import describe_twins
 from imbalance_lab.data.parquet_rows import JoinedRows, ParquetRows, RowPart
 from imbalance_lab.data.preprocess import Preprocess
 from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.data.table_changes import MissingValues, check_features
 from imbalance_lab.data.table_files import UNNAMED, describe_nothing
 from imbalance_lab.data.table_schema import TableSchema
-from imbalance_lab.data.tables import class_twins, fit_like, fit_schema
+from imbalance_lab.data.tables import fit_like, fit_schema
 from imbalance_lab.progress import progress
 
 if TYPE_CHECKING:
@@ -96,10 +97,17 @@ def fit_rows(rows: ParquetRows, asked: "LargeTable", labeled: LabeledRows) -> Fi
             f"kinds of columns, medians, scales and remarks are those of {n:,} of the {len(rows):,} rows, evenly "
             "spaced; copies of rows are not looked for"
         ]
-    target, group = asked.columns.target, asked.columns.group
-    notes = [*fitted.notes, *class_twins(data, target, group), *describe_sentinels(features)]
+    notes = [*fitted.notes, *_twins(asked, data), *describe_sentinels(features)]
     baselines = "data=large_table trains no baselines beside the net"
     return replace(fitted, notes=notes, guesses=[*guesses, *fitted.guesses, baselines])
+
+
+def _twins(asked: "LargeTable", data: pa.Table) -> list[str]:
+    """Sentences on classes and groups that are nearly the same."""
+    named = [("class", asked.columns.target), ("group", asked.columns.group)]
+    columns = [(role, name) for role, name in named if isinstance(name, str)]
+    found = (describe_twins(f"{role} column {name!r}", data[name]) for role, name in columns)
+    return [sentence for each in found for sentence in each]
 
 
 def _read_sample(

@@ -1,26 +1,23 @@
 """The classes and splits of the rows of Parquet files, read from the columns that say them alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import combinations, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from imbalance_lab.data.column_values import ColumnValues, read_values
 from imbalance_lab.data.labels import SPLITS, group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.large_splits import PART, TRAIN, UNUSED, Codes, Targets, count_pairs, split_large
 from imbalance_lab.data.parquet_rows import JoinedRows, ParquetRows
 from imbalance_lab.data.read_table import Files, format_location
 from imbalance_lab.data.splitting import NOTHING, SplitIndices, fill_missing_splits
-from imbalance_lab.progress import progress
 from imbalance_lab.samplers.windows import is_large
-
-MAX_CLASSES = 1 << 16
-"""Different values of a column with classes."""
 
 
 class LabelColumns(NamedTuple):
@@ -127,7 +124,7 @@ def _read_parts(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
             "give the splits by data.split, or by data.val_path and data.test_path, with whole groups in each"
         )
     values = read_values(rows, columns.names)
-    classes, labels = _located(values, columns, rows.files)
+    classes, labels = _classes(values, columns, rows.files)
     lut = labels.numpy()
     codes = {name: values[name].codes for name in columns.targets}
     if isinstance(columns.target, str):
@@ -140,7 +137,8 @@ def _read_parts(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
         given = np.repeat(np.arange(len(SPLITS), dtype=np.uint8), [n or 0 for n in rows.n_rows.values()])
     else:
         column = values[columns.split]
-        of_value = split_from_column(pa.chunked_array([column.values]), columns.split, ())
+        with _naming_rows({columns.split: column.first_rows}, rows.files):
+            of_value = split_from_column(pa.chunked_array([column.values]), columns.split, ())
         number = np.zeros(len(column), np.uint8)
         for code, at in enumerate(of_value):
             number[at.numpy()] = code
@@ -154,54 +152,7 @@ def _read_parts(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
     return LabeledRows(classes, targets, splits, [SPLITS[c] for c in range(1, 4) if there[c]], None, notes)
 
 
-class ColumnValues(NamedTuple):
-    """The different values of a column, the row of the first of each, and the number of each row's value, (N,)."""
-
-    values: pa.Array
-    first_rows: list[int]
-    codes: NDArray[np.uint8] | NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-def read_values(rows: ParquetRows, names: Sequence[str]) -> dict[str, ColumnValues]:
-    """The values of columns with few different ones, in one pass.
-
-    Raises:
-        ValueError: if a column has more than `MAX_CLASSES`.
-    """
-    values: dict[str, Any] = dict.fromkeys(names)
-    first_rows: dict[str, list[int]] = {name: [] for name in names}
-    codes: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {name: np.empty(len(rows), np.uint8) for name in names}
-    with progress("reading the classes") as step:
-        for part in rows.parts(names, step):
-            for name in names:
-                column = part.rows[name].combine_chunks()
-                known = values[name]
-                if known is not None and column.type != known.type:
-                    column = column.cast(known.type)  # another file's
-                new = pc.unique(column) if known is None else pc.unique(column.filter(_absent(column, known)))
-                if len(new):
-                    first_rows[name] += [part.first + int(pc.index(column, each).as_py()) for each in new.drop_null()]
-                    first_rows[name] += [part.first + int(pc.index(column.is_null(), True).as_py())] * new.null_count
-                    new = pa.concat_arrays([new.drop_null(), new.filter(new.is_null())])
-                    values[name] = known = new if known is None else pa.concat_arrays([known, new])
-                if len(known) > MAX_CLASSES:
-                    raise ValueError(
-                        f"column {name!r} has more than {MAX_CLASSES:,} different values: is it the class?"
-                    )
-                if len(known) > 256 and codes[name].dtype == np.uint8:
-                    codes[name] = codes[name].astype(np.uint16)
-                codes[name][part.first : part.first + len(column)] = pc.index_in(column, known).to_numpy()
-    return {name: ColumnValues(each, first_rows[name], codes[name]) for name, each in values.items()}
-
-
-def _absent(column: pa.Array, known: pa.Array) -> pa.Array:
-    return pc.invert(pc.is_in(column, known))
-
-
-def _located(values: Mapping[str, ColumnValues], columns: LabelColumns, files: Files) -> tuple[tuple[str, ...], Tensor]:
+def _classes(values: Mapping[str, ColumnValues], columns: LabelColumns, files: Files) -> tuple[tuple[str, ...], Tensor]:
     """The classes, and the index of each value of the target, or of each label's, padded with its first.
 
     Raises:
@@ -211,17 +162,24 @@ def _located(values: Mapping[str, ColumnValues], columns: LabelColumns, files: F
     # Three times each, as a column whose values hardly repeat is not taken for classes.
     places = {name: [*range(len(values[name])), *[0] * (longest - len(values[name]))] * 3 for name in columns.targets}
     data = {name: pa.chunked_array([values[name].values.take(pa.array(at))]) for name, at in places.items()}
-    try:
+    first_rows = {name: [values[name].first_rows[each] for each in at] for name, at in places.items()}
+    with _naming_rows(first_rows, files):
         classes, labels = read_targets(pa.table(data), columns.target, (), columns.known)
+    return classes, labels[:longest]
+
+
+@contextmanager
+def _naming_rows(first_rows: Mapping[str, Sequence[int]], files: Files) -> Iterator[None]:
+    """Let an error about a value, "row 3, column 'a' …", name the first row of the files that has it."""
+    try:
+        yield
     except ValueError as error:
         place, _, rest = str(error).partition(", ")
         number = place.removeprefix("row ")
-        column = next((name for name in columns.targets if f"column {name!r}" in rest), None)
+        column = next((name for name in first_rows if rest.startswith(f"column {name!r}")), None)
         if column is None or not number.isdigit():
             raise
-        row = values[column].first_rows[places[column][int(number) - 1]]
-        raise ValueError(f"{format_location(files, row)}, {rest}") from error
-    return classes, labels[:longest]
+        raise ValueError(f"{format_location(files, first_rows[column][int(number) - 1])}, {rest}") from error
 
 
 def _rarest_label(targets: Targets) -> Targets:

@@ -140,11 +140,7 @@ def table(
         inputs, unknown = schema.encode_rows(features, files)
         fitted = fit_like(schema, inputs[parts.train])
         notes = _changes(schema, features, inputs, unknown)
-    notes += [
-        *class_twins(data, target, group),
-        *describe_unknown(unknown, len(data)),
-        *describe_sentinels(features),
-    ]
+    notes += [*_twins(data, target, group), *describe_unknown(unknown, len(data)), *describe_sentinels(features)]
     values = None if group is None else data[group].combine_chunks()
     everything = Rows(inputs, labels, torch.arange(len(data)), files, values, told)
     train, val, test, calibration = (everything.subset(rows) for rows in parts)
@@ -187,7 +183,7 @@ def _column_options(
     return ColumnOptions(categorical, dated, *read.marks(dialect), missing=dialect.missing or MISSING)
 
 
-def class_twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:
+def _twins(data: pa.Table, target: str | Sequence[str], group: str | None) -> list[str]:
     """Sentences on classes and groups that are nearly the same."""
     roles = {"class": target if isinstance(target, str) else None, "group": group}
     found = (describe_twins(f"{role} column {name!r}", data[name]) for role, name in roles.items() if name is not None)
