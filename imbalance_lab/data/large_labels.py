@@ -210,5 +210,8 @@ def _validate(classes: Sequence[str], targets: Targets, splits: Codes, *, has_va
 
 
 def _small(values: NDArray[np.int64]) -> Targets:
-    """The same numbers, not negative, in the smallest type that holds them."""
-    return values.astype(np.min_scalar_type(int(values.max(initial=0))))
+    """The same numbers, not negative, in the smallest type that holds them and that torch computes with."""
+    largest = int(values.max(initial=0))
+    return values.astype(
+        next(kind for kind in (np.uint8, np.int16, np.int32, np.int64) if largest <= np.iinfo(kind).max)
+    )

@@ -37,7 +37,7 @@ def _check_split(split: str, source: Source, num_classes: int) -> None:
     assert len(targets) == len(index) == n, (
         f"the {split} split has {n} examples, {len(targets)} targets, {len(index)} index"
     )
-    integers = (torch.int64, torch.int32, torch.int16, torch.uint8, torch.uint16)
+    integers = (torch.int64, torch.int32, torch.int16, torch.uint8)
     assert {targets.dtype, index.dtype} <= set(integers), f"targets and index of {split} must be integers"
     top = 1 if targets.ndim == 2 else num_classes - 1
     inside = bool(((targets >= 0) & (targets <= top)).all())
