@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from imbalance_lab.data.parquet_rows import ParquetRows
 from imbalance_lab.progress import progress
 
+PART = 1 << 20
+
 MAX_CLASSES = 1 << 16
 """Different values of a column with classes."""
 
@@ -57,3 +59,11 @@ def read_values(rows: ParquetRows, names: Sequence[str]) -> dict[str, ColumnValu
                 first_rows[name] += [part.first + int((here == new).argmax()) for new in range(n_known, len(known))]
                 codes[name][part.first : part.first + len(column)] = here
     return {name: ColumnValues(each, first_rows[name], codes[name]) for name, each in values.items()}
+
+
+def look_up(values: NDArray[Any], codes: NDArray[np.unsignedinteger]) -> NDArray[Any]:
+    """``values[codes]``, part by part: NumPy makes eight bytes of every code first."""
+    found = np.empty(len(codes), values.dtype)
+    for at in range(0, len(codes), PART):
+        found[at : at + PART] = values[codes[at : at + PART]]
+    return found

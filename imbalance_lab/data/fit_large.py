@@ -32,7 +32,7 @@ from imbalance_lab.progress import progress
 if TYPE_CHECKING:
     from imbalance_lab.data.large_table import LargeTable
 
-MAX_ROWS, MAX_VALUES = 1 << 20, 1 << 25
+MAX_ROWS, MAX_VALUES = 1 << 19, 1 << 24
 """Rows of the sample, and values: it has fewer rows of wide tables."""
 
 Categories = Mapping[str, pa.ChunkedArray]

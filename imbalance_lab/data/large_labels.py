@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.data.column_values import ColumnValues, read_values
+from imbalance_lab.data.column_values import ColumnValues, look_up, read_values
 from imbalance_lab.data.labels import SPLITS, group_ids, read_targets, split_from_column, validate_splits
 from imbalance_lab.data.large_splits import PART, TRAIN, UNUSED, Codes, Targets, count_pairs, split_large
 from imbalance_lab.data.parquet_rows import JoinedRows, ParquetRows
@@ -128,11 +128,9 @@ def _read_parts(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
     lut = labels.numpy()
     codes = {name: values[name].codes for name in columns.targets}
     if isinstance(columns.target, str):
-        targets: Targets = _small(lut)[codes[columns.target]]
+        targets: Targets = look_up(_small(lut), codes[columns.target])
     else:
-        targets = np.stack(
-            [lut[: len(values[name]), at].astype(np.uint8)[codes[name]] for at, name in enumerate(columns.targets)], 1
-        )
+        targets = np.stack([look_up(lut[:, at].astype(np.uint8), codes[name]) for at, name in enumerate(classes)], 1)
     if columns.split is None:
         given = np.repeat(np.arange(len(SPLITS), dtype=np.uint8), [n or 0 for n in rows.n_rows.values()])
     else:
@@ -142,14 +140,15 @@ def _read_parts(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
         number = np.zeros(len(column), np.uint8)
         for code, at in enumerate(of_value):
             number[at.numpy()] = code
-        given = number[column.codes]
+        given = look_up(number, column.codes)
+    del values, codes
     strata = targets if targets.ndim == 1 else _rarest_label(targets)
+    there = [name for code, name in enumerate(SPLITS) if code != TRAIN and (given == code).any()]
     splits, notes = split_large(
         *(given, strata, _fractions(columns)), seed=columns.split_seed, max_evaluated=columns.max_evaluated
     )
     _validate(classes, targets, splits, has_validation=columns.fractions["val_fraction"] != 0)
-    there = np.bincount(given, minlength=len(SPLITS))
-    return LabeledRows(classes, targets, splits, [SPLITS[c] for c in range(1, 4) if there[c]], None, notes)
+    return LabeledRows(classes, targets, splits, there, None, notes)
 
 
 def _classes(values: Mapping[str, ColumnValues], columns: LabelColumns, files: Files) -> tuple[tuple[str, ...], Tensor]:

@@ -13,7 +13,7 @@ from imbalance_lab.samplers.windows import apportion
 TRAIN, VAL, TEST, CALIBRATION, UNUSED = range(5)
 """The numbers of the splits, as `SPLITS` has them, and of rows that are in none."""
 
-PART = 1 << 22
+PART = 1 << 20
 
 FEW = 0.25
 """Share of a class up to which its chosen ranks are drawn one by one, not by a permutation of all."""
@@ -25,13 +25,13 @@ Targets = NDArray[np.integer]
 def split_large(
     given: Codes, strata: Targets, fractions: Mapping[str, float], *, seed: int, max_evaluated: int | None
 ) -> tuple[Codes, list[str]]:
-    """Fill the splits that ``given`` has no row of, and leave out what would be evaluated beyond a limit.
+    """Fill the splits that ``given`` has no row of, in place, and leave out what would be evaluated beyond a limit.
 
     Every class gives its exact share, rounded; one row at least to test if it has two, and to validation if it has
     three. Which rows these are follows from the seed.
 
     Args:
-        given: the split of each row, (N,).
+        given: the split of each row, (N,); it becomes the result.
         strata: the class of each row, (N,), or what stands for it.
         fractions: of all rows, by ``val_fraction`` and so on.
         seed: decides which rows are in which split.
@@ -40,9 +40,9 @@ def split_large(
     Returns:
         The split of each row, (N,), and a sentence for each split that is smaller than asked for.
     """
-    split, told = given.copy(), []
-    n_split = np.bincount(given, minlength=UNUSED + 1)
+    split, told = given, []
     counts = count_pairs(given, strata)
+    n_split = counts.sum(1)
     moves: list[tuple[int, int, NDArray[np.int64]]] = []
     for code in (TEST, VAL, CALIBRATION):
         name, fraction = SPLITS[code], fractions[f"{SPLITS[code]}_fraction"]

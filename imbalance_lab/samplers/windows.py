@@ -24,7 +24,7 @@ WINDOW = 1 << 18
 BLOCKS = 1 << 20
 """Blocks of neighboring examples in an epoch, about: 100 million rows make blocks of 96."""
 
-PART = 1 << 22
+PART = 1 << 20
 """Targets that are looked at in one go."""
 
 

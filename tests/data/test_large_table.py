@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from imbalance_lab.data import MappedRows, fit_large, large_labels, large_table, parquet_rows, table
+from imbalance_lab.data import MappedRows, fit_large, large_splits, large_table, parquet_rows, table
 from imbalance_lab.data.large_splits import distinct, split_large
 from imbalance_lab.data.table_store import TableStore
 from imbalance_lab.samplers import (
@@ -149,7 +149,7 @@ def large(monkeypatch):
     monkeypatch.setattr(windows, "WINDOW", 128)
     monkeypatch.setattr(windows, "BLOCKS", 100)
     monkeypatch.setattr(fit_large, "MAX_ROWS", 300)
-    monkeypatch.setattr(large_labels, "PART", 101)
+    monkeypatch.setattr(large_splits, "PART", 101)
 
 
 def test_large_splits_have_every_row_once_and_exact_shares(files, tmp_path, large):
@@ -212,6 +212,11 @@ def test_labels_of_large_tables(files, tmp_path, large):
     for source in splits.parts.values():
         expected = rows[["flag", "second"]].to_numpy().astype(int)[source.index.numpy()]
         assert np.array_equal(source.targets.numpy(), expected)
+    again = mapped(files, tmp_path, target=["second", "flag"], drop=["label", "part"], schema=splits.schema)
+    assert again.classes == ("flag", "second")
+    assert again.class_counts.sum() == rows.loc[again.train.index.tolist(), ["flag", "second"]].to_numpy().sum()
+    flags = rows["flag"].to_numpy()[again.train.index.numpy()]
+    assert np.array_equal(again.train.targets[:, 0].numpy(), flags)
 
 
 @pytest.mark.parametrize("make", [RandomSampler, ClassBalancedSampler])
@@ -279,10 +284,10 @@ def test_split_large_is_stratified_and_keeps_what_is_given():
     strata = draws.choice(4, 20_000, p=[0.9, 0.09, 0.0099, 0.0001]).astype(np.uint8)
     given = np.where(np.arange(20_000) < 15_000, 0, 2).astype(np.uint8)
     fractions = {"val_fraction": 0.1, "test_fraction": 0.2, "calibration_fraction": 0.0}
-    split, told = split_large(given, strata, fractions, seed=1, max_evaluated=None)
+    split, told = split_large(given.copy(), strata, fractions, seed=1, max_evaluated=None)
     assert not told
     assert np.array_equal(split == 2, given == 2)
     for c in range(4):
         n = (strata[:15_000] == c).sum()
         assert abs((strata[split == 1] == c).sum() - n * 0.1) <= 1
-    assert not np.array_equal(split, split_large(given, strata, fractions, seed=2, max_evaluated=None)[0])
+    assert not np.array_equal(split, split_large(given.copy(), strata, fractions, seed=2, max_evaluated=None)[0])
