@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from imbalance_lab import seeding
 from imbalance_lab.data.labels import SPLITS
 from imbalance_lab.samplers.windows import apportion
+from imbalance_lab.validation import check_number
 
 TRAIN, VAL, TEST, CALIBRATION, UNUSED = range(5)
 """The numbers of the splits, as `SPLITS` has them, and of rows that are in none."""
@@ -39,11 +40,20 @@ def split_large(
 
     Returns:
         The split of each row, (N,), and a sentence for each split that is smaller than asked for.
+
+    Raises:
+        ValueError: for fractions out of range, or that leave nothing for training.
     """
+    for name, fraction in fractions.items():
+        check_number(name, fraction, minimum=0, below=1)
+    if sum(fractions.values()) >= 1:
+        listed = " and ".join(f"{name}={fraction}" for name, fraction in fractions.items() if fraction)
+        raise ValueError(f"{listed} leave nothing for training: choose fractions that sum to less than 1")
     split, told = given, []
     counts = count_pairs(given, strata)
     n_split = counts.sum(1)
     moves: list[tuple[int, int, NDArray[np.int64]]] = []
+    left = (counts[TRAIN] - 1).clip(min=0)  # one stays for training
     for code in (TEST, VAL, CALIBRATION):
         name, fraction = SPLITS[code], fractions[f"{SPLITS[code]}_fraction"]
         asked = int(n_split[code]) or round(fraction * int(n_split[TRAIN]))
@@ -56,8 +66,9 @@ def split_large(
         if n_split[code] and n < asked:
             moves.append((code, UNUSED, counts[code] - _shares(n, counts[code])))
         elif not n_split[code] and n:
-            amounts = _shares(n, counts[TRAIN])
-            moves.append((TRAIN, code, np.maximum(amounts, counts[TRAIN] > (1 if code == TEST else 2))))
+            amounts = np.maximum(_shares(n, counts[TRAIN]), counts[TRAIN] > (1 if code == TEST else 2))
+            moves.append((TRAIN, code, np.minimum(amounts, left)))
+            left = left - moves[-1][2]
     for source in (TRAIN, VAL, TEST, CALIBRATION):
         _move(split, strata, source, [(to, n) for at, to, n in moves if at == source], counts[source], seed)
     return split, told

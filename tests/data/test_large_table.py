@@ -291,3 +291,14 @@ def test_split_large_is_stratified_and_keeps_what_is_given():
         n = (strata[:15_000] == c).sum()
         assert abs((strata[split == 1] == c).sum() - n * 0.1) <= 1
     assert not np.array_equal(split, split_large(given.copy(), strata, fractions, seed=2, max_evaluated=None)[0])
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_a_rare_class_keeps_a_row_for_training_first_then_gives_one_to_test_and_validation(n):
+    strata = np.r_[np.zeros(500, np.uint8), np.ones(n, np.uint8)]
+    fractions = {"val_fraction": 0.4, "test_fraction": 0.5, "calibration_fraction": 0.05}
+    split, _ = split_large(np.zeros(500 + n, np.uint8), strata, fractions, seed=1, max_evaluated=None)
+    there = set(split[strata == 1].tolist())
+    assert there >= {0, *([2] if n > 1 else []), *([1] if n > 2 else [])}
+    with pytest.raises(ValueError, match="leave nothing for training"):
+        split_large(np.zeros(9, np.uint8), strata[:9], fractions | {"test_fraction": 0.6}, seed=1, max_evaluated=None)
