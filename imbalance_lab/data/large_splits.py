@@ -67,7 +67,8 @@ def split_large(
             moves.append((code, UNUSED, counts[code] - _shares(n, counts[code])))
         elif not n_split[code] and n:
             amounts = np.maximum(_shares(n, counts[TRAIN]), counts[TRAIN] > (1 if code == TEST else 2))
-            moves.append((TRAIN, code, np.minimum(amounts, left)))
+            kept = counts[TRAIN] > 2 if code == TEST and fractions["val_fraction"] else 0  # one for validation
+            moves.append((TRAIN, code, np.minimum(amounts, left - kept)))
             left = left - moves[-1][2]
     for source in (TRAIN, VAL, TEST, CALIBRATION):
         _move(split, strata, source, [(to, n) for at, to, n in moves if at == source], counts[source], seed)
