@@ -30,9 +30,11 @@ from imbalance_lab.files import free_space, process_exists, readable_size, write
 ARRAYS = "inputs", "targets", "index"
 FACTS, PREPARE = "table.json", "prepare.npz"
 
-RELEASE_AFTER = 4096
-"""Rows that are read until their pages are given back: mapped pages count as memory of the process, 64 kB a row at
-most, though the system may take them when it needs them."""
+MAX_MAPPED = 1 << 29
+"""Bytes of mapped pages, beyond which they are given back: they count as memory of the process."""
+
+LOOK_AFTER, RELEASE_AFTER = 1024, 1 << 18
+"""Rows that are read between two looks at that, and without a look where the system does not say."""
 
 
 @dataclass(frozen=True)
@@ -80,20 +82,24 @@ class TableStore:
     def read(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs (n, F), targets and index, int64, of some rows (n,)."""
         found = self.inputs[rows], self.targets[rows].long(), self.index[rows].long()
-        self._count[0] += len(rows)
-        if self._count[0] >= RELEASE_AFTER:
-            self.release()
+        self._since.looked += len(rows)
+        self._since.rows += len(rows)
+        if self._since.looked >= LOOK_AFTER:
+            self._since.looked, mapped = 0, _mapped_bytes()
+            is_many = self._since.rows >= RELEASE_AFTER if mapped is None else mapped > self._since.mapped + MAX_MAPPED
+            if is_many:
+                self.release()
         return found
 
     def release(self) -> None:
         """Give the mapped pages back to the system, which keeps them as long as it has room."""
-        self._count[0] = 0
         for array in self._arrays.values():
             array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
+        self.__dict__["_since"] = _Since(_mapped_bytes() or 0)
 
     @cached_property
-    def _count(self) -> list[int]:
-        return [0]
+    def _since(self) -> "_Since":
+        return _Since(0)
 
     @cached_property
     def _arrays(self) -> dict[str, np.memmap[Any, Any]]:
@@ -109,6 +115,24 @@ class TableStore:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+
+
+@dataclass
+class _Since:
+    """Since the last release: the bytes of mapped pages then, and the rows read; the rows since the last look."""
+
+    mapped: int
+    rows: int = 0
+    looked: int = 0
+
+
+def _mapped_bytes() -> int | None:
+    """The mapped pages of this process that are in memory; None where the system does not say (Linux does)."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            return int(file.read().split()[2]) * mmap.PAGESIZE
+    except OSError:
+        return None
 
 
 class StoreWriter:

@@ -21,8 +21,8 @@ LARGE = 1 << 23
 WINDOW = 1 << 18
 """Draws of a window."""
 
-BLOCKS = 1 << 20
-"""Blocks of neighboring examples in an epoch, about: 100 million rows make blocks of 96."""
+BLOCKS = 1 << 18
+"""Blocks of neighboring examples in an epoch, about: 100 million rows make blocks of 382."""
 
 PART = 1 << 20
 """Targets that are looked at in one go."""

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from imbalance_lab.data import MappedRows, fit_large, large_splits, large_table, parquet_rows, table
+from imbalance_lab.data import MappedRows, fit_large, large_splits, large_table, parquet_rows, table, table_store
 from imbalance_lab.data.large_splits import distinct, split_large
 from imbalance_lab.data.table_store import TableStore
 from imbalance_lab.samplers import (
@@ -140,6 +140,26 @@ def test_a_source_goes_to_workers_as_its_folder(files, tmp_path):
     assert len(content) < 20_000
     again = pickle.loads(pickle.dumps(source)).__getitems__(SampledIndices(places, places))
     assert torch.equal(before.input.nan_to_num(7), again.input.nan_to_num(7))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_mapped_pages_are_given_back(files, tmp_path, monkeypatch, is_told):
+    source = mapped(files, tmp_path).train
+    places = torch.arange(len(source))
+    before = source.__getitems__(SampledIndices(places, places))
+    released = []
+    store = type(source.store)
+    release = store.release
+    monkeypatch.setattr(store, "release", lambda self: released.append(release(self)))
+    monkeypatch.setattr(table_store, "LOOK_AFTER", 1)
+    monkeypatch.setattr(table_store, "RELEASE_AFTER", 2 * len(source))
+    monkeypatch.setattr(table_store, "MAX_MAPPED", -1)
+    if not is_told:
+        monkeypatch.setattr(table_store, "_mapped_bytes", lambda: None)
+    for _ in range(4):
+        again = source.__getitems__(SampledIndices(places, places))
+        assert torch.equal(before.input.nan_to_num(7), again.input.nan_to_num(7))
+    assert len(released) == (4 if is_told else 2)
 
 
 @pytest.fixture
