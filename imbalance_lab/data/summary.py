@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.class_counts import ShotGroup, shot_group
+from imbalance_lab.class_counts import ShotGroup, count_classes, shot_group
 from imbalance_lab.data.arrays import Source, Splits
 from imbalance_lab.data.copies import describe_copies, label_conflicts, read_contents
 from imbalance_lab.data.labels import group_ids
@@ -110,7 +110,7 @@ def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc:
 
 
 def _counts(targets: Tensor, n_classes: int) -> NDArray[np.int64]:
-    counts = targets.sum(0) if targets.ndim == 2 else torch.bincount(targets, minlength=n_classes)
+    counts = targets.sum(0) if targets.ndim == 2 else count_classes(targets, n_classes)
     array: NDArray[np.int64] = counts.numpy()
     return array
 

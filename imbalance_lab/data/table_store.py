@@ -11,6 +11,7 @@ import os
 import shutil
 import socket
 import uuid
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ ARRAYS = "inputs", "targets", "index"
 FACTS, PREPARE = "table.json", "prepare.npz"
 
 MAX_MAPPED = 1 << 29
-"""Bytes of mapped pages, beyond which they are given back: they count as memory of the process."""
+"""Bytes of mapped pages, beyond which they are given back, as they count as memory of the process; and bytes of a file
+whose rows are read from mapped pages."""
 
 LOOK_AFTER, RELEASE_AFTER = 1024, 1 << 18
 """Rows that are read between two looks at that, and without a look where the system does not say."""
@@ -81,7 +83,7 @@ class TableStore:
 
     def read(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs (n, F), targets and index, int64, of some rows (n,)."""
-        found = self.inputs[rows], self.targets[rows].long(), self.index[rows].long()
+        found = self._read_inputs(rows), self.targets[rows].long(), self.index[rows].long()
         self._since.looked += len(rows)
         self._since.rows += len(rows)
         if self._since.looked >= LOOK_AFTER:
@@ -91,11 +93,26 @@ class TableStore:
                 self.release()
         return found
 
+    def _read_inputs(self, rows: Tensor) -> Tensor:
+        """Inputs (n, F): of a large file row by row, as a mapped row would bring up to 2 MB of others with it."""
+        size = self.inputs[:1].nbytes
+        if len(self.inputs) * size <= MAX_MAPPED or not len(rows) or not hasattr(os, "pread"):
+            return self.inputs[rows]
+        places = (rows * size + self._arrays["inputs"].offset).tolist()
+        content = bytearray().join([os.pread(self._file, size, at) for at in places])
+        return torch.frombuffer(content, dtype=torch.float32).view(len(rows), -1)
+
     def release(self) -> None:
         """Give the mapped pages back to the system, which keeps them as long as it has room."""
         for array in self._arrays.values():
             array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]
         self.__dict__["_since"] = _Since(_mapped_bytes() or 0)
+
+    @cached_property
+    def _file(self) -> int:
+        file = os.open(self.folder / "inputs.npy", os.O_RDONLY)
+        weakref.finalize(self, os.close, file)
+        return file
 
     @cached_property
     def _since(self) -> "_Since":
