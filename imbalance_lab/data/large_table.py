@@ -26,7 +26,8 @@ from imbalance_lab.data.read_table import require_column
 from imbalance_lab.data.schema import InputSchema
 from imbalance_lab.data.table_changes import MissingValues, describe_extra
 from imbalance_lab.data.table_schema import TableSchema
-from imbalance_lab.data.table_store import StoreWriter, TableStore, one_at_a_time, unfinished
+from imbalance_lab.data.table_store import StoreWriter, TableStore
+from imbalance_lab.data.whole_folder import one_at_a_time, unfinished
 from imbalance_lab.progress import progress
 from imbalance_lab.samplers.windows import LARGE, is_large
 from imbalance_lab.validation import check_integer, check_list, raise_together

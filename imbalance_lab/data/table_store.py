@@ -8,12 +8,8 @@ or not there.
 import json
 import mmap
 import os
-import shutil
-import socket
-import uuid
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +22,7 @@ from torch import Tensor
 
 from imbalance_lab.data.array_file import ArrayContent
 from imbalance_lab.data.large_splits import UNUSED, Codes, Targets
-from imbalance_lab.files import free_space, process_exists, readable_size, write_json
+from imbalance_lab.files import free_space, readable_size, write_json
 
 ARRAYS = "inputs", "targets", "index"
 FACTS, PREPARE = "table.json", "prepare.npz"
@@ -212,39 +208,6 @@ class StoreWriter:
         names = [*(f"{name}.npy" for name in ARRAYS), PREPARE]
         sizes = {name: (self.folder / name).stat().st_size for name in names}
         write_json(self.folder / FACTS, {**facts, "sizes": sizes})
-
-
-@contextmanager
-def unfinished(folder: Path) -> Iterator[Path]:
-    """A folder beside ``folder`` that replaces it at the end, unless there was an error; leftovers are removed."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    host = socket.gethostname()
-    for old in folder.parent.glob(f"*.{host}-*.part"):
-        pid = old.name.split("-")[-2]
-        if pid.isdigit() and not process_exists(int(pid)):
-            shutil.rmtree(old, ignore_errors=True)
-    made = folder.with_name(f"{folder.name}.{host}-{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
-    made.mkdir()
-    try:
-        yield made
-        shutil.rmtree(folder, ignore_errors=True)  # of other sizes than it should have
-        made.replace(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-@contextmanager
-def one_at_a_time(file: Path) -> Iterator[None]:
-    """Let other processes of this machine wait that write the same."""
-    try:
-        import fcntl
-    except ImportError:  # on Windows: each writes its own, and the last one wins
-        yield
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
 
 
 def _write(file: int, content: bytes, at: int) -> None:
