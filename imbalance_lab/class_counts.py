@@ -10,6 +10,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+PART = 1 << 20
+"""Targets that are counted in one go."""
+
 Weighting = Literal["inverse", "sqrt_inverse", "effective"]
 ShotGroup = Literal["many", "medium", "few"]
 
@@ -58,7 +61,11 @@ def count_classes(target: Tensor, num_classes: int) -> Tensor:
     Returns:
         counts (C,), int64.
     """
-    return torch.bincount(target, minlength=num_classes)
+    if len(target) <= PART:
+        return torch.bincount(target, minlength=num_classes)
+    parts = target.split(PART)  # type: ignore[no-untyped-call]  # torch makes eight bytes of every smaller integer
+    n = max(num_classes, 1 + max(int(part.max()) for part in parts))
+    return torch.stack([torch.bincount(part, minlength=n) for part in parts]).sum(0)
 
 
 def validate_counts(counts: Tensor | Sequence[float]) -> Tensor:

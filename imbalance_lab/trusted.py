@@ -24,8 +24,8 @@ OURS = ("losses", "samplers", "backbones", "posthoc", "data", "training")
 FUNCTIONS = frozenset(
     [
         *(f"imbalance_lab.data.{name}" for name in ("cifar10", "cifar100", "digits", "fashion_mnist")),
-        *(f"imbalance_lab.data.{name}" for name in ("binary", "long_tailed", "medmnist", "table")),
-        *(f"imbalance_lab.data.image_{name}" for name in ("folder", "lists", "table")),
+        *(f"imbalance_lab.data.{name}" for name in ("binary", "large_table", "long_tailed", "medmnist", "table")),
+        *(f"imbalance_lab.data.image_{name}" for name in ("folder", "lists", "shards", "table")),
         "imbalance_lab.backbones.by_size.by_size",
         "imbalance_lab.training.loggers.no_logger",
     ]

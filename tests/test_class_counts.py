@@ -20,6 +20,12 @@ def test_counting_is_by_class_number_and_keeps_absent_classes():
     assert count_classes(torch.tensor([3, 1, 3, 0, 3]), 5).tolist() == [1, 1, 0, 3, 0]
 
 
+def test_many_are_counted_in_parts(monkeypatch):
+    monkeypatch.setattr("imbalance_lab.class_counts.PART", 4)
+    target = torch.tensor([3, 1, 3, 0, 3, 6, 0, 0, 0, 1], dtype=torch.uint8)
+    assert count_classes(target, 5).tolist() == torch.bincount(target, minlength=5).tolist() == [4, 2, 0, 3, 0, 0, 1]
+
+
 def test_prior_is_the_share_of_each_class():
     assert class_priors([6, 3, 1]).tolist() == [0.6, 0.3, 0.1]
 

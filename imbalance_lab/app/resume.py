@@ -19,6 +19,7 @@ NOT_OF_TRAINING = (
     *("trainer.max_time", "trainer.log_every_n_steps", "trainer.num_sanity_val_steps"),
     *("trainer.enable_model_summary", "trainer.enable_progress_bar", "trainer.default_root_dir"),
     *("data.cache", "data.root", "data.path", "data.val_path", "data.test_path", "data.calibration_path"),
+    *("data.index", "data.train", "data.val", "data.test", "data.calibration"),
     *("data.positive", "data.many", "data.few", "features"),
     *("baselines", "sweep"),
 )

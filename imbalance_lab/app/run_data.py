@@ -19,7 +19,7 @@ from imbalance_lab.task import Task
 from imbalance_lab.text import split_override
 from imbalance_lab.validation import did_you_mean
 
-LOCATIONS = ("path", "val_path", "test_path", "root", "cache")
+LOCATIONS = ("path", "val_path", "test_path", "train", "val", "test", "root", "cache")
 """The keys of our data that say where files are; a sentence about missing files names those that the run has."""
 
 

@@ -10,8 +10,11 @@ from imbalance_lab.data.folds import Fold
 from imbalance_lab.data.image_files import ImageFiles
 from imbalance_lab.data.image_folders import image_folder
 from imbalance_lab.data.image_lists import image_lists
+from imbalance_lab.data.image_shards import image_shards
 from imbalance_lab.data.image_tables import image_table
+from imbalance_lab.data.large_table import large_table
 from imbalance_lab.data.long_tailed import binary, long_tailed, long_tailed_counts
+from imbalance_lab.data.mapped_rows import MappedRows
 from imbalance_lab.data.medmnist import medmnist
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.preprocess import Preprocess
@@ -31,6 +34,7 @@ __all__ = [
     "ImageFiles",
     "ImageSchema",
     "InputSchema",
+    "MappedRows",
     "NoAugmentation",
     "Normalize",
     "Preprocess",
@@ -51,7 +55,9 @@ __all__ = [
     "fashion_mnist",
     "image_folder",
     "image_lists",
+    "image_shards",
     "image_table",
+    "large_table",
     "long_tailed",
     "long_tailed_counts",
     "medmnist",

@@ -14,12 +14,16 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from imbalance_lab.class_counts import SHOT_LIMITS, ShotLimits, count_classes
+from imbalance_lab.data.content_hash import hash_inputs
 from imbalance_lab.data.finite import check_inputs, check_targets
 from imbalance_lab.data.normalize import Normalize
 from imbalance_lab.data.schema import ArraySchema, InputSchema
 from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.samplers import SampledIndices
 from imbalance_lab.task import Task, check_positive
+
+PART = 1 << 20
+"""Targets that are looked at in one go: those of a mapped table may be many."""
 
 
 class Batch(NamedTuple):
@@ -42,7 +46,8 @@ class Source(Protocol):
     """One split, wherever its examples are: in memory, in files, in a table.
 
     ``targets`` are class indices (N,) int64, or 0/1 for each of C labels (N, C) int64; ``index`` (N,) int64 names an
-    example for good: the same number in every split, seed and subset of a source.
+    example for good: the same number in every split, seed and subset of a source. A source of very many examples may
+    have both as smaller integers; its batches hold int64.
     """
 
     @property
@@ -103,17 +108,8 @@ class Arrays(Dataset[Batch]):
 
     def content_hashes(self) -> NDArray[np.uint64]:
         """A number for each example, (N,), equal for equal inputs; all at once, without a step an example."""
-        return np.concatenate([_hashes(part) for part in torch.split(self.inputs, 65536)] or [np.empty(0, np.uint64)])
-
-
-def _hashes(inputs: Tensor) -> NDArray[np.uint64]:
-    content = np.ascontiguousarray(inputs.flatten(1).numpy()).view(np.uint8)
-    words = np.pad(content, ((0, 0), (0, -content.shape[1] % 8))).view(np.uint64)
-    # The inner product with random odd numbers: a universal hash, if the words are mixed first.
-    odd = np.random.default_rng(0).integers(0, 1 << 63, words.shape[1], np.uint64) * 2 + 1
-    mixed = (words ^ (words >> 32)) * odd
-    total: NDArray[np.uint64] = (mixed ^ (mixed >> 29)).sum(1, dtype=np.uint64)
-    return total
+        parts = [hash_inputs(part) for part in torch.split(self.inputs, 65536)]
+        return np.concatenate(parts or [np.empty(0, np.uint64)])
 
 
 @dataclass(frozen=True)
@@ -191,8 +187,9 @@ class Splits:
             digest.update(b"no validation split")
         for source in self.parts.values():
             for column in (source.index, source.targets):
-                values = column.to(torch.int64).contiguous().numpy()
-                digest.update(repr(values.shape).encode() + values.tobytes())
+                digest.update(repr(tuple(column.shape)).encode())
+                for part in column.split(PART):  # type: ignore[no-untyped-call]
+                    digest.update(part.to(torch.int64).contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     @cached_property

@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data.arrays import Arrays, Source, Splits
+from imbalance_lab.data.image_bytes import MemberFiles
 from imbalance_lab.data.image_files import ImageFiles
+from imbalance_lab.data.mapped_rows import MappedRows
 from imbalance_lab.progress import Step, progress
+from imbalance_lab.samplers.windows import is_large
 
 MAX_NAMED = 5
 """Examples that a sentence names."""
@@ -35,10 +38,16 @@ class Contents(NamedTuple):
 
 def read_contents(parts: Mapping[str, Source], *, thorough: bool) -> Contents:
     """Compare the inputs: arrays always; image files byte by byte, or if ``thorough`` by their pixels; others if so."""
+    if not thorough and any(
+        isinstance(each, ImageFiles) and isinstance(each.files, MemberFiles) for each in parts.values()
+    ):
+        return Contents({})  # of very many images all would be read
     if all(isinstance(source, ImageFiles) for source in parts.values()):
         return _of_images({split: each for split, each in parts.items() if isinstance(each, ImageFiles)}, thorough)
-    if not thorough and not isinstance(parts["train"], Arrays):
+    if not thorough and not isinstance(parts["train"], Arrays | MappedRows):
         return Contents({})
+    if isinstance(parts["train"], MappedRows) and is_large(sum(map(len, parts.values()))):
+        return Contents({})  # as many hashes as rows, sorted, would not fit; the data say so
     numbers = {}
     for split, source in parts.items():
         with progress(f"comparing the {split} examples"):
@@ -49,7 +58,7 @@ def read_contents(parts: Mapping[str, Source], *, thorough: bool) -> Contents:
 def _of_images(parts: Mapping[str, ImageFiles], thorough: bool) -> Contents:
     if not thorough:
         with progress("comparing the images") as step:
-            numbers = equal_files([path for source in parts.values() for path in source.paths], step)
+            numbers = equal_files([str(path) for source in parts.values() for path in source.paths], step)
         ends = np.cumsum([len(source) for source in parts.values()])[:-1]
         return Contents(dict(zip(parts, np.split(numbers, ends), strict=True)))
     found = {}

@@ -58,15 +58,17 @@ def check_targets(split: str, source: "Source", n_classes: int) -> None:
     """
     targets = source.targets
     is_label = targets.ndim == 2
-    wrong = (targets < 0) | (targets > (1 if is_label else n_classes - 1))
-    if targets.is_floating_point():
-        wrong |= targets != targets.round()  # NaN differs from itself
-    if bool(wrong.any()):
-        at = int(wrong.reshape(len(targets), -1).any(1).int().argmax())
-        raise ValueError(
-            f"{source.names(torch.tensor([at]))[0]} of the {split} split has target {targets[at].tolist()}: "
-            f"targets are {'0 or 1' if is_label else f'0 … {n_classes - 1}'}"
-        )
+    for start in range(0, len(targets), PART):
+        part = targets[start : start + PART]
+        wrong = (part < 0) | (part > (1 if is_label else n_classes - 1))
+        if part.is_floating_point():
+            wrong |= part != part.round()  # NaN differs from itself
+        if bool(wrong.any()):
+            at = start + int(wrong.reshape(len(part), -1).any(1).int().argmax())
+            raise ValueError(
+                f"{source.names(torch.tensor([at]))[0]} of the {split} split has target {targets[at].tolist()}: "
+                f"targets are {'0 or 1' if is_label else f'0 … {n_classes - 1}'}"
+            )
     if targets.is_floating_point() or targets.is_complex() or targets.ndim not in (1, 2):
         raise ValueError(
             f"the targets of the {split} split are {str(targets.dtype).removeprefix('torch.')} of shape "

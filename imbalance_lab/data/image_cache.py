@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from imbalance_lab.data.array_file import ArrayContent, describe_failure, digest_row, find_fault, write_rows
+from imbalance_lab.data.image_bytes import ImageMember
 from imbalance_lab.data.image_decoder import ImageDecoder, in_parallel
+from imbalance_lab.data.image_files import ImagePath
 from imbalance_lab.files import WriteError, remove_leftovers
 from imbalance_lab.progress import Step
 
@@ -20,7 +22,7 @@ FORMAT = 2
 
 
 def cached(
-    files: Sequence[str], decoder: ImageDecoder, folder: Path, progress: Step
+    files: Sequence[ImagePath], decoder: ImageDecoder, folder: Path, progress: Step
 ) -> tuple[Path | None, Sequence[str]]:
     """A file in ``folder`` with all ``files`` as `ImageDecoder` reads them; made if there is no whole one of them.
 
@@ -38,7 +40,7 @@ def cached(
     if fault == "":
         return file, ()
 
-    def read(path: str) -> tuple[bytes, bytes]:
+    def read(path: ImagePath) -> tuple[bytes, bytes]:
         row = np.ascontiguousarray(decoder.read(path), content.dtype)
         return row.tobytes(), digest_row(row)
 
@@ -53,10 +55,11 @@ def cached(
     return file, () if fault is None else [f"data.cache: {file} {fault}: it was made again"]
 
 
-def _content(files: Sequence[str], decoder: ImageDecoder) -> ArrayContent:
+def _content(files: Sequence[ImagePath], decoder: ImageDecoder) -> ArrayContent:
     key = hashlib.blake2b(f"{FORMAT} {decoder!r}".encode(), digest_size=12)
     for path in files:
-        stat = os.stat(path)
-        key.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+        stat = os.stat(path.archive if isinstance(path, ImageMember) else path)
+        size = path.size if isinstance(path, ImageMember) else stat.st_size
+        key.update(f"{path}\0{size}\0{stat.st_mtime_ns}\0".encode())
     shape = len(files), decoder.channels, decoder.size, decoder.size
     return ArrayContent.of(key.hexdigest(), shape, np.dtype(np.uint16 if decoder.is_16bit else np.uint8))

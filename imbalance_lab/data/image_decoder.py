@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from imbalance_lab.data.image_bytes import ImageBytes, ImageMember
 from imbalance_lab.data.image_formats import FAULTS, FORMATS, describe_content
 from imbalance_lab.progress import Step
 
@@ -48,18 +49,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # `m
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # of EXIF that nobody reads
 
 
-class ImageBytes(io.BytesIO):
-    """The content of an image file, wherever a path could stand; messages call it by its ``name``."""
-
-    def __init__(self, content: bytes, name: str) -> None:
-        super().__init__(content)
-        self._shown = name
-
-    def __str__(self) -> str:
-        return self._shown
-
-
-ImageFile = str | Path | ImageBytes
+ImageFile = str | Path | ImageBytes | ImageMember
 
 
 class UnreadableImageError(ValueError):
@@ -102,6 +92,7 @@ class ImageDecoder:
         Raises:
             UnreadableImageError: naming the file.
         """
+        path = path.load() if isinstance(path, ImageMember) else path
         with opened(path, self.max_pixels) as image:
             try:
                 image.draft(None, (self.size, self.size))  # decodes a JPEG at ½, ¼ or ⅛, if that is large enough
@@ -138,7 +129,7 @@ class ImageDecoder:
         return square[0].contiguous().numpy()
 
 
-def opened(path: ImageFile, max_pixels: int) -> Image.Image:
+def opened(path: str | Path | ImageBytes, max_pixels: int) -> Image.Image:
     """Open a file; only its header is read.
 
     Raises:
@@ -180,6 +171,7 @@ def header(path: ImageFile, decoder: ImageDecoder) -> Header:
     Raises:
         UnreadableImageError: naming the file.
     """
+    path = path.load() if isinstance(path, ImageMember) else path
     with opened(path, decoder.max_pixels) as image:
         is_gray = image.mode in ("1", "L", "LA", "La", "F", *DEEP)
         if image.mode == "F":
@@ -202,14 +194,14 @@ def _has_more(image: Image.Image) -> bool:
         return False
 
 
-def _tail(path: ImageFile) -> bytes:
+def _tail(path: str | Path | ImageBytes) -> bytes:
     """The last `TAIL` bytes of a file."""
     with open(path, "rb") if isinstance(path, str | Path) else io.BytesIO(path.getvalue()) as file:
         file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
         return file.read()
 
 
-def _first_bytes(path: ImageFile) -> bytes:
+def _first_bytes(path: str | Path | ImageBytes) -> bytes:
     if isinstance(path, ImageBytes):
         return path.getvalue()[:TAIL]
     with open(path, "rb") as file:

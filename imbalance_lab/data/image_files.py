@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from imbalance_lab.data.arrays import Batch
+from imbalance_lab.data.image_bytes import ImageMember
 from imbalance_lab.data.image_decoder import (
     Header,
     ImageDecoder,
@@ -42,9 +43,13 @@ FITTED_ON = 512
 """Images, evenly spaced, that mean and deviation are taken over."""
 
 
+ImagePath = str | ImageMember
+"""Where an image is: a file, or a member of one."""
+
+
 @dataclass(frozen=True)
 class ImageFiles(Dataset[Batch]):
-    """One split of image files; ``index`` is an example's place among all ``files``, of every split.
+    """One split of image files, or of members of archives; ``index`` is an example's place among all ``files``.
 
     ``groups`` (N,) are values that are equal for images that belong together; ``slices`` (N rows) are columns by whose
     values scores are compared.
@@ -52,7 +57,7 @@ class ImageFiles(Dataset[Batch]):
     """
 
     root: Path
-    files: Sequence[str]
+    files: Sequence[ImagePath]
     targets: Tensor
     index: Tensor
     decoder: ImageDecoder
@@ -112,11 +117,11 @@ class ImageFiles(Dataset[Batch]):
         return None if self.cache is None else np.load(self.cache, mmap_mode="r")  # `image_cache.cached` checked it
 
     @property
-    def paths(self) -> list[str]:
+    def paths(self) -> list[ImagePath]:
         """Of its own files."""
         return [self.files[number] for number in self.index.tolist()]
 
-    def _pixels(self, path: str) -> int | str:
+    def _pixels(self, path: ImagePath) -> int | str:
         """A number that is equal for equal pixels as the net sees them; or what is wrong with the file."""
         try:
             pixels = np.ascontiguousarray(self.decoder.read(path))
@@ -132,14 +137,14 @@ class Examined(NamedTuple):
     pixels: NDArray[np.uint64]
 
 
-def read_headers(files: Sequence[str], decoder: ImageDecoder, progress: Step) -> list[Header]:
+def read_headers(files: Sequence[ImagePath], decoder: ImageDecoder, progress: Step) -> list[Header]:
     """The headers of all files, in order.
 
     Raises:
         UnreadableImageError: for files that are not images, are too large, or are truncated; it names the first ones.
     """
 
-    def read(path: str) -> Header | UnreadableImageError:
+    def read(path: ImagePath) -> Header | UnreadableImageError:
         try:
             return header(path, decoder)
         except UnreadableImageError as fault:
@@ -173,7 +178,7 @@ def infer_decoder(headers: Sequence[Header], decoder: ImageDecoder, channels: in
     return replace(decoder, channels=channels, is_16bit=is_16bit)
 
 
-def check_files(files: Sequence[str], headers: Sequence[Header], decoder: ImageDecoder) -> list[str]:
+def check_files(files: Sequence[ImagePath], headers: Sequence[Header], decoder: ImageDecoder) -> list[ImagePath]:
     """Check the headers of new files for a decoder that is given; return the files with colors.
 
     Raises:
@@ -202,7 +207,9 @@ def fit_normalize(train: ImageFiles, how: Normalization) -> Normalize:
     return Normalize(mean.view(-1, 1, 1), std.view(-1, 1, 1))
 
 
-def _hash(path: str) -> int:
+def _hash(path: ImagePath) -> int:
+    if isinstance(path, ImageMember):
+        return int.from_bytes(hashlib.blake2b(path.load().getvalue(), digest_size=8).digest(), "big")
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8))
     return int.from_bytes(digest.digest(), "big")

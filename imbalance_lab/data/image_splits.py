@@ -15,6 +15,7 @@ from imbalance_lab.data.image_cache import cached
 from imbalance_lab.data.image_decoder import Header, ImageDecoder, UnreadableImageError
 from imbalance_lab.data.image_files import (
     ImageFiles,
+    ImagePath,
     Normalization,
     all_faults,
     check_files,
@@ -34,14 +35,18 @@ Channels = Literal["auto"] | int
 
 
 class ImageList(NamedTuple):
-    """All images, before any is opened; ``targets``, ``groups`` and ``slices`` as `ImageFiles` has them."""
+    """All images, before any is opened; ``targets``, ``groups`` and ``slices`` as `ImageFiles` has them.
+
+    ``max_headers`` is how many are opened, evenly spaced, before training; None for all.
+    """
 
     root: Path
-    files: Sequence[str]
+    files: Sequence[ImagePath]
     classes: tuple[str, ...]
     targets: Tensor
     groups: pa.Array | None
     slices: pa.Table | None = None
+    max_headers: int | None = None
 
 
 class ImageOptions(NamedTuple):
@@ -66,8 +71,11 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
     validate_splits(images.classes, images.targets, splits, has_validation=options.val_fraction != 0)
     first = _first_decoder(options) if options.schema is None else _decoder_of(options.schema)
     with progress("reading the headers of the images") as step:
-        headers = read_headers(images.files, first, step)
-    sizes = [headers[at].size for at in splits.train.tolist()]
+        opened = _opened(images)
+        files = [images.files[at] for at in opened]
+        headers = read_headers(files, first, step)
+    in_training = set(splits.train.tolist())
+    sizes = [each.size for at, each in zip(opened, headers, strict=True) if at in in_training]
     notes, guesses = list[str](), list[str]()
     if options.schema is None:
         size = auto_size(sizes) if options.image_size == "auto" else options.image_size
@@ -75,8 +83,8 @@ def build_splits(images: ImageList, splits: SplitIndices, options: ImageOptions)
         notes, guesses = describe_reading(sizes, size, is_auto=options.image_size == "auto")
     else:
         decoder = first
-        notes += _changes(options, decoder, check_files(images.files, headers, decoder), len(images.files))
-    guesses += _describe_frames(images, headers)
+        notes += _changes(options, decoder, check_files(files, headers, decoder), len(files))
+    guesses += _describe_frames(images, files, headers)
     stored = None
     if options.cache is not None:
         with progress("resizing the images") as step:
@@ -108,9 +116,21 @@ def _fitted(everything: ImageFiles, train: ImageFiles, normalize: Normalization)
         raise all_faults(faults, len(everything)) from None
 
 
-def _describe_frames(images: ImageList, headers: Sequence[Header]) -> list[str]:
-    """A sentence on files with several frames or pages."""
-    several = [path for path, each in zip(images.files, headers, strict=True) if each.has_more]
+def _opened(images: ImageList) -> list[int]:
+    """The images whose headers are read."""
+    n, most = len(images.files), images.max_headers or len(images.files)
+    return list(range(n)) if n <= most else [at * n // most for at in range(most)]
+
+
+def _describe_frames(images: ImageList, files: Sequence[ImagePath], headers: Sequence[Header]) -> list[str]:
+    """A sentence on files with several frames or pages; and one if not all files were looked at."""
+    few = len(files) < len(images.files)
+    sampled = f"sizes, colors and bits are those of {len(files):,} of the {len(images.files):,} images, evenly spaced"
+    return [*_several_frames(images, files, headers), *([sampled] if few else [])]
+
+
+def _several_frames(images: ImageList, files: Sequence[ImagePath], headers: Sequence[Header]) -> list[str]:
+    several = [path for path, each in zip(files, headers, strict=True) if each.has_more]
     if not several:
         return []
     first = os.path.relpath(several[0], images.root)
@@ -133,7 +153,7 @@ def _decoder_of(schema: InputSchema) -> ImageDecoder:
     return schema.decoder
 
 
-def _changes(options: ImageOptions, decoder: ImageDecoder, colored: Sequence[str], n: int) -> Iterator[str]:
+def _changes(options: ImageOptions, decoder: ImageDecoder, colored: Sequence[ImagePath], n: int) -> Iterator[str]:
     """A sentence on each way in which images are read as the trained model takes them, not as asked for."""
     size, channels = decoder.size, decoder.channels
     if options.image_size not in ("auto", size):

@@ -11,15 +11,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from imbalance_lab.class_counts import ShotGroup, shot_group
+from imbalance_lab.class_counts import ShotGroup, count_classes, shot_group
 from imbalance_lab.data.arrays import Source, Splits
 from imbalance_lab.data.copies import describe_copies, label_conflicts, read_contents
 from imbalance_lab.data.labels import group_ids
 from imbalance_lab.metrics import planned_auroc_interval
 from imbalance_lab.samplers import Sampler
+from imbalance_lab.samplers.windows import is_windowed, part_of
 
 MAX_NAMED = 5
 """Examples or classes that a sentence names."""
+
+
+MAX_DRAWN = 1 << 20
+"""Draws of an epoch that is too large to be drawn whole."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def summarize(
 
     Args:
         splits: the data.
-        sampler: of the training split; the examples of its first epoch are counted.
+        sampler: of the training split; the examples of its first epoch, or the first `MAX_DRAWN`, are counted.
         batch_size: over all processes.
         thorough: decode every file and compare all contents, even if that takes long.
         auroc, width: warn if validation would measure an AUROC of ``auroc`` with an interval wider than ``width``.
@@ -87,7 +92,8 @@ def summarize(
 def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc: float) -> list[ClassSummary]:
     n_classes = len(splits.classes)
     counts = {split: _counts(source.targets, n_classes) for split, source in splits.parts.items()}
-    drawn = sampler.order(0)
+    n_drawn = min(len(splits.train), MAX_DRAWN)
+    drawn = part_of(sampler, 0, 0, n_drawn) if is_windowed(sampler) else sampler.order(0)
     on_val = counts.get("val", np.zeros(n_classes, np.int64))
     n_val = 0 if splits.val is None else len(splits.val)
     per_batch = _counts(splits.train.targets[drawn], n_classes) * (min(batch_size, len(drawn)) / len(drawn))
@@ -104,7 +110,7 @@ def _summarize_classes(splits: Splits, sampler: Sampler, batch_size: int, auroc:
 
 
 def _counts(targets: Tensor, n_classes: int) -> NDArray[np.int64]:
-    counts = targets.sum(0) if targets.ndim == 2 else torch.bincount(targets, minlength=n_classes)
+    counts = targets.sum(0) if targets.ndim == 2 else count_classes(targets, n_classes)
     array: NDArray[np.int64] = counts.numpy()
     return array
 

@@ -98,12 +98,12 @@ def read_files(
                 table = table.select(tables[0].column_names)
             files.append((file, sum(map(len, tables))))
             tables.append(
-                _as_labels(table if options.missing is None else blank_missing(table, options.missing), labels)
+                with_labels(table if options.missing is None else blank_missing(table, options.missing), labels)
             )
         n_rows[option] = None if path is None else sum(map(len, tables)) - before
     unnamed = (name for name in tables[0].column_names if UNNAMED.fullmatch(name) and name not in {*labels, *keep})
-    left_out = {name: what for name in unnamed if (what := _nothing_in([table[name] for table in tables]))}
-    rows = _concatenated(_agreeing([table.drop_columns(list(left_out)) for table in tables]), files)
+    left_out = {name: what for name in unnamed if (what := describe_nothing([table[name] for table in tables]))}
+    rows = join_tables([table.drop_columns(list(left_out)) for table in tables], files)
     return TableFiles(tuple(files), rows, n_rows, tuple(opened), left_out)
 
 
@@ -123,7 +123,13 @@ def check_columns(options: Mapping[str, Iterable[str]], data: pa.Table, files: F
     raise_together(problems)
 
 
-def _concatenated(tables: list[pa.Table], files: Files) -> pa.Table:
+def join_tables(tables: list[pa.Table], files: Files) -> pa.Table:
+    """The rows of tables of the same columns, one after the other.
+
+    Raises:
+        ValueError: if a column holds different kinds of values.
+    """
+    tables = _agreeing(tables)
     try:
         return pa.concat_tables(tables, promote_options="permissive")
     except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
@@ -157,14 +163,15 @@ def _of_different_kinds(tables: list[pa.Table]) -> Iterator[str]:
             yield name
 
 
-def _as_labels(table: pa.Table, labels: Collection[str]) -> pa.Table:
+def with_labels(table: pa.Table, labels: Collection[str]) -> pa.Table:
+    """The table with the columns of ``labels`` as text, the same in every kind of file."""
     for at, name in enumerate(table.column_names):
         if name in labels:
             table = table.set_column(at, name, as_label_text(table[name]))
     return table
 
 
-def _nothing_in(columns: list[pa.ChunkedArray]) -> str | None:
+def describe_nothing(columns: list[pa.ChunkedArray]) -> str | None:
     """What a column without a name, of several files, holds that tells nothing: no value, or numbers of rows."""
     if all(column.null_count == len(column) for column in columns):
         return "has no value"

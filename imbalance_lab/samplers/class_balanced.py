@@ -20,10 +20,15 @@ class ClassBalancedSampler:
     def __init__(self, *, targets: Tensor, power: float = 0.0, seed: int = 0) -> None:
         self.power = check_number("power", power, minimum=0, maximum=1)
         self.by_class = DrawByClass(targets, seed)
+        self.length = self.by_class.length
 
     def order(self, epoch: int) -> Tensor:
         """Positions (N,) int64; examples of rare classes repeat."""
         return self.by_class.draw(self.class_priors(self.by_class.counts), epoch)
+
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """Draws ``start`` … ``stop`` − 1 of the order."""
+        return self.by_class.part(self.class_priors(self.by_class.counts), epoch, start, stop)
 
     def class_priors(self, counts: Tensor) -> Tensor:
         """n_c^power; counts (C,) → (C,) float64."""

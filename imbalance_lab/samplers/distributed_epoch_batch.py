@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 import torch
 from torch.utils.data import Sampler as TorchSampler
 
 from imbalance_lab import seeding
 from imbalance_lab.samplers.base import SampledIndices, Sampler
+from imbalance_lab.samplers.windows import WINDOW, is_windowed, part_of
 from imbalance_lab.validation import check_integer
 
 
@@ -66,14 +68,22 @@ class DistributedEpochBatchSampler(TorchSampler[SampledIndices]):
 
     def __iter__(self) -> Iterator[SampledIndices]:
         first, self.first_step = self.first_step, 0
-        order = self.source.order(self.epoch)
-        seeds = seeding.hash_indices(seeding.hash_seeds(self.seed, self.epoch), torch.arange(self.length))
-        batches = zip(order.tensor_split(self.steps), seeds.tensor_split(self.steps), strict=True)
-        for step, (positions, batch_seeds) in enumerate(batches):
-            if step >= first:
-                yield SampledIndices(
-                    *(part.tensor_split(self.world_size)[self.rank] for part in (positions, batch_seeds))
-                )
+        seed = seeding.hash_seeds(self.seed, self.epoch)
+        order = None if is_windowed(self.source) else self.source.order(self.epoch)
+        together = max(1, WINDOW * self.steps // max(self.length, 1))
+        for step in range(first, self.steps, together):
+            ends = [self._start(each) for each in range(step, min(step + together, self.steps) + 1)]
+            start, stop = ends[0], ends[-1]
+            positions = part_of(self.source, self.epoch, start, stop) if order is None else order[start:stop]
+            seeds = seeding.hash_indices(seed, torch.arange(start, stop))
+            for one, end in pairwise(end - start for end in ends):
+                batch = positions[one:end], seeds[one:end]
+                yield SampledIndices(*(part.tensor_split(self.world_size)[self.rank] for part in batch))
+
+    def _start(self, step: int) -> int:
+        """How many examples come before a step: the first steps have one more, as of ``Tensor.tensor_split``."""
+        size, more = divmod(self.length, self.steps)
+        return step * size + min(step, more)
 
     def __len__(self) -> int:
         return self.steps

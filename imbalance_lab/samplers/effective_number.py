@@ -21,10 +21,15 @@ class EffectiveNumberSampler:
     def __init__(self, *, targets: Tensor, beta: float = 0.999, seed: int = 0) -> None:
         self.beta = check_number("beta", beta, minimum=0, below=1)
         self.by_class = DrawByClass(targets, seed)
+        self.length = self.by_class.length
 
     def order(self, epoch: int) -> Tensor:
         """Positions (N,) int64; examples of rare classes repeat."""
         return self.by_class.draw(self.class_priors(self.by_class.counts), epoch)
+
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """Draws ``start`` … ``stop`` − 1 of the order."""
+        return self.by_class.part(self.class_priors(self.by_class.counts), epoch, start, stop)
 
     def class_priors(self, counts: Tensor) -> Tensor:
         """The effective number of each class; counts (C,) → (C,) float64."""

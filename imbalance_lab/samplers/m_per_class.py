@@ -8,6 +8,8 @@ from torch import Tensor
 
 from imbalance_lab import seeding
 from imbalance_lab.class_counts import count_classes
+from imbalance_lab.samplers.windowed_batches import WindowedBatches
+from imbalance_lab.samplers.windows import is_large
 from imbalance_lab.validation import check_integer
 
 
@@ -35,13 +37,23 @@ class MPerClassSampler:
     ) -> None:
         self.m, self.seed = check_integer("m", m, minimum=1), seed
         self.length = len(targets)
-        self.members = _chosen(_members(targets), only)
         steps = math.ceil(self.length / check_integer("batch_size", batch_size, minimum=1))
+        self.windows: WindowedBatches | None = None
+        if is_large(self.length) and targets.ndim == 1:
+            counts = _counts(targets)
+            chosen = [c for c in _checked(only, len(counts)) if counts[c]]
+            _check_fit(self.m, len(chosen), self.length, steps)
+            self.windows = WindowedBatches(targets, seed, steps, self.m, chosen)
+            return
+        members = _members(targets)
+        self.members = [members[c] for c in _checked(only, len(members)) if len(members[c])]
         self.sizes = torch.tensor([len(part) for part in torch.arange(self.length).tensor_split(steps)])
-        _check_fit(self.m, len(self.members), self.sizes)
+        _check_fit(self.m, len(self.members), self.length, steps)
 
     def order(self, epoch: int) -> Tensor:
         """Positions (N,) int64, batch after batch."""
+        if self.windows is not None:
+            return self.windows.part(epoch, 0, self.length)
         draws = seeding.generator(self.seed, epoch)
         none = torch.empty(len(self.sizes), 0, dtype=torch.int64)
         guaranteed = torch.cat([none, *(self._deal(members, draws) for members in self.members)], 1)
@@ -57,6 +69,10 @@ class MPerClassSampler:
         within = shuffled[batches[shuffled].argsort(stable=True)]
         return torch.cat([guaranteed.flatten(), rest])[within]
 
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """Draws ``start`` … ``stop`` − 1 of the order."""
+        return self.order(epoch)[start:stop] if self.windows is None else self.windows.part(epoch, start, stop)
+
     def _deal(self, members: Tensor, draws: torch.Generator) -> Tensor:
         """Draw m examples of one class for each batch, (batches, m); none twice before all were dealt once."""
         needed = len(self.sizes) * self.m
@@ -69,25 +85,28 @@ def _members(targets: Tensor) -> list[Tensor]:
     """The positions of each class's examples, or each label's positives."""
     if targets.ndim == 2:
         return [labels.nonzero().flatten() for labels in targets.unbind(1)]
-    counts = count_classes(targets, int(targets.max()) + 1)
-    return list(torch.split(targets.argsort(stable=True), counts.tolist()))
+    return list(torch.split(targets.argsort(stable=True), _counts(targets).tolist()))
 
 
-def _chosen(members: list[Tensor], only: Sequence[int] | None) -> list[Tensor]:
-    """Those of the classes in ``only`` that have examples."""
-    if only is not None:
-        invalid = [c for c in only if isinstance(c, bool) or not isinstance(c, int) or not 0 <= c < len(members)]
-        if invalid:
-            raise ValueError(f"only must list class indices from 0 to {len(members) - 1}, got {invalid[0]!r}")
-        if not len(only):
-            raise ValueError("only is an empty list, of no class: name classes, or null for all")
-        members = [members[c] for c in only]
-    return [positions for positions in members if len(positions)]
+def _counts(targets: Tensor) -> Tensor:
+    return count_classes(targets, int(targets.max()) + 1)
 
 
-def _check_fit(m: int, classes: int, sizes: Tensor) -> None:
+def _checked(only: Sequence[int] | None, n_classes: int) -> Sequence[int]:
+    """The classes in ``only``, or all of them."""
+    if only is None:
+        return range(n_classes)
+    invalid = [c for c in only if isinstance(c, bool) or not isinstance(c, int) or not 0 <= c < n_classes]
+    if invalid:
+        raise ValueError(f"only must list class indices from 0 to {n_classes - 1}, got {invalid[0]!r}")
+    if not len(only):
+        raise ValueError("only is an empty list, of no class: name classes, or null for all")
+    return only
+
+
+def _check_fit(m: int, classes: int, length: int, steps: int) -> None:
     """Refuse more guaranteed examples than the smallest batch holds; batches are equal in size ± 1."""
-    length, smallest, needed = int(sizes.sum()), int(sizes.min()), m * classes
+    smallest, needed = length // steps, m * classes
     if needed > smallest:
         remedy = "choose a smaller m"
         if needed <= length:

@@ -21,9 +21,17 @@ class ProgressiveSampler:
     def __init__(self, *, targets: Tensor, max_epochs: int, seed: int = 0) -> None:
         self.max_epochs = check_integer("max_epochs", max_epochs, minimum=1)
         self.by_class = DrawByClass(targets, seed)
+        self.length = self.by_class.length
 
     def order(self, epoch: int) -> Tensor:
         """Positions (N,) int64."""
+        return self.by_class.draw(self._class_priors(epoch), epoch)
+
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """Draws ``start`` … ``stop`` − 1 of the order."""
+        return self.by_class.part(self._class_priors(epoch), epoch, start, stop)
+
+    def _class_priors(self, epoch: int) -> Tensor:
         done = min(epoch / self.max_epochs, 1)
         counts = self.by_class.counts.double()
-        return self.by_class.draw((1 - done) * counts / counts.sum() + done / len(counts), epoch)
+        return (1 - done) * counts / counts.sum() + done / len(counts)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.samplers.base import Sampler
+from imbalance_lab.samplers.windows import part_of
 from imbalance_lab.validation import check_integer
 
 
@@ -29,6 +30,15 @@ class RepeatedSampler:
         """Positions (passes · N,) int64."""
         first = epoch * self.passes
         return torch.cat([self.sampler.order(first + each) for each in range(self.passes)])
+
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """Draws ``start`` … ``stop`` − 1 of the order, of a sampler with a ``length``."""
+        n, first = int(self.sampler.length), epoch * self.passes  # type: ignore[attr-defined]
+        parts = [
+            part_of(self.sampler, first + each, max(start - each * n, 0), min(stop - each * n, n))
+            for each in range(start // n, (stop - 1) // n + 1)
+        ]
+        return torch.cat(parts)
 
     def __getattr__(self, name: str) -> Any:
         if name == "sampler":  # while it is unpickled

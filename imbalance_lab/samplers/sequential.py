@@ -17,3 +17,7 @@ class SequentialSampler:
     def order(self, epoch: int) -> Tensor:
         """0, 1, …, N − 1, (N,) int64."""
         return torch.arange(self.length)
+
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """``start``, …, ``stop`` − 1."""
+        return torch.arange(start, stop)

@@ -37,7 +37,8 @@ def _check_split(split: str, source: Source, num_classes: int) -> None:
     assert len(targets) == len(index) == n, (
         f"the {split} split has {n} examples, {len(targets)} targets, {len(index)} index"
     )
-    assert targets.dtype == index.dtype == torch.int64, f"targets and index of {split} must be int64"
+    integers = (torch.int64, torch.int32, torch.int16, torch.uint8)
+    assert {targets.dtype, index.dtype} <= set(integers), f"targets and index of {split} must be integers"
     top = 1 if targets.ndim == 2 else num_classes - 1
     inside = bool(((targets >= 0) & (targets <= top)).all())
     assert inside, f"targets of {split} lie in [0, {top}], got {int(targets.min())} to {int(targets.max())}"
@@ -46,8 +47,9 @@ def _check_split(split: str, source: Source, num_classes: int) -> None:
     assert tuple(batch.input.shape[1:]) == tuple(source.input_shape), (
         f"inputs of {split} have shape {tuple(batch.input.shape[1:])}, but input_shape is {source.input_shape}"
     )
-    assert torch.equal(batch.target, targets[places]), f"a batch of {split} has other targets than the split"
-    assert torch.equal(batch.index, index[places]), f"a batch of {split} has another index than the split"
+    assert batch.target.dtype == batch.index.dtype == torch.int64, f"a batch of {split} holds int64"
+    assert torch.equal(batch.target, targets[places].long()), f"a batch of {split} has other targets than the split"
+    assert torch.equal(batch.index, index[places].long()), f"a batch of {split} has another index than the split"
     assert torch.equal(batch.sample_seed, places), f"a batch of {split} does not pass on the seeds of the draws"
     for place in places.tolist():
         one = source.__getitems__(SampledIndices(places[place : place + 1], places[place : place + 1]))

@@ -245,7 +245,7 @@ def broken(**changes: Any) -> Splits:
     [
         (lambda: replace(ARRAYS, val=ARRAYS.train), r"index \d+ is in the splits train and val"),
         (lambda: broken(index=torch.zeros_like(ARRAYS.train.index)), "an index occurs twice in the train split"),
-        (lambda: broken(targets=ARRAYS.train.targets.int()), "targets and index of train must be int64"),
+        (lambda: broken(targets=ARRAYS.train.targets.int()), "a batch of train holds int64"),
         (lambda: broken(targets=ARRAYS.train.targets.clamp(max=8)), "the training split has no example of 9"),
     ],
 )

@@ -15,7 +15,8 @@ from imbalance_lab import load_model
 from imbalance_lab.app.serve_command import add_arguments, run
 from imbalance_lab.data.columns import Column, fit_column
 from imbalance_lab.data.encode_columns import encode_columns
-from imbalance_lab.data.image_decoder import ImageBytes, ImageDecoder
+from imbalance_lab.data.image_bytes import ImageBytes
+from imbalance_lab.data.image_decoder import ImageDecoder
 from imbalance_lab.data.read_table import as_table
 from imbalance_lab.data.schema import ArraySchema
 from imbalance_lab.deployment.serve.decoding import Decoder, Inputs, read_json

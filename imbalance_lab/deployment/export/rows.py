@@ -72,7 +72,8 @@ def validation_rows(model: Model, source: Source, stored: Predictions) -> Rows:
             f"differs by {largest:.2g}: are the data those of the run? If they have moved, name them with data.path=…"
         )
     log_odds[at.numpy()] = postprocessor.log_odds(ours)
-    paths = [source.files[i] for i in source.index[at].tolist()] if isinstance(source, ImageFiles) else None
+    listed = [source.files[i] for i in source.index[at].tolist()] if isinstance(source, ImageFiles) else []
+    paths = [path for path in listed if isinstance(path, str)] or None  # not of images in archives
     return Rows(inputs, output, log_odds, lambda rows: source.names(at[rows]), paths, largest)
 
 

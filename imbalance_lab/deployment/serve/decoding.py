@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from imbalance_lab.data.encode_columns import describe_unknown
-from imbalance_lab.data.image_decoder import ImageBytes
+from imbalance_lab.data.image_bytes import ImageBytes
 from imbalance_lab.data.missing_values import missing_numbers
 from imbalance_lab.data.schema import ArraySchema, ImageSchema, InputSchema
 from imbalance_lab.data.table_schema import TableSchema

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from imbalance_lab.class_counts import class_priors
 from imbalance_lab.samplers import ClassBalancedSampler, RepeatedSampler, Sampler
+from imbalance_lab.samplers.windows import part_of
 from imbalance_lab.task import Task
 from imbalance_lab.training.strategies.strategy import Prior, Strategy, epoch_at
 
@@ -20,12 +21,24 @@ class DeferredSampler:
         first_epoch: the epoch, from 0, from which ``after`` decides.
     """
 
-    def __init__(self, before: Sampler, after: Sampler, first_epoch: int) -> None:
+    def __init__(self, before: Sampler, after: ClassBalancedSampler, first_epoch: int) -> None:
         self.before, self.after, self.first_epoch = before, after, first_epoch
 
     def order(self, epoch: int) -> Tensor:
         """Positions (N,) int64."""
-        return (self.before if epoch < self.first_epoch else self.after).order(epoch)
+        return self._sampler(epoch).order(epoch)
+
+    def part(self, epoch: int, start: int, stop: int) -> Tensor:
+        """Draws ``start`` … ``stop`` − 1 of the order."""
+        return part_of(self._sampler(epoch), epoch, start, stop)
+
+    @property
+    def length(self) -> int:
+        """N."""
+        return self.after.length
+
+    def _sampler(self, epoch: int) -> Sampler:
+        return self.before if epoch < self.first_epoch else self.after
 
 
 class DeferredResampling(Strategy):
