@@ -19,21 +19,18 @@ class BatchedLauncher(Launcher):
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.hydra_context: HydraContext | None = None
-        self.task_function: TaskFunction | None = None
-        self.config: DictConfig | None = None
+        self.setting: tuple[HydraContext, TaskFunction, DictConfig] | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Called by Hydra before `launch`."""
-        self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
+        self.setting = (hydra_context, task_function, config)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run the jobs; return how each has ended, in their order."""
         from imbalance_lab.app.batched import launch  # here: Hydra imports this module at every start
 
-        assert self.hydra_context is not None and self.task_function is not None and self.config is not None
-        context = (self.hydra_context, self.task_function, self.config)
-        return launch(*context, job_overrides, initial_job_idx, self.size)
+        assert self.setting is not None, "Hydra calls setup first"
+        return launch(*self.setting, job_overrides, initial_job_idx, self.size)
 
 
 @dataclass

@@ -45,10 +45,13 @@ def shared_settings(config: DictConfig) -> str | None:
     """The settings in which runs must agree, as text; None where they cannot be resolved, as ``run`` will say."""
     try:
         parts = {key: OmegaConf.select(config, key) for key in SHARED}
-        plain = {k: OmegaConf.to_container(v, resolve=True) if OmegaConf.is_config(v) else v for k, v in parts.items()}
+        plain: dict[str, Any] = {
+            key: OmegaConf.to_container(part, resolve=True) if OmegaConf.is_config(part) else part
+            for key, part in parts.items()
+        }
     except OmegaConfBaseException:
         return None
-    plain["trainer"] = {key: value for key, value in plain["trainer"].items() if key != "max_epochs"}
+    plain["trainer"].pop("max_epochs", None)
     return json.dumps(plain, sort_keys=True, default=str)
 
 
@@ -133,7 +136,7 @@ def _train(runs: Sequence[Coroutine], epochs: "list[Epoch]", config: DictConfig)
 
 
 def join(config: DictConfig, session: "Session") -> None:
-    """Let a run that is about to be trained take its steps with others, if it is one of several and that is possible."""
+    """Let a run that is about to be trained take its steps with others, if it is one of several and they can be."""
     run = current_coroutine()
     if run is None:
         return

@@ -23,7 +23,7 @@ class ToMembers(nn.Module):
         shared = features[:, None].expand(-1, self.members, -1)
         if not (shared.requires_grad or (self.training and torch.is_grad_enabled())):  # vmap hides the former
             return shared
-        scaled: Tensor = _DivideGradient.apply(shared, self.members)  # type: ignore[no-untyped-call]
+        scaled: Tensor = _DivideGradient.apply(shared, self.members)
         return scaled
 
     def extra_repr(self) -> str:
@@ -45,7 +45,7 @@ class _DivideGradient(torch.autograd.Function):
         ctx.divisor = inputs[1]
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Any:
         return gradient / ctx.divisor, None
 
 

@@ -73,15 +73,13 @@ class Epoch:
         self.done += 1
         if self.done < self.steps:
             loop: Any = self.trainer.fit_loop.epoch_loop
-            for config in self.trainer.lr_scheduler_configs:
-                config.scheduler.step()
-                loop.scheduler_progress.increment_ready()
-                loop.scheduler_progress.increment_completed()
+            loop.update_lr_schedulers("step", update_plateau_schedulers=False)
 
     def fail(self, batch: Batch) -> None:
         """End the run at this step, whose batch, loss or gradient is not finite, with the guard's sentence."""
         epoch, step, device = self.trainer.current_epoch, self.global_step + self.done, self.classifier.device
-        batch = Batch(*(field.to(device) if isinstance(field, Tensor) else field for field in batch))
+        fields: Any = (field.to(device) if isinstance(field, Tensor) else field for field in batch)
+        batch = Batch(*fields)
         self.error = FloatingPointError(describe_step(self.classifier, [batch], epoch, step))
 
 
@@ -137,7 +135,7 @@ def _add(progress: Any, steps: int) -> None:
 
 def _gather(source: Any, steps: Sequence[SampledIndices]) -> Iterator[Batch]:
     """The batches of several steps, read from the source at once."""
-    whole = source.__getitems__(SampledIndices(*(torch.cat(parts) for parts in zip(*steps, strict=True))))
+    whole: Any = source.__getitems__(SampledIndices(*(torch.cat(parts) for parts in zip(*steps, strict=True))))
     sizes = [len(each.positions) for each in steps]
-    fields = [field.split(sizes) if isinstance(field, Tensor) else [field] * len(sizes) for field in whole]
+    fields: Any = [torch.split(field, sizes) if isinstance(field, Tensor) else [field] * len(sizes) for field in whole]
     yield from (Batch(*each) for each in zip(*fields, strict=True))

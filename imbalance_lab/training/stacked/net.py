@@ -17,7 +17,7 @@ DRAWS = (torch.rand, torch.randint)
 class StackedNet:
     """K nets whose weights lie in one tensor (K, …) for each parameter, of which those of a net are views.
 
-    The nets remain as they are: an optimizer, a state dict or a forward pass of one of them reads and changes its slice.
+    The nets remain as they are: an optimizer, a state dict or a forward pass of one of them uses its slice.
 
     Args:
         nets: of one architecture, in training mode; the forward pass of the first one is that of all.
@@ -25,8 +25,8 @@ class StackedNet:
 
     def __init__(self, nets: Sequence[nn.Module]) -> None:
         self.nets = nets
-        self.own_parameters = [dict(net.named_parameters()) for net in nets]
-        self.own_buffers = [dict(net.named_buffers()) for net in nets]
+        self.own_parameters: list[dict[str, Tensor]] = [dict(net.named_parameters()) for net in nets]
+        self.own_buffers: list[dict[str, Tensor]] = [dict(net.named_buffers()) for net in nets]
         self.parameters = {name: each.requires_grad_() for name, each in _stack(self.own_parameters).items()}
         self.buffers = _stack(self.own_buffers)
 
@@ -56,7 +56,8 @@ class StackedNet:
                 own[name].grad = gradient
             norms.append(torch.linalg.vector_norm(stacked.grad.flatten(1), dim=1))
             stacked.grad = None
-        return torch.linalg.vector_norm(torch.stack(norms), dim=0)
+        total: Tensor = torch.linalg.vector_norm(torch.stack(norms), dim=0)
+        return total
 
     def release(self) -> None:
         """Let every net have weights of its own again; a checkpoint of a view would store all of the stack."""
@@ -139,8 +140,8 @@ class _Linear(torch.autograd.Function):
     def vmap(info: Any, in_dims: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
         """(K, …, in), (K, out, in), (K, out) → (K, …, out)."""
         rows = inputs.movedim(in_dims[0], 0)
-        output: Tensor = _BatchedLinear.apply(rows.flatten(1, -2), weight, bias)  # type: ignore[no-untyped-call]
-        return output.unflatten(1, rows.shape[1:-1]), 0
+        output: Tensor = _BatchedLinear.apply(rows.flatten(1, -2), weight, bias)
+        return output.view(*rows.shape[:-1], -1), 0
 
 
 class _BatchedLinear(torch.autograd.Function):
@@ -158,7 +159,7 @@ class _BatchedLinear(torch.autograd.Function):
         return torch.baddbmm(bias[:, None], inputs, weight.transpose(1, 2))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
         inputs, weight = ctx.saved_tensors
         of_inputs = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None

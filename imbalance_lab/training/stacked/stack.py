@@ -103,7 +103,8 @@ class _LossCall:
             return mean_member_loss(self.loss, logits[place], batch.target[place], index)[None]
         own, target = logits[self.places], batch.target[self.places].flatten(0, 1)
         each = mean_member_loss(self.loss, own.flatten(0, 1), target)
-        return each.unflatten(0, (len(self.places), -1)).flatten(1).mean(1)
+        means: Tensor = each.view(len(self.places), -1).mean(1)
+        return means
 
 
 def _sharing(classifiers: Sequence[Any]) -> list[list[int]]:
@@ -122,7 +123,7 @@ class Stack(pl.LightningModule):
     """Trains what arrives, epoch after epoch, until nothing does.
 
     Args:
-        arrive: waits until each run has come to its next epoch or has ended; returns the epochs of those that are there.
+        arrive: waits until each run has come to its next epoch or has ended; returns the epochs of those that have one.
         clip: the maximum norm of each run's gradient, or None.
     """
 
