@@ -79,6 +79,20 @@ def rows_of(directory: Path) -> list[list[float]]:
         return [[float(cell or "nan") for cell in row] for row in list(csv.reader(file))[1:]]
 
 
+def assert_close(own: object, other: object) -> None:
+    """Nested values are equal, numbers and tensors within the tolerance."""
+    if isinstance(own, dict):
+        assert own.keys() == other.keys()
+        own, other = list(own.values()), list(other.values())
+    if isinstance(own, list | tuple):
+        for one, two in zip(own, other, strict=True):
+            assert_close(one, two)
+    elif isinstance(own, torch.Tensor | float):
+        torch.testing.assert_close(own, other, **TOLERANCE)
+    else:
+        assert own == other
+
+
 def assert_same(run: Path, alone: Path) -> None:
     """Weights, optimizer, scheduler, the loops' counters, the callbacks' states and every epoch's scores are equal."""
     np.testing.assert_allclose(rows_of(run), rows_of(alone), **TOLERANCE)
@@ -86,7 +100,7 @@ def assert_same(run: Path, alone: Path) -> None:
         own, other = (read_checkpoint_file(each / "checkpoints" / f"{name}.ckpt") for each in (run, alone))
         assert own.keys() == other.keys()
         for key in ("state_dict", "optimizer_states", "lr_schedulers", "train_loss"):
-            torch.testing.assert_close(own[key], other[key], **TOLERANCE)
+            assert_close(own[key], other[key])
         for key in ("loops", "epoch", "global_step", "hyper_parameters"):
             assert own[key] == other[key], key
         assert own["callbacks"]["LastCheckpoint"] == other["callbacks"]["LastCheckpoint"]
