@@ -94,11 +94,11 @@ class StopRequest:
     @contextmanager
     def deferred(self) -> Iterator[None]:
         """Only note a signal that arrives inside: the code inside reads ``signum`` where it can stop."""
-        self._is_deferred = True
+        before, self._is_deferred = self._is_deferred, True
         try:
             yield
         finally:
-            self._is_deferred = False
+            self._is_deferred = before
 
     def _receive(self, signum: int, frame: FrameType | None = None) -> None:
         is_second = self.signum is not None

@@ -129,8 +129,8 @@ def write_resume(
 
 def changed_settings(config: DictConfig, earlier: Mapping[str, Any]) -> Changes:
     """The settings of training that differ: (earlier, now) by key."""
-    now = dict(_flat(OmegaConf.to_container(config, resolve=True), ""))
-    before = dict(_flat({**earlier, "strategy": {}} if is_plain(earlier.get("strategy", {})) else earlier, ""))
+    now = dict(flatten(OmegaConf.to_container(config, resolve=True), ""))
+    before = dict(flatten({**earlier, "strategy": {}} if is_plain(earlier.get("strategy", {})) else earlier, ""))
     keys = [key for key in (before | now) if not is_ignored(key) and not _is_interpolated(config, key)]
     values = {key: (before.get(key, ADDED.get(key)), now.get(key, ADDED.get(key))) for key in keys}
     return {key: pair for key, pair in values.items() if pair[0] != pair[1]}
@@ -162,10 +162,10 @@ def _is_interpolated(config: DictConfig, key: str) -> bool:
     return isinstance(node, DictConfig) and name in node and OmegaConf.is_interpolation(node, name)
 
 
-def _flat(node: Any, path: str) -> Iterator[tuple[str, Any]]:
+def flatten(node: Any, path: str) -> Iterator[tuple[str, Any]]:
     """Every value with its key; lists are values."""
     if isinstance(node, Mapping) and node:
         for key, value in node.items():
-            yield from _flat(value, f"{path}.{key}" if path else str(key))
+            yield from flatten(value, f"{path}.{key}" if path else str(key))
     elif path:
         yield path, node

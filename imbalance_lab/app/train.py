@@ -21,6 +21,7 @@ from imbalance_lab.app.instantiate import Experiment
 from imbalance_lab.app.restart import Restart
 from imbalance_lab.app.resume import describe_resume, is_trained, write_resume
 from imbalance_lab.app.session import Session, build_session
+from imbalance_lab.app.stacked import join
 from imbalance_lab.app.tuned_backbone import ParameterCount
 from imbalance_lab.checkpoint_file import read_checkpoint_file
 from imbalance_lab.evaluation.run_directory import RunDirectory
@@ -116,6 +117,7 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
     else:
         try:
             with STOP.deferred():
+                join(config, session)
                 session.trainer.fit(session.classifier, session.data, ckpt_path=config.ckpt_path, weights_only=True)
         except Exception as error:
             if STOP.signum is None:

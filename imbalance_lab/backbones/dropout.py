@@ -30,7 +30,9 @@ class Dropout(nn.Module):
             return nn.functional.dropout(features, self.p)
         n, dropped = features.numel(), int(self.p * LEVELS)
         bits = torch.randint(-(2**63), 2**63 - 1, ((n + 3) // 4,))
-        is_kept = bits.view(torch.int16)[:n].view(features.shape) >= dropped - LEVELS // 2
+        levels = bits.view(torch.int16)[:n].view(features.shape)
+        # 1 from the level dropped − LEVELS / 2 on, else 0; a product with booleans takes several times as long.
+        is_kept = (levels.float() - (dropped - LEVELS // 2 - 1)).clamp(0, 1).to(features.dtype)
         return features * is_kept * (LEVELS / (LEVELS - dropped))
 
     def extra_repr(self) -> str:

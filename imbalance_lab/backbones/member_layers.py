@@ -1,6 +1,7 @@
 """Layers of k nets side by side, computed at once; each net has its own weights, as if it were alone."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,13 +21,32 @@ class ToMembers(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """(N, F) → (N, k, F)."""
         shared = features[:, None].expand(-1, self.members, -1)
-        if shared.requires_grad:
-            shared.register_hook(lambda gradient: gradient / self.members)  # type: ignore[no-untyped-call]
-        return shared
+        if not (shared.requires_grad or (self.training and torch.is_grad_enabled())):  # vmap hides the former
+            return shared
+        scaled: Tensor = _DivideGradient.apply(shared, self.members)
+        return scaled
 
     def extra_repr(self) -> str:
         """The number of nets, for ``print(net)``."""
         return f"members={self.members}"
+
+
+class _DivideGradient(torch.autograd.Function):
+    """The identity, whose gradient is divided by a number; not a hook, which does nothing under `torch.vmap`."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(features: Tensor, divisor: int) -> Tensor:
+        return features.view_as(features)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.divisor = inputs[1]
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:
+        return gradient / ctx.divisor, None
 
 
 class MemberLinear(nn.Module):

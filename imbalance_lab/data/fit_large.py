@@ -14,6 +14,7 @@ from torch import Tensor
 from imbalance_lab.data.columns import MAX_CATEGORIES, Column, fit_column
 from imbalance_lab.data.feature_rows import FeatureRows
 from imbalance_lab.data.fit_columns import fit_columns
+from imbalance_lab.data.fit_table import fit_like, fit_schema
 from imbalance_lab.data.infer_columns import ColumnOptions, parse_dates_option
 from imbalance_lab.data.large_labels import LabeledRows
 from imbalance_lab.data.large_splits import TRAIN, UNUSED
@@ -26,7 +27,6 @@ from imbalance_lab.data.splitting import SplitIndices
 from imbalance_lab.data.table_changes import MissingValues, check_features
 from imbalance_lab.data.table_files import UNNAMED, describe_nothing
 from imbalance_lab.data.table_schema import TableSchema
-from imbalance_lab.data.fit_table import fit_like, fit_schema
 from imbalance_lab.progress import progress
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -135,16 +135,26 @@ class NonFiniteGuard(pl.Callback):
 
 
 def _describe(pl_module: pl.LightningModule, check: _Check) -> str:
-    """One sentence: what is not finite, where, and what to do."""
-    where = f"at epoch {check.epoch + 1}, step {check.step + 1}"
+    return describe_step(pl_module, check.batches, check.epoch, check.step)
+
+
+def describe_step(pl_module: pl.LightningModule, batches: Sequence[Batch], epoch: int, step: int) -> str:
+    """One sentence about a step that is not finite: what is not, where, and what to do.
+
+    Args:
+        pl_module: the classifier, with the weights before the step.
+        batches: of the step.
+        epoch, step: both from 0.
+    """
+    where = f"at epoch {epoch + 1}, step {step + 1}"
     for what in ("inputs", "logits"):
-        if found := _gather([index for batch in check.batches for index in _not_finite(pl_module, batch, what)]):
+        if found := _gather([index for batch in batches for index in _not_finite(pl_module, batch, what)]):
             more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
             return (
                 f"the {what} of the training examples with index {found[:NAMED]}{more} are not finite {where}: "
                 "correct these examples, lower optimizer.lr, or leave such steps out with guard=skip"
             )
-    examples = [index for batch in check.batches for index in batch.index[:NAMED].tolist()][:NAMED]
+    examples = [index for batch in batches for index in batch.index[:NAMED].tolist()][:NAMED]
     return (
         f"the loss or the gradient is not finite {where}, though the inputs are (examples {examples} …): "
         "lower optimizer.lr, set trainer.gradient_clip_val, or leave such steps out with guard=skip"
