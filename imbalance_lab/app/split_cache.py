@@ -41,7 +41,7 @@ def cached_splits(
         config, schema, trained, slices: see `imbalance_lab.app.splits.instantiate_splits`.
     """
     node: Any = OmegaConf.to_container(config.data, resolve=True)
-    about = repr(schema), repr(trained), tuple(slices)
+    about = repr(schema), repr(trained), tuple(slices), OmegaConf.to_yaml(config.get("cv") or {})
     if not all(target.startswith(OURS) for target in _targets(node)):
         return read(config, schema=schema, trained=trained, slices=slices)
     key = (json.dumps(node, sort_keys=True, default=str), about, tuple(_files(node)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import combinations, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -97,7 +97,8 @@ def _read_all(rows: ParquetRows, columns: LabelColumns) -> LabeledRows:
     given = [name for name, of_split in zip(SPLITS[1:], parts[1:], strict=True) if len(of_split)]
     if groups is not None:
         _check_groups(parts, groups, rows.files)
-    parts = fill_missing_splits(parts, labels, **_fractions(columns), seed=columns.split_seed, groups=groups)
+    fractions: Any = _fractions(columns)
+    parts = fill_missing_splits(parts, labels, **fractions, seed=columns.split_seed, groups=groups)
     validate_splits(classes, labels, parts, has_validation=columns.fractions["val_fraction"] != 0)
     splits = np.full(len(rows), UNUSED, np.uint8)
     for code, of_split in enumerate(parts):

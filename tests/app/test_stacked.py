@@ -27,6 +27,7 @@ SETTINGS = [
     ["loss=focal", "loss.gamma=0.5", "optimizer.lr=1e-2", "seed=1"],
     ["loss=logit_adjusted", "optimizer.lr=3e-2", "seed=2"],
 ]
+SGD = ["optimizer=sgd", "optimizer.weight_decay=1e-4"]
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-6}
 """Of weights after some 30 steps in float32; sums of batched products may be rounded differently."""
 
@@ -48,7 +49,7 @@ def table(tmp_path_factory) -> dict[int, Path]:
 
 
 def words_of(file: Path, own: list[str], *more: str) -> list[str]:
-    plain = ["data=table", f"data.path={file}", "data.target=label", "logger=none", "batch_size=32", "passes=1"]
+    plain = ["data=table", f"data.path={file}", "data.target=label", "logger=csv", "batch_size=32", "passes=1"]
     net = ["ensemble=1", "backbone.widths=[16,8]", "backbone.dropout=0.2", "max_epochs=4", "early_stopping=false"]
     return [*plain, *net, *own, *more]
 
@@ -113,7 +114,8 @@ def assert_same(run: Path, alone: Path) -> None:
     [
         (2, ["early_stopping=1", "max_epochs=8", "monitor=val/loss"]),
         (4, ["ensemble=2", "scheduler=cosine", "trainer.gradient_clip_val=0.05"]),
-        (4, ["backbone=residual_mlp", "backbone.width=12", "backbone.depth=1", "trainer.limit_train_batches=3"]),
+        # SGD: of a bias before a batch norm the gradient is rounding noise, which Adam scales up to whole steps.
+        (4, ["backbone=residual_mlp", "backbone.width=12", "backbone.depth=1", "trainer.limit_train_batches=3", *SGD]),
     ],
     ids=["early stopping", "members, schedule, clipping", "batch norm"],
 )
@@ -133,7 +135,7 @@ def test_each_run_is_what_it_is_alone(tmp_path, table, classes, more, capsys):
 
 
 def test_a_run_that_diverges_ends_as_it_does_alone_and_stops_no_other(tmp_path, table):
-    wild = ["loss=cross_entropy", "optimizer=sgd", "optimizer.lr=1e30", "seed=3"]
+    wild = ["loss=cross_entropy", "optimizer=sgd", "optimizer.lr=1000", "+optimizer.nesterov=true", "seed=3"]
     runs = [words_of(table[2], own) for own in (SETTINGS[0], wild, SETTINGS[1])]
     first, error, last = together(tmp_path / "together", runs)
     with pytest.raises(FloatingPointError) as alone:

@@ -115,6 +115,7 @@ CASES = {
     "mean_by_shot_group": case(
         metrics.mean_by_shot_group, values=([0.25, 0.5, 0.75], "values"), train_counts=([9, 50, 500], "values")
     ),
+    "resampled_mean": case(metrics.resampled_mean, {"test_per_train": 0.25}, values=([0.25, 0.5], "values")),
     "replicate_mean": case(metrics.replicate_mean, values=([0.25, 0.5], "values")),
     "percentile_interval": case(metrics.percentile_interval, values=(SCORES, "draws"), level=LEVEL),
     "planned_auroc_interval": case(

@@ -135,7 +135,7 @@ def test_a_damaged_or_locked_database_is_one_sentence(tmp_path: Path, monkeypatc
             SharedStudy(options(tmp_path))
     other.close()
     assert study.trials() == []
-    with pytest.raises(UsageError, match=r"make the directory /nowhere/at first"):
+    with pytest.raises(UsageError, match=r"there is no directory /nowhere/at: make it first"):
         SharedStudy(options(tmp_path, url="sqlite:////nowhere/at/all.db"))
     with pytest.raises(UsageError, match=r"sweep.storage=nonsense cannot be used"):
         SharedStudy(options(tmp_path, url="nonsense"))

@@ -21,7 +21,7 @@ from tests.helpers.command_line import ROOT
 from tests.helpers.jobs import run_in
 from tests.helpers.searches import search
 
-QUICK = ("max_epochs=2", "logger=none")
+QUICK = ("max_epochs=2", "logger=csv")
 RATES = ("optimizer.lr=choice(1e-7,1e-2)",)
 
 
@@ -92,7 +92,7 @@ def test_without_the_extra_one_sentence_names_it(monkeypatch: pytest.MonkeyPatch
 
 def command(directory: Path, *words: str) -> list[str]:
     """A search of six trials in a process of its own."""
-    quick = ("trainer=cpu", "baselines=false", "backbone=mlp", "logger=none", "max_epochs=3")
+    quick = ("trainer=cpu", "baselines=false", "backbone=mlp", "logger=csv", "max_epochs=3")
     space = ("loss=choice(focal,logit_adjusted)", "loss.gamma=interval(0,5)", "batch_size=int(interval(16,64))")
     own = ("sweep=optuna", "sweep.n_trials=6", f"hydra.sweep.dir={directory}")
     return [sys.executable, str(ROOT / "train.py"), "-m", *own, *quick, *space, *words]
