@@ -14,7 +14,7 @@ from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
-from omegaconf import OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from imbalance_lab.app.cli import Sweep
 from imbalance_lab.app.distributed import Program, scratch_overrides
@@ -26,7 +26,9 @@ from imbalance_lab.termination import Terminated
 
 try:
     import submitit
-    from hydra_plugins.hydra_submitit_launcher.submitit_launcher import BaseSubmititLauncher
+    from hydra_plugins.hydra_submitit_launcher.submitit_launcher import (  # type: ignore[import-untyped]
+        BaseSubmititLauncher,
+    )
 except ImportError as error:
     raise UsageError("sweep=slurm needs packages that are not installed: pip install 'imbalance-lab[slurm]'") from error
 

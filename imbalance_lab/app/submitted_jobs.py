@@ -50,7 +50,7 @@ class SubmittedJobs:
         entry = self._entries.get(str(number))
         if entry is None or entry["overrides"] != list(overrides) or entry["cluster"] != self.cluster:
             return False
-        kind = SlurmJob if self.cluster == "slurm" else LocalJob
+        kind: Any = SlurmJob if self.cluster == "slurm" else LocalJob
         job = kind(folder=self.logs / "%j", job_id=entry["job"], tasks=list(range(entry["tasks"])))
         if self.cluster == "slurm":
             is_there = job.watcher.get_state(job.job_id, mode="force").split(" ")[0] not in OVER
