@@ -18,6 +18,7 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import OmegaConf
 
+from imbalance_lab.errors import UsageError
 from imbalance_lab.text import is_of_sweep, override
 
 if TYPE_CHECKING:
@@ -64,7 +65,12 @@ def is_lightnings_child() -> bool:
 
 
 def hydra_overrides(given: list[str]) -> list[str]:
-    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it."""
+    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it.
+
+    Raises:
+        UsageError: if torchrun would start the job again in another directory.
+    """
+    _check_restarts(given)
     if cluster_environment() is None:
         return given
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # see `imbalance_lab.app.peers`
@@ -72,6 +78,20 @@ def hydra_overrides(given: list[str]) -> list[str]:
         return given
     kept = [word for word in given if word.partition("=")[0] not in ("hydra.run.dir", "hydra.sweep.dir")]
     return [*kept, *scratch_overrides()]
+
+
+def _check_restarts(given: list[str]) -> None:
+    """Refuse a run directory that is another one at each start, where torchrun starts a job again by itself."""
+    restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") if "TORCHELASTIC_RUN_ID" in os.environ else "0"
+    key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(given) else "hydra.run.dir"
+    if restarts == "0" or any(word.startswith(f"{key}=") for word in given):
+        return
+    if not is_first_process():
+        sys.exit(2)
+    raise UsageError(
+        f"torchrun --max-restarts={restarts} starts the job again with the same words, and it goes on in its own "
+        f"directory only if that stays the same: add {key}=DIR"
+    )
 
 
 def scratch_overrides() -> list[str]:
