@@ -101,7 +101,7 @@ def _start(name: str) -> "subprocess.Popen[bytes]":
     options, (array, _, index) = job["options"], name.partition("_")
     nodes, each = int(options.get("nodes", 1)), int(options.get("ntasks-per-node", 1))
     variables = {
-        "SLURM_JOB_ID": str(10_000 + int(array) * 100 + int(index or 0)),
+        "SLURM_JOB_ID": str(10_000 + int(array) * 100 + int(index)) if index else name,
         "SLURM_JOB_NAME": options.get("job-name", "job"),
         "SLURM_NTASKS": str(nodes * each),
         "SLURM_NTASKS_PER_NODE": str(each),
