@@ -24,11 +24,11 @@ class SlurmLauncher(Launcher):
         self.hydra_context, self.task_function, self.config = hydra_context, task_function, config
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        from imbalance_lab.app.slurm import SlurmJobs
+        from imbalance_lab.app.slurm import SlurmJobs, launch
+        from imbalance_lab.app.slurm_options import SlurmOptions
 
-        jobs = SlurmJobs(self.options)
-        jobs.setup(hydra_context=self.hydra_context, task_function=self.task_function, config=self.config)
-        return jobs.launch(job_overrides, initial_job_idx)
+        jobs = SlurmJobs(self.hydra_context, self.task_function, self.config)
+        return launch(jobs, SlurmOptions.of(self.options), jobs.numbered(job_overrides, initial_job_idx))
 
 
 ConfigStore.instance().store(

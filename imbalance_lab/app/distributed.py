@@ -155,10 +155,12 @@ class Program:
     Args:
         argv: ``sys.argv``.
         module: what ``python -m`` was given; None for a script.
+        folder: where it was given.
     """
 
     argv: tuple[str, ...]
     module: str | None
+    folder: str
 
     @classmethod
     def of_this_process(cls) -> "Program":
@@ -166,12 +168,13 @@ class Program:
         import __main__
 
         spec = getattr(__main__, "__spec__", None)
-        return cls(tuple(sys.argv), None if spec is None else spec.name)
+        return cls(tuple(sys.argv), None if spec is None else spec.name, os.getcwd())
 
     def adopt(self) -> None:
         """Make it the one that hints, records and further processes of this process repeat."""
         global _adopted
         _adopted, sys.argv = self, list(self.argv)
+        os.chdir(self.folder)
 
     @contextmanager
     def importable(self) -> Iterator[None]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.errors import UsageError
 from imbalance_lab.validation import check_choice, check_integer, check_list, check_number, check_text
@@ -64,6 +64,19 @@ class SlurmOptions:
             check_text(f"sweep.setup[{place}]", command)
         if not isinstance(self.options, Mapping):
             raise TypeError(f"sweep.options must be a mapping of sbatch's options, got {self.options!r}")
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> "SlurmOptions":
+        """Those of the group ``sweep``.
+
+        Raises:
+            UsageError: for one that is not valid.
+        """
+        plain: Any = OmegaConf.to_container(options, resolve=True) if isinstance(options, DictConfig) else options
+        try:
+            return cls(**plain)
+        except (TypeError, ValueError) as error:
+            raise UsageError(str(error)) from error
 
     def processes(self, trainer: DictConfig) -> int:
         """How many processes of a run each machine has: as many as ``trainer.devices``.
