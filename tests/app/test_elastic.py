@@ -51,6 +51,7 @@ def torchrun(node: int, folder: Path, name: str) -> Any:
     elastic = [
         *("--nnodes=2", "--nproc-per-node=1", "--max-restarts=5", "--rdzv-backend=c10d", f"--rdzv-id={name}"),
         *(f"--rdzv-endpoint={ADDRESSES[0]}:29400", f"--local-addr={ADDRESSES[node]}"),
+        f"--rdzv-conf=is_host={node == 0}",  # no name server knows them
     ]
     command = [sys.executable, "-m", "torch.distributed.run", *elastic, str(ROOT / "train.py"), *JOB, *SHAPE]
     log = folder / f"{name}-{node}.log"
