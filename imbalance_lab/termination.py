@@ -1,4 +1,4 @@
-"""Signals that end a job: SIGTERM and SIGUSR1, which schedulers send before they preempt it, and Ctrl-C (SIGINT).
+"""Signals that end a job: SIGTERM, SIGUSR1 and SIGUSR2, which schedulers send before a preemption, and Ctrl-C (SIGINT).
 
 Nothing here imports Lightning, whose own handlers turn SIGTERM into exit code 0 and Ctrl-C into 1.
 """
@@ -11,12 +11,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGINT") if hasattr(signal, name))
-"""Windows has no SIGUSR1."""
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT") if hasattr(signal, name))
+"""Windows has no SIGUSR1 and no SIGUSR2."""
 
 
 class Terminated(SystemExit):
-    """A signal asked the job to stop: exit code 143 for SIGTERM and SIGUSR1, and 130 for Ctrl-C.
+    """A signal asked the job to stop: exit code 143 for SIGTERM, SIGUSR1 and SIGUSR2, and 130 for Ctrl-C.
 
     Args:
         signum: the signal.

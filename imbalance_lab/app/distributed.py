@@ -5,6 +5,9 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +18,7 @@ from hydra.types import RunMode
 from hydra.utils import get_original_cwd
 from omegaconf import OmegaConf
 
+from imbalance_lab.errors import UsageError
 from imbalance_lab.text import is_of_sweep, override
 
 if TYPE_CHECKING:
@@ -61,16 +65,40 @@ def is_lightnings_child() -> bool:
 
 
 def hydra_overrides(given: list[str]) -> list[str]:
-    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it."""
+    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it.
+
+    Raises:
+        UsageError: if torchrun would start the job again in another directory.
+    """
+    _check_restarts(given)
     if cluster_environment() is None:
         return given
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # see `imbalance_lab.app.peers`
     if is_first_process():
         return given
+    kept = [word for word in given if word.partition("=")[0] not in ("hydra.run.dir", "hydra.sweep.dir")]
+    return [*kept, *scratch_overrides()]
+
+
+def _check_restarts(given: list[str]) -> None:
+    """Refuse a run directory that is another one at each start, where torchrun starts a job again by itself."""
+    restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") if "TORCHELASTIC_RUN_ID" in os.environ else "0"
+    key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(given) else "hydra.run.dir"
+    if restarts == "0" or any(word.startswith(f"{key}=") for word in given):
+        return
+    if not is_first_process():
+        sys.exit(2)
+    raise UsageError(
+        f"torchrun --max-restarts={restarts} starts the job again with the same words, and it goes on in its own "
+        f"directory only if that stays the same: add {key}=DIR"
+    )
+
+
+def scratch_overrides() -> list[str]:
+    """Hydra's overrides for a process that keeps nothing: its directory is removed when it ends."""
     scratch = tempfile.mkdtemp(prefix="imbalance_lab_")
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    kept = [word for word in given if word.partition("=")[0] not in ("hydra.run.dir", "hydra.sweep.dir")]
-    return [*kept, f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}", "hydra.output_subdir=null"]
+    return [f"hydra.run.dir={scratch}", f"hydra.sweep.dir={scratch}", "hydra.output_subdir=null"]
 
 
 def shared(value: Shared, timeout: object = None) -> Shared:
@@ -106,11 +134,9 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
 
     Lightning would repeat ``sys.argv``: in a multirun each process would then start the whole sweep.
     """
-    import __main__
-
     hydra = HydraConfig.get()
-    spec = __main__.__spec__
-    script = [os.path.join(get_original_cwd(), sys.argv[0])] if spec is None else ["-m", spec.name]
+    program = _adopted or Program.of_this_process()
+    script = [os.path.join(get_original_cwd(), program.argv[0])] if program.module is None else ["-m", program.module]
     overrides = [
         *job_overrides(),
         override("hydra.run.dir", hydra.runtime.output_dir),
@@ -120,6 +146,50 @@ def ddp_command(local_rank: int) -> tuple[list[str], str]:
     ]
     command = [sys.executable, *script, *job_flags(), *overrides]
     return command, get_original_cwd()
+
+
+@dataclass(frozen=True)
+class Program:
+    """The command that a user gave, for a process that a cluster's own program starts in its place.
+
+    Args:
+        argv: ``sys.argv``.
+        module: what ``python -m`` was given; None for a script.
+        folder: where it was given.
+    """
+
+    argv: tuple[str, ...]
+    module: str | None
+    folder: str
+
+    @classmethod
+    def of_this_process(cls) -> "Program":
+        """That of this process."""
+        import __main__
+
+        spec = getattr(__main__, "__spec__", None)
+        return cls(tuple(sys.argv), None if spec is None else spec.name, os.getcwd())
+
+    def adopt(self) -> None:
+        """Make it the one that hints, records and further processes of this process repeat."""
+        global _adopted
+        _adopted, sys.argv = self, list(self.argv)
+        os.chdir(self.folder)
+
+    @contextmanager
+    def importable(self) -> Iterator[None]:
+        """Let processes that are started inside import what this one can: its package may lie beside its script."""
+        before = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(os.path.abspath(each) for each in sys.path))
+        try:
+            yield
+        finally:
+            os.environ.pop("PYTHONPATH")
+            if before is not None:
+                os.environ["PYTHONPATH"] = before
+
+
+_adopted: Program | None = None
 
 
 def job_flags() -> list[str]:

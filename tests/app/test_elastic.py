@@ -1,0 +1,99 @@
+"""torchrun on two machines: a process or a whole machine is lost, comes back, and the run goes on as if it had not."""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imbalance_lab.app.distributed import hydra_overrides
+from imbalance_lab.errors import UsageError
+from tests.helpers.command_line import ROOT
+from tests.helpers.runs import assert_same_run
+from tests.helpers.two_nodes import ADDRESSES, are_possible, start_on, two_nodes
+
+JOB = ("backbone=mlp", "backbone.dropout=0", "max_epochs=60", "logger=csv", "baselines=false", "trainer.timeout=30")
+SHAPE = ("trainer=ddp_cpu", "trainer.devices=1", "trainer.num_nodes=2")
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [(["seed=1"], "hydra.run.dir=DIR"), (["-m", "seed=0,1", "hydra.run.dir=x"], "hydra.sweep.dir=DIR")],
+)
+def test_a_job_that_torchrun_starts_again_needs_a_directory_that_stays(
+    words: list[str], key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "1", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "0")
+    assert hydra_overrides(words) == words
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
+    with pytest.raises(UsageError, match=key):
+        hydra_overrides(words)
+    assert hydra_overrides([*words, key]) == [*words, key]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[None]:
+    if not are_possible():
+        pytest.skip("network namespaces need root and iproute2")
+    with two_nodes():
+        yield
+
+
+def torchrun(node: int, folder: Path, name: str) -> Any:
+    elastic = [
+        *("--nnodes=2", "--nproc-per-node=1", "--max-restarts=5", "--rdzv-backend=c10d", f"--rdzv-id={name}"),
+        *(f"--rdzv-endpoint={ADDRESSES[0]}:29400", f"--local-addr={ADDRESSES[node]}"),
+        f"--rdzv-conf=is_host={node == 0}",  # no name server knows them
+    ]
+    command = [sys.executable, "-m", "torch.distributed.run", *elastic, str(ROOT / "train.py"), *JOB, *SHAPE]
+    log = folder / f"{name}-{node}.log"
+    return start_on(node, *command, f"hydra.run.dir={name}", log=log, cwd=folder, PYTHONPATH=str(ROOT))
+
+
+def wait_for_epochs(folder: Path, name: str, count: int) -> None:
+    """Wait until so many epochs were trained in all starts of the run."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if sum((folder / f"{name}-{node}.log").read_text().count("\nepoch ") for node in (0, 1)) >= count:
+            return
+        time.sleep(0.05)
+    raise TimeoutError(f"{name} does not train: {(folder / f'{name}-0.log').read_text()}")
+
+
+def workers(agent: int) -> list[int]:
+    """The processes that an agent has started."""
+    return [int(pid) for pid in Path(f"/proc/{agent}/task/{agent}/children").read_text().split()]
+
+
+def finish(*agents: Any) -> list[int]:
+    return [agent.wait(timeout=200) for agent in agents]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
+def test_a_lost_process_and_a_lost_machine_leave_no_trace(nodes: None, tmp_path: Path) -> None:
+    assert finish(*(torchrun(node, tmp_path, "whole") for node in (0, 1))) == [0, 0]
+    first, second = (torchrun(node, tmp_path, "run") for node in (0, 1))
+    rng = random.Random(0)
+    wait_for_epochs(tmp_path, "run", 5)
+    time.sleep(rng.random())
+    os.kill(workers(second.pid)[0], signal.SIGKILL)  # a process: its agent starts it again, and so does the other
+    wait_for_epochs(tmp_path, "run", 15)
+    time.sleep(rng.random())
+    os.killpg(second.pid, signal.SIGKILL)  # the machine
+    second.wait()
+    time.sleep(3)
+    second = torchrun(1, tmp_path, "run")  # it comes back
+    assert finish(first, second) == [0, 0], (tmp_path / "run-0.log").read_text()
+    status = json.loads((tmp_path / "run" / "status.json").read_text())
+    assert len(status["earlier"]) >= 2
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["whole", "run"]
+    assert_same_run(tmp_path / "whole", tmp_path / "run")
