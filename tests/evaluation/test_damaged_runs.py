@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,22 @@ def linked(original: Path, to: Path) -> Path:
     return Path(shutil.copytree(original, to, copy_function=os.link))
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "status.json", "run.json"])
-def test_every_type_confusion_is_a_sentence(original: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("metrics.json", 7),
+        ("status.json", 1),
+        ("run.json", 2),
+        *(pytest.param(name, 1, marks=pytest.mark.exhaustive) for name in ("metrics.json", "run.json")),
+    ],
+)
+def test_type_confusions_are_sentences(original: Path, tmp_path: Path, name: str, step: int) -> None:
     run = linked(original, tmp_path / "run")
     content = json.loads((run / name).read_text())
     content.pop("sha256", None)  # as an earlier release wrote it: the digest would find everything
     (run / name).unlink()
     tried = refused = 0
-    for done, wrong in confusions(content):
+    for done, wrong in islice(confusions(content), 0, None, step):
         (run / name).write_text(json.dumps(wrong))
         sentence, _ = read_for_evaluation(run) if name == "run.json" else read_for_comparison(run)
         tried += 1

@@ -91,7 +91,7 @@ class _StackedCalls(TorchFunctionMode):
         if func is F.linear:
             return _Linear.apply(*args, **options)
         if func in DRAWS:
-            return _Draw.apply(self.token, partial(func, *args, **options), self.generators)
+            return _Draw.apply(self.token, partial(_draw_each, self.generators, func, args, options))
         if func is F.dropout and args[0].device.type != "cpu":
             return _device_dropout(self.token, self.generators, *args, **options)
         return func(*args, **options)
@@ -103,16 +103,21 @@ def _device_dropout(
     """Dropout with a generator for each net; on a GPU, torch draws other numbers for a net alone."""
     if not training:
         return features
-    draw = partial(torch.rand, features.shape, device=features.device)
-    kept: Tensor = _Draw.apply(token, draw, generators) >= p
+    draw = partial(_draw_each, generators, torch.rand, (features.shape,), {"device": features.device})
+    kept: Tensor = _Draw.apply(token, draw) >= p
     return features * kept / (1 - p)
+
+
+def _draw_each(generators: Sequence[torch.Generator], func: Any, args: Any, options: Any) -> Tensor:
+    """Draw for one net after the other: (K, …)."""
+    return torch.stack([func(*args, generator=generator, **options) for generator in generators])
 
 
 class _Draw(torch.autograd.Function):
     """Random numbers for each net under `vmap`; ``token`` (K,) only marks the dimension of the nets."""
 
     @staticmethod
-    def forward(token: Tensor, draw: Any, generators: Sequence[torch.Generator]) -> Tensor:
+    def forward(token: Tensor, draw: Any) -> Tensor:
         raise NotImplementedError("only under vmap")
 
     @staticmethod
@@ -120,9 +125,9 @@ class _Draw(torch.autograd.Function):
         """Nothing is differentiated."""
 
     @staticmethod
-    def vmap(info: Any, in_dims: Any, token: Tensor, draw: Any, generators: Sequence[torch.Generator]) -> Any:
-        """Draw for one net after the other: (K, …)."""
-        return torch.stack([draw(generator=generator) for generator in generators]), 0
+    def vmap(info: Any, in_dims: Any, token: Tensor, draw: Any) -> Any:
+        """What ``draw`` returns, (K, …); a list of generators as an argument would cost more than the numbers."""
+        return draw(), 0
 
 
 class _Linear(torch.autograd.Function):
