@@ -65,12 +65,7 @@ def is_lightnings_child() -> bool:
 
 
 def hydra_overrides(given: list[str]) -> list[str]:
-    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it.
-
-    Raises:
-        UsageError: if torchrun would start the job again in another directory.
-    """
-    _check_restarts(given)
+    """Overrides for a process that is not the first of a launcher's: Hydra must make no directory for it."""
     if cluster_environment() is None:
         return given
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # see `imbalance_lab.app.peers`
@@ -78,20 +73,6 @@ def hydra_overrides(given: list[str]) -> list[str]:
         return given
     kept = [word for word in given if word.partition("=")[0] not in ("hydra.run.dir", "hydra.sweep.dir")]
     return [*kept, *scratch_overrides()]
-
-
-def _check_restarts(given: list[str]) -> None:
-    """Refuse a run directory that is another one at each start, where torchrun starts a job again by itself."""
-    restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") if "TORCHELASTIC_RUN_ID" in os.environ else "0"
-    key = "hydra.sweep.dir" if {"-m", "--multirun"} & set(given) else "hydra.run.dir"
-    if restarts == "0" or any(word.startswith(f"{key}=") for word in given):
-        return
-    if not is_first_process():
-        sys.exit(2)
-    raise UsageError(
-        f"torchrun --max-restarts={restarts} starts the job again with the same words, and it goes on in its own "
-        f"directory only if that stays the same: add {key}=DIR"
-    )
 
 
 def scratch_overrides() -> list[str]:
@@ -118,12 +99,18 @@ def shared(value: Shared, timeout: object = None) -> Shared:
         os.environ |= {"MASTER_ADDR": environment.main_address, "MASTER_PORT": str(environment.main_port)}
         import torch
 
-        dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
-            rank=environment.global_rank(),
-            world_size=environment.world_size(),
-            timeout=timedelta(seconds=timeout if isinstance(timeout, int | float) and timeout > 0 else 120),
-        )
+        try:
+            dist.init_process_group(
+                "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
+                rank=environment.global_rank(),
+                world_size=environment.world_size(),
+                timeout=timedelta(seconds=timeout if isinstance(timeout, int | float) and timeout > 0 else 120),
+            )
+        except RuntimeError as error:  # of which those of the store are a kind
+            raise UsageError(
+                f"process {environment.global_rank()} cannot reach the others ({str(error).splitlines()[0]}): see that "
+                "all were started, and that GLOO_SOCKET_IFNAME and NCCL_SOCKET_IFNAME name the network between machines"
+            ) from error
     values = [value]
     dist.broadcast_object_list(values)
     return values[0]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from imbalance_lab.app.distributed import hydra_overrides
+from imbalance_lab.app.elastic import OWN_STORES, check_restarts
 from imbalance_lab.errors import UsageError
 from tests.helpers.command_line import ROOT
 from tests.helpers.runs import assert_same_run
@@ -32,11 +32,16 @@ def test_a_job_that_torchrun_starts_again_needs_a_directory_that_stays(
     for name, value in {"TORCHELASTIC_RUN_ID": "none", "WORLD_SIZE": "1", "RANK": "0"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "0")
-    assert hydra_overrides(words) == words
+    check_restarts(words)
     monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
     with pytest.raises(UsageError, match=key):
-        hydra_overrides(words)
-    assert hydra_overrides([*words, key]) == [*words, key]
+        check_restarts(words)
+    check_restarts([*words, key])
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    with pytest.raises(UsageError, match=f"^torchrun --max-restarts=3: a process .* set {OWN_STORES}=1"):
+        check_restarts([*words, key])
+    monkeypatch.setenv(OWN_STORES, "1")
+    check_restarts([*words, key])
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def torchrun(node: int, folder: Path, name: str) -> Any:
     ]
     command = [sys.executable, "-m", "torch.distributed.run", *elastic, str(ROOT / "train.py"), *JOB, *SHAPE]
     log = folder / f"{name}-{node}.log"
-    own = {"PYTHONPATH": str(ROOT), "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    own = {"PYTHONPATH": str(ROOT), OWN_STORES: "1"}
     return start_on(node, *command, f"hydra.run.dir={name}", log=log, cwd=folder, **own)
 
 
