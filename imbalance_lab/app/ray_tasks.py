@@ -73,15 +73,15 @@ def launch(jobs: SweepJobs, options: RayOptions, runs: Mapping[int, list[str]]) 
         task = ray.remote(num_cpus=options.cpus, num_gpus=options.gpus, max_retries=options.retries)(_call)
         shared = ray.put(jobs)
         Sweep.job_started = True
-        tasks = {number: task.remote(shared, number, overrides) for number, overrides in runs.items()}
-        done = []
+        done = jobs.finished(runs)
+        tasks = {number: task.remote(shared, number, each) for number, each in runs.items() if number not in done}
         for number, each in tasks.items():
             try:
-                done.append(ray.get(each))
+                done[number] = ray.get(each)
             except ray.exceptions.RayError as error:
                 reason = str(error).strip().splitlines()[0]
-                done.append(jobs.failed(number, runs[number], f"its process is lost ({reason})"))
-        return done
+                done[number] = jobs.failed(number, runs[number], f"its process is lost ({reason})")
+        return [done[number] for number in runs]
     finally:
         ray.shutdown()
 

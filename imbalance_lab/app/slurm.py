@@ -57,18 +57,22 @@ def launch(jobs: SlurmJobs, options: SlurmOptions, runs: Mapping[int, list[str]]
     Raises:
         UsageError: if they cannot be submitted.
     """
+    done = jobs.finished(runs)
     submitted = SubmittedJobs(jobs.directory, options.cluster)
-    missing = {number: each for number, each in runs.items() if not submitted.is_alive(number, each)}
+    left = {number: each for number, each in runs.items() if number not in done}
+    missing = {number: each for number, each in left.items() if not submitted.is_alive(number, each)}
     if missing:
         submitted.add(missing, _submit(jobs, options, submitted.logs, missing))
     Sweep.job_started = True
-    there = f", {len(runs) - len(missing)} of an earlier command are there" if len(missing) < len(runs) else ""
+    there = f", {len(left) - len(missing)} of an earlier command are there" if len(missing) < len(left) else ""
+    before = f", {len(done)} runs have finished before" if done else ""
     print(
-        f"{len(missing)} jobs submitted{there}: their output is in {submitted.logs}; Ctrl-C leaves them in the queue, "
-        f"and the same command with {override('hydra.sweep.dir', str(jobs.directory))} waits for them again",
+        f"{len(missing)} jobs submitted{there}{before}: their output is in {submitted.logs}; Ctrl-C leaves them in the "
+        f"queue, and the same command with {override('hydra.sweep.dir', str(jobs.directory))} waits for them again",
         flush=True,
     )
-    return [_result(jobs, submitted[number], number, overrides) for number, overrides in runs.items()]
+    done |= {number: _result(jobs, submitted[number], number, overrides) for number, overrides in left.items()}
+    return [done[number] for number in runs]
 
 
 def _submit(jobs: SlurmJobs, options: SlurmOptions, logs: Path, runs: Mapping[int, list[str]]) -> list[Any]:

@@ -1,6 +1,6 @@
 """The runs of a sweep for a launcher that has each done in another process, on this machine or another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict
 
 from imbalance_lab.app.distributed import Program
+from imbalance_lab.app.restart import finished_score
 from imbalance_lab.errors import UsageError
 from imbalance_lab.evaluation.run_directory import RunDirectory
+from imbalance_lab.text import is_of_sweep
 
 
 @dataclass
@@ -52,10 +54,19 @@ class SweepJobs:
             job_subdir_key="hydra.sweep.subdir",
         )
 
+    def finished(self, runs: Mapping[int, list[str]]) -> dict[int, JobReturn]:
+        """What those runs returned that have finished before: nothing has to be started for them."""
+        found = {}
+        for number, overrides in runs.items():
+            given = [word for word in overrides if not is_of_sweep(word) and not word.startswith(("hydra.", "hydra/"))]
+            if (score := finished_score(self._directory(number, overrides), given)) is not None:
+                found[number] = JobReturn(overrides=overrides, status=JobStatus.COMPLETED)
+                found[number].return_value = score
+        return found
+
     def failed(self, number: int, overrides: Sequence[str], sentence: str) -> JobReturn:
         """What a run returns whose process has ended without a word; its status tells it too."""
-        hydra = self._config(number, overrides, str(number)).hydra
-        directory = RunDirectory(self.directory / hydra.sweep.subdir)
+        directory = self._directory(number, overrides)
         status = directory.read_status()
         if status["state"] in ("not started", "running", "killed"):
             directory.path.mkdir(parents=True, exist_ok=True)
@@ -63,6 +74,9 @@ class SweepJobs:
         failed = JobReturn(overrides=list(overrides), status=JobStatus.FAILED)
         failed.return_value = UsageError(f"run {number}: {sentence}")
         return failed
+
+    def _directory(self, number: int, overrides: Sequence[str]) -> RunDirectory:
+        return RunDirectory(self.directory / self._config(number, overrides, str(number)).hydra.sweep.subdir)
 
     def _config(self, number: int, overrides: Sequence[str], job_id: str) -> DictConfig:
         config: DictConfig = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))

@@ -30,6 +30,7 @@ MAX_AUTOMATIC = 8
 """Jobs at a time with ``sweep.jobs=auto``: each holds its libraries and its data in memory."""
 
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+SLURM = "hydra_plugins.imbalance_lab_sweeps.slurm_launcher.SlurmLauncher"
 SEARCH = "hydra_plugins.imbalance_lab_sweeps.optuna_sweeper.OptunaSweeper"
 
 
@@ -43,7 +44,8 @@ def check_sweep(config: DictConfig, directory: Path) -> None:
     jobs = OmegaConf.select(config, "sweep.jobs")
     if jobs is not None:
         number_of_jobs(jobs, cores=1)
-        _check_several(config)
+        if config.hydra.launcher._target_ != SLURM:  # where one run alone is a job too
+            _check_several(config)
     if not any(directory.glob("*/")):
         return  # no run has begun, as after a mistake in the command
     record, now = read_record(directory), describe_sweep(config)
