@@ -17,8 +17,8 @@ from omegaconf.errors import OmegaConfBaseException
 from imbalance_lab.app.compose import extra_config_directories
 from imbalance_lab.app.config_cache import keep_parsed_files
 from imbalance_lab.app.distributed import hydra_overrides, is_first_process
-from imbalance_lab.app.elastic import check_restarts
 from imbalance_lab.app.help import ignore_closed_pipe, print_help, wants_help
+from imbalance_lab.app.launchers import check_restarts
 from imbalance_lab.app.messages import format_error
 from imbalance_lab.app.sweep_record import SEARCH, check_sweep, resume_command, resumed_arguments, write_record
 from imbalance_lab.app.validate_arguments import validate_arguments, written_out

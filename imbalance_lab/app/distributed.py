@@ -29,19 +29,30 @@ Shared = TypeVar("Shared")
 LAUNCHERS = ("TORCHELASTIC_RUN_ID", "SLURM_NTASKS", "JSM_NAMESPACE_SIZE", "OMPI_COMM_WORLD_SIZE")
 """Variables of torchrun, Slurm, LSF and Open MPI. Where there is none, Lightning starts the processes of a machine."""
 
+ENVIRONMENTS = ("TorchElasticEnvironment", "SLURMEnvironment", "LSFEnvironment", "MPIEnvironment")
+"""Lightning's names of them, in the order of its Trainer."""
+
 
 def cluster_environment() -> "ClusterEnvironment | None":
     """Lightning's view of what has started several processes; None for a single one, or if Lightning starts the others.
 
     Lightning is only imported if a launcher is there.
+
+    Raises:
+        UsageError: if Slurm does not say how many processes a machine has.
     """
     if not any(name in os.environ for name in LAUNCHERS):
         return None
     from lightning.fabric.plugins import environments
 
-    names = ("TorchElasticEnvironment", "SLURMEnvironment", "LSFEnvironment", "MPIEnvironment")
-    kinds: Any = [getattr(environments, name) for name in names]  # in the order of Lightning's Trainer
-    found: ClusterEnvironment | None = next((kind() for kind in kinds if kind.detect()), None)
+    kinds: Any = [getattr(environments, name) for name in ENVIRONMENTS]
+    try:
+        found: ClusterEnvironment | None = next((kind() for kind in kinds if kind.detect()), None)
+    except RuntimeError as error:
+        raise UsageError(
+            f"Slurm was asked for {os.environ.get('SLURM_NTASKS')} processes (--ntasks), but not for how many on each "
+            "machine: use --ntasks-per-node"
+        ) from error
     return found if found is not None and found.world_size() > 1 else None
 
 

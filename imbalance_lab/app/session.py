@@ -16,11 +16,12 @@ from imbalance_lab.app.build import (
     usage_error,
 )
 from imbalance_lab.app.callbacks import build_callbacks, build_strategies, callback_nodes
-from imbalance_lab.app.distributed import cluster_environment, is_first_process, varied_overrides
+from imbalance_lab.app.distributed import is_first_process, varied_overrides
 from imbalance_lab.app.features import feature_splits
 from imbalance_lab.app.fitted_head import fit_head
 from imbalance_lab.app.ignored_warnings import ignore_warnings
 from imbalance_lab.app.instantiate import Experiment
+from imbalance_lab.app.launchers import check_launched
 from imbalance_lab.app.peers import manage_processes
 from imbalance_lab.app.postprocessing import validate_strategies
 from imbalance_lab.app.search.pruning import build_pruning
@@ -141,18 +142,7 @@ def _trainer(
     )
     own_signals(trainer)
     set_timeout(trainer, config.trainer.timeout)
-    environment = cluster_environment()
-    if environment is None and trainer.num_nodes > 1:
-        raise UsageError(
-            f"trainer.num_nodes={trainer.num_nodes} needs a launcher, so that all machines have one run directory: "
-            "start it with torchrun or srun (docs/reliability.md)"
-        )
-    if environment is not None and environment.world_size() != trainer.world_size:
-        raise UsageError(
-            f"{environment.world_size()} processes were started, but trainer.devices × trainer.num_nodes is "
-            f"{trainer.world_size}: choose trainer=ddp (or ddp_cpu) trainer.devices=PROCESSES_OF_A_MACHINE "
-            "trainer.num_nodes=MACHINES"
-        )
+    check_launched(trainer)
     return trainer
 
 

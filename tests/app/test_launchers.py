@@ -7,12 +7,15 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from imbalance_lab.app.elastic import OWN_STORES, check_restarts
+from imbalance_lab.app.distributed import cluster_environment
+from imbalance_lab.app.launchers import OWN_STORES, check_launched, check_restarts
 from imbalance_lab.errors import UsageError
 from tests.helpers.command_line import ROOT
 from tests.helpers.runs import assert_same_run
@@ -42,6 +45,37 @@ def test_a_job_that_torchrun_starts_again_needs_a_directory_that_stays(
         check_restarts([*words, key])
     monkeypatch.setenv(OWN_STORES, "1")
     check_restarts([*words, key])
+
+
+@pytest.mark.parametrize(
+    ("started", "wanted", "sentence"),
+    [
+        (1, (2, 1), "one process was started, but trainer.devices × trainer.num_nodes is 2"),
+        (2, (4, 1), "2 processes were started, but trainer.devices × trainer.num_nodes is 4"),
+        (4, (2, 1), "4 processes were started, but trainer.devices × trainer.num_nodes is 2"),
+        (1, (1, 2), "trainer.num_nodes=2 needs a launcher"),
+        (4, (2, 2), None),
+        (1, (1, 1), None),
+    ],
+)
+def test_a_launcher_starts_as_many_processes_as_the_trainer_wants(
+    started: int, wanted: tuple[int, int], sentence: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lightning.fabric.plugins.environments import SLURMEnvironment
+
+    for name, value in {"NTASKS": str(started), "NTASKS_PER_NODE": "1", "JOB_NAME": "train", "PROCID": "0"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    strategy = SimpleNamespace(cluster_environment=SLURMEnvironment())
+    trainer: Any = SimpleNamespace(num_devices=wanted[0], num_nodes=wanted[1], strategy=strategy)
+    with nullcontext() if sentence is None else pytest.raises(UsageError, match=sentence):
+        check_launched(trainer)
+
+
+def test_tasks_of_slurm_without_their_number_on_each_machine_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    monkeypatch.setenv("SLURM_JOB_NAME", "train")
+    with pytest.raises(UsageError, match="asked for 2 processes .* use --ntasks-per-node"):
+        cluster_environment()
 
 
 @pytest.fixture(scope="module")
