@@ -74,7 +74,7 @@ def test_a_launcher_starts_as_many_processes_as_the_trainer_wants(
 def test_tasks_of_slurm_without_their_number_on_each_machine_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_NTASKS", "2")
     monkeypatch.setenv("SLURM_JOB_NAME", "train")
-    with pytest.raises(UsageError, match="asked for 2 processes .* use --ntasks-per-node"):
+    with pytest.raises(UsageError, match=r"asked for 2 processes .* use --ntasks-per-node"):
         cluster_environment()
 
 
