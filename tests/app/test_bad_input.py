@@ -101,7 +101,7 @@ COMMAND_LINE = [
     (["hydra.output_subdir=null"], "hydra.output_subdir=null would hide the configuration of the run"),
     (["hydra.verbose=5"], "Hydra cannot run hydra.verbose=5 ("),
     (["hydra.job.chdir=abc"], "Error merging override hydra.job.chdir=abc: Value 'abc' is not a valid bool"),
-    (["hydra/launcher=none_such"], "there is no hydra/launcher=none_such (choices: basic)"),
+    (["hydra/launcher=none_such"], "there is no hydra/launcher=none_such (choices: basic, batched, "),
     (["-m", "hydra.sweep.dir=/proc/x", "seed=0,1"], "no run can be written to /proc/x"),
     (["-m", "hydra.sweep.subdir=same", "seed=0,1"], "hydra.sweep.subdir=same is the same directory for every run"),
     (["-m", "hydra.sweeper.max_batch_size=0"], "hydra.sweeper.max_batch_size=0: it must be an integer ≥ 1"),

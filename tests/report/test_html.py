@@ -8,7 +8,7 @@ from imbalance_lab.report.html import SCRIPTS, SHARED_SCRIPTS, render_page
 
 NOTES = dict.fromkeys(("settings_note", "swept_note", "epochs_note", "differences_note"), "")
 TEXTS = {"title": "<b>$</b>", "verdict": "a & b", "failures": ["</p><script>hit()</script>"], **NOTES}
-DATA = {"keys": [], "runs": [], "differences": [], "epochs": []}
+DATA = {"keys": [], "runs": [], "differences": [], "epochs": [], "study": None}
 
 
 def test_texts_are_escaped() -> None:
@@ -29,5 +29,5 @@ def test_data_cannot_end_their_script_element() -> None:
 
 def test_every_script_belongs_to_a_page() -> None:
     assets = {file.name for file in files("imbalance_lab.report").joinpath("assets").iterdir()}
-    listed = {*SHARED_SCRIPTS, *SCRIPTS["report"], *SCRIPTS["comparison"], *SCRIPTS["watch"]}
+    listed = {*SHARED_SCRIPTS, *(name for names in SCRIPTS.values() for name in names)}
     assert {name for name in assets if name.endswith(".js")} == {f"{name}.js" for name in listed}
