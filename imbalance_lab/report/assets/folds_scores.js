@@ -60,8 +60,16 @@ table(
       value: (row) => row.value,
       cell: (row) => [number(row.value), el("small", {}, range(row.ci95))],
     },
-    { title: "lowest fold", value: (row) => Math.min(...definedValues(row)), cell: (row) => number(Math.min(...definedValues(row))) },
-    { title: "highest fold", value: (row) => Math.max(...definedValues(row)), cell: (row) => number(Math.max(...definedValues(row))) },
+    {
+      title: "lowest fold",
+      value: (row) => Math.min(...definedValues(row)),
+      cell: (row) => number(Math.min(...definedValues(row))),
+    },
+    {
+      title: "highest fold",
+      value: (row) => Math.max(...definedValues(row)),
+      cell: (row) => number(Math.max(...definedValues(row))),
+    },
     { title: "folds", value: (row) => definedValues(row).length },
     { title: "from", text: true, value: (row) => (row.summed ? "counts of all folds" : "mean of folds") },
   ],
