@@ -109,6 +109,7 @@ def test_a_fold_is_a_run_of_its_own_with_its_own_seed_that_finds_its_data_again(
         load_model(failed_once[0])
 
 
+@pytest.mark.exhaustive
 def test_another_evaluation_evaluates_every_fold_and_joins_them_anew(failed_once):
     folder = failed_once[0]
     before = json.loads((folder / "metrics.json").read_text())

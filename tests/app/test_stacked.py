@@ -114,7 +114,7 @@ def assert_same(run: Path, alone: Path) -> None:
 @pytest.mark.parametrize(
     ("classes", "more"),
     [
-        (2, ["early_stopping=1", "max_epochs=8", "monitor=val/loss"]),
+        pytest.param(2, ["early_stopping=1", "max_epochs=8", "monitor=val/loss"], marks=pytest.mark.exhaustive),
         (4, ["ensemble=2", "scheduler=cosine", "trainer.gradient_clip_val=0.05"]),
         pytest.param(4, NORMALIZED, marks=pytest.mark.exhaustive),
     ],
@@ -146,6 +146,7 @@ def test_a_run_that_diverges_ends_as_it_does_alone_and_stops_no_other(tmp_path, 
     assert_same(last, trained(tmp_path / "last", runs[2]))
 
 
+@pytest.mark.exhaustive
 def test_stopped_runs_go_on_together_or_alone(tmp_path, table, monkeypatch):
     runs = [words_of(table[2], own) for own in SETTINGS[:3]]
     genuine = Epoch.batches

@@ -31,7 +31,7 @@ def test_the_head_is_removed_and_num_features_is_right(
     assert net(torch.rand(2, 3, 64, 64, device="meta")).shape == (2, features)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_architecture_of_torchvision_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     from torchvision import models
 

@@ -425,7 +425,7 @@ def test_gradient_is_the_derivative_and_has_one_itself(loss):
     assert torch.autograd.gradgradcheck(module, (logits, target))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @every_loss
 def test_compiles_into_one_graph(loss):
     """Generating C++ is slow: tests/losses/test_compiled.py does it for each kind of kernel."""
@@ -440,7 +440,7 @@ def test_compiles_into_one_graph(loss):
     torch.testing.assert_close(compiled.state_dict(), {f"_orig_mod.{k}": v for k, v in eager.state_dict().items()})
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @every_loss
 def test_exports(loss):
     module = make(loss).eval()

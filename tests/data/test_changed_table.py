@@ -167,6 +167,7 @@ def test_flags_are_the_same_as_booleans_and_as_numbers(values: list[Any], tmp_pa
     assert torch.equal(schema.encode(pa.table(other)), schema.encode(frame))
 
 
+@pytest.mark.exhaustive
 def test_the_command_line_tells_it_once(trained: Path, tmp_path: Path) -> None:
     shop().replace({"color": {"green": "amber"}}).to_csv(tmp_path / "other.csv", index=False)
     _, overrides = on_another_file(trained, tmp_path / "other.csv")
