@@ -117,9 +117,14 @@ LAUNCHES: dict[str, Callable[[], Launched]] = {
     "torchrun 2 x 2": lambda: (fork_server.Popen, torchrun(2, 2)),
     "srun": lambda: (subprocess.Popen, srun(2)),
 }
+SLOW = ("torchrun 2 x 2", "srun")
 
 
-@pytest.mark.parametrize("launch", LAUNCHES.values(), ids=LAUNCHES)
+@pytest.mark.parametrize(
+    "launch",
+    [pytest.param(each, marks=[pytest.mark.exhaustive] * (name in SLOW)) for name, each in LAUNCHES.items()],
+    ids=LAUNCHES,
+)
 def test_whoever_starts_the_processes_there_is_one_run(
     launch: Callable[[], Launched], alone: RunDirectory, tmp_path: Path
 ) -> None:

@@ -36,10 +36,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("phase", "sent", "workers"),
     [
         ("training", "SIGUSR1", 0),
-        ("training", "SIGINT", 2),
         ("validation", "SIGTERM", 2),
-        ("saving", "SIGTERM", 0),
         ("testing", "SIGINT", 0),
+        pytest.param("training", "SIGINT", 2, marks=pytest.mark.exhaustive),
+        pytest.param("saving", "SIGTERM", 0, marks=pytest.mark.exhaustive),
         ("scoring", "SIGUSR1", 0),
     ],
 )

@@ -302,7 +302,7 @@ def test_a_missing_path_is_named() -> None:
         instantiate_experiment(composed("data=table", "data.target=y"))
 
 
-@pytest.mark.parametrize("backbone", ["mlp", "residual_mlp"])
+@pytest.mark.parametrize("backbone", ["mlp", pytest.param("residual_mlp", marks=pytest.mark.exhaustive)])
 def test_a_table_is_trained_on(path: Path, backbone: str, run_job: RunJob) -> None:
     directory = run_job(
         "data=table", f"data.path={path}", "data.target=target", f"backbone={backbone}", "data.scaling=quantile",

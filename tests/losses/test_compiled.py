@@ -16,7 +16,7 @@ LOSSES = {
     "sigmoid focal": SigmoidFocalLoss(),
     "cross-entropy": CrossEntropyLoss(WEIGHTS, label_smoothing=0.1),
 }
-VARIANTS = ("focal, one number", "focal, smoothed", "focal, γ = 0")
+VARIANTS = ("focal, γ and α of each class", "focal, one number", "focal, smoothed", "focal, γ = 0")
 GENERATED = ("focal, γ and α of each class", "focal, smoothed", "sigmoid focal")
 
 of_each_kind = pytest.mark.parametrize(

@@ -78,7 +78,9 @@ def opened(
 
 
 @needs_browser
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=[pytest.mark.exhaustive] * (case == "60 runs")) for case in CASES]
+)
 def test_nothing_is_clipped_or_asked_for(opened: Callable[[str], Opened], case: str) -> None:
     page = opened(case)
     assert Path(page.page.url.removeprefix("file://")).stat().st_size < 6e6

@@ -34,6 +34,7 @@ def test_images_are_written_when_asked_for_and_are_the_same_each_time(finished_r
                 assert [round(dots) for dots in image.info["dpi"]] == [300, 300]
 
 
+@pytest.mark.exhaustive
 def test_hostile_names_are_text_in_the_svg(finished_run: Path, tmp_path: Path) -> None:
     rewritten(finished_run, tmp_path, HOSTILE)
     evaluate_run(RunDirectory(tmp_path), composed("report.images=true"))
