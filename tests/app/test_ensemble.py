@@ -41,6 +41,7 @@ def test_a_checkpoint_is_all_that_a_model_of_copies_needs(capsys: pytest.Capture
     np.testing.assert_array_equal(labels, mean.argmax(1))
 
 
+@pytest.mark.exhaustive
 def test_a_resumed_ensemble_ends_where_the_whole_run_does(run_job: RunJob) -> None:
     whole = run_job(*FAST, "ensemble=3", "max_epochs=2", "backbone.dropout=0.2", name="whole")
     half = run_job(*FAST, "ensemble=3", "max_epochs=1", "backbone.dropout=0.2", name="half")

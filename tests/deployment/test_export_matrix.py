@@ -40,6 +40,7 @@ POSTPROCESSING: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "backbone", "options", "to"),

@@ -186,6 +186,7 @@ def test_integers_are_classes_as_pandas_reads_them(tmp_path: Path) -> None:
     assert classifier.decision_function(frame).shape == (150, 3)
 
 
+@pytest.mark.exhaustive
 def test_labels_are_an_indicator_matrix(label_sweep: Path, wine_labels: Path) -> None:
     classifier, frame = TrainedClassifier(label_sweep / "sigmoid_focal"), pd.read_csv(wine_labels)
     output = load_model(label_sweep / "sigmoid_focal").predict(frame)

@@ -44,6 +44,7 @@ def seesaw():
     return SeesawLoss(class_counts=[5, 3], reduction="sum").double()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("make", [auc_margin, seesaw])
 def test_two_processes_learn_what_one_does(make, tmp_path):

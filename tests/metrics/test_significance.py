@@ -196,6 +196,7 @@ def every_comparison(seed, level):
     yield compare_label_balanced_accuracy(right_a, right_b, labels, level)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_p_is_below_5_percent_exactly_if_the_interval_excludes_0(level):
     distinguishable = 0

@@ -48,6 +48,7 @@ def opened(request: pytest.FixtureRequest, open_case: Callable[[str], Opened]) -
     return open_case(request.param)
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_clipped_beyond_the_screen_overlapping_or_faint(opened: Opened) -> None:
     assert layout_problems(opened, schemes=("light",)) == []
     assert layout_problems(opened, widths=(1400,), schemes=("dark",)) == []  # another scheme is other colors only

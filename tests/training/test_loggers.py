@@ -122,6 +122,7 @@ logger.finalize("success")
 """
 
 
+@pytest.mark.exhaustive
 def test_processes_that_create_the_same_database_all_succeed(tmp_path: Path) -> None:
     script = tmp_path / "together.py"
     script.write_text(TOGETHER)

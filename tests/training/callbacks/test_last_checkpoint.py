@@ -88,7 +88,7 @@ SAMPLERS = ["shuffled", "class_balanced", "square_root", "effective_number", "pr
 
 # Every pair of a step, the numbers of workers before and after, and whether they persist.
 @pytest.mark.filterwarnings("ignore:This DataLoader will create 3 worker processes")
-@pytest.mark.parametrize("workers", [0, 1, 2, 3])
+@pytest.mark.parametrize("workers", [0, 2, *(pytest.param(n, marks=pytest.mark.exhaustive) for n in (1, 3))])
 @pytest.mark.parametrize("step", [8, 11], ids=["within an epoch", "at its end"])
 def test_no_number_of_workers_changes_a_resumed_run(
     workers: int, step: int, whole: Path, run_job: RunJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -192,6 +192,7 @@ def screen(written: str) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
+@pytest.mark.exhaustive
 @needs_terminal
 @pytest.mark.parametrize("colors", [True, False])
 def test_the_lines_of_the_epochs_and_the_tables_remain_and_the_bar_does_not(tmp_path: Path, colors: bool) -> None:
