@@ -94,7 +94,7 @@ def test_no_kill_leaves_a_broken_checkpoint(tmp_path: Path, monkeypatch: pytest.
             for epoch in range(1000):
                 write_checkpoint(path, {"epoch": epoch, "weights": torch.full((200_000,), float(epoch))})
             os._exit(0)
-        time.sleep(draw.uniform(0.001, 0.03))
+        time.sleep(draw.uniform(0.001, 0.05))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         content = read_checkpoint_file(path)
