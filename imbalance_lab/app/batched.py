@@ -8,9 +8,10 @@ from pathlib import Path
 
 from hydra.core.utils import JobReturn, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
 from imbalance_lab.app.stacked import differing_key, shared_settings, train_together
+from imbalance_lab.app.sweep_jobs import config_of
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import visible
 from imbalance_lab.validation import check_integer
@@ -66,9 +67,7 @@ def launch(
 
 
 def _compose(context: HydraContext, config: DictConfig, words: list[str], number: int) -> Job:
-    composed = context.config_loader.load_sweep_config(config, words)
-    with open_dict(composed):
-        composed.hydra.job.id = composed.hydra.job.num = number
+    composed = config_of(context, config, number, words, str(number))
     return Job(number, composed, shared_settings(composed))
 
 

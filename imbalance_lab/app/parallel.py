@@ -11,20 +11,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
-from typing import Any
 
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig
 
 from imbalance_lab.app.cli import Sweep
-from imbalance_lab.app.restart import finished_score
+from imbalance_lab.app.sweep_jobs import directory_of, finished, own_words
 from imbalance_lab.app.worker import Worker, failed, start_server
 from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.termination import Terminated
-from imbalance_lab.text import is_of_sweep, visible
+from imbalance_lab.text import visible
 
 STARTS = 2
 """How often a job is started whose process is killed."""
@@ -121,25 +119,13 @@ class ParallelJobs:
 
     def _finished(self, number: int, overrides: Sequence[str]) -> JobReturn | None:
         """The score of a job that has finished before: no process has to import anything for it."""
-        given = [word for word in overrides if not is_of_sweep(word) and not word.startswith(("hydra.", "hydra/"))]
-        score = finished_score(self._directory(number, overrides), given)
-        if score is None:
-            return None
-        print(visible(f"run {number}  {' '.join(given)}  has finished before"), flush=True)
-        done = JobReturn(overrides=overrides, status=JobStatus.COMPLETED)
-        done.return_value = score
+        done = finished(self._directory(number, overrides), overrides)
+        if done is not None:
+            print(visible(f"run {number}  {' '.join(own_words(overrides))}  has finished before"), flush=True)
         return done
 
     def _directory(self, number: int, overrides: Sequence[str]) -> RunDirectory:
-        """Where Hydra puts a job."""
-        sweep = self.config.hydra.sweep
-        raw: Any = OmegaConf.to_container(sweep, resolve=False)
-        if raw["subdir"] == "${hydra.job.num}":  # composing a configuration takes a while
-            return RunDirectory(Path(sweep.dir) / str(number))
-        config = self.context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(config):
-            config.hydra.job.num, config.hydra.job.id = number, f"{config.hydra.job.name}_{number}"
-        return RunDirectory(Path(config.hydra.sweep.dir) / str(config.hydra.sweep.subdir))
+        return directory_of(self.context, self.config, number, overrides, f"{self.config.hydra.job.name}_{number}")
 
     def _announce(self, number: int, result: JobReturn, done: int, total: int) -> None:
         how = "has finished" if result.status is JobStatus.COMPLETED else f"has failed: {result._return_value}"

@@ -8,7 +8,7 @@ from typing import Any
 from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from imbalance_lab.app.distributed import Program
 from imbalance_lab.app.restart import finished_score
@@ -56,13 +56,8 @@ class SweepJobs:
 
     def finished(self, runs: Mapping[int, list[str]]) -> dict[int, JobReturn]:
         """What those runs returned that have finished before: nothing has to be started for them."""
-        found = {}
-        for number, overrides in runs.items():
-            given = [word for word in overrides if not is_of_sweep(word) and not word.startswith(("hydra.", "hydra/"))]
-            if (score := finished_score(self._directory(number, overrides), given)) is not None:
-                found[number] = JobReturn(overrides=overrides, status=JobStatus.COMPLETED)
-                found[number].return_value = score
-        return found
+        found = {number: finished(self._directory(number, overrides), overrides) for number, overrides in runs.items()}
+        return {number: returned for number, returned in found.items() if returned is not None}
 
     def failed(self, number: int, overrides: Sequence[str], sentence: str) -> JobReturn:
         """What a run returns whose process has ended without a word; its status tells it too."""
@@ -76,10 +71,44 @@ class SweepJobs:
         return failed
 
     def _directory(self, number: int, overrides: Sequence[str]) -> RunDirectory:
-        return RunDirectory(self.directory / self._config(number, overrides, str(number)).hydra.sweep.subdir)
+        return directory_of(self.hydra_context, self.config, number, overrides, str(number))
 
     def _config(self, number: int, overrides: Sequence[str], job_id: str) -> DictConfig:
-        config: DictConfig = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(config):
-            config.hydra.job.num, config.hydra.job.id = number, job_id
-        return config
+        return config_of(self.hydra_context, self.config, number, overrides, job_id)
+
+
+def config_of(
+    context: HydraContext, config: DictConfig, number: int, overrides: Sequence[str], job_id: str
+) -> DictConfig:
+    """The configuration of one run of the sweep that ``config`` describes."""
+    own: DictConfig = context.config_loader.load_sweep_config(config, list(overrides))
+    with open_dict(own):
+        own.hydra.job.num, own.hydra.job.id = number, job_id
+    return own
+
+
+def directory_of(
+    context: HydraContext, config: DictConfig, number: int, overrides: Sequence[str], job_id: str
+) -> RunDirectory:
+    """Where Hydra puts a run of the sweep."""
+    sweep = config.hydra.sweep
+    raw: Any = OmegaConf.to_container(sweep, resolve=False)
+    if raw["subdir"] != "${hydra.job.num}":
+        sweep = config_of(context, config, number, overrides, job_id).hydra.sweep
+        return RunDirectory(Path(sweep.dir).absolute() / str(sweep.subdir))
+    return RunDirectory(Path(sweep.dir).absolute() / str(number))  # composing a configuration takes a while
+
+
+def finished(directory: RunDirectory, overrides: Sequence[str]) -> JobReturn | None:
+    """What the run in ``directory`` returned, if it has finished before with these words of its command line."""
+    score = finished_score(directory, own_words(overrides))
+    if score is None:
+        return None
+    returned = JobReturn(overrides=overrides, status=JobStatus.COMPLETED)
+    returned.return_value = score
+    return returned
+
+
+def own_words(overrides: Sequence[str]) -> list[str]:
+    """The words that are settings of the run, not of the sweep or of Hydra."""
+    return [word for word in overrides if not is_of_sweep(word) and not word.startswith(("hydra.", "hydra/"))]
