@@ -16,8 +16,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from imbalance_lab.app.distributed import cluster_environment, is_first_process, job_flags, job_overrides
-from imbalance_lab.app.endings import run_endings
+from imbalance_lab.app.distributed import cluster_environment, is_first_process, job_overrides
+from imbalance_lab.app.endings import job_command, run_endings
 from imbalance_lab.app.restart import Restart, find_restart
 from imbalance_lab.app.status import recording_status
 from imbalance_lab.app.validate_config import validate_config
@@ -103,9 +103,7 @@ def join(directory: RunDirectory, folds: int, repeats: int) -> None:
 
 def resume_command(directory: Path) -> str:
     """The command line that goes on with this job in its directory."""
-    program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
-    flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
-    return shell_words(*program, *flags, *job_overrides(), override("hydra.run.dir", os.path.relpath(directory)))
+    return shell_words(*job_command(), *job_overrides(), override("hydra.run.dir", os.path.relpath(directory)))
 
 
 def _run_fold(config: DictConfig, directory: RunDirectory, number: int, n: int, job: Job) -> float:

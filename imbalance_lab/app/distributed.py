@@ -127,6 +127,11 @@ def shared(value: Shared, timeout: object = None) -> Shared:
     return values[0]
 
 
+def program_words() -> list[str]:
+    """The first words of a command line that starts this program again."""
+    return ["python", sys.argv[0]] if sys.argv[0].endswith(".py") else [sys.argv[0]]
+
+
 def ddp_command(local_rank: int) -> tuple[list[str], str]:
     """The command and working directory with which a DDP process repeats exactly the job that started it.
 

@@ -17,6 +17,7 @@ from imbalance_lab.app.distributed import (
     job_flags,
     job_overrides,
     leave_process_group,
+    program_words,
 )
 from imbalance_lab.app.peers import PeerError, is_connected, kill_children, kill_parent
 from imbalance_lab.app.status import RunStatus
@@ -127,9 +128,13 @@ def report_termination(directory: RunDirectory, stop: Terminated, command: str |
     print(f"{stop}{how}", file=sys.stderr, flush=True)
 
 
+def job_command() -> list[str]:
+    """The first words of a command line for another job with the same flags of Hydra."""
+    flags = job_flags()
+    return [*program_words(), *([] if flags == ["--config-name", "train"] else flags)]
+
+
 def _resume_command(path: Path) -> str:
     """The command line that resumes this job; the settings of the run are in the checkpoint."""
-    program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
-    flags = [] if (given := job_flags()) == ["--config-name", "train"] else given
     allowed = [each for each in job_overrides() if each.startswith("allow=")]
-    return shell_words(*program, *flags, override("ckpt_path", os.path.relpath(path)), *allowed)
+    return shell_words(*job_command(), override("ckpt_path", os.path.relpath(path)), *allowed)

@@ -158,13 +158,15 @@ def _is_swept(word: str) -> bool:
 
 
 def _facts(config: "DictConfig") -> Facts:
-    from imbalance_lab.app.splits import instantiate_splits  # here: these need torch
+    from imbalance_lab.app.slices import slice_columns  # here: these need torch
+    from imbalance_lab.app.split_cache import cached_splits
+    from imbalance_lab.app.splits import instantiate_splits
     from imbalance_lab.app.validate_config import validate_config
     from imbalance_lab.data.schema import ImageSchema
     from imbalance_lab.data.table_schema import TableSchema
 
     validate_config(config)
-    splits = instantiate_splits(config)
+    splits = cached_splits(instantiate_splits, config, slices=slice_columns(config))  # the run takes the same
     schema, task = splits.schema, splits.task
     is_images = isinstance(schema, ImageSchema) or len(splits.prepared_shape) == 3
     return Facts(

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from imbalance_lab.app.distributed import program_words
 from imbalance_lab.errors import UsageError
 from imbalance_lab.files import process_exists, process_start, write_json
 from imbalance_lab.text import is_of_sweep, override, shell_words, split_override
@@ -191,6 +192,5 @@ def resumed_arguments(words: Sequence[str]) -> list[str]:
 
 def resume_command(directory: Path) -> str:
     """The command that goes on with a sweep."""
-    program = [sys.argv[0]] if not sys.argv[0].endswith(".py") else ["python", sys.argv[0]]
     allowed = [word for word in sys.argv[1:] if word.startswith("allow=")]
-    return shell_words(*program, override("resume_sweep", os.path.relpath(directory)), *allowed)
+    return shell_words(*program_words(), override("resume_sweep", os.path.relpath(directory)), *allowed)
