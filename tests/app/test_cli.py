@@ -160,7 +160,11 @@ def test_a_sweep_of_two_processes_trains_each_job_with_its_own_values(tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sent", "code", "state"), [(signal.SIGTERM, 143, "preempted"), (signal.SIGINT, 130, "interrupted")]
+    ("sent", "code", "state"),
+    [
+        (signal.SIGTERM, 143, "preempted"),
+        pytest.param(signal.SIGINT, 130, "interrupted", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, state: str, tmp_path: Path) -> None:
     job = ["trainer=cpu", "backbone=mlp", "logger=none", "hydra.run.dir=a run", "max_epochs=100000", "seed=3"]

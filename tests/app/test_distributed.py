@@ -163,7 +163,14 @@ DEATHS = {
 }
 
 
-@pytest.mark.parametrize(("action", "rank", "code", "sentence"), DEATHS.values(), ids=DEATHS)
+@pytest.mark.parametrize(
+    ("action", "rank", "code", "sentence"),
+    [
+        pytest.param(*each, marks=[pytest.mark.exhaustive] * (name == "the first is killed"))
+        for name, each in DEATHS.items()
+    ],
+    ids=DEATHS,
+)
 def test_a_lost_process_ends_the_job_with_one_sentence(
     action: str, rank: int, code: int, sentence: str, tmp_path: Path
 ) -> None:
@@ -190,7 +197,9 @@ def test_a_lost_process_ends_the_job_with_one_sentence(
     assert not processes_in(cwd)
 
 
-@pytest.mark.parametrize("phase", ["on_train_batch_start", "on_test_batch_end"])
+@pytest.mark.parametrize(
+    "phase", ["on_train_batch_start", pytest.param("on_test_batch_end", marks=pytest.mark.exhaustive)]
+)
 def test_a_signal_to_any_process_stops_all_and_the_resumed_run_is_the_same(
     phase: str, together: Path, tmp_path: Path
 ) -> None:

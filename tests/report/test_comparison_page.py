@@ -79,7 +79,7 @@ def opened(
 
 @needs_browser
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.exhaustive] * (case == "60 runs")) for case in CASES]
+    "case", [pytest.param(case, marks=[pytest.mark.exhaustive] * (case in ("18 runs", "60 runs"))) for case in CASES]
 )
 def test_nothing_is_clipped_or_asked_for(opened: Callable[[str], Opened], case: str) -> None:
     page = opened(case)

@@ -42,7 +42,10 @@ def open_case(
     return write_and_open
 
 
-@pytest.fixture(scope="module", params=[*CASES, "multilabel", "trained"])
+MANY = [pytest.param(case, marks=pytest.mark.exhaustive) for case in ("100", "1000")]
+
+
+@pytest.fixture(scope="module", params=["2", "hostile", *MANY, "multilabel", "trained"])
 def opened(request: pytest.FixtureRequest, open_case: Callable[[str], Opened]) -> Opened:
     """One page for each case."""
     return open_case(request.param)

@@ -189,7 +189,7 @@ def test_ten_classes_and_ten_thousand_examples_take_half_a_megabyte_beside_plotl
     assert file.stat().st_size - len(get_plotlyjs().encode()) < 0.5e6
 
 
-@pytest.mark.parametrize("loss", ["sigmoid_focal", "auc_margin"])
+@pytest.mark.parametrize("loss", ["sigmoid_focal", pytest.param("auc_margin", marks=pytest.mark.exhaustive)])
 def test_a_multilabel_page_has_everything_but_a_confusion_matrix(browser: Any, label_sweep: Path, loss: str) -> None:
     opened = Opened(browser, label_sweep / loss / "report.html")
     assert opened.complaints == []

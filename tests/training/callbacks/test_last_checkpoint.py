@@ -84,6 +84,8 @@ def not_persistent(self: DataLoader[Any], *args: Any, **kwargs: Any) -> None:
 
 
 SAMPLERS = ["shuffled", "class_balanced", "square_root", "effective_number", "progressive", "m_per_class"]
+ALIKE = ("square_root", "effective_number")
+"""They draw as class_balanced does, with other weights."""
 
 
 # Every pair of a step, the numbers of workers before and after, and whether they persist.
@@ -101,7 +103,10 @@ def test_no_number_of_workers_changes_a_resumed_run(
     assert_same_run(whole, run_job(*JOB, last, f"num_workers={3 - workers}", name="resumed"))
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize(
+    "sampler",
+    [pytest.param(each, marks=[pytest.mark.exhaustive] * (each in ALIKE)) for each in SAMPLERS],
+)
 def test_every_sampler_is_resumed_exactly(sampler: str, run_job: RunJob, tmp_path: Path) -> None:
     job = (*JOB, f"sampler={sampler}")
     whole = run_job(*job, name="whole")
