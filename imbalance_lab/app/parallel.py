@@ -125,7 +125,7 @@ class ParallelJobs:
         return done
 
     def _directory(self, number: int, overrides: Sequence[str]) -> RunDirectory:
-        return directory_of(self.context, self.config, number, overrides, f"{self.config.hydra.job.name}_{number}")
+        return directory_of(self.context, self.config, number, overrides)
 
     def _announce(self, number: int, result: JobReturn, done: int, total: int) -> None:
         how = "has finished" if result.status is JobStatus.COMPLETED else f"has failed: {result._return_value}"

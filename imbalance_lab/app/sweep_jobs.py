@@ -88,12 +88,13 @@ def config_of(
 
 
 def directory_of(
-    context: HydraContext, config: DictConfig, number: int, overrides: Sequence[str], job_id: str
+    context: HydraContext, config: DictConfig, number: int, overrides: Sequence[str], job_id: str | None = None
 ) -> RunDirectory:
-    """Where Hydra puts a run of the sweep."""
+    """Where Hydra puts a run of the sweep; its ``hydra.job.id`` is by default that of Hydra's joblib launcher."""
     sweep = config.hydra.sweep
     raw: Any = OmegaConf.to_container(sweep, resolve=False)
     if raw["subdir"] != "${hydra.job.num}":
+        job_id = f"{config.hydra.job.name}_{number}" if job_id is None else job_id
         sweep = config_of(context, config, number, overrides, job_id).hydra.sweep
         return RunDirectory(Path(sweep.dir).absolute() / str(sweep.subdir))
     return RunDirectory(Path(sweep.dir).absolute() / str(number))  # composing a configuration takes a while

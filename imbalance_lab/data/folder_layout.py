@@ -1,25 +1,12 @@
 """Which folders of a tree are splits and which are classes, as people lay them out."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from imbalance_lab.data.ignored_files import describe_suffixes, remedy_for
 from imbalance_lab.data.image_tree import Folder
+from imbalance_lab.data.split_names import FILLERS, SPLIT_WORDS, UNLABELED_WORDS, meaning, split_of, splits_of_set
 from imbalance_lab.text import override, shell_words
-
-SPLIT_WORDS = {
-    "train": ("train", "training", "trainval"),
-    "val": ("val", "valid", "validation", "validate", "dev", "devel", "development"),
-    "test": ("test", "testing", "holdout", "eval", "evaluation"),
-    "calibration": ("calibration", "calib"),
-}
-"""How the folder of a split may be called, in any case, with numbers and `FILLERS` around it."""
-
-UNLABELED_WORDS = ("pred", "predict", "prediction", "unlabeled", "unlabelled", "inference")
-
-FILLERS = ("dataset", "data", "set", "seg", "images", "image", "imgs", "img", "pictures", "photos", "folder", "split")
-"""Words that say nothing: ``seg_train``, ``TrainingSet`` and ``test_images`` are train, train and test."""
 
 MAX_NAMED = 5
 """Folders that a sentence names."""
@@ -66,29 +53,15 @@ def find_layout(root: Folder, known: Collection[str] = ()) -> Layout:
         return _with_splits(root, base, holders, within)
     if len(named) > 1 or (named and len(named) == len(holders)):
         raise ValueError(_without_classes(base, named))
+    if "train" in (splits := splits_of_set([each.name for each in holders])):
+        raise ValueError(
+            f"{base.path} has {_listed(holders)}, which look like splits: name them {_names(splits)}, with a folder "
+            "for each class in them; or give the classes names without such words"
+        )
     layout = _plain(root, base)
     if named:
         layout.guesses.append(f"the folder {named[0].name!r} is taken for a class, as are the others beside it")
     return layout
-
-
-def split_of(name: str) -> str | None:
-    """The split that a folder of that name is for, if any.
-
-    >>> [split_of(name) for name in ("Training", "seg_test", "hold-out", "valid2", "dogs")]
-    ['train', 'test', 'test', 'val', None]
-    """
-    word = _meaning(name)
-    return next((split for split, words in SPLIT_WORDS.items() if word in words), None)
-
-
-def _meaning(name: str) -> str:
-    """The letters of a name in lower case, without words that say nothing."""
-    parts = re.findall("[a-z]+", name.casefold())
-    word = "".join(part for part in parts if part not in FILLERS)
-    for filler in FILLERS:
-        word = word.removesuffix(filler) or word
-    return word
 
 
 def _unwrapped(folder: Folder) -> Folder:
@@ -168,7 +141,7 @@ def _by_split(base: Folder) -> list[tuple[str, Folder]]:
 def _check_others(root: Folder, base: Folder, others: Sequence[Folder], layout: Layout) -> None:
     """Folders with images beside the splits: those without labels are left out, others refused."""
     for each in others:
-        if _meaning(each.name).removesuffix("s") in UNLABELED_WORDS:
+        if meaning(each.name).removesuffix("s") in UNLABELED_WORDS:
             layout.left_out.append(each)
             layout.warnings.append(
                 f"{_below(root, each)} is left out: it has {len(each.all_images()):,} images, but is not a split"

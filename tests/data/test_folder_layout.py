@@ -97,6 +97,7 @@ REFUSED = {
     "only flat ones": (["train/1.png", "test/1.png"], r"folders test and train, which look like splits but have no"),
     "no training": (each("valid", "test"), r"folders valid and test, which look like splits, but no folder for train"),
     "classes first": (["a/train/1.png", "a/test/1.png", "b/1.png"], r"a has the folders test and train, .* inside"),
+    "a word for all": (each("pets_train", "pets_test"), r"pets_test and pets_train, .*: name them test and train"),
     "no class folders": (["1.png", "2.png"], r"has 2 images but no folders.*data=image_table"),
     "detection": (["train/images/1.png", "val/images/1.png"], r"train and val, which look like splits but have no"),
     "nothing but": (["a/1.dcm", "b/1.dcm"], r"no folders with images, only 2 \.dcm: DICOM is not read: convert it"),
