@@ -1,7 +1,6 @@
 """What is kept of a run: its logits for validation and test, and what a post-processing must know.
 
-Every score is computed from what is kept, so that it can be computed again, and other scores later. The largest logit
-of an example is float32, the others are their distances from it as float16, which is finest near 0.
+Every score is computed from what is kept, so that it can be computed again, and other scores later.
 """
 
 import json
@@ -65,10 +64,7 @@ class StoredRun:
         }
         arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts))}
         for split, each in (("val", self.val), ("test", self.test)):
-            arrays |= {f"{split}_index": each.index, f"{split}_target": each.target}
-            largest = each.logits.max(1, keepdims=True)
-            below = (each.logits - largest).clip(-60_000).astype(np.float16)
-            arrays |= {f"{split}_largest": largest, f"{split}_below": below}
+            arrays |= {f"{split}_index": each.index, f"{split}_target": each.target, f"{split}_logits": each.logits}
         with atomic_write(path) as unfinished, unfinished.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
@@ -79,15 +75,10 @@ class StoredRun:
             facts = json.loads(str(file["facts"]))
             task = Task.from_dict(facts["task"])
             val, test = (
-                Predictions(
-                    task,
-                    file[f"{split}_index"],
-                    file[f"{split}_target"],
-                    file[f"{split}_largest"] + file[f"{split}_below"].astype(np.float32),
-                )
+                Predictions(task, file[f"{split}_index"], file[f"{split}_target"], file[f"{split}_logits"])
                 for split in ("val", "test")
             )
-        prior, head = facts["train_prior"], facts.get("head")  # which files of before do not have
+        prior, head = facts["train_prior"], facts["head"]
         counts = tuple(facts["train_counts"])
         return cls(val, test, prior and tuple(prior), counts, facts["epochs"], head and LinearHead.from_json(head))
 

@@ -18,16 +18,7 @@ def test_what_is_written_is_read(tmp_path):
         assert one.task == other.task
         assert np.array_equal(one.index, other.index)
         assert np.array_equal(one.target, other.target)
-        assert np.allclose(one.logits, other.logits, rtol=1e-3, atol=1e-3)
-
-
-def test_large_logits_keep_their_differences(tmp_path):
-    """As float16 they would be infinite, or equal."""
-    logits = np.array([[70_000, 69_999.5], [3000, 3000.25]], np.float32)
-    part = Predictions.of(["a", "b"], np.arange(2), np.array([0, 1]), logits)
-    StoredRun(part, part, None, (1, 1), 1).write(tmp_path / "r.npz")
-    found = StoredRun.read(tmp_path / "r.npz").test.logits
-    assert found.tolist() == logits.tolist()
+        assert np.array_equal(one.logits, other.logits)  # what shares a ranking must not differ in AUROC
 
 
 def test_the_last_epoch_is_kept_not_the_best(finished_run, tmp_path):
