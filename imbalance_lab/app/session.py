@@ -126,7 +126,7 @@ def _trainer(
 ) -> "pl.Trainer":
     from imbalance_lab.report.terminal import console
     from imbalance_lab.training.checkpoint_io import VerifiedCheckpointIO
-    from imbalance_lab.training.trainer_options import own_signals, set_timeout
+    from imbalance_lab.training.trainer_options import look_for_gpus_quickly, own_signals, set_timeout
 
     resolved: Any = {**OmegaConf.to_container(config.trainer, resolve=True), **options}  # type: ignore[dict-item]
     plugins = resolved.get("plugins") or []
@@ -141,6 +141,7 @@ def _trainer(
         enable_progress_bar=console().is_terminal,
     )
     own_signals(trainer)
+    look_for_gpus_quickly()
     set_timeout(trainer, config.trainer.timeout)
     check_launched(trainer)
     return trainer

@@ -1,12 +1,14 @@
 """Options of Lightning's Trainer on the command line: they work off a terminal, or are refused before training."""
 
 import csv
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
 from imbalance_lab.errors import UsageError
+from imbalance_lab.training.trainer_options import look_for_gpus_quickly
 from tests.conftest import RunJob
 from tests.helpers.command_line import train
 
@@ -17,6 +19,16 @@ def lines_of(printed: str) -> list[tuple[str, bool]]:
     """Of each line of an epoch its beginning, and whether it has scores."""
     lines = [line for line in printed.splitlines() if line.startswith("epoch ")]
     return [(line.split("  ")[0], "val AUROC 0." in line) for line in lines]
+
+
+@pytest.mark.parametrize("n_gpus", [0, 1])
+def test_gpus_are_looked_for_in_the_quick_way_only_where_there_are_none(
+    n_gpus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTORCH_NVML_BASED_CUDA_CHECK", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: n_gpus > 0)
+    look_for_gpus_quickly()
+    assert ("PYTORCH_NVML_BASED_CUDA_CHECK" in os.environ) == (n_gpus > 0)
 
 
 def test_max_steps_within_an_epoch_are_followed_by_a_validation(

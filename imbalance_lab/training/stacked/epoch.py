@@ -62,14 +62,13 @@ class Epoch:
         key = seeding.hash_seeds(self.classifier.seed, self.global_step + self.done, 0) >> 1
         return torch.Generator(device).manual_seed(key)
 
-    def take_step(self, loss: Tensor, size: int) -> None:
-        """Move the weights along the gradient that they have; the learning rate follows, but not after the last step.
+    def count_step(self, loss: Tensor, size: int) -> None:
+        """Note that the optimizer has taken a step; the learning rate follows, but not after the last step.
 
         That is left to the run's own loop.
         """
         self.losses.append(loss)
         self.sizes.append(size)
-        self.optimizer.step()
         self.done += 1
         if self.done < self.steps:
             loop: Any = self.trainer.fit_loop.epoch_loop

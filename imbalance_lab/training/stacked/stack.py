@@ -13,6 +13,7 @@ from torch.utils.data import IterableDataset
 from imbalance_lab.data import Batch
 from imbalance_lab.losses.members import mean_member_loss, serves_all
 from imbalance_lab.training.stacked.epoch import Epoch
+from imbalance_lab.training.stacked.joint_step import step_together
 from imbalance_lab.training.stacked.net import StackedNet
 
 Arrive = Callable[[], Sequence[Epoch]]
@@ -70,9 +71,11 @@ class Group:
         losses = losses.detach()
         is_healthy = (losses + norms + 0 * inputs.flatten(1).sum(1)).isfinite().tolist()
         self._clip(norms)
-        for epoch, own, loss, fine in zip(self.epochs, batch.about.batches, losses, is_healthy, strict=True):
-            if fine and epoch.error is None:
-                epoch.take_step(loss, len(own.target))
+        going = [fine and epoch.error is None for fine, epoch in zip(is_healthy, self.epochs, strict=True)]
+        step_together([epoch.optimizer for epoch, goes in zip(self.epochs, going, strict=True) if goes])
+        for epoch, own, loss, goes in zip(self.epochs, batch.about.batches, losses, going, strict=True):
+            if goes:
+                epoch.count_step(loss, len(own.target))
             elif epoch.error is None:
                 epoch.fail(own)
 
