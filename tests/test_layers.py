@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -38,9 +39,14 @@ LAYERS = [
 LAYER = {name: number for number, layer in enumerate(LAYERS) for name in layer}
 
 
+@cache
+def parsed(file):
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
 def imported_parts(file):
     """The parts of the package that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(file)):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module == "imbalance_lab":
@@ -89,7 +95,7 @@ def test_only_the_applications_know_hydra():
         for path in PACKAGE.rglob("*.py")
         if any(
             module.partition(".")[0] in ("hydra", "omegaconf")
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in ast.walk(parsed(path))
             for module in (
                 [alias.name for alias in node.names]
                 if isinstance(node, ast.Import)
@@ -112,7 +118,7 @@ RUN_FILES = re.compile(
 def test_only_the_run_directory_knows_its_files_by_name():
     found = set()
     for path in PACKAGE.rglob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         documentation = {
             id(node.value)
             for node in ast.walk(tree)
@@ -133,7 +139,7 @@ def test_modules_and_functions_are_short():
         lines = text.splitlines()
         if len(lines) > 250:
             long.append(f"{path.relative_to(ROOT)}: {len(lines)} lines")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
                 body = [line.strip() for line in lines[first.lineno - 1 : node.end_lineno]]

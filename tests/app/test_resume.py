@@ -62,7 +62,10 @@ def test_exact_refuses_what_would_change_the_run(
 
 @pytest.mark.parametrize(
     "override",
-    ["num_workers=0", "eval_batch_size=100", "calibration=none", "operating_point=min_recall", "report.images=true"],
+    [
+        *("num_workers=0", "eval_batch_size=100", "calibration=none", "operating_point=min_recall"),
+        pytest.param("report.images=true", marks=pytest.mark.exhaustive),
+    ],
 )
 def test_exact_takes_what_does_not(override: str, finished_run: Path, run_job: RunJob) -> None:
     resumed = run_job(*RUN, override, last_of(finished_run))

@@ -79,7 +79,11 @@ def opened(
 
 @needs_browser
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=[pytest.mark.exhaustive] * (case in ("18 runs", "60 runs"))) for case in CASES]
+    "case",
+    [
+        pytest.param(case, marks=[pytest.mark.exhaustive] * (case in ("18 runs", "60 runs", "multilabel")))
+        for case in CASES
+    ],
 )
 def test_nothing_is_clipped_or_asked_for(opened: Callable[[str], Opened], case: str) -> None:
     page = opened(case)
@@ -151,6 +155,7 @@ def test_hostile_texts_stay_texts(opened: Callable[[str], Opened]) -> None:
     assert page.locator("#settings [title='" + "x" * 200 + "']").count() == 1
 
 
+@pytest.mark.exhaustive
 @needs_browser
 def test_many_settings_are_folded(opened: Callable[[str], Opened]) -> None:
     page = opened("60 runs").page

@@ -98,6 +98,7 @@ def test_a_page_is_small_and_ready_soon(opened: Opened) -> None:
     assert opened.seconds < 3  # 0.2 s on an idle machine; the plots follow
 
 
+@pytest.mark.exhaustive
 def test_a_page_of_a_thousand_classes_says_what_it_leaves_out(open_case: Callable[[str], Opened]) -> None:
     opened = open_case("1000")
     assert opened.traces("pr") >= 12

@@ -84,7 +84,7 @@ def not_persistent(self: DataLoader[Any], *args: Any, **kwargs: Any) -> None:
 
 
 SAMPLERS = ["shuffled", "class_balanced", "square_root", "effective_number", "progressive", "m_per_class"]
-ALIKE = ("square_root", "effective_number")
+ALIKE = ("shuffled", "square_root", "effective_number", "progressive")
 """They draw as class_balanced does, with other weights."""
 
 
