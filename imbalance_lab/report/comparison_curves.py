@@ -35,6 +35,7 @@ def curves(group: ComparedRuns, data: ComparisonData) -> dict[str, Any]:
             for c in ranked[:MAX_CLASSES]
             for place, evaluations in settings[:MAX_SETTINGS]
         ],
+        "of_folds": any(run.folds is not None for setting in data.settings for run in setting.runs),
         "settings_left_out": max(len(settings) - MAX_SETTINGS, 0),
         "classes_left_out": max(len(ranked) - MAX_CLASSES, 0),
     }

@@ -1,8 +1,10 @@
 """A cross-validation from the words of its command line: a fold that fails, one that is not repeated, and the whole."""
 
 import json
+from itertools import combinations, pairwise
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,6 +21,8 @@ from imbalance_lab.evaluation.run_directory import RunDirectory
 from imbalance_lab.model import load_model
 from imbalance_lab.text import split_override
 from tests.conftest import composed
+from tests.helpers.command_line import finished
+from tests.helpers.images import tree
 from tests.helpers.jobs import run_in
 
 WORDS = ("cv.folds=3", "max_epochs=1", "logger=csv", "seed=5")
@@ -117,3 +121,48 @@ def test_another_evaluation_evaluates_every_fold_and_joins_them_anew(failed_once
     after = json.loads((folder / "metrics.json").read_text())
     assert after["test"]["auroc"] == before["test"]["auroc"]
     assert after["test_at_thresholds"] != before["test_at_thresholds"]
+
+
+def cases(folder):
+    """Of each kind of data the words of a cross-validation, and the examples that its test folds have in all."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(240, 3)), columns=list("abc"))
+    table["patient"] = rng.integers(0, 40, 240)
+    table["y"] = (table.a + rng.normal(size=240) > 1).astype(int)
+    table["z"] = (table.b > 0.8).astype(int)
+    table["when"] = pd.date_range("2024-01-01", periods=240, freq="h")
+    table.to_csv(folder / "table.csv", index=False)
+    tree(folder / "images", each=12)
+    read = ("data=table", f"data.path={folder / 'table.csv'}", "backbone=mlp")
+    return {
+        "groups": ((*read, "data.target=y", "data.group=patient", "data.drop=[when,z]", "trainer=cpu"), 240),
+        "time": (
+            (*read, "data.target=y", "data.time=when", "data.drop=[patient,z]", "trainer=cpu"),
+            180,
+        ),  # the first part is never test
+        "labels": ((*read, "data.target=[y,z]", "data.drop=[patient,when]", "loss=sigmoid_focal", "trainer=cpu"), 240),
+        "images": (("data=image_folder", f"data.root={folder / 'images'}", "num_workers=0", "trainer=cpu"), 36),
+        "two processes": (
+            (*read, "data.target=y", "data.drop=[patient,when,z]", "trainer=ddp_cpu", "trainer.devices=2"),
+            240,
+        ),
+    }
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", ["groups", "time", "labels", "images", "two processes"])
+def test_every_kind_of_data_is_cross_validated_by_the_program(kind, tmp_path):
+    words, n = cases(tmp_path)[kind]
+    run = RunDirectory(finished(*words, "cv=3", "max_epochs=1", "logger=none", cwd=tmp_path))
+    index = pq.read_table(run.path / "predictions" / "test.parquet")["index"].to_pylist()
+    assert len(index) == len(set(index)) == n
+    folds = [RunDirectory(run.fold(k)) for k in range(3)]
+    tested = [set(fold.read_predictions("test").index.tolist()) for fold in folds]
+    assert set.union(*tested) == set(index)
+    assert sum(map(len, tested)) == n
+    if kind == "groups":
+        patient = pd.read_csv(tmp_path / "table.csv")["patient"].to_numpy()
+        groups = [set(patient[sorted(each)]) for each in tested]
+        assert not any(a & b for a, b in combinations(groups, 2))
+    if kind == "time":
+        assert all(max(a) < min(b) for a, b in pairwise(tested))

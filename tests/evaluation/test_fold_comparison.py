@@ -101,5 +101,7 @@ def test_page_table_and_sentences_say_what_is_over_the_folds(data):
     assert "Nested selection, the setting of each fold chosen on that fold's validation: AUROC" in sentences
     texts = build_comparison_texts(data)
     assert "corrected resampled t" in texts["settings_note"] + texts["differences_note"]
-    assert build_comparison_payload(data)["settings"][1]["difference"]["unit"] == "folds"
+    payload = build_comparison_payload(data)
+    assert payload["settings"][1]["difference"]["unit"] == "folds"
+    assert payload["curves"][0]["of_folds"]
     assert ",folds," in settings_csv(data)

@@ -85,12 +85,16 @@ function fillLegend() {
 
 /** Say what the plots show and what they leave out. */
 function describeCurves() {
-  const { settings_left_out: settings, classes_left_out: classes } = data.curves[group] || {};
+  const { settings_left_out: settings, classes_left_out: classes, of_folds: ofFolds } = data.curves[group] || {};
   const repeated = shownCurves().some((each) => each.n > 1);
   byId("curves-note").textContent =
     "One class against the rest, on test." +
     (repeated ? " Lines are means over the replicates, bands run from the lowest to the highest." : "") +
     " Beside each setting: AUROC · average precision of this class." +
+    (ofFolds
+      ? " Of a cross-validation the curve is that of all out-of-fold predictions in one ranking: where the folds' models" +
+        " differ in their scale it can lie below the mean of the folds, which the tables show."
+      : "") +
     (settings ? ` The best settings are drawn, ${whole(settings)} are left out.` : "") +
     (classes ? ` ${whole(classes)} more common classes are left out.` : "");
 }
