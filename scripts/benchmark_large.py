@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -153,25 +153,27 @@ def read(folder: Path, arguments: argparse.Namespace, memory: Memory) -> Found:
     yield "fingerprint", splits.fingerprint[:8]
     yield "seconds for the fingerprint", round(time.perf_counter() - start, 1)
     targets = splits.train.targets
-    samplers: dict[str, Sampler] = {
-        "shuffled": RandomSampler(targets=targets),
-        "class_balanced": ClassBalancedSampler(targets=targets),
-        "square_root": ClassBalancedSampler(targets=targets, power=0.5),
-        "progressive": ProgressiveSampler(targets=targets, max_epochs=2),
-        "m_per_class": MPerClassSampler(targets=targets, batch_size=1024, m=100),
+    kinds: dict[str, Callable[[], Sampler]] = {
+        "shuffled": lambda: RandomSampler(targets=targets),
+        "class_balanced": lambda: ClassBalancedSampler(targets=targets),
+        "square_root": lambda: ClassBalancedSampler(targets=targets, power=0.5),
+        "progressive": lambda: ProgressiveSampler(targets=targets, max_epochs=2),
+        "m_per_class": lambda: MPerClassSampler(targets=targets, batch_size=1024, m=100),
     }
-    yield "memory with the fingerprint and five samplers", memory.since()
-    for name, sampler in samplers.items():
+    yield "memory with the fingerprint", memory.since()
+    for name, kind in kinds.items():
+        sampler = kind()  # a run has one
         yield f"{name}: shares of {arguments.part:,} draws", class_shares(splits, sampler, arguments.part)
         if hasattr(sampler, "class_priors"):
             asked = sampler.class_priors(splits.class_counts)
             yield f"{name}: asked", [round(share, 6) for share in (asked / asked.sum()).tolist()]
         yield f"{name}: rows a second read", round(throughput(splits, sampler, arguments.part, train=False))
         yield f"{name}: memory", memory.since()
-    for name in ("shuffled", "class_balanced"):
-        speed = throughput(splits, samplers[name], arguments.part // 2, train=True)
-        yield f"{name}: rows a second trained", round(speed)
-        yield f"{name}: memory while training", memory.since()
+        if name in ("shuffled", "class_balanced"):
+            speed = throughput(splits, sampler, arguments.part // 2, train=True)
+            yield f"{name}: rows a second trained", round(speed)
+            yield f"{name}: memory while training", memory.since()
+        del sampler
 
 
 def compare(folder: Path, arguments: argparse.Namespace, memory: Memory) -> Found:
