@@ -13,6 +13,9 @@ from image_benchmark.studies import ImageSet
 from imbalance_lab.metrics import ReplicateMean, holm, replicate_mean
 
 LOWER_IS_BETTER = ("ece", "log_loss", "brier")
+VISIBLE = 5e-4
+"""A smaller difference is none: the page prints it as 0.0, and two methods of one ranking differ by rounding."""
+
 Entry = tuple[str, str]
 """A method and its variant."""
 
@@ -26,11 +29,14 @@ class Compared:
 
     def is_better(self, score: str) -> bool:
         """Whether it is, at the 5 % level."""
-        return self.p < 0.05 and (self.difference.mean < 0) == (score in LOWER_IS_BETTER)
+        return self._differs() and (self.difference.mean < 0) == (score in LOWER_IS_BETTER)
 
     def is_worse(self, score: str) -> bool:
         """Whether it is, at the 5 % level."""
-        return self.p < 0.05 and not self.is_better(score)
+        return self._differs() and not self.is_better(score)
+
+    def _differs(self) -> bool:
+        return self.p < 0.05 and abs(self.difference.mean) >= VISIBLE
 
 
 def by_seed(results: Sequence[ImageResult], method: str, variant: str, score: str) -> dict[int, float]:

@@ -77,6 +77,16 @@ def test_a_worse_method_is_called_worse_and_a_lower_loss_better(image_set, resul
     assert not found["focal", ""].is_better("log_loss")
 
 
+def test_methods_of_one_ranking_differ_by_rounding_alone_and_are_neither_better_nor_worse(image_set, results, result):
+    base = {each.seed: each.test["balanced_accuracy"] for each in results if each.method == CROSS_ENTROPY}
+    shifted = [result("focal", seed, value + 1e-7 * (1 + seed)) for seed, value in base.items()]
+    kept = [each for each in results if each.method != "focal"]
+    found = compare([*kept, *shifted], [("focal", "")], (CROSS_ENTROPY, ""), "balanced_accuracy")["focal", ""]
+    assert found.p < 0.05
+    assert not found.is_better("balanced_accuracy")
+    assert not found.is_worse("balanced_accuracy")
+
+
 def test_a_score_that_is_the_main_one_or_undefined_has_no_column(image_set, results):
     head = next(line for line in section(image_set, results).splitlines() if line.startswith("| method | seeds"))
     assert head == "| method | seeds | balanced accuracy | log loss |"
