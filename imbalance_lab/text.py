@@ -43,9 +43,9 @@ def override(key: str, value: str) -> str:
     r"""``KEY=VALUE`` as Hydra reads it back, whatever the value; for a shell, `shell_words` has to follow.
 
     >>> override("ckpt_path", "runs/1/best.ckpt"), override("ckpt_path", "my runs/it's.ckpt")
-    ('ckpt_path=runs/1/best.ckpt', "ckpt_path='my runs/it\\'s.ckpt'")
+    ('ckpt_path=runs/1/best.ckpt', 'ckpt_path="my runs/it\'s.ckpt"')
     """
-    return f"{key}={value if _PLAIN.fullmatch(value) else hydra_quoted(value)}"
+    return f"{key}={value if _PLAIN.fullmatch(value) else hydra_quoted(value, mark=chr(34))}"
 
 
 def list_override(key: str, values: Iterable[str]) -> str:

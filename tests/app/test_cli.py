@@ -197,6 +197,6 @@ def test_a_signal_in_training_is_no_success(sent: signal.Signals, code: int, sta
         assert reported == "stopped by SIGTERM"
         python, script, *overrides = shlex.split(command_line)
         assert (python, Path(script)) == ("python", ROOT / "train.py")
-        assert overrides == ["ckpt_path='a run/checkpoints/last.ckpt'"]
+        assert overrides == ['ckpt_path="a run/checkpoints/last.ckpt"']
         done = train(*overrides, "check=true", cwd=tmp_path)  # which reads the checkpoint too
         assert done.returncode == 0, done.stderr

@@ -60,7 +60,7 @@ def test_a_signal_in_any_phase_saves_and_says_how_to_go_on(
     assert json.loads((tmp_path / "stopped run" / "status.json").read_text())["state"] == state
     (line,) = stopped.stderr.strip().splitlines()
     assert line.startswith(f"stopped by {'Ctrl-C' if sent == 'SIGINT' else sent}; resume with: python ")
-    assert shlex.split(line)[-2:] == ["ckpt_path='stopped run/checkpoints/last.ckpt'", "allow=[tests]"]
+    assert shlex.split(line)[-2:] == ['ckpt_path="stopped run/checkpoints/last.ckpt"', "allow=[tests]"]
     last = f"ckpt_path='{tmp_path}/stopped run/checkpoints/last.ckpt'"
     monkeypatch.setenv("SABOTAGE", "off")
     assert_same_run(whole, run_job(*job[1:], last, name="resumed"))

@@ -139,7 +139,7 @@ def test_ctrl_c_saves_every_run_and_leaves_no_process(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert err.splitlines()[-1].endswith("train.py \"resume_sweep='a sweep'\"")
+    assert err.splitlines()[-1].endswith("""train.py 'resume_sweep="a sweep"'""")
     assert "stopped by Ctrl-C; go on with: python " in err
     for each in workers:
         _wait_for_end(each)

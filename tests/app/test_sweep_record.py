@@ -123,7 +123,7 @@ def test_the_number_of_jobs_is_that_of_the_cores_at_most_eight() -> None:
 def test_the_command_that_goes_on_is_one_for_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["train.py", "-m", "seed=0,1", "allow=[tests]"])
-    assert resume_command(tmp_path / "a b") == "python train.py 'resume_sweep='\"'\"'a b'\"'\"'' 'allow=[tests]'"
+    assert resume_command(tmp_path / "a b") == """python train.py 'resume_sweep="a b"' 'allow=[tests]'"""
 
 
 @pytest.fixture
