@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from imbalance_lab.data import InputSchema, Source
-from imbalance_lab.evaluation.predictions import Predictions
+from imbalance_lab.evaluation.predictions import Predictions, positions_of
 from imbalance_lab.evaluation.stored_files import read_parquet, reading
 from imbalance_lab.evaluation.unusual_features import ClassValues, UnusualFeature
 from imbalance_lab.files import atomic_write
@@ -96,9 +96,9 @@ def write_mistakes(
         train: the training split, and the ``schema`` of its inputs: what the rows of a table are compared with.
         schema: see there.
     """
-    position = {index: at for at, index in enumerate(source.index.tolist())}
     found = worst_mistakes(predictions, train_counts)
-    at = torch.tensor([position[int(predictions.index[each.row])] for each in found], dtype=torch.long)
+    of_found = predictions.index[[each.row for each in found]]
+    at = torch.from_numpy(positions_of(of_found, source.index.numpy()))
     inputs = source.__getitems__(SampledIndices(at, torch.zeros_like(at))).input if len(at) else torch.empty(0)
     predicted = predictions.task.predict_labels(predictions.logits)
     one_class = not predictions.task.is_multilabel

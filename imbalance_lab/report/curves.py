@@ -30,6 +30,9 @@ FEW_CURVES, MAX_CURVES = 5, 100
 MAX_SMALL = 12
 """Classes in the figure of an epoch."""
 
+BLOCK = 2**14
+"""Vertices that are written at once."""
+
 GROUPS = ("many", "medium", "few")
 
 
@@ -57,11 +60,11 @@ def write_curves(path: Path, names: Sequence[str], rankings: Sequence[Ranking]) 
                 continue
             curve, cell = ranking.curve(), csv_cell(name)
             tpr, fpr = curve.tp / ranking.n_positive, curve.fp / ranking.n_negative
-            precision = [
-                tp / n if n else "" for tp, n in zip(curve.tp.tolist(), (curve.tp + curve.fp).tolist(), strict=True)
-            ]
-            columns = (each.tolist() for each in (curve.threshold, curve.tp, curve.fp, tpr, fpr))
-            writer.writerows((cell, *row) for row in zip(*columns, precision, strict=True))
+            for start in range(0, len(tpr), BLOCK):  # as Python's numbers, a million vertices would take 200 MB
+                part = slice(start, start + BLOCK)
+                columns = (each[part].tolist() for each in (curve.threshold, curve.tp, curve.fp, tpr, fpr))
+                rows = zip(*columns, strict=True)
+                writer.writerows((cell, *row, row[1] / (row[1] + row[2]) if row[1] + row[2] else "") for row in rows)
 
 
 class Panel(NamedTuple):
