@@ -78,7 +78,7 @@ def large_table(
     test_fraction: float = 0.15,
     calibration_fraction: float = 0.0,
     split_seed: int = 0,
-    max_evaluated: int | None = 1_000_000,
+    max_evaluated: int | None = 500_000,
     cache: str | None = None,
     schema: InputSchema | None = None,
     slices: Sequence[str] = (),
