@@ -70,6 +70,8 @@ def search(context: HydraContext, task_function: TaskFunction, config: DictConfi
                 for each, returned in zip(trials, returns, strict=True):
                     _tell(study, each, returned)
         write_record(study, space, is_over=True)
+        if study.is_exhausted and len(study.trials()) < options.n_trials:
+            print(f"every setting is tried, after {len(study.trials())} of {options.n_trials} trials", flush=True)
         failed = [each for each in study.trials() if each.state == TrialState.FAIL]
     if failed:
         first = failed[0]

@@ -59,6 +59,7 @@ class SharedStudy:
                     pruner=options.build_pruner(),
                 )
         self.storage = storage
+        self.is_exhausted = False
         self._active: set[int] = set()
         self._end = threading.Event()
 
@@ -101,7 +102,7 @@ class SharedStudy:
             self._put_back()
             trials = self.study.get_trials(deepcopy=False)
             waiting = [each.number for each in trials if each.state == TrialState.WAITING]
-            if not waiting and len(self.trials()) >= self.options.n_trials:
+            if not waiting and (self.is_exhausted or len(self.trials()) >= self.options.n_trials):
                 return None
             expected = waiting[0] if waiting else len(trials)
             self.study.sampler = self.options.build_sampler(expected)
@@ -114,7 +115,7 @@ class SharedStudy:
             trial.set_user_attr("alive", time.time())
             if sum(each.number < trial.number for each in self.trials()) >= self.options.n_trials:
                 trial.set_user_attr("surplus", True)
-                self.study.tell(trial, state=TrialState.FAIL)
+                self._end_trial(trial, TrialState.FAIL)
                 return None
             return trial
 
@@ -125,8 +126,16 @@ class SharedStudy:
         with storage_errors(self.options.url):
             for key, value in attributes.items():
                 trial.set_user_attr(key, value)
-            self.study.tell(trial, values, state=state)
+            self._end_trial(trial, state, values)
         self._active.discard(trial._trial_id)
+
+    def _end_trial(self, trial: Trial, state: TrialState, values: Sequence[float] | None = None) -> None:
+        try:
+            self.study.tell(trial, values, state=state)
+        except RuntimeError as error:  # of a sampler that has tried everything; the trial's end is stored
+            if "Study.stop" not in str(error):
+                raise
+            self.is_exhausted = True
 
     def _put_back(self) -> None:
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):

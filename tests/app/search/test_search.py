@@ -112,6 +112,17 @@ def test_settings_that_are_known_are_not_trained_again(tmp_path: Path) -> None:
     assert {each.run for each in study.trials} == set(calls(tmp_path))
 
 
+@pytest.mark.parametrize("n_trials", [4, 9])
+def test_a_sampler_that_has_tried_everything_ends_the_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], n_trials: int
+) -> None:
+    every = "sweep.sampler={_target_: optuna.samplers.BruteForceSampler}"
+    study = search(tmp_path, every, f"sweep.n_trials={n_trials}", space=("loss.gamma=choice(0,1,2,5)",))
+    assert sorted(trial.given["loss.gamma"] for trial in study.complete) == ["0", "1", "2", "5"]
+    said = f"every setting is tried, after 4 of {n_trials} trials" in capsys.readouterr().out
+    assert said == (n_trials > 4)
+
+
 def test_lists_mappings_steps_and_logarithms_are_written_as_they_were_given(tmp_path: Path) -> None:
     space = [
         "loss.alpha=choice([0.25,0.75],[0.5,0.5],{a:'b c'})",
