@@ -5,8 +5,8 @@
     python scripts/reproduce.py fashion_mnist_lt --defaults            # without the tuned variants
     python scripts/reproduce.py fashion_mnist_lt --method LDAM --method focal
 
-What is in the file of results is not run again: stop it whenever you like and go on later. Processes that run at the
-same time need a file each: ``--results MINE.jsonl OTHERS.jsonl``.
+What is in the file of results, docs/measured/STUDY.jsonl, is not run again: stop it whenever you like and go on later.
+Processes that run at the same time need a file each: ``--results MINE.jsonl OTHERS.jsonl``.
 """
 
 import argparse
@@ -23,6 +23,9 @@ from image_benchmark.page import page_text
 from image_benchmark.results import ImageResult
 from image_benchmark.studies import STUDIES
 from imbalance_lab.errors import UsageError
+
+MEASURED = Path("docs/measured")
+"""The results behind the page, a file for each study."""
 
 
 def add_parsers(studies: Any) -> None:
@@ -41,9 +44,9 @@ def add_parsers(studies: Any) -> None:
         add("--defaults", action="store_true", help="the papers' defaults alone, no tuned variants")
         add("--seeds", type=int, default=5, help="subsets and trainings of each method")
         add("--minutes", type=float, default=float("inf"), help="begin no run after this time")
-        results = [Path("runs/images/results.jsonl")]
+        results = [MEASURED / f"{name}.jsonl"]
         add("--results", type=Path, nargs="+", default=results, help="files of the results; the first is added to")
-        add("--predictions", type=Path, help="folder of the predictions; by default beside the first file of results")
+        add("--predictions", type=Path, default=Path("runs/images/predictions"), help="folder of the predictions")
         add("--page", type=Path, default=Path("docs/results.md"), help="the page to write")
         parser.set_defaults(run=run, study=name)
 
@@ -66,13 +69,14 @@ def run(options: argparse.Namespace) -> None:
             range(options.seeds),
             not options.defaults,
             options.results,
-            options.predictions or options.results[0].parent / "predictions",
+            options.predictions,
             code_version(),
             time.monotonic() + 60 * options.minutes,
         )
         failed = measure(plan)
     if options.only != "measure":
-        measured = read_lines(options.results, ImageResult)
+        others = [MEASURED / f"{name}.jsonl" for name in STUDIES if name != options.study]
+        measured = read_lines([*options.results, *others], ImageResult)
         if not measured:
             raise UsageError(f"{options.results[0]} holds no result: measure first")
         write_page(options.page, page_text(measured))

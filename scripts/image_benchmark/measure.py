@@ -14,7 +14,6 @@ from image_benchmark.results import ImageResult, score
 from image_benchmark.stored_run import StoredRun
 from image_benchmark.studies import EVERYWHERE, ImageSet
 from image_benchmark.summary import best_variant
-from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override
 
 
@@ -80,13 +79,11 @@ def _measure(plan: Plan, image_set: ImageSet, method: Method, variant: str, seed
     if done is not None and set(done.overrides) == set(overrides):
         return
     started = time.process_time()
-    if method.of is None:
-        path = prediction_file(plan.predictions, image_set, method.name, variant, seed)
-        method.train(overrides).write(path)
-    else:
-        path = prediction_file(plan.predictions, image_set, method.of, "", seed)
-        if not path.is_file():
-            raise UsageError(f"{path} is not there: measure {method.of} first (delete its lines if there are any)")
+    trained, own = (method, variant) if method.of is None else (image_set.method(method.of), "")
+    path = prediction_file(plan.predictions, image_set, trained.name, own, seed)
+    if method.of is None or not path.is_file():
+        words = command_words(image_set, trained, own, seed)
+        trained.train([*image_set.files(), *words]).write(path)
     run = StoredRun.read(path)
     val, test = score(run, overrides)
     seconds = round(time.process_time() - started, 2)
@@ -100,8 +97,8 @@ def _measure(plan: Plan, image_set: ImageSet, method: Method, variant: str, seed
 
 
 def command_words(image_set: ImageSet, method: Method, variant: str, seed: int) -> list[str]:
-    """The words behind ``python train.py``; of two for the same key the later."""
-    words = [*EVERYWHERE, *image_set.overrides, *image_set.files(), "seed={seed}"]
+    """The words behind ``python train.py`` but for files of this machine; of two for the same key the later."""
+    words = [*EVERYWHERE, *image_set.overrides, "seed={seed}"]
     words = [word.replace("{seed}", str(seed)) for word in [*words, *method.overrides.split(), *variant.split()]]
     return list({split_override(word)[0]: word for word in words}.values())
 
