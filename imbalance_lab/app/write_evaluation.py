@@ -30,7 +30,8 @@ def write_evaluation(
         checkpoint: the path and content of the checkpoint that gets the operating point, if there is one.
         has_images: whether the plots of the report are written as figures too.
     """
-    from imbalance_lab.report.curves import draw_pr, draw_roc, write_curves
+    from imbalance_lab.report.curves import draw_pr, draw_roc
+    from imbalance_lab.report.curves_csv import write_curves
     from imbalance_lab.report.figures import curves_of, write_figures
     from imbalance_lab.report.page import write_page
     from imbalance_lab.report.tables import write_tables

@@ -1,10 +1,8 @@
-"""ROC and PR curves: as figures, and as a table of all their vertices."""
+"""ROC and PR curves as figures."""
 
-import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,11 +13,10 @@ from matplotlib.lines import Line2D
 
 from imbalance_lab.class_counts import SHOT_LIMITS, ShotGroup, ShotLimits, shot_group
 from imbalance_lab.evaluation.curve_bands import CurveBand
-from imbalance_lab.files import atomic_write
 from imbalance_lab.metrics import Ranking, macro
 from imbalance_lab.posthoc import Threshold
 from imbalance_lab.report.palette import LIGHT
-from imbalance_lab.text import csv_cell, shorten_middle
+from imbalance_lab.text import shorten_middle
 
 LEGEND_PREFIX = "\u200b"
 """Prefix of labels: matplotlib omits those that begin with an underscore from the legend."""
@@ -29,9 +26,6 @@ FEW_CURVES, MAX_CURVES = 5, 100
 
 MAX_SMALL = 12
 """Classes in the figure of an epoch."""
-
-BLOCK = 2**14
-"""Vertices that are written at once."""
 
 GROUPS = ("many", "medium", "few")
 
@@ -48,23 +42,6 @@ def pr_points(ranking: Ranking) -> tuple[np.ndarray, np.ndarray]:
     flagged = curve.tp + curve.fp > 0
     tp, fp = curve.tp[flagged], curve.fp[flagged]
     return tp / ranking.n_positive, tp / (tp + fp)
-
-
-def write_curves(path: Path, names: Sequence[str], rankings: Sequence[Ranking]) -> None:
-    """Write every vertex of every class's curves; thresholds are log-odds, tpr is recall; names as `csv_cell`."""
-    with atomic_write(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["class", "threshold", "tp", "fp", "tpr", "fpr", "precision"])
-        for name, ranking in zip(names, rankings, strict=True):
-            if not ranking.is_defined:
-                continue
-            curve, cell = ranking.curve(), csv_cell(name)
-            tpr, fpr = curve.tp / ranking.n_positive, curve.fp / ranking.n_negative
-            for start in range(0, len(tpr), BLOCK):  # as Python's numbers, a million vertices would take 200 MB
-                part = slice(start, start + BLOCK)
-                columns = (each[part].tolist() for each in (curve.threshold, curve.tp, curve.fp, tpr, fpr))
-                rows = zip(*columns, strict=True)
-                writer.writerows((cell, *row, row[1] / (row[1] + row[2]) if row[1] + row[2] else "") for row in rows)
 
 
 class Panel(NamedTuple):

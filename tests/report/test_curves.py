@@ -1,9 +1,7 @@
-import csv
-
 import numpy as np
 import pytest
 from matplotlib.cbook import is_math_text
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from imbalance_lab.class_counts import shot_group
 from imbalance_lab.evaluation.curve_bands import curve_bands
@@ -18,7 +16,6 @@ from imbalance_lab.report.curves import (
     draw_roc,
     pr_points,
     roc_points,
-    write_curves,
 )
 from imbalance_lab.report.palette import LIGHT
 
@@ -58,31 +55,6 @@ def test_points_are_scikit_learns():
         assert set(zip(*roc_points(ranking), strict=True)) <= set(zip(fpr, tpr, strict=True))
         precision, recall, _ = precision_recall_curve(target == c, scores[:, c])
         assert set(zip(*pr_points(ranking), strict=True)) <= set(zip(recall, precision, strict=True))
-
-
-def test_the_areas_can_be_computed_from_the_table(tmp_path):
-    scores, target, rankings = seeded(classes=5, absent=(3,))
-    odd = ["a", 'b, "quoted"', "c\nd", "absent", "Größe"]
-    write_curves(tmp_path / "curves.csv", odd, rankings)
-    with (tmp_path / "curves.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert list(dict.fromkeys(row["class"] for row in rows)) == [name for name in odd if name != "absent"]
-    for c, name in enumerate(odd):
-        if name == "absent":
-            continue
-        own = [row for row in rows if row["class"] == name]
-        fpr, tpr, tp, fp = ([float(row[key]) for row in own] for key in ("fpr", "tpr", "tp", "fp"))
-        assert np.trapezoid(tpr, fpr) == pytest.approx(roc_auc_score(target == c, scores[:, c]))
-        assert (tp[-1], tp[-1] + fp[-1]) == ((target == c).sum(), 300)
-        precision = [float(row["precision"] or "nan") for row in own]
-        assert np.isnan(precision[0])
-        steps = np.diff(tpr, prepend=0) > 0
-        area = (np.diff(tpr, prepend=0) * precision)[steps].sum()
-        assert area == pytest.approx(average_precision_score(target == c, scores[:, c]))
-        for row in own[2:-1:2]:  # after each distinct score of a positive
-            flagged = scores[:, c] >= float(row["threshold"])
-            assert int(row["tp"]) == (flagged & (target == c)).sum()
-            assert int(row["fp"]) == (flagged & (target != c)).sum()
 
 
 @both
