@@ -43,7 +43,7 @@ def main() -> None:
         sys.exit("the undisturbed sweep has failed")
     log = Path("kills.json")
     kills: list[dict[str, object]] = json.loads(log.read_text()) if log.is_file() else []
-    while len(kills) < options.kills:
+    while count(kills) < options.kills:
         sweep = Path(f"sweep_{sum(kill['what'] == 'end' for kill in kills)}")
         disturb(sweep, words, kills, options, deadline)
         log.write_text(json.dumps(kills, indent=1))
