@@ -51,8 +51,8 @@ def _merged(groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _key(options: dict[str, Any]) -> Any:
-    """What equal options share; a tensor is only equal to itself."""
-    return tuple((name, id(each) if isinstance(each, torch.Tensor) else each) for name, each in options.items())
+    """What equal options share, which may be lists, as ``optimizer.betas``; a tensor is only equal to itself."""
+    return tuple((name, id(each) if isinstance(each, torch.Tensor) else repr(each)) for name, each in options.items())
 
 
 def _has_hooks(optimizer: Optimizer) -> bool:

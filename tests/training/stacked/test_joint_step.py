@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim import SGD, Adam, AdamW, NAdam, Optimizer
 from torch.optim.lr_scheduler import StepLR
 
 from imbalance_lab.training.stacked.joint_step import step_together
@@ -25,6 +25,7 @@ KINDS: dict[str, Callable[[Any], Optimizer]] = {
     "adamw": lambda groups: AdamW(groups, lr=0.1, fused=True),
     "adamw, another decay": lambda groups: AdamW(groups, lr=0.1, weight_decay=0.3, fused=True),
     "adam, amsgrad": lambda groups: Adam(groups, lr=0.1, amsgrad=True),
+    "nadam, betas as a list": lambda groups: NAdam(groups, lr=0.1, betas=[0.5, 0.9]),  # type: ignore[arg-type]
     "sgd": lambda groups: SGD(groups, lr=0.1, momentum=0.9),
     "own": lambda groups: Halved(groups, lr=0.1),
 }
