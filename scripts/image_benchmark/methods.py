@@ -149,13 +149,8 @@ IN_PLAIN_TORCH = (
 """The method of the same name behind `PLAIN`, written again: the two must agree."""
 
 LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *STRATEGIES, *COMBINATIONS, *IN_PLAIN_TORCH)
-_BY_NAME = {method.name: method for method in (*LOSSES, *SAMPLERS)}
-BINARY = (
-    *BASELINES,
-    *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "vector scaling")),
-    _BY_NAME["class-balanced sampling"],
-    Method("sigmoid focal", "loss=sigmoid_focal", ("loss.gamma=0.5", "loss.gamma=1")),
-    Method("asymmetric", "loss=asymmetric", ("loss.gamma_negative=2", "loss.margin=0")),
+_BY_NAME = {method.name: method for method in (*LOSSES, *SAMPLERS, *COMBINATIONS)}
+AUC_FAMILY = (
     Method("AUC margin", "loss=auc_margin sampler=m_per_class sampler.m=8", ("loss.margin=0.5", "sampler.m=32")),
     Method("SOPA", "loss=partial_auc sampler=m_per_class sampler.m=8", ("loss.max_fpr=0.3", "sampler.m=32")),
     Method("SOPA-s", "loss=soft_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=32")),
@@ -168,6 +163,18 @@ BINARY = (
         ("loss.decay=0.3", "sampler.m=32"),
     ),
 )
+LONGER = _BY_NAME["cross-entropy, 30 epochs"]
+BINARY = (
+    *BASELINES,
+    *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "vector scaling")),
+    _BY_NAME["class-balanced sampling"],
+    Method("sigmoid focal", "loss=sigmoid_focal", ("loss.gamma=0.5", "loss.gamma=1")),
+    Method("asymmetric", "loss=asymmetric", ("loss.gamma_negative=2", "loss.margin=0")),
+    *AUC_FAMILY,
+    LONGER,
+)
+RANKING = (*BASELINES, _BY_NAME["class-balanced sampling"], *AUC_FAMILY, LONGER)
+"""Where positives are less rare: the losses that rank, beside the baselines."""
 _TRAINED = (
     *BASELINES,
     *(_BY_NAME[name] for name in ("focal", "class-balanced", "logit-adjusted loss", "LDAM")),
