@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imbalance_lab.data.image_decoder import in_parallel
+from imbalance_lab.data.threads import in_parallel
 from imbalance_lab.files import WriteError, atomic_write
 
 DIGEST = hashlib.sha256().digest_size

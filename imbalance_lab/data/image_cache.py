@@ -12,8 +12,9 @@ import numpy as np
 
 from imbalance_lab.data.array_file import ArrayContent, describe_failure, digest_row, find_fault, write_rows
 from imbalance_lab.data.image_bytes import ImageMember
-from imbalance_lab.data.image_decoder import ImageDecoder, in_parallel
+from imbalance_lab.data.image_decoder import ImageDecoder
 from imbalance_lab.data.image_files import ImagePath
+from imbalance_lab.data.threads import in_parallel
 from imbalance_lab.files import WriteError, remove_leftovers
 from imbalance_lab.progress import Step
 

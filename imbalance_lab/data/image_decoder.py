@@ -4,11 +4,10 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,10 +18,6 @@ from torch import Tensor
 
 from imbalance_lab.data.image_bytes import ImageBytes, ImageMember
 from imbalance_lab.data.image_formats import FAULTS, FORMATS, describe_content
-from imbalance_lab.progress import Step
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 """Pillow's modes of 16-bit grayscale."""
@@ -226,16 +221,6 @@ def decode(paths: Iterable[ImageFile], decoder: ImageDecoder) -> Tensor:
 def as_inputs(arrays: NDArray[Any]) -> Tensor:
     """Decoded arrays (N, channels, size, size) as a tensor; uint16, which few torch operations support, as float32."""
     return torch.from_numpy(arrays.astype(np.float32) if arrays.dtype == np.uint16 else np.ascontiguousarray(arrays))
-
-
-def in_parallel(work: Callable[[S], T], items: Sequence[S], progress: Step | None = None) -> Iterable[T]:
-    """``work`` on every item, in threads, in order; decoding, reading and hashing leave Python's lock alone."""
-    workers = min(32, 2 * (os.cpu_count() or 1))
-    with ThreadPoolExecutor(workers) as pool:
-        for done, result in enumerate(pool.map(work, items, chunksize=16), 1):
-            if progress is not None:
-                progress(done, len(items))
-            yield result
 
 
 def _too_large(path: ImageFile, max_pixels: int, size: str = "") -> str:

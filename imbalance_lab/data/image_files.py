@@ -25,9 +25,9 @@ from imbalance_lab.data.image_decoder import (
     check_depth,
     decode,
     header,
-    in_parallel,
 )
 from imbalance_lab.data.normalize import Normalize
+from imbalance_lab.data.threads import in_parallel
 from imbalance_lab.progress import Step
 from imbalance_lab.samplers import SampledIndices
 
@@ -92,9 +92,9 @@ class ImageFiles(Dataset[Batch]):
         """Paths, relative to the root."""
         return [os.path.relpath(self.files[number], self.root) for number in self.index[positions].tolist()]
 
-    def content_hashes(self, progress: Step | None = None) -> NDArray[np.uint64]:
-        """Of the files, byte by byte."""
-        return np.fromiter(in_parallel(_hash, self.paths, progress), np.uint64, len(self))
+    def content_hashes(self) -> NDArray[np.uint64]:
+        """Of the files, byte by byte; they are read once, so that the runs of a sweep share them."""
+        return self._content_hashes
 
     def verify(self, progress: Step | None = None) -> list[str]:
         """Decode every file; a sentence for each that is not readable."""
@@ -111,6 +111,10 @@ class ImageFiles(Dataset[Batch]):
                 faults.append(pixels)
             numbers[at] = _hash(path) if isinstance(pixels, str) else pixels
         return Examined(faults, numbers)
+
+    @cached_property
+    def _content_hashes(self) -> NDArray[np.uint64]:
+        return np.fromiter(in_parallel(_hash, self.paths), np.uint64, len(self))
 
     @cached_property
     def _cached(self) -> NDArray[Any] | None:

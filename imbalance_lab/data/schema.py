@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from imbalance_lab.data.columns import Unknown
 from imbalance_lab.data.encode_columns import describe_unknown
 from imbalance_lab.data.finite import first_non_finite
-from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header, in_parallel
+from imbalance_lab.data.image_decoder import ImageDecoder, ImageFile, check_depth, decode, header
 from imbalance_lab.data.normalize import Normalize
+from imbalance_lab.data.threads import in_parallel
 from imbalance_lab.validation import check_choice
 
 

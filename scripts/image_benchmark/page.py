@@ -120,17 +120,17 @@ class Section:
 
     def _gate(self, gate: Gate) -> str:
         if gate.method is not None:
-            value, name = self._mean((gate.method, ""), self.image_set.main), gate.method
+            entries = [(gate.method, "")]
         else:
-            entries = dict.fromkeys([*self.defaults, *(entry for _, entry in self.tuned)])
-            name, value = max(
-                ((_label(entry), self._mean(entry, self.image_set.main)) for entry in entries),
-                key=lambda each: each[1],
-            )
+            entries = [*self.defaults, *(entry for _, entry in self.tuned)]
+        best = max(entries, key=lambda entry: self._mean(entry, self.image_set.main))
+        value = self._mean(best, self.image_set.main)
         if np.isnan(value) or value == float("-inf"):
             return f"{gate.text}: not measured"
         reached = gate.lowest <= value <= gate.highest
-        return f"{gate.text}: {verdict(reached)} ({name} {number(100 * value, 1)})"
+        seeds = len(by_seed(self.results, *best, self.image_set.main))
+        of = f"{seeds} seed" if seeds == 1 else f"{seeds} seeds"
+        return f"{gate.text}: {verdict(reached)} ({_label(best)} {number(100 * value, 1)}, {of})"
 
     def _scores(self) -> str:
         shown = [score for score in self.image_set.shown if self._varies(score)]

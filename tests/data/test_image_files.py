@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from imbalance_lab.data import ImageFiles, Splits, fashion_mnist, image_folder, image_table
+from imbalance_lab.data import ImageFiles, Splits, fashion_mnist, image_files, image_folder, image_table
 from imbalance_lab.data.image_decoder import UnreadableImageError
 from imbalance_lab.samplers import SampledIndices
 from tests.conftest import RunJob, needs_fashion_mnist
@@ -186,6 +186,14 @@ def test_equal_files_have_equal_hashes(tmp_path: Path) -> None:
         for name, number in zip(part.names(torch.arange(len(part))), part.content_hashes().tolist(), strict=True):
             found.setdefault(number, []).append(name)
     assert [sorted(names) for names in found.values() if len(names) > 1] == [["a/p0_0.png", "b/copy.png"]]
+
+
+def test_files_are_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runs of a sweep share a source, and each names its features by the hashes."""
+    train = image_folder(root=str(tree(tmp_path, "ab", 10)), image_size=8).train
+    hashes = train.content_hashes()
+    monkeypatch.setattr(image_files, "_hash", lambda path: pytest.fail(f"{path} is read again"))
+    assert train.content_hashes() is hashes
 
 
 def truncated(root: Path) -> None:
