@@ -151,16 +151,16 @@ IN_PLAIN_TORCH = (
 LONG_TAILED = (*BASELINES, *LOSSES, *SAMPLERS, *STRATEGIES, *COMBINATIONS, *IN_PLAIN_TORCH)
 _BY_NAME = {method.name: method for method in (*LOSSES, *SAMPLERS, *COMBINATIONS)}
 AUC_FAMILY = (
-    Method("AUC margin", "loss=auc_margin sampler=m_per_class sampler.m=8", ("loss.margin=0.5", "sampler.m=64")),
-    Method("SOPA", "loss=partial_auc sampler=m_per_class sampler.m=8", ("loss.max_fpr=0.3", "sampler.m=64")),
-    Method("SOPA-s", "loss=soft_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=64")),
+    Method("AUC margin", "loss=auc_margin sampler=m_per_class sampler.m=8", ("loss.margin=0.5", "sampler.m=60")),
+    Method("SOPA", "loss=partial_auc sampler=m_per_class sampler.m=8", ("loss.max_fpr=0.3", "sampler.m=60")),
+    Method("SOPA-s", "loss=soft_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=60")),
     Method(
-        "SOTA-s", "loss=two_way_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=64")
+        "SOTA-s", "loss=two_way_partial_auc sampler=m_per_class sampler.m=8", ("loss.temperature=1", "sampler.m=60")
     ),
     Method(  # a gradient 1 / π times as large: with the others' rate the net is lost
         "SOAP",
         "loss=average_precision sampler=m_per_class sampler.m=8 optimizer.lr=0.01",
-        ("loss.decay=0.3", "sampler.m=64"),
+        ("loss.decay=0.3", "sampler.m=60"),
     ),
 )
 LONGER = _BY_NAME["cross-entropy, 30 epochs"]
