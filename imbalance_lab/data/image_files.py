@@ -93,7 +93,7 @@ class ImageFiles(Dataset[Batch]):
         return [os.path.relpath(self.files[number], self.root) for number in self.index[positions].tolist()]
 
     def content_hashes(self) -> NDArray[np.uint64]:
-        """Of the files, byte by byte; they are read once, so that the runs of a sweep share them."""
+        """Of the files, byte by byte; read once: a process shares its sources among runs."""
         return self._content_hashes
 
     def verify(self, progress: Step | None = None) -> list[str]:

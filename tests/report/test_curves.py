@@ -18,16 +18,9 @@ from imbalance_lab.report.curves import (
     roc_points,
 )
 from imbalance_lab.report.palette import LIGHT
+from tests.helpers.rankings import seeded_rankings
 
 both = pytest.mark.parametrize("draw", [draw_roc, draw_pr])
-
-
-def seeded(classes=4, n=300, absent=(), seed=0):
-    rng = np.random.default_rng(seed)
-    present = [c for c in range(classes) if c not in absent]
-    target = rng.choice(present, n)
-    scores = (rng.normal(size=(n, classes)) + np.eye(classes)[target]).round(1)
-    return scores, target, rank_one_vs_rest(scores, target)
 
 
 def names(classes):
@@ -49,7 +42,7 @@ def legend_of(figure):
 
 
 def test_points_are_scikit_learns():
-    scores, target, rankings = seeded()
+    scores, target, rankings = seeded_rankings()
     for c, ranking in enumerate(rankings):
         fpr, tpr, _ = roc_curve(target == c, scores[:, c], drop_intermediate=False)
         assert set(zip(*roc_points(ranking), strict=True)) <= set(zip(fpr, tpr, strict=True))
@@ -59,7 +52,7 @@ def test_points_are_scikit_learns():
 
 @both
 def test_there_is_one_curve_for_each_defined_class_and_the_rarest_is_on_top_and_strongest(draw):
-    _, _, rankings = seeded(classes=5, absent=(1, 4))
+    _, _, rankings = seeded_rankings(classes=5, absent=(1, 4))
     figure = draw(Curves(names(5), rankings, [20, 40, 10, 30, 50]))
     found = curves_of(figure.axes[0])
     points = roc_points if draw is draw_roc else pr_points
@@ -72,7 +65,7 @@ def test_there_is_one_curve_for_each_defined_class_and_the_rarest_is_on_top_and_
 
 @both
 def test_classes_that_are_not_reported_are_not_drawn(draw):
-    _, _, rankings = seeded(classes=2)
+    _, _, rankings = seeded_rankings(classes=2)
     figure = draw(Curves(names(2), rankings, [5, 40], classes=[1]))
     (line,) = curves_of(figure.axes[0])
     np.testing.assert_array_equal(line.get_xdata()[-1], 1)
@@ -80,7 +73,7 @@ def test_classes_that_are_not_reported_are_not_drawn(draw):
 
 
 def test_the_legend_has_training_count_and_area():
-    _, _, rankings = seeded()
+    _, _, rankings = seeded_rankings()
     entries = legend_of(draw_roc(Curves(names(4), rankings, [12345, 400, 30, 2])))
     assert entries[-1] == f"class 0 · n=12,345 · {rankings[0].auroc:.3f}"
     entries = legend_of(draw_pr(Curves(names(4), rankings, [12345, 400, 30, 2])))
@@ -90,7 +83,7 @@ def test_the_legend_has_training_count_and_area():
 @both
 def test_of_many_classes_the_shot_groups_are_named_and_the_rarest_class_stands_out(draw):
     classes = MAX_CURVES + 8
-    _, _, rankings = seeded(classes=classes, n=3000, absent=(0,))
+    _, _, rankings = seeded_rankings(classes=classes, n=3000, absent=(0,))
     counts = [1 + 7 * c % classes for c in range(classes)]  # not in class order
     figure = draw(Curves(names(classes), rankings, counts))
     rarest = sorted(range(1, classes), key=lambda c: counts[c])[:MAX_CURVES]
@@ -109,7 +102,7 @@ def test_of_many_classes_the_shot_groups_are_named_and_the_rarest_class_stands_o
 
 
 def test_the_ring_the_band_and_the_line_of_chance_are_where_they_belong():
-    _, target, rankings = seeded(classes=2, n=400)
+    _, target, rankings = seeded_rankings(classes=2, n=400)
     at = Threshold("by hand", 0.0, tp=30, fp=20, n_positive=rankings[1].n_positive, n_negative=rankings[1].n_negative)
     (band,) = bands = curve_bands(rankings, [1])
     curves = Curves(names(2), rankings, [300, 100], [1], bands, ["none", at])
@@ -129,7 +122,7 @@ def test_the_ring_the_band_and_the_line_of_chance_are_where_they_belong():
 
 
 def test_the_plots_have_the_same_size_and_place():
-    _, _, rankings = seeded()
+    _, _, rankings = seeded_rankings()
     curves = Curves(names(4), rankings, [4, 3, 2, 1])
     roc, pr = (draw(curves).axes[0].get_position().bounds for draw in (draw_roc, draw_pr))
     assert roc == pr
@@ -148,14 +141,14 @@ def test_without_a_defined_class_there_is_an_empty_figure(draw, tmp_path):
 @both
 @pytest.mark.parametrize("odd", [("$x_1$", "5$", "plain"), ("_hidden", "__init__", "")])
 def test_odd_names_appear_literally(draw, odd, tmp_path):
-    _, _, rankings = seeded(classes=3)
+    _, _, rankings = seeded_rankings(classes=3)
     figure = draw(Curves(odd, rankings, [1, 2, 3]))
     assert [entry.split(" · ")[0] for entry in legend_of(figure)] == list(odd)
     figure.savefig(tmp_path / "drawn.png", dpi=30)
 
 
 def test_a_long_name_is_shortened_in_the_middle():
-    _, _, rankings = seeded(classes=2)
+    _, _, rankings = seeded_rankings(classes=2)
     entry = legend_of(draw_roc(Curves(["a" * 60 + "z", "b" * 20], rankings, [1, 2])))[0].split(" · ")[0]
     assert entry.startswith("aaa")
     assert entry.endswith("az")  # names often differ at the end
@@ -163,7 +156,7 @@ def test_a_long_name_is_shortened_in_the_middle():
 
 
 def test_both_panels_show_the_curves_of_every_class():
-    _, _, rankings = seeded(classes=4)
+    _, _, rankings = seeded_rankings(classes=4)
     roc, pr = draw_both(Curves(names(4), rankings, [40, 30, 20, 10])).axes
     for at, ranking in enumerate(rankings):
         assert np.array_equal(curves_of(roc)[at].get_xydata(), np.transpose(roc_points(ranking)))

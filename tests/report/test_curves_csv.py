@@ -4,22 +4,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from imbalance_lab.metrics import rank_one_vs_rest
 from imbalance_lab.report import curves_csv
-
-
-def seeded():
-    """Scores, targets and rankings of five classes, the fourth of which has no example."""
-    rng = np.random.default_rng(0)
-    target = rng.choice([0, 1, 2, 4], 300)
-    scores = (rng.normal(size=(300, 5)) + np.eye(5)[target]).round(1)
-    return scores, target, rank_one_vs_rest(scores, target)
+from tests.helpers.rankings import seeded_rankings
 
 
 @pytest.mark.parametrize("block", [curves_csv.BLOCK, 7])
 def test_the_areas_can_be_computed_from_the_table(tmp_path, monkeypatch, block):
     monkeypatch.setattr(curves_csv, "BLOCK", block)
-    scores, target, rankings = seeded()
+    scores, target, rankings = seeded_rankings(classes=5, absent=(3,))
     odd = ["a", 'b, "quoted"', "c\nd", "absent", "Größe"]
     curves_csv.write_curves(tmp_path / "curves.csv", odd, rankings)
     with (tmp_path / "curves.csv").open(newline="", encoding="utf-8") as file:
