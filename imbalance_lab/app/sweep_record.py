@@ -30,7 +30,7 @@ KEPT = ("hydra.sweep.subdir", "hydra.sweeper.max_batch_size")
 MAX_AUTOMATIC = 8
 """Jobs at a time with ``sweep.jobs=auto``: each holds its libraries and its data in memory."""
 
-BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+GRID = "hydra_plugins.imbalance_lab_sweeps.grid_sweeper.GridSweeper"
 SLURM = "hydra_plugins.imbalance_lab_sweeps.slurm_launcher.SlurmLauncher"
 SEARCH = "hydra_plugins.imbalance_lab_sweeps.optuna_sweeper.OptunaSweeper"
 
@@ -74,7 +74,7 @@ def _check_several(config: DictConfig) -> None:
 
     words = _given(config, "task")
     is_swept = any(each.is_sweep_override() for each in OverridesParser.create().parse_overrides(words))
-    if config.hydra.sweeper._target_ == BASIC and not is_swept and not config.hydra.sweeper.params:
+    if config.hydra.sweeper._target_ == GRID and not is_swept and not config.hydra.sweeper.params:
         choice = f"sweep={config.hydra.runtime.choices.sweep}"
         raise UsageError(
             f"{choice} has a single run: give a key several values, as in seed=0,1, or leave out -m and {choice}"
