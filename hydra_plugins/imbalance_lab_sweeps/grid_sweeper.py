@@ -1,4 +1,4 @@
-"""The combinations of ``sweep=grid``, ``parallel`` and all others that take every one: Hydra's basic sweeper, faster."""
+"""The combinations of ``sweep=grid``, ``parallel`` and all others that take each: Hydra's basic sweeper, faster."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
