@@ -162,6 +162,11 @@ AUC_FAMILY = (
         "loss=average_precision sampler=m_per_class sampler.m=8 optimizer.lr=0.01",
         ("loss.decay=0.3", "sampler.m=60"),
     ),
+    Method(
+        "recall at budget",
+        "loss=recall_at_budget sampler=m_per_class sampler.m=8",
+        ("loss.temperature=0.3", "sampler.m=60"),
+    ),
 )
 LONGER = tuple(
     _BY_NAME[name]

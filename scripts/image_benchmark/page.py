@@ -24,6 +24,8 @@ NAMES = {
     "auroc": "AUROC",
     "ap": "AP",
     "partial_auroc": "partial AUROC",
+    "two_way_partial_auroc": "two-way partial AUROC",
+    "recall_at_budget": "recall at 5 % alarms",
     "precision_at_recall": "precision at recall 0.9",
     "ece": "ECE",
     "log_loss": "log loss",
