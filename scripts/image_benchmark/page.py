@@ -94,8 +94,7 @@ class Section:
         """Paragraphs and tables."""
         yield self.image_set.about
         yield self._provenance()
-        if self.image_set.gates:
-            yield "\n".join(f"- {self._gate(gate)}" for gate in self.image_set.gates)
+        yield "\n".join(f"- {line}" for line in [*map(self._gate, self.image_set.gates), self._recipe()])
         yield "### With the defaults of the papers"
         yield self._scores()
         yield "### Against the baselines"
@@ -133,6 +132,19 @@ class Section:
         seeds = len(by_seed(self.results, *best, self.image_set.main))
         of = f"{seeds} seed" if seeds == 1 else f"{seeds} seeds"
         return f"{gate.text}: {verdict(reached)} ({_label(best)} {number(100 * value, 1)}, {of})"
+
+    def _recipe(self) -> str:
+        """What ``recipe=auto`` chooses, and whether another method is better."""
+        score, chosen = self.image_set.main, (self.image_set.recipe, "")
+        others = [*self.defaults, *(entry for _, entry in self.tuned if entry[1])]
+        found = compare(self.results, others, chosen, score)
+        if not found:
+            return f"`recipe=auto` is {_label(chosen)}: not measured with two common seeds yet"
+        better = [_label(entry) for entry, each in found.items() if each.is_better(score)]
+        best = max(found, key=lambda entry: found[entry].difference.mean)
+        nearest = f"the best other method is {_label(best)}, {_against(found[best], score)}"
+        says = f"**worse than {', '.join(better)}**" if better else "no method is better"
+        return f"`recipe=auto` is {_label(chosen)} ({self._cell(chosen, score)}): {says}; {nearest}"
 
     def _scores(self) -> str:
         shown = [score for score in self.image_set.shown if self._varies(score)]
@@ -235,6 +247,11 @@ def _with_interval(mean: ReplicateMean, score: str, *, sign: bool = False) -> st
     interval = mean.interval()
     half = "" if interval is None else f" ± {number(factor * (interval[1] - interval[0]) / 2, digits)}"
     return f"{number(factor * mean.mean, digits, sign=sign)}{half}"
+
+
+def _against(each: Compared, score: str) -> str:
+    p = p_value(each.p)
+    return f"{_with_interval(each.difference, score, sign=True)}, p {p if p.startswith('<') else f'= {p}'}"
 
 
 def _outcome(each: Compared, score: str) -> str:

@@ -47,6 +47,18 @@ def test_gates_say_whether_they_are_reached(image_set, results):
     assert "CE at least 50 %: not measured" in section(image_set, results[2:3])
 
 
+def test_the_recipe_is_compared_with_every_method(image_set, results, result):
+    own = f"- `recipe=auto` is {LOGIT_ADJUSTMENT}"
+    near = [each for each in section(image_set, results).splitlines() if each.startswith(own)]
+    assert len(near) == 1
+    assert "no method is better; the best other method is focal, +0.0 ± 0.4, p = 1" in near[0]
+    tuned = [result("focal", seed, 0.95 + noise, "loss.gamma=1") for seed, noise in enumerate(OTHER)]
+    far = section(image_set, [*results, *tuned, result("focal", 0, 0.6, "loss.gamma=3")])
+    assert f"{own} (85.0 ± 0.3): **worse than focal (loss.gamma=1)**; the best other method is focal (lo" in far
+    assert "p < .001" in far
+    assert f"{own}: not measured" in section(image_set, results[:3])
+
+
 def test_the_best_may_be_a_tuned_one_and_is_told_so(image_set, results, result):
     tried = [result("focal", 0, 0.95, "loss.gamma=1"), result("focal", 0, 0.6, "loss.gamma=3")]
     text = section(image_set, [*results, *tried])
