@@ -12,6 +12,10 @@ from imbalance_lab.data.image_operations import AT_ONCE
 from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
 
 
+LARGE = 3000
+"""Values of an image, from which on shifted images are copied one by one on a CPU."""
+
+
 class NoAugmentation:
     """Leaves the training inputs as they are."""
 
@@ -43,17 +47,35 @@ class ShiftFlip:
         """Augment ``images`` (N, channels, H, W) by the keys of their draws (N,); same shape and dtype."""
         if not (self.shift or self.flip):
             return images
-        height, width = images.shape[-2:]
         down, right, mirror = seeding.counter_uniform(keys, 3).unbind(1)
         moves = 2 * self.shift + 1
-        rows = torch.arange(height, device=images.device) + (down * moves).long().unsqueeze(1)
-        columns = torch.arange(width, device=images.device).expand(len(images), -1)
-        if self.flip:
-            columns = torch.where(mirror.unsqueeze(1) < 0.5, columns, width - 1 - columns)
-        columns = columns + (right * moves).long().unsqueeze(1)
+        places = (down * moves).long(), (right * moves).long()
+        flipped = (mirror >= 0.5) & self.flip
         padded = F.pad(images, (self.shift,) * 4)
-        example = torch.arange(len(images), device=images.device).view(-1, 1, 1)
-        return padded[example, :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+        is_large = images.device.type == "cpu" and images[0].numel() >= LARGE
+        return (_copy_windows if is_large else _gather_windows)(padded, *places, flipped, images.shape[-2:])
+
+
+def _gather_windows(padded: Tensor, top: Tensor, left: Tensor, flipped: Tensor, size: torch.Size) -> Tensor:
+    """The window of each image that begins at (top, left), (N,) each, mirrored or not: (N, channels, *size)."""
+    height, width = size
+    rows = torch.arange(height, device=padded.device) + top.unsqueeze(1)
+    columns = torch.arange(width, device=padded.device).expand(len(padded), -1)
+    columns = torch.where(flipped.unsqueeze(1), width - 1 - columns, columns) + left.unsqueeze(1)
+    example = torch.arange(len(padded), device=padded.device).view(-1, 1, 1)
+    return padded[example, :, rows.unsqueeze(2), columns.unsqueeze(1)].permute(0, 3, 1, 2)
+
+
+def _copy_windows(padded: Tensor, top: Tensor, left: Tensor, flipped: Tensor, size: torch.Size) -> Tensor:
+    """The same by a copy for each image, which for large ones takes less than an index for each pixel."""
+    height, width = size
+    windows = padded.new_empty(*padded.shape[:2], height, width)
+    for window, image, i, j, is_flipped in zip(
+        windows, padded, top.tolist(), left.tolist(), flipped.tolist(), strict=True
+    ):
+        part = image[:, i : i + height, j : j + width]
+        window.copy_(part.flip(-1) if is_flipped else part)
+    return windows
 
 
 class RandomResizedCrop:

@@ -5,7 +5,7 @@ import torch
 from scipy.stats import chisquare
 
 from imbalance_lab import seeding
-from imbalance_lab.data import NoAugmentation, RandomAffine, RandomResizedCrop, ShiftFlip
+from imbalance_lab.data import NoAugmentation, RandomAffine, RandomResizedCrop, ShiftFlip, augment
 
 KEYS = seeding.hash_indices(1, torch.arange(4000))
 
@@ -56,6 +56,16 @@ def test_every_output_is_a_shifted_or_mirrored_copy_of_its_own_image(shift, flip
         assert any(torch.equal(augmented, copy) for copy in copies(image, shift, flip).values())
 
 
+@pytest.mark.parametrize(("shift", "flip"), [(1, False), (2, True), (0, True)])
+def test_large_images_are_moved_as_small_ones_are(shift, flip, monkeypatch):
+    batch, augment_images = images(40), ShiftFlip(shift, flip)
+    small = augment_images(batch, KEYS[:40])
+    monkeypatch.setattr(augment, "LARGE", 1)
+    assert torch.equal(augment_images(batch, KEYS[:40]), small)
+    strided = batch.to(memory_format=torch.channels_last)
+    assert torch.equal(augment_images(strided, KEYS[:40]), small)
+
+
 def test_all_moves_come_alike():
     times = Counter(moves(shift=2, flip=True))
     assert len(times) == 5 * 5 * 2
@@ -68,11 +78,11 @@ def test_half_are_mirrored():
 
 
 def test_an_image_and_its_key_decide_whatever_else_is_in_the_batch():
-    batch, augment = images(30), ShiftFlip(2, True)
-    together = augment(batch, KEYS[:30])
+    batch, moved = images(30), ShiftFlip(2, True)
+    together = moved(batch, KEYS[:30])
     chosen = torch.tensor([17, 4, 4, 29])
-    assert torch.equal(augment(batch[chosen], KEYS[chosen]), together[chosen])
-    other_keys = augment(batch, KEYS[30:60])
+    assert torch.equal(moved(batch[chosen], KEYS[chosen]), together[chosen])
+    other_keys = moved(batch, KEYS[30:60])
     assert (other_keys != together).flatten(1).any(1).float().mean() > 0.8
 
 
