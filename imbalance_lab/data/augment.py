@@ -11,7 +11,6 @@ from imbalance_lab import seeding
 from imbalance_lab.data.image_operations import AT_ONCE
 from imbalance_lab.validation import check_bool, check_integer, check_list, check_number
 
-
 LARGE = 3000
 """Values of an image, from which on shifted images are copied one by one on a CPU."""
 
