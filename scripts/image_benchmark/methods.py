@@ -199,5 +199,10 @@ HEADS = (
     Method("LDA", "head=lda", ("head.balanced=true",)),
     Method("logistic regression", "head=logistic", ("head.balanced=true",)),
     Method("kernel ridge regression", "head=kernel_ridge", ("head.balanced=true",)),
+    Method(
+        "kernel ridge regression, post-hoc logit adjustment",
+        "head=kernel_ridge prior_correction=logit_adjustment",
+        of="kernel ridge regression",
+    ),
 )
-"""On frozen features; the last four are fitted at once, and need no epochs."""
+"""On frozen features; those with a head of their own are fitted at once, and need no epochs."""
