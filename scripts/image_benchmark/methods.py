@@ -174,6 +174,7 @@ LONGER = tuple(
         "cross-entropy, 30 epochs",
         "post-hoc logit adjustment, 30 epochs",
         "class-balanced sampling, 30 epochs",
+        "progressive sampling, 30 epochs",
     )
 )
 BINARY = (
