@@ -87,14 +87,7 @@ def choose(facts: Facts) -> Iterator[Choice]:
         yield Choice("net", (), "the averaged nets that data=table takes anyway, the best of those tried")
     else:
         yield Choice("net", (), "the one that fits the size of the inputs")
-    if is_fitted:
-        yield Choice("loss and sampler", (), "none: nothing is trained by steps")
-    elif facts.task == "multilabel":
-        labels = ("loss=sigmoid_focal", "loss.gamma=0", "loss.alpha=null", "sampler=shuffled")
-        yield Choice("loss and sampler", labels, "binary cross-entropy of each label")
-    else:
-        words = ("loss=cross_entropy", "sampler=shuffled")
-        yield Choice("loss and sampler", words, "no loss for imbalance ranks better, once the priors are corrected")
+    yield _loss_and_sampler(facts, is_fitted=is_fitted)
     if not is_fitted and facts.kind != "table" and facts.batch_size is not None:
         steps = max(1, math.ceil(facts.n_train / facts.batch_size))
         epochs = min(MOST_EPOCHS, max(EPOCHS, math.ceil(STEPS / steps)))
@@ -102,6 +95,20 @@ def choose(facts: Facts) -> Iterator[Choice]:
     else:
         yield Choice("epochs", (), "none" if is_fitted else "until validation no longer improves")
     yield _post_processing(facts)
+
+
+def _loss_and_sampler(facts: Facts, *, is_fitted: bool) -> Choice:
+    what, loss = "loss and sampler", "loss=cross_entropy"
+    if is_fitted:
+        return Choice(what, (), "none: nothing is trained by steps")
+    if facts.task == "multilabel":
+        labels = ("loss=sigmoid_focal", "loss.gamma=0", "loss.alpha=null", "sampler=shuffled")
+        return Choice(what, labels, "binary cross-entropy of each label")
+    if facts.task == "binary" and facts.kind != "table" and facts.factor >= IMBALANCED:
+        why = "from all examples alike to both classes alike ranks the rare one best"
+        return Choice(what, (loss, "sampler=progressive"), why)
+    why = "no loss for imbalance ranks better, once the priors are corrected"
+    return Choice(what, (loss, "sampler=shuffled"), why)
 
 
 def _post_processing(facts: Facts) -> Choice:

@@ -164,7 +164,7 @@ def fashion_mnist_binary(percent: str, n_positive: int, methods: tuple[Method, .
             ("recall_at_budget", CROSS_ENTROPY),
             ("balanced_accuracy", LOGIT_ADJUSTMENT),
         ),
-        "cross-entropy, 30 epochs",
+        "progressive sampling, 30 epochs",
     )
 
 

@@ -34,8 +34,12 @@ def test_balanced_classes_need_no_correction() -> None:
     assert "prior_correction=none" in words(replace(IMAGES, counts=(500, 400)))
 
 
-def test_two_classes_get_a_threshold() -> None:
-    assert words(replace(IMAGES, task="binary"))[-1] == "operating_point=max_f1"
+def test_two_classes_are_drawn_more_and_more_alike_and_get_a_threshold() -> None:
+    rare = replace(IMAGES, task="binary")
+    chosen = ["loss=cross_entropy", "sampler=progressive", "max_epochs=30"]
+    assert words(rare) == [*chosen, "prior_correction=none", "operating_point=max_f1"]
+    assert "sampler=shuffled" in words(replace(rare, counts=(500, 400)))
+    assert "sampler=shuffled" in words(replace(rare, kind="table"))
 
 
 def test_frozen_features_get_a_head_that_is_fitted_at_once() -> None:

@@ -8,6 +8,7 @@ from image_benchmark.elpv import CLASSES, SPLITS, elpv_files, elpv_table
 from image_benchmark.methods import PLAIN
 from image_benchmark.studies import STUDIES
 
+from imbalance_lab.app.recipe import Facts, choose
 from imbalance_lab.errors import UsageError
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -53,6 +54,24 @@ def test_methods_are_tuned_with_one_budget_and_processed_after_their_training(im
         assert not method.name.startswith(PLAIN) or method.name.removeprefix(PLAIN) in names[:place]
     assert {baseline for _, baseline in image_set.tests} <= set(names)
     assert {gate.method for gate in image_set.gates} <= {*names, None}
+
+
+FACTS = {
+    "fashion_mnist_lt": Facts("images", "multiclass", (5400, 54), 13_399, False, 128),
+    "fashion_mnist_binary_10": Facts("images", "binary", (27_000, 3000), 30_000, False, 128),
+    "fashion_mnist_binary_5": Facts("images", "binary", (27_000, 1421), 28_421, False, 128),
+    "fashion_mnist_binary_1": Facts("images", "binary", (27_000, 273), 27_273, False, 128),
+    "fashion_mnist_binary_0.1": Facts("images", "binary", (27_000, 27), 27_027, False, 128),
+    "elpv": Facts("images", "multiclass", (904, 429, 177, 64), 1574, True, 64),
+}
+"""What ``recipe=auto`` sees of each set."""
+
+
+@pytest.mark.parametrize("image_set", SETS, ids=lambda image_set: image_set.name)
+def test_the_method_that_stands_for_the_recipe_is_what_it_chooses(image_set):
+    chosen = {word for choice in choose(FACTS[image_set.name]) for word in choice.words}
+    decisions = {"operating_point=max_f1", "prior_correction=none", "sampler=shuffled"}  # these are all runs' defaults
+    assert set(image_set.method(image_set.recipe).overrides.split()) == chosen - decisions
 
 
 def test_solar_cells_are_split_by_class_another_way_for_each_seed(tmp_path, monkeypatch):
