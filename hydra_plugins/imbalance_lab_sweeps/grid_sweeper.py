@@ -34,4 +34,5 @@ class GridSweeper(BasicSweeper):
 def _kind(word: str) -> str:
     """What of an override decides on composing: the key of a plain value, as in ``loss.gamma=2``; else all of it."""
     key, _, _ = word.partition("=")
-    return key if "." in key and not key.lstrip("+~").startswith("hydra.") else word
+    is_choice = "." not in key or {"/", "@"} & set(key)  # of a file, perhaps for a place within, as in a@b.c=d
+    return word if is_choice or key.lstrip("+~").startswith("hydra.") else key

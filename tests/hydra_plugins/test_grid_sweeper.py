@@ -21,8 +21,10 @@ def test_jobs_that_differ_in_plain_values_are_composed_once() -> None:
         [f"loss={loss}", f"loss.gamma={gamma}", *more]
         for loss in ("focal", "poly")
         for gamma in (0, 1, 2)
-        for more in ([], ["+loss.power=1"], ["hydra.job.chdir=true"])
+        for more in ([], ["+loss.power=1"], ["hydra.job.chdir=true"], ["augment@augment.policy=none"])
     ]
     sweeper.validate_batch_is_legal(jobs)
     kinds = [(loss, more) for loss, *more in ([word for word in job if "gamma" not in word] for job in composed)]
-    assert len(kinds) == len({str(kind) for kind in kinds}) == 6
+    assert len(kinds) == len({str(kind) for kind in kinds}) == 8
+    sweeper.validate_batch_is_legal([[f"augment@augment.policy={name}"] for name in ("mild", "nosuch")])
+    assert composed[-2:] == [["augment@augment.policy=mild"], ["augment@augment.policy=nosuch"]]
