@@ -25,6 +25,9 @@ KEY = "recipe"
 IMBALANCED = 3
 """Largest over smallest class, from which on the classes count as imbalanced."""
 
+REPEATABLE = 100
+"""Examples of the rarer class, from which on it may be drawn as often as the other; fewer are learned by heart."""
+
 KERNEL_EXAMPLES = 20_000
 """Up to so many training examples kernel ridge regression is fitted in seconds: its matrix has N × N numbers."""
 
@@ -104,7 +107,8 @@ def _loss_and_sampler(facts: Facts, *, is_fitted: bool) -> Choice:
     if facts.task == "multilabel":
         labels = ("loss=sigmoid_focal", "loss.gamma=0", "loss.alpha=null", "sampler=shuffled")
         return Choice(what, labels, "binary cross-entropy of each label")
-    if facts.task == "binary" and facts.kind != "table" and facts.factor >= IMBALANCED:
+    is_rare_but_repeatable = facts.factor >= IMBALANCED and min(facts.counts) >= REPEATABLE
+    if facts.task == "binary" and facts.kind != "table" and is_rare_but_repeatable:
         why = "from all examples alike to both classes alike ranks the rare one best"
         return Choice(what, (loss, "sampler=progressive"), why)
     why = "no loss for imbalance ranks better, once the priors are corrected"

@@ -35,11 +35,17 @@ def test_balanced_classes_need_no_correction() -> None:
 
 
 def test_two_classes_are_drawn_more_and_more_alike_and_get_a_threshold() -> None:
-    rare = replace(IMAGES, task="binary")
+    rare = replace(IMAGES, task="binary", counts=(5400, 540))
     chosen = ["loss=cross_entropy", "sampler=progressive", "max_epochs=30"]
     assert words(rare) == [*chosen, "prior_correction=none", "operating_point=max_f1"]
     assert "sampler=shuffled" in words(replace(rare, counts=(500, 400)))
     assert "sampler=shuffled" in words(replace(rare, kind="table"))
+
+
+def test_a_class_of_few_examples_is_not_repeated_often() -> None:
+    rare = replace(IMAGES, task="binary")
+    assert "sampler=progressive" in words(replace(rare, counts=(27_000, 100)))
+    assert "sampler=shuffled" in words(replace(rare, counts=(27_000, 99)))
 
 
 def test_frozen_features_get_a_head_that_is_fitted_at_once() -> None:
