@@ -138,7 +138,7 @@ def fashion_mnist_binary(percent: str, n_positive: int, methods: tuple[Method, .
         f"27,000 examples of the first five classes and {n_positive:,} of the other five, which are the positives; "
         "6,000 for validation and 10,000 for test, both balanced. AP, partial AUROC (false positive rates up to 0.1), "
         "two-way partial AUROC (among the half of the positives and the half of the negatives that are hardest to tell "
-        "apart), precision and recall are those of the positives; recall at 5 % alarms is that of a threshold that 5 % "
+        "apart), precision and recall are those of the positives; recall at 5 % alerts is that of a threshold that 5 % "
         "of examples exceed, if positives are as rare as in training. Another subset for each seed. The settings are "
         "those of the long-tailed set, but for 5 epochs of a net with half the channels, 15,400 parameters: half a "
         "minute of one core.",
