@@ -139,9 +139,9 @@ def fashion_mnist_binary(percent: str, n_positive: int, methods: tuple[Method, .
         "6,000 for validation and 10,000 for test, both balanced. AP, partial AUROC (false positive rates up to 0.1), "
         "two-way partial AUROC (among the half of the positives and the half of the negatives that are hardest to tell "
         "apart), precision and recall are those of the positives; recall at 5 % alerts is that of a threshold that 5 % "
-        "of examples exceed, if positives are as rare as in training. Another subset for each seed. The settings are "
-        "those of the long-tailed set, but for 5 epochs of a net with half the channels, 15,400 parameters: half a "
-        "minute of one core.",
+        "of examples exceed if positives are as rare as in training, of which with 10 % half can be found. Another "
+        "subset for each seed. The settings are those of the long-tailed set, but for 5 epochs of a net with half the "
+        "channels, 15,400 parameters: half a minute of one core.",
         (
             "data=fashion_mnist_binary",
             f"data.positive_ratio={float(percent) / 100:g}",
