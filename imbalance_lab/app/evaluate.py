@@ -73,6 +73,8 @@ def evaluate_predictions(
     test: "Predictions",
     calibration: "Predictions | None" = None,
     overrides: Sequence[str] = (),
+    *,
+    content: dict[str, Any] | None = None,
 ) -> RunResults:
     """Score the predictions, fit the post-processing, and write the results.
 
@@ -84,6 +86,7 @@ def evaluate_predictions(
         test: those for test.
         calibration: those on which prediction sets are fitted, if there is such a split.
         overrides: what changes the post-processing now, beside the overrides of the run.
+        content: of the run's checkpoint, where it has been read already.
 
     Raises:
         UsageError: for options that make no sense; nothing is written then.
@@ -94,7 +97,7 @@ def evaluate_predictions(
     from imbalance_lab.evaluation.stored_baselines import read_baselines
 
     check_outputs(directory)
-    checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"])
+    checkpoint = _trained_checkpoint(directory, record.metadata["checkpoint"], content)
     counts, prior = record.metadata["train_counts"], record.metadata["train_prior"]
     words, head = [*_own_overrides(directory), *overrides], _linear_head(directory, checkpoint)
     postprocessor = fit_postprocessing(
@@ -139,7 +142,9 @@ def _own_overrides(directory: RunDirectory) -> list[str]:
     return directory.read_override_list() if directory.overrides.exists() else []
 
 
-def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path, dict[str, Any]] | None:
+def _trained_checkpoint(
+    directory: RunDirectory, checkpoint: str, content: dict[str, Any] | None
+) -> tuple[Path, dict[str, Any]] | None:
     """The checkpoint and its content, if the run trained it (and did not only test it) and it is still there.
 
     Raises:
@@ -148,7 +153,7 @@ def _trained_checkpoint(directory: RunDirectory, checkpoint: str) -> tuple[Path,
     path = (directory.path / checkpoint).resolve()
     if not path.is_relative_to(directory.path.resolve()) or not path.is_file():
         return None
-    return path, read_checkpoint_file(path)
+    return path, read_checkpoint_file(path) if content is None else content
 
 
 def evaluate_again(paths: Sequence[Path], overrides: Sequence[str]) -> None:

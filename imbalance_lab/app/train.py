@@ -188,7 +188,8 @@ def write_results(
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "baselines": write_baselines(directory, config, splits, val, test),
     }
-    if (head := linear_head_of(read_checkpoint_file(checkpoint))) is not None:
+    content = read_checkpoint_file(checkpoint)
+    if (head := linear_head_of(content)) is not None:
         metadata["linear_head"] = head.as_json()
     if session.best.has_stage_1:
         metadata["stage_1"] = {"epoch": int(read_checkpoint_file(session.best.stage_1)["epoch"]) + 1}
@@ -197,7 +198,8 @@ def write_results(
     write_slices(directory.slices, [*of_val, (test, splits.test)])
     mistakes = write_mistakes(directory.mistakes, test, splits.test, counts, splits.train, splits.schema)
     record = RunRecord.read(directory, metadata, mistakes)
-    return evaluate_predictions(directory, config, record, val, test, directory.read_calibration())
+    calibration = directory.read_calibration()
+    return evaluate_predictions(directory, config, record, val, test, calibration, content=content)
 
 
 def _settings(config: DictConfig) -> dict[str, Any]:
