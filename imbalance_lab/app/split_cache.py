@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -83,14 +82,14 @@ def _states(path: str) -> Iterator[tuple[str, int, int]]:
         for folder, folders, names in os.walk(path):
             folders.sort()
             for each in sorted(names):
-                yield from _state(Path(folder, each))
+                yield from _state(os.path.join(folder, each))
     else:
-        yield from _state(Path(path))
+        yield from _state(path)
 
 
-def _state(path: Path) -> Iterator[tuple[str, int, int]]:
+def _state(path: str) -> Iterator[tuple[str, int, int]]:
     try:
-        stat = path.stat()
+        stat = os.stat(path)
     except OSError:
         return  # a link to nothing
-    yield str(path), stat.st_size, stat.st_mtime_ns
+    yield path, stat.st_size, stat.st_mtime_ns

@@ -217,7 +217,8 @@ def _thumbnail(image: Tensor) -> bytes | None:
         image = image.float() - image.min()
         image = (image * (255 / image.max().clamp_min(1e-12))).to(torch.uint8)
     array = image.movedim(0, -1).numpy()
-    picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    is_gray = bool((array == array[:, :, :1]).all())  # also one that was read with three channels
+    picture = Image.fromarray(array[:, :, 0] if is_gray else array)
     picture.thumbnail((THUMBNAIL, THUMBNAIL))
     out = io.BytesIO()
     picture.save(out, "PNG", compress_level=3)  # twice as fast as the default, and as small

@@ -1,7 +1,9 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -67,6 +69,18 @@ def test_stored_pictures_are_the_examples(tmp_path: Path) -> None:
         assert mistake.png is not None
         picture = np.asarray(Image.open(io.BytesIO(mistake.png)))
         assert np.array_equal(picture, TEST.inputs[at, 0].numpy())
+
+
+@pytest.mark.parametrize(("channels", "mode"), [((1, 1, 1), "L"), ((1, 1, 0), "RGB")])
+def test_a_picture_with_equal_channels_is_stored_in_gray(channels: tuple[int, ...], mode: str, tmp_path: Path) -> None:
+    inputs = TEST.inputs * torch.tensor(channels, dtype=torch.uint8).reshape(3, 1, 1)
+    write_mistakes(tmp_path / "mistakes.parquet", predictions(), replace(TEST, inputs=inputs), COUNTS)
+    first = read_mistakes(tmp_path / "mistakes.parquet")[0]
+    assert first.png is not None
+    picture = Image.open(io.BytesIO(first.png))
+    assert picture.mode == mode
+    at = TEST.index.tolist().index(first.index)
+    assert np.array_equal(np.asarray(picture.convert("RGB")), inputs[at].movedim(0, -1).numpy())
 
 
 def test_no_mistake_is_an_empty_file(tmp_path: Path) -> None:
