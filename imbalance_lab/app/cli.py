@@ -157,7 +157,7 @@ def _arrange_arguments() -> None:
         flags = [word for word in sys.argv[1:] if word not in given]
         sys.argv[1:] = [*flags, *inherit_overrides(given)]
     if any(word.lstrip("+").startswith("recipe=") for word in given) and not wants_help(sys.argv[1:]):
-        from imbalance_lab.app.recipe import expand_recipe  # here: it reads the data
+        from imbalance_lab.app.recipe_words import expand_recipe  # here: it reads the data
 
         flags = [word for word in sys.argv[1:] if word not in given]
         sys.argv[1:] = [*flags, *expand_recipe(given, extra_config_directories(flags))]

@@ -28,7 +28,7 @@ def plan_fitted_head(config: DictConfig, overrides: Sequence[str]) -> None:
     Raises:
         UsageError: for an override that would have no effect.
     """
-    if not (config.fit and _is_fitted(config)):
+    if not (config.fit and is_fitted(config)):
         return
     for word in overrides:
         key, _ = split_override(word)
@@ -46,7 +46,7 @@ def describe_examples(config: DictConfig, splits: Splits) -> None:
     Raises:
         UsageError: for multilabel data.
     """
-    if not _is_fitted(config):
+    if not is_fitted(config):
         return
     if splits.is_multilabel:
         raise UsageError(f"{_name(config)} takes one class an example, but the data are multilabel: choose head=linear")
@@ -89,7 +89,8 @@ def _arrays(source: Source) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(source.all_values), source.targets
 
 
-def _is_fitted(config: DictConfig) -> bool:
+def is_fitted(config: DictConfig) -> bool:
+    """Whether the head is one that is fitted at once."""
     try:
         factory = locate(config.head.get("_target_"), allowed_packages(config), "allow {package}")
     except UsageError:
