@@ -77,6 +77,27 @@ def test_a_checkpoint_of_this_program_gives_its_backbone(tmp_path: Path) -> None
     assert (found.under, found.prefix, sorted(found.left_out)) == ("state_dict", "backbone.", sorted(beside))
 
 
+TWICE: dict[str, Callable[[dict[str, Tensor], dict[str, Tensor]], Any]] = {
+    "state_dict and in state_dict_ema": lambda one, other: {"state_dict": one, "state_dict_ema": other},
+    "the names that begin with student. and in the names that begin with teacher.": lambda one, other: {
+        **{f"student.{name}": value for name, value in one.items()},
+        **{f"teacher.{name}": value for name, value in other.items()},
+    },
+    "its outermost names and in ema": lambda one, other: {**one, "ema": other},
+}
+
+
+@pytest.mark.parametrize("places", TWICE)
+def test_of_two_nets_in_a_file_none_is_guessed(places: str, resnet: dict[str, Tensor], tmp_path: Path) -> None:
+    net, other = Timm(SHAPE, "resnet18"), models.resnet18().state_dict()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    with pytest.raises(ValueError, match=f"holds several nets that resnet18 could start from, in {places}: save the"):
+        load_weights(net, saved(tmp_path / "file.pth", TWICE[places](resnet, other)))
+    assert_loaded(net, before, "")
+    load_weights(net, saved(tmp_path / "file.pth", TWICE[places](resnet, resnet)))
+    assert_loaded(net, resnet)
+
+
 def test_other_names_are_assigned_by_order_kind_and_shape(tmp_path: Path) -> None:
     source = ConvNet(SHAPE, widths=(4, 8))
     renamed = {
@@ -88,14 +109,16 @@ def test_other_names_are_assigned_by_order_kind_and_shape(tmp_path: Path) -> Non
     net = ConvNet(SHAPE, widths=(4, 8))
     found = load_weights(net, saved(tmp_path / "file.pth", file | head))
     assert all(torch.equal(value, dict(source.state_dict())[name]) for name, value in net.state_dict().items())
-    assert found.by_order
+    assert dict(found.assigned) == {
+        net: own for net, own in zip(source.state_dict(), renamed, strict=True) if own not in counters
+    }
     assert "by order" in found.describe()
     first, second = list(file)[:2]
     swapped = {second: file[second], first: file[first]} | file
-    with pytest.raises(ValueError, match="has no tensor of ConvNet"):
+    with pytest.raises(ValueError, match=r"has no tensor of ConvNet: .* not the same shapes in the same order"):
         load_weights(net, saved(tmp_path / "file.pth", swapped | head))
     save_file(file, tmp_path / "file.safetensors")  # which sorts its tensors
-    with pytest.raises(ValueError, match="has no tensor of ConvNet"):
+    with pytest.raises(ValueError, match="shapes are those of the net, but safetensors does not keep the order"):
         load_weights(net, str(tmp_path / "file.safetensors"))
 
 
@@ -114,6 +137,10 @@ REFUSED: dict[str, tuple[Callable[[dict[str, Tensor]], Any], str]] = {
     "shape": (lambda s: s | {"bn1.bias": torch.zeros(9)}, r"net\.bn1\.bias in the shape \(9,\), resnet18 has \(64,\)"),
     "infinite": (lambda s: s | {"bn1.bias": torch.full((64,), torch.inf)}, r"net\.bn1\.bias that are not finite"),
     "other": (lambda s: {"weight": torch.zeros(3)}, r"has no tensor of resnet18: its names begin with weight"),
+    "quantized": (
+        lambda s: s | {"conv1.weight": torch.ones(64, 3, 7, 7, dtype=torch.int8)},
+        r"has net\.conv1\.weight as int8, resnet18 has float32: choose a file whose weights are not quantized",
+    ),
     "nothing": (lambda s: {"epoch": 3}, "holds no tensors by name"),
     "list": (lambda s: list(s.values()), "holds no tensors by name"),
     "object": (lambda s: nn.Linear(2, 2), "more than tensors and plain values, so that reading it could run code"),
