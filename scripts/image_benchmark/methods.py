@@ -141,6 +141,9 @@ COMBINATIONS = (
         "max_epochs=30",
     ),
 )
+FOR_LONGER = ", 30 epochs"
+"""The end of the names of methods that are trained for longer than the others."""
+
 PLAIN = "plain PyTorch: "
 IN_PLAIN_TORCH = (
     Method(f"{PLAIN}logit-adjusted loss", "loss=logit_adjusted", train=partial(train_plainly, logit_adjusted, None)),

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from measurements.markdown import number, p_value, table, verdict
 
-from image_benchmark.methods import BASELINES, PLAIN, Method
+from image_benchmark.methods import BASELINES, FOR_LONGER, PLAIN, Method
 from image_benchmark.results import ImageResult
 from image_benchmark.studies import STUDIES, Gate, ImageSet
 from image_benchmark.summary import Compared, Entry, best_variant, by_seed, compare, mean_over_seeds
@@ -99,12 +99,15 @@ class Section:
         yield "### With the defaults of the papers"
         yield self._scores()
         yield "### Against the baselines"
-        yield from self._tests(self.defaults)
+        yield from self._tests(self.defaults, {})
         yield self._unhelpful()
+        if longer := [entry for entry in self.defaults if entry[0].endswith(FOR_LONGER)]:
+            yield "### Trained for longer, against the baselines trained for as long"
+            yield from self._tests(longer, {name: (name + FOR_LONGER, "") for _, name in self.image_set.tests})
         if self.tuned:
             yield "### Tuned on validation"
             yield self._tuning()
-            yield from self._tests([entry for _, entry in self.tuned], {method.name: e[1] for method, e in self.tuned})
+            yield from self._tests([entry for _, entry in self.tuned], {e[0]: e for _, e in self.tuned})
         yield from self._plain_torch()
 
     def _provenance(self) -> str:
@@ -140,12 +143,18 @@ class Section:
         others = [*self.defaults, *(entry for _, entry in self.tuned if entry[1])]
         found = compare(self.results, others, chosen, score)
         if not found:
-            return f"`recipe=auto` is {_label(chosen)}: not measured with two common seeds yet"
+            return f"`recipe=auto` chooses {_label(chosen)}: not measured with two common seeds yet"
         better = [_label(entry) for entry, each in found.items() if each.is_better(score)]
         best = max(found, key=lambda entry: found[entry].difference.mean)
         nearest = f"the best other method is {_label(best)}, {_against(found[best], score)}"
         says = f"**worse than {', '.join(better)}**" if better else "no method is better"
-        return f"`recipe=auto` is {_label(chosen)} ({self._cell(chosen, score)}): {says}; {nearest}"
+        only = (
+            f" (the methods that do not say{FOR_LONGER.replace(',', '')} had fewer)"
+            if chosen[0].endswith(FOR_LONGER)
+            else ""
+        )
+        own = f"{_label(chosen)}, with the net and the optimizer of this page {self._cell(chosen, score)}"
+        return f"`recipe=auto` chooses {own}: {says}{only}; {nearest}"
 
     def _scores(self) -> str:
         shown = [score for score in self.image_set.shown if self._varies(score)]
@@ -167,10 +176,10 @@ class Section:
         mean = mean_over_seeds(by_seed(self.results, *entry, score))
         return "–" if mean is None else _with_interval(mean, score)
 
-    def _tests(self, entries: Sequence[Entry], variants: Mapping[str, str] | None = None) -> Iterable[str]:
-        """Against the baselines, of which ``variants`` names the variant."""
+    def _tests(self, entries: Sequence[Entry], baselines: Mapping[str, Entry]) -> Iterable[str]:
+        """Against the baselines, in the place of some of which ``baselines`` names others."""
         for score, name in self.image_set.tests:
-            baseline = name, (variants or {}).get(name, "")
+            baseline = baselines.get(name, (name, ""))
             found = compare(self.results, entries, baseline, score)
             if not found:
                 yield f"{NAMES[score]} against {_label(baseline)}: not measured with two common seeds yet."
