@@ -75,7 +75,7 @@ def build_strategies(config: DictConfig, experiment: Experiment) -> "list[Strate
 
 def _check_combination(strategies: "Mapping[str, Strategy]") -> None:
     """Raise an error for strategies, by their keys, of which only one can be had."""
-    from imbalance_lab.training.strategies import Mixing, WeightAverage
+    from imbalance_lab.training.strategies import MaxNorm, Mixing, WeightAverage
 
     mixing = [key for key, each in strategies.items() if isinstance(each, Mixing)]
     averages = [type(each).__name__ for each in strategies.values() if isinstance(each, WeightAverage)]
@@ -90,6 +90,11 @@ def _check_combination(strategies: "Mapping[str, Strategy]") -> None:
         raise UsageError(
             f"strategy: {averages[0]} averages the weights of the training, but {staged[0]} trains another head in its "
             "second stage: leave one of them out"
+        )
+    if staged and any(isinstance(each, MaxNorm) for each in strategies.values()):
+        raise UsageError(
+            f"strategy: max_norm limits the head of the training, but {staged[0]} trains the head again in its second "
+            "stage: leave one of them out, or choose strategy=weight_balancing, which limits that one"
         )
 
 

@@ -110,8 +110,8 @@ STRATEGIES = (
     ),
     Method(
         "weight balancing",
-        "loss=class_balanced strategy=max_norm optimizer.weight_decay=5e-3",
-        ("optimizer.weight_decay=1e-3", "optimizer.weight_decay=2e-3"),
+        "loss=cross_entropy strategy=weight_balancing optimizer.weight_decay=5e-3",
+        ("strategy.weight_balancing.limit=0.5", "strategy.weight_balancing.limit=2"),
     ),
     Method("RandAugment", "loss=cross_entropy augment=randaugment", ("augment.magnitude=5", "augment.magnitude=15")),
     Method("TrivialAugment", "loss=cross_entropy augment=trivialaugment", ("augment.translate=4",)),

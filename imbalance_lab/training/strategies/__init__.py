@@ -15,6 +15,7 @@ from imbalance_lab.training.strategies.remix import Remix
 from imbalance_lab.training.strategies.strategy import Prior, Strategy, epoch_at, fold_priors
 from imbalance_lab.training.strategies.swa import SWA
 from imbalance_lab.training.strategies.weight_average import WeightAverage
+from imbalance_lab.training.strategies.weight_balancing import WeightBalancing
 
 __all__ = [
     "EMA",
@@ -33,6 +34,7 @@ __all__ = [
     "Remix",
     "Strategy",
     "WeightAverage",
+    "WeightBalancing",
     "epoch_at",
     "fold_priors",
 ]

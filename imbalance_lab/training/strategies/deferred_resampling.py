@@ -10,6 +10,7 @@ from imbalance_lab.class_counts import class_priors
 from imbalance_lab.samplers import ClassBalancedSampler, RepeatedSampler, Sampler
 from imbalance_lab.samplers.windows import part_of
 from imbalance_lab.task import Task
+from imbalance_lab.training.strategies.stage_change import draw_by
 from imbalance_lab.training.strategies.strategy import Prior, Strategy, epoch_at
 
 
@@ -75,6 +76,7 @@ class DeferredResampling(Strategy):
         if task.is_multilabel:
             raise ValueError("an example has several labels, so that no order balances them: leave strategy=drs out")
         self.first_epoch = epoch_at(start, max_epochs)
+        self.original = sampler
         passes = sampler.passes if isinstance(sampler, RepeatedSampler) else 1
         before: Sampler = sampler.sampler if isinstance(sampler, RepeatedSampler) else sampler
         if isinstance(before, ClassBalancedSampler) and before.power == 0:
@@ -91,6 +93,10 @@ class DeferredResampling(Strategy):
         """Give the DataModule the sampler of both phases."""
         any_trainer: object = trainer
         any_trainer.datamodule.sampler = self.sampler  # type: ignore[attr-defined]
+
+    def leave(self, trainer: pl.Trainer) -> None:
+        """Draw by the chosen sampler again."""
+        draw_by(trainer, self.original)
 
     def implied_prior(self, prior: Prior) -> Prior:
         """Those of the last phase, in which every class is drawn equally often."""

@@ -111,6 +111,10 @@ class HeadRetraining(Strategy, Checkpoint):
         """The head that computes what ``trained`` does, of the class that the run was started with."""
         return trained
 
+    def head_loss(self) -> nn.Module:
+        """The loss of stage 2."""
+        return CrossEntropyLoss(label_smoothing=self.label_smoothing)
+
     def head_options(self) -> dict[str, float]:
         """Options of the optimizer for the head in stage 2."""
         return {} if self.lr is None else {"lr": self.lr}
@@ -215,7 +219,7 @@ class HeadRetraining(Strategy, Checkpoint):
         module.backbone.zero_grad(set_to_none=True)
         self.original = (module.head, module.loss)
         module.head = self.trained_head(module.head)
-        module.loss = CrossEntropyLoss(label_smoothing=self.label_smoothing).to(module.device)
+        module.loss = self.head_loss().to(module.device)
         module.strategies = ()
         leave_out_others(trainer, self)
         module.head_options = module.head_options | self.head_options()

@@ -1,10 +1,12 @@
 """A limit on the norm of each class's weights (MaxNorm; Alshammari et al. 2022, arXiv 2203.14197, eq. 5)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import lightning.pytorch as pl
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.member_layers import MemberLinear
@@ -32,22 +34,13 @@ class MaxNorm(Strategy):
     def __init__(self, head: nn.Module, task: Task, limit: float = 1.0) -> None:
         self.limit = check_number("limit", limit, above=0)
         self.num_classes = task.num_classes
-        if any(isinstance(each, CosineHead) for each in head.modules()):
-            raise ValueError("in a cosine head the norms have no effect: choose head=linear")
-        if not _class_weights(head, self.num_classes):
-            raise ValueError(f"the head, {type(head).__name__}, has no linear layer of the classes: choose head=linear")
+        check_norms(head, self.num_classes)
         self.hooks: list[Any] = []
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Follow every optimizer step, before anything else looks at the weights."""
         module: Any = pl_module
-        weights = _class_weights(module.head, self.num_classes)
-
-        def limit(*_: object) -> None:
-            for weight in weights:
-                _limit_norms(weight, self.limit)
-
-        self.hooks = [optimizer.register_step_post_hook(limit) for optimizer in trainer.optimizers]
+        self.hooks = limit_norms(module.head, self.num_classes, self.limit, trainer.optimizers)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave the optimizer as it was."""
@@ -55,10 +48,28 @@ class MaxNorm(Strategy):
             hook.remove()
 
 
-@torch.no_grad()
-def _limit_norms(weight: Tensor, limit: float) -> None:
-    norms = weight.norm(dim=1, keepdim=True)
-    weight.mul_((limit / norms).clamp(max=1))
+def check_norms(head: nn.Module, num_classes: int) -> None:
+    """Raise a ValueError for a head whose norms have no effect, or that has none of a class."""
+    if any(isinstance(each, CosineHead) for each in head.modules()):
+        raise ValueError("in a cosine head the norms have no effect: choose head=linear")
+    if not _class_weights(head, num_classes):
+        raise ValueError(f"the head, {type(head).__name__}, has no linear layer of the classes: choose head=linear")
+
+
+def limit_norms(head: nn.Module, num_classes: int, limit: float, optimizers: Iterable[Optimizer]) -> list[Any]:
+    """Scale each class's weights back to a norm of at most ``limit`` after every step of the optimizers.
+
+    Returns:
+        handles, whose ``remove`` ends it.
+    """
+    weights = _class_weights(head, num_classes)
+
+    @torch.no_grad()
+    def scale(*_: object) -> None:
+        for weight in weights:
+            weight.mul_((limit / weight.norm(dim=1, keepdim=True)).clamp(max=1))
+
+    return [optimizer.register_step_post_hook(scale) for optimizer in optimizers]
 
 
 def _class_weights(head: nn.Module, num_classes: int) -> list[Tensor]:

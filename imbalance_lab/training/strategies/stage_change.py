@@ -58,6 +58,9 @@ def renew_optimizers(trainer: Any) -> None:
 
 def leave_out_others(trainer: Any, strategy: Strategy) -> None:
     """Let no other strategy act from here on: its loss, its draws or its mixtures are those of stage 1."""
+    for each in trainer.callbacks:
+        if isinstance(each, Strategy) and each is not strategy:
+            each.leave(trainer)
     trainer.callbacks = [each for each in trainer.callbacks if each is strategy or not isinstance(each, Strategy)]
 
 
@@ -67,6 +70,11 @@ def sample_classes_equally(trainer: Any, seed: int) -> None:
     sampler: Any = ClassBalancedSampler(targets=data.splits.train.targets, seed=seed)
     if isinstance(data.sampler, RepeatedSampler):
         sampler = RepeatedSampler(sampler, data.sampler.passes)
-    data.sampler = sampler
+    draw_by(trainer, sampler)
+
+
+def draw_by(trainer: Any, sampler: Any) -> None:
+    """Draw the training examples by another sampler from the next epoch on."""
+    trainer.datamodule.sampler = sampler
     if (loader := trainer.train_dataloader) is not None:  # there is none yet when a run is resumed
         loader.batch_sampler.source = sampler

@@ -45,6 +45,9 @@ class Strategy(pl.Callback):
         """
         return inputs, target
 
+    def leave(self, trainer: pl.Trainer) -> None:
+        """Undo what it has put in a place of its own, as another strategy's second stage begins without it."""
+
     def implied_prior(self, prior: Prior) -> Prior:
         """The class priors that the logits stand for after training.
 
