@@ -42,6 +42,10 @@ def test_the_priors_are_of_the_phase_of_the_chosen_model() -> None:
     ("overrides", "sentence"),
     [
         (["strategy=[ema,swa]"], "strategy: EMA and SWA both say which weights are evaluated: choose one of them"),
+        (
+            ["strategy=[max_norm,crt]"],
+            "strategy: max_norm limits the head of the training, but strategy.crt trains the",
+        ),
         (["strategy=[crt,lws]"], "strategy.crt and strategy.lws each have a second stage of the training: choose one"),
         (["strategy=[crt,ema]"], "strategy: EMA averages the weights of the training, but strategy.crt trains another"),
         (

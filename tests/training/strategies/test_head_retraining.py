@@ -15,9 +15,10 @@ from torch import Tensor, nn
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.members import Members, build_head
 from imbalance_lab.checkpoint_file import read_checkpoint_file
+from imbalance_lab.class_counts import class_weights
 from imbalance_lab.data import digits, long_tailed
 from imbalance_lab.errors import UsageError
-from imbalance_lab.losses import FocalLoss, LDAMLoss
+from imbalance_lab.losses import CrossEntropyLoss, FocalLoss, LDAMLoss
 from imbalance_lab.samplers import RandomSampler
 from imbalance_lab.tags import MONITOR
 from imbalance_lab.task import Task
@@ -29,9 +30,11 @@ from imbalance_lab.training.datamodule import DataModule
 from imbalance_lab.training.schedules import Cosine
 from imbalance_lab.training.strategies import (
     ClassifierRetraining,
+    DeferredResampling,
     LabelOverSmoothing,
     LearnableWeightScaling,
     Strategy,
+    WeightBalancing,
     fold_priors,
 )
 from imbalance_lab.training.strategies.head_retraining import HeadRetraining
@@ -46,8 +49,16 @@ SPLITS = long_tailed(digits, factor=20, val_fraction=0.2)
 STEPS, FIRST = 6, 3
 """Steps of an epoch, and epochs of stage 1."""
 
-STRATEGIES = (ClassifierRetraining, LearnableWeightScaling, LabelOverSmoothing)
+SAMPLER = RandomSampler(targets=SPLITS.train.targets, seed=3)
+LIMIT = 0.4
 Make = Callable[..., HeadRetraining]
+
+
+def balancing(**options: Any) -> WeightBalancing:
+    return WeightBalancing(class_counts=SPLITS.class_counts, sampler=SAMPLER, **({"limit": LIMIT} | options))
+
+
+STRATEGIES = (ClassifierRetraining, LearnableWeightScaling, LabelOverSmoothing, balancing)
 
 
 class Normed(nn.Module):
@@ -223,6 +234,40 @@ def test_label_over_smoothing_draws_as_it_is_told_to_and_has_small_logits(tmp_pa
     assert probability.max() < 0.3
 
 
+def test_weight_balancing_goes_on_with_the_head_by_class_balanced_weights_under_a_limit(tmp_path: Path) -> None:
+    class Heads(pl.Callback):
+        def __init__(self) -> None:
+            self.heads: list[Tensor] = []
+
+        def on_train_batch_start(self, trainer: Any, pl_module: Any, *args: Any) -> None:
+            self.heads.append(pl_module.head.weight.detach().clone())
+            self.loss = pl_module.loss
+
+    seen, draws = Heads(), Record()
+    fit(tmp_path, balancing(task=SPLITS.task, max_epochs=FIRST, seed=3, epochs=2, weights="last"), seen, draws)
+    assert torch.equal(seen.heads[FIRST * STEPS], weights(tmp_path, "stage_1.ckpt", "head")["head.weight"])
+    norms = torch.stack(seen.heads).norm(dim=2)
+    assert norms[: FIRST * STEPS].max() > LIMIT
+    assert norms[FIRST * STEPS + 1 :].max() == pytest.approx(LIMIT, rel=1e-6)
+    for name in ("last.ckpt", "best.ckpt"):
+        assert weights(tmp_path, name, "head")["head.weight"].norm(dim=1).max() <= LIMIT * (1 + 1e-6)
+    assert isinstance(seen.loss, CrossEntropyLoss)
+    torch.testing.assert_close(seen.loss.weight, class_weights(SPLITS.class_counts, "effective").float())
+    assert torch.equal(torch.cat(draws.classes[18:24]).bincount(), torch.cat(draws.classes[:6]).bincount())
+
+
+def test_deferred_draws_are_those_of_stage_1_alone(tmp_path: Path) -> None:
+    seen = Record()
+    deferred = DeferredResampling(
+        SPLITS.task, SAMPLER, SPLITS.train.targets, SPLITS.class_counts, nn.CrossEntropyLoss(), FIRST, start=0.4
+    )
+    fit(tmp_path, strategy(LabelOverSmoothing, class_balanced=False), deferred, seen)
+    epochs = [torch.cat(seen.classes[at : at + STEPS]).bincount(minlength=10) for at in range(0, 5 * STEPS, STEPS)]
+    assert epochs[1].float().std() < 0.5 * epochs[0].float().std()
+    for later in epochs[FIRST:]:
+        assert torch.equal(later, epochs[0])
+
+
 def test_stage_2_begins_with_the_best_epoch_of_stage_1_or_with_the_last(tmp_path: Path) -> None:
     """The net of the last epoch is destroyed, so that an earlier one is the best."""
 
@@ -267,10 +312,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Make], Path]:
 
 BOUNDARY, WITHIN, LATER = 18, 20, 25
 """Optimizer steps: at the end of stage 1, in the first epoch of stage 2, and in its second one."""
-KILLED = [(ClassifierRetraining, BOUNDARY), (ClassifierRetraining, LATER), (LearnableWeightScaling, WITHIN)]
+KILLED = [
+    *((ClassifierRetraining, at) for at in (BOUNDARY, LATER)),
+    *((LearnableWeightScaling, at) for at in (WITHIN, LATER)),
+    *((kind, WITHIN) for kind in (LabelOverSmoothing, balancing)),
+]
 
 
-@pytest.mark.parametrize(("kind", "stop"), [*KILLED, (LearnableWeightScaling, LATER), (LabelOverSmoothing, WITHIN)])
+@pytest.mark.parametrize(
+    ("kind", "stop"), [*KILLED, (LearnableWeightScaling, LATER), (LabelOverSmoothing, WITHIN), (balancing, WITHIN)]
+)
 def test_a_run_that_was_killed_in_stage_2_ends_as_one_that_was_not(
     kind: Make, stop: int, whole: Callable[[Make], Path], tmp_path: Path
 ) -> None:
@@ -388,6 +439,11 @@ def test_the_priors_after_stage_2() -> None:
     assert strategy().implied_prior((0.9, 0.1)) == pytest.approx([0.1] * 10)
     assert strategy(LearnableWeightScaling).implied_prior((0.9, 0.1)) is None
     assert strategy(LabelOverSmoothing).implied_prior((0.9, 0.1)) is None
+    weighted = SPLITS.class_counts * class_weights(SPLITS.class_counts, "effective")
+    assert strategy(balancing).implied_prior(None) == pytest.approx((weighted / weighted.sum()).tolist())
+    assert strategy(balancing, beta=0).implied_prior(None) == pytest.approx(
+        (SPLITS.class_counts / SPLITS.class_counts.sum()).tolist()
+    )
 
 
 def test_what_cannot_be_trained_in_two_stages_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from torch import nn
 from imbalance_lab.backbones import CosineHead
 from imbalance_lab.backbones.member_layers import MemberLinear
 from imbalance_lab.training.strategies import MaxNorm
-from imbalance_lab.training.strategies.max_norm import _class_weights, _limit_norms
+from imbalance_lab.training.strategies.max_norm import _class_weights, limit_norms
 from tests.helpers.tiny import SPLITS, fit
 
 
@@ -30,7 +30,11 @@ def test_it_is_the_norm_of_each_class_of_each_member_and_not_of_a_hidden_layer()
     members = MemberLinear(layers)
     expected = torch.stack([torch.renorm(layer.weight, 2, 0, 0.5).T for layer in layers])
     (weight,) = _class_weights(members, 10)
-    _limit_norms(weight, 0.5)
+    optimizer = torch.optim.SGD([weight], lr=0)
+    (handle,) = limit_norms(members, 10, 0.5, [optimizer])
+    weight.grad = torch.zeros_like(weight)
+    optimizer.step()
+    handle.remove()
     torch.testing.assert_close(weight.detach(), expected.detach(), rtol=1e-5, atol=1e-6)
     deep = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 10))
     assert _class_weights(deep, 10) == [deep[2].weight]
