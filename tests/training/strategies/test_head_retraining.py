@@ -319,9 +319,7 @@ KILLED = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "stop"), [*KILLED, (LearnableWeightScaling, LATER), (LabelOverSmoothing, WITHIN), (balancing, WITHIN)]
-)
+@pytest.mark.parametrize(("kind", "stop"), KILLED)
 def test_a_run_that_was_killed_in_stage_2_ends_as_one_that_was_not(
     kind: Make, stop: int, whole: Callable[[Make], Path], tmp_path: Path
 ) -> None:
