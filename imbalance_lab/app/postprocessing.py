@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from imbalance_lab.app.build import instantiate_part, require_attributes
-from imbalance_lab.app.without_validation import postprocessing_without_validation
+from imbalance_lab.app.linear_head import check_head
+from imbalance_lab.app.without_validation import postprocessing_without_validation, validate_without_validation
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override, visible
 
@@ -48,7 +49,7 @@ def validate_postprocessing(
 
     options = _instantiate(config)
     if not has_validation:
-        postprocessing_without_validation(options, task, train_prior, overrides)
+        validate_without_validation(options, task, train_prior, overrides)
         return options
     try:
         posthoc.validate_postprocessing(
@@ -209,7 +210,7 @@ def fit_postprocessing(
     counts = None if held_out is None else task.one_hot(held_out.target).sum(0).tolist()
     method = validate_conformal(config, task.classes, counts)
     if predictions is None:
-        postprocessor = postprocessing_without_validation(_instantiate(config), task, train_prior, overrides)
+        postprocessor = postprocessing_without_validation(_instantiate(config), task, train_prior, overrides, head)
     else:
         postprocessor = _fit(config, predictions, train_prior, head)
     return (
@@ -223,15 +224,11 @@ def _fit(
     config: DictConfig, predictions: "Predictions", train_prior: tuple[float, ...] | None, head: "LinearHead | None"
 ) -> "PostProcessor":
     """Calibration, prior correction and thresholds; see `fit_postprocessing`."""
-    from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, TauNormalization, fit_postprocessor
+    from imbalance_lab.posthoc import NoCalibration, NoPriorCorrection, fit_postprocessor
 
     task = predictions.task
     options = validate_postprocessing(config, task, train_prior)
-    if head is None and isinstance(options["prior_correction"], TauNormalization):
-        raise UsageError(
-            "prior_correction=tau_normalization needs the weights of a linear head of one net, which this run does not "
-            "have: choose prior_correction=logit_adjustment"
-        )
+    check_head(options["prior_correction"], head)
     fitted_on: dict[str, Any] = {
         "logits": predictions.logits,
         "target": predictions.target,

@@ -103,6 +103,7 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
     """Train, unless ``fit=false`` or nothing is left to train; return the checkpoint to test."""
     if not config.fit:
         return Path(config.ckpt_path)
+    from imbalance_lab.app.never_begun import warn_after, warn_before
     from imbalance_lab.training.loggers import log_history
 
     best, last, resumed = session.best, session.last, experiment.checkpoint
@@ -115,6 +116,7 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
             strategy.load_state_dict(content["callbacks"].get(strategy.state_key, strategy.state_dict()))
         log_history(session.loggers, session.classifier.history)
     else:
+        warn_before(config, session)
         try:
             with STOP.deferred():
                 join(config, session)
@@ -125,6 +127,7 @@ def fit(config: DictConfig, experiment: Experiment, session: Session) -> Path:
             raise Terminated(STOP.signum) from error  # as of a worker process that the signal has ended
         if STOP.signum is not None:
             raise Terminated(STOP.signum, last.path)
+        warn_after(config, session)
     if session.pruning is not None and session.pruning.stopped is not None:
         raise session.pruning.stopped
     # A resumed run without a validation has no best model.

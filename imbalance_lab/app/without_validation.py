@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from omegaconf import DictConfig
 
+from imbalance_lab.app.linear_head import check_head
 from imbalance_lab.errors import UsageError
 from imbalance_lab.text import split_override
 
 if TYPE_CHECKING:
-    from imbalance_lab.posthoc import PostProcessor
+    from imbalance_lab.posthoc import LinearHead, PostProcessor
     from imbalance_lab.task import Task
 
 SELECTION = {
@@ -103,10 +104,10 @@ def check_postprocessing(options: dict[str, Any], overrides: Sequence[str]) -> N
         refuse(f"prior_correction by {name}{of}", "is chosen on validation", remedy)
 
 
-def postprocessing_without_validation(
+def validate_without_validation(
     options: dict[str, Any], task: "Task", train_prior: tuple[float, ...] | None, overrides: Sequence[str]
-) -> "PostProcessor":
-    """The configured correction to known class priors, without calibration and thresholds.
+) -> None:
+    """Raise an error for post-processing that cannot be had without a validation split.
 
     Args:
         options, overrides: as for `check_postprocessing`.
@@ -116,20 +117,45 @@ def postprocessing_without_validation(
     Raises:
         UsageError: for what needs validation, and for class priors that do not fit.
     """
-    from imbalance_lab.posthoc import NoCalibration, NoThresholds, postprocessor_without_examples
+    from imbalance_lab.posthoc import NoCalibration, NoThresholds
 
     check_postprocessing(options, overrides)
-    correction, rule = options["prior_correction"], NoThresholds(NO_THRESHOLD)
+    given = train_prior, task.activation
     try:
-        correction.validate(task.num_classes, train_prior, task.activation, calibration=NoCalibration(), rule=rule)
+        options["prior_correction"].validate(
+            task.num_classes, *given, calibration=NoCalibration(), rule=NoThresholds(NO_THRESHOLD)
+        )
     except (ValueError, TypeError) as error:
         raise UsageError(f"after training: {error}") from error
+
+
+def postprocessing_without_validation(
+    options: dict[str, Any],
+    task: "Task",
+    train_prior: tuple[float, ...] | None,
+    overrides: Sequence[str],
+    head: "LinearHead | None",
+) -> "PostProcessor":
+    """The configured prior correction, without calibration and thresholds.
+
+    Args:
+        options, task, train_prior, overrides: as for `validate_without_validation`, which is done first.
+        head: the linear head that the logits are of, None for another.
+
+    Raises:
+        UsageError: as there, and for a correction that needs a linear head.
+    """
+    from imbalance_lab.posthoc import postprocessor_without_examples
+
+    validate_without_validation(options, task, train_prior, overrides)
+    check_head(options["prior_correction"], head)
     return postprocessor_without_examples(
         task.classes,
         train_prior=train_prior,
         activation=task.activation,
-        prior_correction=correction,
+        prior_correction=options["prior_correction"],
         reason=NO_THRESHOLD,
+        head=head,
     )
 
 

@@ -78,6 +78,7 @@ def postprocessor_without_examples(
     activation: Activation,
     prior_correction: PriorCorrection = _NO_CORRECTION,
     reason: str,
+    head: LinearHead | None = None,
 ) -> PostProcessor:
     """What there is without a validation split: logits as they are, corrected by known class priors; no thresholds.
 
@@ -85,6 +86,7 @@ def postprocessor_without_examples(
         classes, train_prior, activation: as for `fit_postprocessor`.
         prior_correction: one that does not use examples.
         reason: why no class has a threshold.
+        head: as for `fit_postprocessor`.
 
     Raises:
         ValueError: for a prior correction that is fitted on examples.
@@ -92,8 +94,11 @@ def postprocessor_without_examples(
     if getattr(prior_correction, "uses_examples", True):
         raise ValueError("the prior correction is fitted on validation examples, of which there are none")
     none = np.empty((0, len(classes)), np.float32), np.empty(0, np.int64)
-    shift = prior_correction.fit(*none, train_prior, activation)
     calibration = Calibration(activation, 1.0, (0.0,) * len(classes), train_prior)
+    if isinstance(prior_correction, TauNormalization) and head is not None:
+        shift: PriorShift | None = prior_correction.fit_head(*none, calibration, head)
+    else:
+        shift = prior_correction.fit(*none, train_prior, activation)
     return PostProcessor(classes, calibration, shift, (reason,) * len(classes))
 
 

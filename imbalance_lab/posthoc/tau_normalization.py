@@ -69,6 +69,11 @@ class TauNormalization:
             check_number("tau", tau, minimum=0)
         self.tau = tau
 
+    @property
+    def uses_examples(self) -> bool:
+        """Whether τ is chosen on validation."""
+        return isinstance(self.tau, str)
+
     def validate(
         self,
         num_classes: int,
@@ -106,14 +111,14 @@ class TauNormalization:
         """The scale and offset for τ, which is chosen on these examples if ``tau`` is a criterion.
 
         Args:
-            logits: raw, (N, C), of examples that were not trained on.
+            logits: raw, (N, C), of examples that were not trained on; none are needed for a number ``tau``.
             target: class indices (N,).
             calibration: that comes before; without a bias.
             head: the head that the logits are of.
         """
-        logits, target = as_examples(logits, target, "logits", finite=True)
         bias = np.asarray(head.bias)
         if isinstance(self.tau, str):
+            logits, target = as_examples(logits, target, "logits", finite=True)
             factors = [_factor(head, tau) for tau in TAUS]
             scores = [
                 score_labels((logits - bias) * each, target, calibration.activation, self.tau) for each in factors

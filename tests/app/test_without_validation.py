@@ -120,6 +120,20 @@ def test_evaluate_refuses_what_is_fitted_on_validation(run: Path, words: list[st
     assert scores(run) == before
 
 
+def test_a_given_tau_normalizes_the_head_of_the_last_epoch(run: Path) -> None:
+    files, tau = RunDirectory(run), 0.7
+    before = (run / "metrics.json").read_text(), files.operating_point.read_text()
+    evaluate_again([run], ["prior_correction=tau_normalization", f"prior_correction.tau={tau}"])
+    state = read_checkpoint_file(files.last_checkpoint)["state_dict"]
+    norm, bias = state["head.weight"].norm(dim=1).numpy(), state["head.bias"].numpy()
+    stored = files.read_predictions("test")
+    predicted = ((stored.logits - bias) / norm**tau).argmax(1)
+    recalls = [(predicted == c)[stored.target == c].mean() for c in range(10)]
+    assert scores(run)["test_adjusted"]["balanced_accuracy"]["value"] == pytest.approx(np.mean(recalls))
+    (run / "metrics.json").write_text(before[0])
+    files.operating_point.write_text(before[1])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
