@@ -41,8 +41,8 @@ class Mixing(Strategy):
         if not accepts_soft_targets(loss):
             raise ValueError(
                 f"{type(self).__name__} makes targets between classes, which {type(loss).__name__} does not take: "
-                "choose loss=cross_entropy, focal, logit_adjusted or poly, or for labels sigmoid_focal or asymmetric, "
-                "or set accepts_soft_targets = True in a loss of your own that takes distributions (N, C)"
+                "choose loss=cross_entropy, focal, logit_adjusted, vector_scaling or poly, or for labels sigmoid_focal "
+                "or asymmetric, or set accepts_soft_targets = True in your own loss that takes distributions (N, C)"
             )
         if cardinalities:
             raise ValueError(
