@@ -19,6 +19,7 @@ from imbalance_lab.losses import (
     LogitAdjustedLoss,
     PartialAUCLoss,
     PolyLoss,
+    RecallAtBudgetLoss,
     SigmoidFocalLoss,
     SoftPartialAUCLoss,
     TwoWayPartialAUCLoss,
@@ -48,6 +49,10 @@ LOSSES: dict[str, nn.Module] = {
     "soft partial AUC": SoftPartialAUCLoss(class_counts=COUNTS, num_indices=12),
     "two-way partial AUC": TwoWayPartialAUCLoss(class_counts=COUNTS, num_indices=12),
     "average precision": AveragePrecisionLoss(class_counts=COUNTS, num_indices=12),
+    "average precision after a warm-up": AveragePrecisionLoss(
+        class_counts=COUNTS, num_indices=12, num_examples=10, max_epochs=1, warmup=0.5
+    ),
+    "recall at budget": RecallAtBudgetLoss(0.3, class_counts=COUNTS),
 }
 CUTS = {"uneven": 3, "one example": 1, "nothing but ignored": 2}
 
