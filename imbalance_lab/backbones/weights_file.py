@@ -10,6 +10,9 @@ from torch import Tensor
 
 SAFETENSORS = ".safetensors"
 
+LIGHTNING = "pytorch-lightning_version"
+"""A key of the checkpoints of Lightning, and so of this program."""
+
 NESTED = 2
 """How deep the tensors may lie in the dictionaries of a file, as in ``{"state_dict": {…}}``."""
 
@@ -46,6 +49,8 @@ def read_weights(path: str | Path) -> WeightsFile:
         content = _read(file)
     except PermissionError as error:
         raise ValueError(f"{file} may not be read: change its permissions") from error
+    if isinstance(content, Mapping) and LIGHTNING in content:  # what is beside its model are a strategy's averages
+        content = {"state_dict": content.get("state_dict")}
     groups = dict(_tensors("", content))
     if not groups:
         raise ValueError(f"{file} holds no tensors by name: choose a file with the state dict of a net")
