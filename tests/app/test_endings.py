@@ -37,7 +37,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("training", "SIGUSR1", 0),
         ("validation", "SIGTERM", 2),
-        ("testing", "SIGINT", 0),
+        pytest.param("testing", "SIGINT", 0, marks=pytest.mark.exhaustive),
         pytest.param("training", "SIGINT", 2, marks=pytest.mark.exhaustive),
         pytest.param("saving", "SIGTERM", 0, marks=pytest.mark.exhaustive),
         ("scoring", "SIGUSR1", 0),

@@ -18,11 +18,11 @@ LATE = "strategy=drw begins in epoch"
     [
         ("strategy=drw trainer.max_steps=7 max_epochs=10", f"{LATE} 9, and training ends in epoch 2: it has no effect"),
         ("strategy=drw early_stopping=1 optimizer.lr=1 max_epochs=10", f"{LATE} 9, and training ends in epoch"),
-        ("strategy=drw max_epochs=2", None),
+        pytest.param("strategy=drw max_epochs=2", None, marks=pytest.mark.exhaustive),
         ("strategy=crt strategy.crt.epochs=1 max_epochs=1", None),
         ("data=digits_binary loss=partial_auc max_epochs=4 trainer.max_steps=11", f"{DRAWS} 1,204 draws of an example"),
         ("data=digits_binary loss=partial_auc max_epochs=4 trainer.limit_train_batches=0.25", f"{DRAWS} 1,204 draws"),
-        ("data=digits_binary loss=partial_auc max_epochs=1", None),
+        pytest.param("data=digits_binary loss=partial_auc max_epochs=1", None, marks=pytest.mark.exhaustive),
     ],
 )
 def test_what_a_run_is_too_short_for_is_said(

@@ -63,7 +63,7 @@ QUICK = ("data=digits_lt", "trainer=cpu", "logger=none")
         (("backbone.freeze=true",), "KernelRidgeHead"),
         (("finetune=head",), "KernelRidgeHead"),
         (("finetune=head", "augment=shift_flip"), "Linear"),
-        (("finetune=head", "loss=focal", "head=cosine"), "CosineHead"),
+        pytest.param(("finetune=head", "loss=focal", "head=cosine"), "CosineHead", marks=pytest.mark.exhaustive),
         (("finetune=head", "data.val_fraction=0"), "Linear"),
     ],
 )

@@ -68,6 +68,7 @@ def test_compiles_as_one_graph(name):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("fresh_compiler")
 @pytest.mark.filterwarnings("ignore")
 def test_compiled_focal_keeps_its_digits():

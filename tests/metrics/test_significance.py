@@ -164,7 +164,7 @@ def test_mismatched_shapes_and_unknown_scores_raise():
         compare_balanced_accuracy(np.ones(3, bool), np.ones(4, bool), np.zeros(3, int))
 
 
-@pytest.mark.parametrize("sizes", [(190, 60), (60, 19, 8)])
+@pytest.mark.parametrize("sizes", [(190, 60), pytest.param((60, 19, 8), marks=pytest.mark.exhaustive)])
 def test_under_the_null_five_percent_are_rejected(sizes):
     # 400 tests at 5 %: 8.5 % is 3 standard errors above.
     rejected = [compare_rankings(*two_models(sizes, 0.9, 0.9, seed)).macro.p < 0.05 for seed in range(400)]

@@ -81,7 +81,7 @@ def opened(
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(case, marks=[pytest.mark.exhaustive] * (case in ("18 runs", "60 runs", "multilabel")))
+        pytest.param(case, marks=[pytest.mark.exhaustive] * (case in ("18 runs", "60 runs", "multilabel", "binary")))
         for case in CASES
     ],
 )
