@@ -1,6 +1,5 @@
 """What a run is too short for: strategies that begin late, and losses that warm up with another one."""
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -15,15 +14,16 @@ if TYPE_CHECKING:
 
 def warn_before(config: DictConfig, session: "Session") -> None:
     """Warn of what will not begin within ``trainer.max_steps`` and ``trainer.limit_train_batches``."""
-    from imbalance_lab.training.trainer_options import batches_per_epoch
+    from imbalance_lab.training.trainer_options import batches_per_epoch, planned_epochs, steps_per_epoch
 
     trainer = session.trainer
-    each = trainer.accumulate_grad_batches
-    steps = math.ceil(batches_per_epoch(trainer, session.data) / each)
-    total = steps * (trainer.max_epochs or 1)
+    batches = batches_per_epoch(trainer, session.data)
+    epochs = planned_epochs(trainer, batches)
+    steps = epochs * steps_per_epoch(trainer, batches)
     if trainer.max_steps != -1:
-        total = min(total, trainer.max_steps)
-    _print(_sentences(config, session, math.ceil(total / steps), total * each * session.data.batch_size), session)
+        steps = min(steps, trainer.max_steps)
+    draws = steps * trainer.accumulate_grad_batches * session.data.batch_size
+    _print(_sentences(config, session, epochs, draws), session)
 
 
 def warn_after(config: DictConfig, session: "Session") -> None:

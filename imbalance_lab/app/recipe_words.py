@@ -8,19 +8,20 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, RangeSweep
-from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 
 from imbalance_lab.app.automatic import choose_automatic
 from imbalance_lab.app.compose import compose_config
 from imbalance_lab.app.fitted_head import is_fitted
-from imbalance_lab.app.recipe import Choice, Facts, choose
+from imbalance_lab.app.recipe import Facts, choose
 from imbalance_lab.app.slices import slice_columns
 from imbalance_lab.app.split_cache import cached_splits
 from imbalance_lab.app.splits import instantiate_splits
+from imbalance_lab.app.validate_arguments import parsed_override
 from imbalance_lab.app.validate_config import validate_config
+from imbalance_lab.backbones.finetune import HeadOnly
+from imbalance_lab.data import NoAugmentation
 from imbalance_lab.data.schema import ImageSchema
 from imbalance_lab.data.table_schema import TableSchema
 from imbalance_lab.errors import UsageError
@@ -53,16 +54,13 @@ def expand_recipe(words: Sequence[str], config_dirs: Iterable[Path] = ()) -> lis
     if any(split_override(word)[0] == "ckpt_path" for word in others):
         raise UsageError(f"{KEY}=auto with ckpt_path: the run goes on with its own settings; leave out {KEY}=auto")
     config_dirs = list(config_dirs)
-    found: tuple[str, Facts, list[str]] | None = None
-    for label, job in _jobs(others):
-        facts = _facts(job, others, config_dirs)
-        chosen = [word for choice in choose(facts) for word in choice.words if not _is_given(word, facts.given)]
-        found = found or (label, facts, chosen)
-        if chosen != found[2]:
-            raise UsageError(f"{KEY}=auto chooses differently for {found[0]} and {label}: start a job for each")
-    assert found is not None
-    _, facts, chosen = found
-    _print(facts, list(choose(facts)))
+    jobs = ((label, _facts(job, others, config_dirs)) for label, job in _jobs(others))
+    first, facts = next(jobs)
+    chosen = _chosen_words(facts)
+    for label, other in jobs:
+        if _chosen_words(other) != chosen:
+            raise UsageError(f"{KEY}=auto chooses differently for {first} and {label}: start a job for each")
+    _print(facts)
     return [*chosen, *others]
 
 
@@ -72,7 +70,7 @@ def _jobs(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     Each swept word goes through its values while the others keep their first. Words of a sweep that facts do not
     depend on are left out.
     """
-    parsed = [(word, _parse(word)) for word in words]
+    parsed = [(word, parsed_override(word)) for word in words]
     plain = [word for word, override in parsed if override is None or not override.is_sweep_override()]
     swept = [_values(word, override) for word, override in parsed if override is not None and _is_seen_sweep(override)]
     first = [values[0] for values in swept]
@@ -80,13 +78,6 @@ def _jobs(words: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     for at, values in enumerate(swept):
         for value in values[1:]:
             yield value, [*plain, *first[:at], value, *first[at + 1 :]]
-
-
-def _parse(word: str) -> Override | None:
-    try:
-        return OverridesParser.create().parse_override(word)
-    except HydraException:
-        return None  # reported when Hydra reads it
 
 
 def _is_seen_sweep(override: Override) -> bool:
@@ -115,11 +106,11 @@ def _facts(job: Sequence[str], words: Sequence[str], config_dirs: Sequence[Path]
         counts=tuple(splits.class_counts.tolist()),
         n_train=len(splits.train),
         batch_size=config.batch_size,
-        is_frozen=bool(config.backbone.get("freeze")) or config.finetune._target_.endswith(".HeadOnly"),
+        is_frozen=bool(config.backbone.get("freeze")) or config.finetune._target_.endswith(f".{HeadOnly.__name__}"),
         has_validation=splits.val is not None,
         given=frozenset(given),
         given_head_is_fitted=is_fitted(config),
-        given_augmentation="augment" in given and not config.augment._target_.endswith(".NoAugmentation"),
+        given_augmentation="augment" in given and not config.augment._target_.endswith(f".{NoAugmentation.__name__}"),
     )
 
 
@@ -143,14 +134,18 @@ def _group(key: str) -> str:
     return key.lstrip("+~").split(".")[0].split("@")[0]
 
 
+def _chosen_words(facts: Facts) -> list[str]:
+    return [word for choice in choose(facts) for word in choice.words if not _is_given(word, facts.given)]
+
+
 def _is_given(word: str, given: Collection[str]) -> bool:
     """Whether the user has chosen the word's key, its group, or a key of the group."""
     return _group(split_override(word)[0]) in given
 
 
-def _print(facts: Facts, choices: Sequence[Choice]) -> None:
+def _print(facts: Facts) -> None:
     """The facts and each choice, a line each."""
     print(f"{KEY}=auto for {facts}", file=sys.stderr)
-    for choice in choices:
+    for choice in choose(facts):
         words = [f"{word} (not taken: yours is)" if _is_given(word, facts.given) else word for word in choice.words]
         print(f"  {choice.what + ':':18}{' '.join(words)}{': ' if words else ''}{choice.why}", file=sys.stderr)

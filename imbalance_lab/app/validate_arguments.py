@@ -105,16 +105,22 @@ def _check_deleted(key: str) -> None:
         raise UsageError(f"{key} deletes what every run needs: leave it out, or choose a value with {name}=…")
 
 
+def parsed_override(word: str) -> Override | None:
+    """What Hydra reads in a word; None if it cannot, which it reports itself."""
+    try:
+        return OverridesParser.create().parse_override(word)
+    except HydraException:
+        return None
+
+
 def _check_choice(word: str, group: str, value: str) -> None:
     """An error for a group that is set to anything but the name of one of its files: a number, a path, a list."""
     if group not in _groups() or word.startswith("~"):
         return
     if word.startswith("+"):
         raise UsageError(f"{word}: a choice of {group} replaces the one that there is: leave out the +")
-    try:
-        parsed = OverridesParser.create().parse_override(word)
-    except HydraException:
-        return  # reported when Hydra reads it
+    if (parsed := parsed_override(word)) is None:
+        return
     chosen = value if parsed.is_sweep_override() else parsed.value()
     names = chosen if isinstance(chosen, list) and group in SEVERAL else [chosen]
     for name in names:

@@ -83,12 +83,7 @@ def listed(names: Sequence[str]) -> str:
 
 def _strangers(file: WeightsFile, best: Match, expected: Mapping[str, Tensor], name: str) -> str:
     """What a file without a name of the net differs in."""
-    shapes = sorted(tuple(each.shape) for own, each in expected.items() if not own.endswith(COUNTER))
-    is_unordered = any(
-        shapes == sorted(tuple(each.shape) for own, each in group.items() if not own.endswith(COUNTER))
-        for group in file.groups.values()
-    )
-    if is_unordered and not file.is_ordered:
+    if not file.is_ordered and any(_shapes(group) == _shapes(expected) for group in file.groups.values()):
         why = (
             "; its shapes are those of the net, but safetensors does not keep the order by which they could be "
             "assigned: choose a file of torch.save"
@@ -100,6 +95,11 @@ def _strangers(file: WeightsFile, best: Match, expected: Mapping[str, Tensor], n
         f"{file.path} has no tensor of {name}: its names begin with {first}, those of the net with "
         f"{next(iter(expected))}{why}"
     )
+
+
+def _shapes(tensors: Mapping[str, Tensor]) -> list[tuple[int, ...]]:
+    """Those of all tensors but counters, sorted."""
+    return sorted(tuple(each.shape) for name, each in tensors.items() if not name.endswith(COUNTER))
 
 
 def _is_same(file: WeightsFile, a: Match, b: Match) -> bool:

@@ -60,10 +60,7 @@ def fit_postprocessor(
         prior_correction=prior_correction,
     )
     fitted = calibration.fit(logits, target, train_prior, activation)
-    if isinstance(prior_correction, TauNormalization) and head is not None:
-        shift: PriorShift | None = prior_correction.fit_head(logits, target, fitted, head)
-    else:
-        shift = prior_correction.fit(fitted(logits), target, fitted.prior, activation)
+    shift = _fit_correction(prior_correction, logits, target, fitted, head)
     postprocessor = PostProcessor(classes, fitted, shift, ("",) * len(classes))
     scores, positive = postprocessor.log_odds(logits), one_hot(target, len(classes))
     return postprocessor.with_thresholds(
@@ -95,11 +92,17 @@ def postprocessor_without_examples(
         raise ValueError("the prior correction is fitted on validation examples, of which there are none")
     none = np.empty((0, len(classes)), np.float32), np.empty(0, np.int64)
     calibration = Calibration(activation, 1.0, (0.0,) * len(classes), train_prior)
-    if isinstance(prior_correction, TauNormalization) and head is not None:
-        shift: PriorShift | None = prior_correction.fit_head(*none, calibration, head)
-    else:
-        shift = prior_correction.fit(*none, train_prior, activation)
+    shift = _fit_correction(prior_correction, *none, calibration, head)
     return PostProcessor(classes, calibration, shift, (reason,) * len(classes))
+
+
+def _fit_correction(
+    correction: PriorCorrection, logits: Logits, target: Target, calibration: Calibration, head: LinearHead | None
+) -> PriorShift | None:
+    """What the correction does after the calibration; τ-normalization looks at the head, all others at the priors."""
+    if isinstance(correction, TauNormalization) and head is not None:
+        return correction.fit_head(logits, target, calibration, head)
+    return correction.fit(calibration(logits), target, calibration.prior, calibration.activation)
 
 
 def fit_prediction_sets(

@@ -22,7 +22,7 @@ from imbalance_lab.task import Task
 from imbalance_lab.training.loggers import log_history
 from imbalance_lab.training.parameter_groups import parameter_groups
 from imbalance_lab.training.strategies import Strategy
-from imbalance_lab.training.trainer_options import batches_per_epoch
+from imbalance_lab.training.trainer_options import batches_per_epoch, steps_per_epoch
 from imbalance_lab.training.validation_scores import check_logits, score_validation
 
 
@@ -222,7 +222,7 @@ class Classifier(pl.LightningModule):
         trainer: Any = self.trainer
         batches = batches_per_epoch(trainer, trainer.datamodule)
         epochs = self.schedule_epochs or trainer.max_epochs
-        steps: int = math.ceil(batches / trainer.accumulate_grad_batches) * epochs
+        steps: int = steps_per_epoch(trainer, batches) * epochs
         return steps if trainer.max_steps == -1 else int(min(steps, trainer.max_steps - self.schedule_start))
 
     def _log_epoch(self, scores: Mapping[str, float]) -> None:

@@ -31,6 +31,18 @@ def batches_per_epoch(trainer: Any, data: DataModule) -> int:
     return _limited(len(data.train_dataloader()), trainer.limit_train_batches)
 
 
+def steps_per_epoch(trainer: Any, batches: int) -> int:
+    """The optimizer steps of an epoch of so many batches."""
+    accumulated: int = trainer.accumulate_grad_batches
+    return math.ceil(batches / accumulated)
+
+
+def planned_epochs(trainer: Any, batches: int) -> int:
+    """The epochs that are begun within ``trainer.max_epochs`` and ``trainer.max_steps``."""
+    epochs, steps = int(trainer.max_epochs), int(trainer.max_steps)
+    return epochs if steps == -1 else min(epochs, math.ceil(steps / steps_per_epoch(trainer, batches)))
+
+
 def check_trainer(trainer: Any, data: DataModule, modules: Iterable[nn.Module] = (), *, fit: bool) -> None:
     """Raise an error for options that leave no batch to train, validate or test on, or too little in one.
 
@@ -107,9 +119,7 @@ def _check_fit(trainer: Any, batches: int, *, is_validated: bool) -> None:
     every = trainer.check_val_every_n_epoch
     if every is None or trainer.max_epochs == -1 or not is_validated:
         return
-    steps = math.ceil(batches / trainer.accumulate_grad_batches)
-    whole = math.ceil(trainer.max_steps / steps)
-    epochs = trainer.max_epochs if trainer.max_steps == -1 else min(trainer.max_epochs, whole)
+    epochs = planned_epochs(trainer, batches)
     if every > epochs:
         raise UsageError(
             f"trainer.check_val_every_n_epoch={every} never validates in {epochs} epochs, "

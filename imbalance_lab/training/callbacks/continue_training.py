@@ -1,6 +1,5 @@
 """``resume=continue``: the weights of a checkpoint, trained on with other settings."""
 
-import math
 import warnings
 from typing import Any
 
@@ -8,7 +7,7 @@ import lightning.pytorch as pl
 from lightning.pytorch.callbacks import EarlyStopping
 from torch.optim.lr_scheduler import LRScheduler
 
-from imbalance_lab.training.trainer_options import batches_per_epoch
+from imbalance_lab.training.trainer_options import batches_per_epoch, steps_per_epoch
 
 
 class ContinueTraining(pl.Callback):
@@ -27,7 +26,7 @@ class ContinueTraining(pl.Callback):
         loops = checkpoint["loops"]["fit_loop"]
         batches, any_trainer = _batches_per_epoch(loops), module.trainer
         now = batches_per_epoch(any_trainer, any_trainer.datamodule)
-        steps = math.ceil(now / trainer.accumulate_grad_batches)
+        steps = steps_per_epoch(trainer, now)
         progress = loops["epoch_progress"]["current"]
         done = int(checkpoint["global_step"])
         if batches != now:

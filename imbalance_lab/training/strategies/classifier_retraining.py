@@ -32,16 +32,7 @@ class ClassifierRetraining(HeadRetraining):
         weights: Weights = "best",
         lr: float | None = None,
     ) -> None:
-        super().__init__(
-            task=task,
-            max_epochs=max_epochs,
-            seed=seed,
-            epochs=epochs,
-            weights=weights,
-            lr=lr,
-            class_balanced=True,
-            label_smoothing=0.0,
-        )
+        super().__init__(task=task, max_epochs=max_epochs, seed=seed, epochs=epochs, weights=weights, lr=lr)
 
     def check_head(self, head: nn.Module) -> None:
         """Its weights must be ones that can be drawn anew."""

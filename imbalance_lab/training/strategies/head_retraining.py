@@ -51,7 +51,6 @@ class HeadRetraining(Strategy, Checkpoint):
             "last" one, as in the papers, which select no epoch.
         lr: learning rate of the head in stage 2; None for that of stage 1.
         class_balanced: whether stage 2 draws classes with equal probability, and not examples.
-        label_smoothing: of its cross-entropy.
 
     Raises:
         TypeError, ValueError: for invalid arguments, and a task with labels or a loss with a sigmoid.
@@ -66,8 +65,7 @@ class HeadRetraining(Strategy, Checkpoint):
         epochs: int,
         weights: Weights,
         lr: float | None,
-        class_balanced: bool,
-        label_smoothing: float,
+        class_balanced: bool = True,
     ) -> None:
         if task.activation == "sigmoid":
             what = "labels have no class of an example" if task.is_multilabel else "the loss goes with a sigmoid"
@@ -78,7 +76,6 @@ class HeadRetraining(Strategy, Checkpoint):
         self.weights = check_choice("weights", weights, ("best", "last"))
         self.lr = None if lr is None else check_number("lr", lr, above=0)
         self.class_balanced = check_bool("class_balanced", class_balanced)
-        self.label_smoothing = check_number("label_smoothing", label_smoothing, minimum=0, below=1)
         self.stopped_after: int | None = None  # epochs of stage 1, if it was stopped early
         self.began: int | None = None  # the first epoch of stage 2, from 0; None in stage 1
         self.first_step = 0
@@ -113,7 +110,7 @@ class HeadRetraining(Strategy, Checkpoint):
 
     def head_loss(self) -> nn.Module:
         """The loss of stage 2."""
-        return CrossEntropyLoss(label_smoothing=self.label_smoothing)
+        return CrossEntropyLoss()
 
     def head_options(self) -> dict[str, float]:
         """Options of the optimizer for the head in stage 2."""

@@ -4,8 +4,10 @@ import torch
 from torch import nn
 
 from imbalance_lab.backbones.member_layers import check_linear
+from imbalance_lab.losses import CrossEntropyLoss
 from imbalance_lab.task import Task
 from imbalance_lab.training.strategies.head_retraining import HeadRetraining, Weights
+from imbalance_lab.validation import check_number
 
 
 class LabelOverSmoothing(HeadRetraining):
@@ -44,12 +46,16 @@ class LabelOverSmoothing(HeadRetraining):
             weights=weights,
             lr=lr,
             class_balanced=class_balanced,
-            label_smoothing=smoothing,
         )
+        self.smoothing = check_number("label_smoothing", smoothing, minimum=0, below=1)
 
     def check_head(self, head: nn.Module) -> None:
         """It must be linear, or it would not learn from weights that are 0."""
         check_linear("label over-smoothing", head)
+
+    def head_loss(self) -> nn.Module:
+        """Cross-entropy with smoothed targets."""
+        return CrossEntropyLoss(label_smoothing=self.smoothing)
 
     def prepare_head(self, head: nn.Module) -> None:
         """Begin at 0: random weights are far from the optimum, whose logits are close to 0."""

@@ -39,16 +39,7 @@ class LearnableWeightScaling(HeadRetraining):
         weights: Weights = "best",
         lr: float | None = 0.05,
     ) -> None:
-        super().__init__(
-            task=task,
-            max_epochs=max_epochs,
-            seed=seed,
-            epochs=epochs,
-            weights=weights,
-            lr=lr,
-            class_balanced=True,
-            label_smoothing=0.0,
-        )
+        super().__init__(task=task, max_epochs=max_epochs, seed=seed, epochs=epochs, weights=weights, lr=lr)
         self.scaled: ScaledHead | None = None
 
     def check_head(self, head: nn.Module) -> None:

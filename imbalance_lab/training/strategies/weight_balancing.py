@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from imbalance_lab.class_counts import EFFECTIVE_BETA, class_priors, class_weights
 from imbalance_lab.losses import CrossEntropyLoss
 from imbalance_lab.losses.base import reweight_prior
-from imbalance_lab.samplers import RepeatedSampler, Sampler
+from imbalance_lab.samplers import Sampler
 from imbalance_lab.task import Task
 from imbalance_lab.training.strategies.head_retraining import HeadRetraining, Weights
 from imbalance_lab.training.strategies.max_norm import check_norms, limit_norms
@@ -53,19 +53,12 @@ class WeightBalancing(HeadRetraining):
         weight_decay: float | None = None,
     ) -> None:
         super().__init__(
-            task=task,
-            max_epochs=max_epochs,
-            seed=seed,
-            epochs=epochs,
-            weights=weights,
-            lr=lr,
-            class_balanced=False,
-            label_smoothing=0.0,
+            task=task, max_epochs=max_epochs, seed=seed, epochs=epochs, weights=weights, lr=lr, class_balanced=False
         )
         self.limit = check_number("limit", limit, above=0)
         self.weight = class_weights(class_counts, "effective", beta=beta).to(torch.get_default_dtype())
         self.weight_decay = None if weight_decay is None else check_number("weight_decay", weight_decay, minimum=0)
-        of_sampler = getattr(sampler.sampler if isinstance(sampler, RepeatedSampler) else sampler, "class_priors", None)
+        of_sampler = getattr(sampler, "class_priors", None)
         self.drawn: Tensor | None = None if of_sampler is None else class_priors(of_sampler(class_counts))
 
     def check_head(self, head: nn.Module) -> None:
